@@ -1,0 +1,53 @@
+// d[rows,outputs] = loss'(z, y) / (rows outputs), the gradient of the mean loss, and
+// sums[groups,2]: each workgroup's sum of loss(z, y) and its number of hits, at the step's ring slot.
+// A workgroup takes every groups-th run of 256 elements, then adds its invocations pairwise: a fixed order.
+struct Params {
+    z: vec4<u32>,
+    y: vec4<u32>,
+    d: vec4<u32>,
+    sums: vec4<u32>,
+    rows: u32,
+    outputs: u32,
+    groups: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> z: array<f32>;
+@group(0) @binding(3) var<storage, read> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d: array<f32>;
+@group(0) @binding(5) var<storage, read_write> sums: array<f32>;
+
+var<workgroup> partial: array<vec2<f32>, 256>;
+
+@compute @workgroup_size(256)
+fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let count = params.rows * params.outputs;
+    let z_base = params.z.x + group.z * params.z.y;
+    let y_base = params.y.x + group.z * params.y.y;
+    let d_base = params.d.x + group.z * params.d.y;
+    var sum = vec2<f32>();
+    for (var i = group.x * 256u + thread; i < count; i += params.groups * 256u) {
+        let zi = z[z_base + i];
+        let yi = y[y_base + i];
+        d[d_base + i] = loss_gradient(zi, yi) / f32(count);
+        sum += vec2<f32>(finite_or_nan(zi, loss_value(zi, yi)), f32(loss_hit(zi, yi)));
+    }
+    partial[thread] = sum;
+    for (var half = 128u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (thread < half) {
+            partial[thread] += partial[thread + half];
+        }
+    }
+    if (thread == 0u) {
+        let at = params.sums.x + group.z * params.sums.y + step.slot * params.sums.z + group.x * 2u;
+        sums[at] = partial[0].x;
+        sums[at + 1u] = partial[0].y;
+    }
+}
+
+// A NaN for every z that is not finite. Bits, since a compiler may assume that no NaN exists.
+fn finite_or_nan(z: f32, value: f32) -> f32 {
+    let bits = bitcast<u32>(z);
+    let finite = (bits & 0x7f800000u) != 0x7f800000u;
+    return bitcast<f32>(select(bits | 0x7fc00000u, bitcast<u32>(value), finite));
+}

@@ -1,0 +1,8 @@
+// What changes from one training step to the next; a dynamic offset picks the step's record.
+struct Step {
+    slot: u32,      // place of the step in its submission, and of its losses in the ring
+    first_row: u32, // position of the batch's first row in the epoch's sample order
+    key: u32,       // key of the epoch's sample order
+    rate: f32,      // factor on every replica's learning rate
+}
+@group(0) @binding(1) var<uniform> step: Step;

@@ -1,0 +1,185 @@
+//! Runs plans on the CPU, in any [`Element`]: f32 for work, f64 as the oracle of every test. All cores;
+//! the results do not depend on how many, since kernels split their work by its shape alone.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::{Backend, Counters, check_len, check_submission};
+use crate::error::{Error, Result};
+use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
+use crate::plan::{BufferId, Dispatch, Plan, Role, View};
+
+/// The processor, with its threads.
+#[derive(Clone, Debug)]
+pub struct CpuDevice {
+    pool: Arc<ThreadPool>,
+    name: String,
+}
+
+impl CpuDevice {
+    /// The processor with `threads` threads; 0 takes one for each core.
+    pub fn new(threads: usize) -> Result<Self> {
+        let pool =
+            ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("mlp-{index}")).build().map_err(
+                |error| Error::Setting {
+                    what: "number of threads",
+                    found: threads.to_string(),
+                    expected: format!("a number that the system grants ({error})"),
+                },
+            )?;
+        let threads = pool.current_num_threads();
+        let plural = if threads == 1 { "" } else { "s" };
+        Ok(Self { name: format!("CPU, {threads} thread{plural}"), pool: Arc::new(pool) })
+    }
+
+    /// A name that says how many threads work.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A plan loaded on the CPU.
+#[derive(Debug)]
+pub struct CpuBackend<T> {
+    plan: Plan,
+    pool: Arc<ThreadPool>,
+    buffers: Vec<Vec<T>>,
+    /// Rings of the submissions that have not been collected.
+    results: VecDeque<Vec<T>>,
+    counters: Counters,
+}
+
+impl<T: Element> CpuBackend<T> {
+    /// Allocates the plan's buffers. Refuses a plan that does not fit the memory that is free.
+    pub fn load(device: &CpuDevice, plan: Plan) -> Result<Self> {
+        plan.check()?;
+        let (needed, available) = (plan.bytes(size_of::<T>()), free_memory());
+        if needed > available {
+            return Err(Error::TooLarge {
+                what: "the network's plan".into(),
+                needed,
+                available,
+                device: device.name.clone(),
+            });
+        }
+        let buffers: Vec<_> = plan.buffers.iter().map(|buffer| vec![T::default(); buffer.len]).collect();
+        let counters = Counters { buffers_created: buffers.len() as u64, ..Counters::default() };
+        Ok(Self { plan, pool: Arc::clone(&device.pool), buffers, results: VecDeque::new(), counters })
+    }
+}
+
+/// Bytes of memory that can be had without swapping.
+fn free_memory() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let machine = system.available_memory();
+    system.cgroup_limits().map_or(machine, |limits| machine.min(limits.free_memory))
+}
+
+impl<T: Element> Backend for CpuBackend<T> {
+    type Real = T;
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn write(&mut self, buffer: BufferId, values: &[T]) -> Result<()> {
+        check_len(&self.plan, buffer, values.len())?;
+        self.buffers[buffer][..values.len()].copy_from_slice(values);
+        Ok(())
+    }
+
+    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
+        if from == to {
+            return Ok(());
+        }
+        let source = std::mem::take(&mut self.buffers[from]);
+        let written = self.write(to, &source);
+        self.buffers[from] = source;
+        written
+    }
+
+    fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
+        check_submission(&self.plan, steps, self.results.len())?;
+        let Self { plan, buffers, counters, .. } = self;
+        self.pool.install(|| {
+            for (slot, (pass, step)) in steps.iter().enumerate() {
+                let step = Step { slot: slot as u32, ..*step };
+                for dispatch in &plan.passes[*pass].dispatches {
+                    run(plan, dispatch, buffers, step);
+                    counters.dispatches += 1;
+                }
+            }
+        });
+        self.counters.submissions += 1;
+        let ring = self.plan.find(Role::LossRing).map(|ring| &self.buffers[ring]);
+        let used = steps.len() * self.plan.ring_slot();
+        self.results.push_back(ring.map_or_else(Vec::new, |ring| ring[..used].to_vec()));
+        Ok(())
+    }
+
+    async fn collect(&mut self) -> Result<Vec<T>> {
+        Ok(self.results.pop_front().unwrap_or_default())
+    }
+
+    async fn read(&mut self, buffer: BufferId) -> Result<Vec<T>> {
+        check_len(&self.plan, buffer, 0)?;
+        Ok(self.buffers[buffer].clone())
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+/// Runs one dispatch for every replica. The buffers that it writes are taken out of their places
+/// meanwhile, so that the others can be borrowed beside them.
+fn run<T: Element>(plan: &Plan, dispatch: &Dispatch, buffers: &mut [Vec<T>], step: Step) {
+    let kernel = dispatch.kernel;
+    let used = kernel.bindings.len();
+    let (mut inputs, mut outputs) = ([None; MAX_BINDINGS], [None; MAX_BINDINGS]);
+    let mut taken: [Vec<T>; MAX_BINDINGS] = Default::default();
+    let (mut reads, mut writes) = (0, 0);
+    for index in 0..used {
+        let (view, len) = (dispatch.views[index], kernel.elements(index, &dispatch.dims) as usize);
+        if kernel.bindings[index].access == Access::In {
+            inputs[reads] = Some((view, len));
+            reads += 1;
+        } else {
+            outputs[writes] = Some((view, len));
+            taken[writes] = std::mem::take(&mut buffers[view.buffer]);
+            writes += 1;
+        }
+    }
+    for replica in 0..plan.replicas {
+        let range = |view: View, len| {
+            let start = view.offset + replica * view.replica_stride + step.slot as usize * view.slot_stride;
+            start..start + len
+        };
+        let io = Io {
+            inputs: inputs.map(|used| used.map_or(&[][..], |(view, len)| &buffers[view.buffer][range(view, len)])),
+            outputs: {
+                let mut outputs = outputs.iter();
+                taken.each_mut().map(|buffer| match outputs.next() {
+                    Some(&Some((view, len))) => &mut buffer[range(view, len)],
+                    _ => &mut [],
+                })
+            },
+        };
+        let call = Call {
+            dims: &dispatch.dims,
+            part: dispatch.part,
+            variant: dispatch.variant,
+            step,
+            replica: replica as u32,
+        };
+        T::function(&kernel.cpu)(&call, io);
+    }
+    for (buffer, used) in taken.into_iter().zip(outputs) {
+        if let Some((view, _)) = used {
+            buffers[view.buffer] = buffer;
+        }
+    }
+}

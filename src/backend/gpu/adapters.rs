@@ -1,0 +1,73 @@
+//! The adapters that are present, in a fixed order: real GPUs first, then software.
+
+use serde::Serialize;
+
+use crate::error::Result;
+
+/// One adapter, as `mlp devices` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdapterSummary {
+    /// Its name, as the driver gives it.
+    pub name: String,
+    /// The graphics interface: `vulkan`, `metal`, `dx12`.
+    pub backend: &'static str,
+    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `software` or `other`.
+    pub kind: &'static str,
+    /// Driver and its version.
+    pub driver: String,
+    /// Largest storage buffer, in bytes.
+    pub max_buffer_bytes: u64,
+    /// Memory of a workgroup, in bytes.
+    pub workgroup_bytes: u32,
+}
+
+impl AdapterSummary {
+    /// Whether it is a piece of hardware.
+    pub fn is_hardware(&self) -> bool {
+        matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU")
+    }
+}
+
+/// Every adapter with what is known of it; empty when there is none.
+pub async fn adapters() -> Result<Vec<AdapterSummary>> {
+    Ok(enumerate().await.iter().map(|adapter| summary(&adapter.get_info(), &adapter.limits())).collect())
+}
+
+pub(super) async fn enumerate() -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    // Labels and validation in debug builds only: they cost time at every call.
+    descriptor.flags = wgpu::InstanceFlags::from_build_config();
+    // Refuse a buffer that would fill the device's memory instead of losing the device later.
+    descriptor.memory_budget_thresholds.for_resource_creation = Some(97);
+    // WGPU_BACKEND narrows the choice, as in every program that uses wgpu.
+    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
+    let instance = wgpu::Instance::new(descriptor);
+    let mut adapters = instance.enumerate_adapters(backends).await;
+    adapters
+        .retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    adapters.sort_by_key(|adapter| match adapter.get_info().device_type {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    });
+    adapters
+}
+
+pub(super) fn summary(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> AdapterSummary {
+    AdapterSummary {
+        name: info.name.clone(),
+        backend: info.backend.to_str(),
+        kind: match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => "discrete GPU",
+            wgpu::DeviceType::IntegratedGpu => "integrated GPU",
+            wgpu::DeviceType::VirtualGpu => "virtual GPU",
+            wgpu::DeviceType::Cpu => "software",
+            wgpu::DeviceType::Other => "other",
+        },
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+        max_buffer_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+        workgroup_bytes: limits.max_compute_workgroup_storage_size,
+    }
+}

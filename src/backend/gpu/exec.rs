@@ -1,0 +1,329 @@
+//! A plan loaded on a GPU: buffers, bind groups, submissions.
+
+use std::collections::VecDeque;
+use std::sync::PoisonError;
+
+use super::GpuDevice;
+use super::pipelines::{FIRST_STORAGE, Pipeline, params_bytes};
+use super::transfer::{Mapping, take};
+use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_len, check_submission};
+use crate::error::{Error, Result};
+use crate::kernels::{Step, StepRecord};
+use crate::plan::{BufferId, Dispatch, Plan, Role};
+
+/// A plan loaded on a GPU.
+#[derive(Debug)]
+pub struct GpuBackend {
+    gpu: GpuDevice,
+    plan: Plan,
+    buffers: Vec<wgpu::Buffer>,
+    /// For each pass, its dispatches ready to encode.
+    passes: Vec<Vec<Prepared>>,
+    /// The step records of the submission that runs.
+    records: wgpu::Buffer,
+    /// Distance of two records, which uniform offsets have to keep.
+    record_stride: u64,
+    lanes: Vec<Lane>,
+    /// Submissions that have not been collected, oldest first.
+    in_flight: VecDeque<InFlight>,
+    /// Takes the results of [`Backend::read`]; grows to the largest.
+    readback: Option<wgpu::Buffer>,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    pipeline: wgpu::ComputePipeline,
+    bind_group: wgpu::BindGroup,
+    reads_step: bool,
+    workgroups: [u32; 3],
+}
+
+/// Transfer buffers of one submission; lanes take turns, so that the host fills one while the device works
+/// on the other.
+#[derive(Debug)]
+struct Lane {
+    /// Step records on their way up; mapped whenever the lane is free.
+    upload: wgpu::Buffer,
+    /// Ring slots on their way down, for a plan that has a ring.
+    ring: Option<wgpu::Buffer>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    lane: usize,
+    submission: wgpu::SubmissionIndex,
+    upload: Mapping,
+    ring: Option<(Mapping, u64)>,
+}
+
+impl GpuBackend {
+    /// Allocates the plan's buffers and makes its pipelines. Refuses a plan with a buffer larger than the
+    /// device allows.
+    pub async fn load(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
+        plan.check()?;
+        let limits = &gpu.0.limits;
+        // Shaders count elements in u32.
+        let available = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(4 << 32);
+        if let Some(buffer) = plan.buffers.iter().find(|buffer| buffer.len as u64 * 4 > available) {
+            return Err(Error::TooLarge {
+                what: format!("the network's buffer for {:?}", buffer.role),
+                needed: buffer.len as u64 * 4,
+                available,
+                device: gpu.name().to_string(),
+            });
+        }
+        let grids = plan.passes.iter().map(|pass| {
+            pass.dispatches.iter().map(|dispatch| grid(gpu, dispatch, plan.replicas)).collect::<Result<Vec<_>>>()
+        });
+        let grids = grids.collect::<Result<Vec<_>>>()?;
+        gpu.scoped(|| Ok(Self::create(gpu.clone(), plan, grids))).await
+    }
+
+    fn create(gpu: GpuDevice, plan: Plan, grids: Vec<Vec<[u32; 3]>>) -> Self {
+        let mut counters = Counters::default();
+        let mut buffer = |label: &str, bytes: u64, usage, mapped| {
+            counters.buffers_created += 1;
+            gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: bytes,
+                usage,
+                mapped_at_creation: mapped,
+            })
+        };
+        use wgpu::BufferUsages as Usage;
+        let storage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let buffers: Vec<_> = plan
+            .buffers
+            .iter()
+            .map(|spec| buffer(&format!("{:?}", spec.role), spec.len as u64 * 4, storage, false))
+            .collect();
+        let alignment = u64::from(gpu.0.limits.min_uniform_buffer_offset_alignment);
+        let record_stride = (size_of::<StepRecord>() as u64).next_multiple_of(alignment);
+        let records_bytes = record_stride * plan.slots as u64;
+        let records = buffer("step records", records_bytes, Usage::UNIFORM | Usage::COPY_DST, false);
+        let ring_bytes = plan.find(Role::LossRing).map(|ring| plan.buffers[ring].len as u64 * 4);
+        let lanes = (0..MAX_IN_FLIGHT)
+            .map(|_| Lane {
+                upload: buffer("step records up", records_bytes, Usage::MAP_WRITE | Usage::COPY_SRC, true),
+                ring: ring_bytes.map(|bytes| buffer("ring down", bytes, Usage::MAP_READ | Usage::COPY_DST, false)),
+            })
+            .collect();
+
+        // The views and dimensions of every dispatch, one after the other in one uniform buffer.
+        let mut params = Vec::new();
+        let offsets: Vec<Vec<u64>> = plan
+            .passes
+            .iter()
+            .map(|pass| {
+                pass.dispatches.iter().map(|dispatch| append_params(&mut params, dispatch, alignment)).collect()
+            })
+            .collect();
+        let uniforms = buffer("views and dimensions", params.len() as u64, Usage::UNIFORM | Usage::COPY_DST, false);
+        gpu.0.queue.write_buffer(&uniforms, 0, &params);
+        counters.bytes_up += params.len() as u64;
+
+        let mut pipelines = gpu.0.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut passes = Vec::new();
+        for ((pass, offsets), grids) in plan.passes.iter().zip(offsets).zip(grids) {
+            let prepared = pass.dispatches.iter().zip(offsets).zip(grids).map(|((dispatch, offset), workgroups)| {
+                let kernel = dispatch.kernel;
+                let Pipeline { pipeline, layout } =
+                    pipelines.get(&gpu.0.device, kernel, dispatch.part, dispatch.variant);
+                let uniform = |buffer, offset, bytes| {
+                    wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer,
+                        offset,
+                        size: wgpu::BufferSize::new(bytes),
+                    })
+                };
+                let mut entries = vec![wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: uniform(&uniforms, offset, params_bytes(kernel)),
+                }];
+                if kernel.reads_step {
+                    let resource = uniform(&records, 0, size_of::<StepRecord>() as u64);
+                    entries.push(wgpu::BindGroupEntry { binding: 1, resource });
+                }
+                entries.extend(dispatch.views.iter().zip(FIRST_STORAGE..).map(|(view, binding)| {
+                    wgpu::BindGroupEntry { binding, resource: buffers[view.buffer].as_entire_binding() }
+                }));
+                let label = kernel.label(dispatch.part, dispatch.variant);
+                let bind_group = gpu.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(&label),
+                    layout: &layout,
+                    entries: &entries,
+                });
+                Prepared { pipeline, bind_group, reads_step: kernel.reads_step, workgroups }
+            });
+            passes.push(prepared.collect());
+        }
+        drop(pipelines);
+        let in_flight = VecDeque::with_capacity(MAX_IN_FLIGHT);
+        Self { gpu, plan, buffers, passes, records, record_stride, lanes, in_flight, readback: None, counters }
+    }
+
+    fn encode(&mut self, steps: &[(usize, Step)], lane: usize) -> Result<wgpu::CommandBuffer> {
+        let used = self.record_stride * steps.len() as u64;
+        let upload = &self.lanes[lane].upload;
+        let mut view = upload
+            .slice(..used)
+            .get_mapped_range_mut()
+            .map_err(|error| self.gpu.error(format!("the step records could not be written: {error}")))?;
+        for (slot, (_, step)) in steps.iter().enumerate() {
+            let record = StepRecord::from(Step { slot: slot as u32, ..*step });
+            let start = slot * self.record_stride as usize;
+            view.slice(start..start + size_of::<StepRecord>()).copy_from_slice(bytemuck::bytes_of(&record));
+        }
+        drop(view);
+        upload.unmap();
+        self.counters.bytes_up += used;
+
+        let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(upload, 0, &self.records, 0, used);
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for (slot, (index, _)) in steps.iter().enumerate() {
+            let record = (slot as u64 * self.record_stride) as u32;
+            for prepared in &self.passes[*index] {
+                pass.set_pipeline(&prepared.pipeline);
+                let offsets = [record];
+                pass.set_bind_group(0, &prepared.bind_group, &offsets[..usize::from(prepared.reads_step)]);
+                let [x, y, z] = prepared.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+            self.counters.dispatches += self.passes[*index].len() as u64;
+        }
+        drop(pass);
+        if let (Some(down), Some(ring)) = (&self.lanes[lane].ring, self.plan.find(Role::LossRing)) {
+            encoder.copy_buffer_to_buffer(&self.buffers[ring], 0, down, 0, self.ring_bytes(steps.len()));
+        }
+        Ok(encoder.finish())
+    }
+
+    fn ring_bytes(&self, steps: usize) -> u64 {
+        (steps * self.plan.ring_slot() * 4) as u64
+    }
+}
+
+impl Backend for GpuBackend {
+    type Real = f32;
+
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn write(&mut self, buffer: BufferId, values: &[f32]) -> Result<()> {
+        check_len(&self.plan, buffer, values.len())?;
+        // wgpu keeps a copy of what is being written: a piece at a time bounds it.
+        const PIECE: usize = 1 << 22;
+        for (index, piece) in values.chunks(PIECE).enumerate() {
+            let bytes: &[u8] = bytemuck::cast_slice(piece);
+            self.gpu.0.queue.write_buffer(&self.buffers[buffer], (index * PIECE * 4) as u64, bytes);
+            if values.len() > PIECE {
+                self.gpu.0.queue.submit([]);
+            }
+            self.counters.bytes_up += bytes.len() as u64;
+        }
+        self.gpu.check()
+    }
+
+    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
+        check_len(&self.plan, to, self.plan.buffers[from].len)?;
+        let bytes = self.buffers[from].size();
+        let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &self.buffers[to], 0, bytes);
+        self.gpu.0.queue.submit([encoder.finish()]);
+        Ok(())
+    }
+
+    fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
+        check_submission(&self.plan, steps, self.in_flight.len())?;
+        self.gpu.check()?;
+        let lane = self.counters.submissions as usize % MAX_IN_FLIGHT;
+        let commands = self.encode(steps, lane)?;
+        let submission = self.gpu.0.queue.submit([commands]);
+        self.counters.submissions += 1;
+        let Lane { upload, ring } = &self.lanes[lane];
+        let upload = Mapping::start(upload, wgpu::MapMode::Write, upload.size());
+        let bytes = self.ring_bytes(steps.len());
+        let ring = ring.as_ref().map(|ring| (Mapping::start(ring, wgpu::MapMode::Read, bytes), bytes));
+        self.in_flight.push_back(InFlight { lane, submission, upload, ring });
+        Ok(())
+    }
+
+    async fn collect(&mut self) -> Result<Vec<f32>> {
+        let Some(InFlight { lane, submission, upload, ring }) = self.in_flight.pop_front() else {
+            return Ok(Vec::new());
+        };
+        upload.wait(&self.gpu, Some(submission.clone())).await?;
+        let (Some((mapping, bytes)), Some(down)) = (ring, &self.lanes[lane].ring) else {
+            return Ok(Vec::new());
+        };
+        mapping.wait(&self.gpu, Some(submission)).await?;
+        self.counters.bytes_down += bytes;
+        take(&self.gpu, down, bytes)
+    }
+
+    async fn read(&mut self, buffer: BufferId) -> Result<Vec<f32>> {
+        check_len(&self.plan, buffer, 0)?;
+        let source = &self.buffers[buffer];
+        let bytes = source.size();
+        let down = match self.readback.take() {
+            Some(down) if down.size() >= bytes => down,
+            _ => {
+                self.counters.buffers_created += 1;
+                let descriptor = wgpu::BufferDescriptor {
+                    label: Some("readback"),
+                    size: bytes,
+                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                };
+                self.gpu.scoped(|| Ok(self.gpu.0.device.create_buffer(&descriptor))).await?
+            }
+        };
+        let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(source, 0, &down, 0, bytes);
+        let submission = self.gpu.0.queue.submit([encoder.finish()]);
+        Mapping::start(&down, wgpu::MapMode::Read, bytes).wait(&self.gpu, Some(submission)).await?;
+        self.counters.bytes_down += bytes;
+        let values = take(&self.gpu, &down, bytes)?;
+        self.readback = Some(down);
+        Ok(values)
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+/// Appends what a dispatch's uniform holds; returns where it starts.
+fn append_params(params: &mut Vec<u8>, dispatch: &Dispatch, alignment: u64) -> u64 {
+    params.resize(params.len().next_multiple_of(alignment as usize), 0);
+    let start = params.len();
+    // `load` has checked that every buffer has at most 2^32 elements, so u32 holds all places in it.
+    for view in &dispatch.views {
+        let words = [view.offset as u32, view.replica_stride as u32, view.slot_stride as u32, 0];
+        params.extend_from_slice(bytemuck::cast_slice(&words));
+    }
+    params.extend_from_slice(bytemuck::cast_slice(&dispatch.dims));
+    params.resize(start + params_bytes(dispatch.kernel) as usize, 0);
+    start as u64
+}
+
+/// Folds a replica's workgroups into x and y; z is the replica.
+fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 3]> {
+    let most = u64::from(gpu.0.limits.max_compute_workgroups_per_dimension);
+    let workgroups = (dispatch.kernel.workgroups)(&dispatch.dims);
+    // Equal rows as far as possible: the last one overhangs by less than one workgroup a row.
+    let y = workgroups.div_ceil(most).max(1);
+    let x = workgroups.div_ceil(y);
+    match (u32::try_from(x), u32::try_from(y), u32::try_from(replicas)) {
+        (Ok(x), Ok(y), Ok(z)) if u64::from(y) <= most && u64::from(z) <= most => Ok([x, y, z]),
+        _ => Err(Error::TooLarge {
+            what: format!("{} workgroups for {replicas} replicas of {}", workgroups, dispatch.kernel.name),
+            needed: workgroups,
+            available: most * most,
+            device: gpu.name().to_string(),
+        }),
+    }
+}

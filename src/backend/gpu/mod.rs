@@ -1,0 +1,13 @@
+//! Runs plans on a GPU through wgpu; the only files that know it. All buffers are made when a plan is
+//! loaded, all pipelines when they are first needed, and nothing crosses the bus for a step but its record
+//! and its slot of the loss ring.
+
+mod adapters;
+mod device;
+mod exec;
+mod pipelines;
+mod transfer;
+
+pub use adapters::{AdapterSummary, adapters};
+pub use device::GpuDevice;
+pub use exec::GpuBackend;

@@ -1,0 +1,89 @@
+//! Compute pipelines, each made once for a device: a kernel with its part and its variant.
+
+use std::collections::HashMap;
+
+use crate::kernels::{Access, Kernel, Part, StepRecord};
+
+/// First storage binding; before it stand the dimensions and the step's record.
+pub(super) const FIRST_STORAGE: u32 = 2;
+
+/// A pipeline with the layout of its only bind group.
+#[derive(Clone, Debug)]
+pub(super) struct Pipeline {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// The pipelines made so far.
+#[derive(Debug, Default)]
+pub(super) struct Pipelines(HashMap<(usize, Part, usize), Pipeline>);
+
+impl Pipelines {
+    pub fn get(&mut self, device: &wgpu::Device, kernel: &'static Kernel, part: Part, variant: usize) -> Pipeline {
+        // A row is known by its address: rows live forever, and two may share a name in a test.
+        let row = std::ptr::from_ref(kernel).addr();
+        self.0.entry((row, part, variant)).or_insert_with(|| create(device, kernel, part, variant)).clone()
+    }
+}
+
+/// Bytes of a kernel's `Params` uniform: a view for each binding, then the dimensions.
+pub(super) fn params_bytes(kernel: &Kernel) -> u64 {
+    (16 * kernel.bindings.len() + 4 * kernel.dims.len()).next_multiple_of(16) as u64
+}
+
+#[allow(unsafe_code)]
+fn create(device: &wgpu::Device, kernel: &Kernel, part: Part, variant: usize) -> Pipeline {
+    let label = kernel.label(part, variant);
+    let source = wgpu::ShaderModuleDescriptor {
+        label: Some(&label),
+        source: wgpu::ShaderSource::Wgsl(kernel.source(part).into()),
+    };
+    // SAFETY: the shaders are the crate's own. They mask every access by the dimensions, the dimensions lie
+    // inside the bound buffers (`Plan::check` runs when a plan is loaded), and every loop is bounded by a
+    // dimension or, in `gather`, ends since a permutation's cycle returns to where it began.
+    let module = unsafe { device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked()) };
+
+    let uniform = |binding, size, dynamic| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: dynamic,
+            min_binding_size: wgpu::BufferSize::new(size),
+        },
+        count: None,
+    };
+    let mut entries = vec![uniform(0, params_bytes(kernel), false)];
+    if kernel.reads_step {
+        entries.push(uniform(1, size_of::<StepRecord>() as u64, true));
+    }
+    entries.extend(kernel.bindings.iter().zip(FIRST_STORAGE..).map(|(binding, index)| wgpu::BindGroupLayoutEntry {
+        binding: index,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Storage { read_only: binding.access == Access::In },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    }));
+    let layout =
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&label), entries: &entries });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(&label),
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(&label),
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some(kernel.name),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: kernel.variants[variant].constants,
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    });
+    Pipeline { pipeline, layout }
+}

@@ -1,0 +1,171 @@
+//! Backends execute plans. Two exist, the CPU and any GPU that wgpu reaches; [`Device`] chooses one and
+//! [`Executor`] is whichever was chosen. A backend knows nothing of networks, epochs or data.
+
+pub mod cpu;
+pub mod gpu;
+mod select;
+
+use std::future::Future;
+
+use serde::Serialize;
+
+pub use cpu::{CpuBackend, CpuDevice};
+pub use gpu::{GpuBackend, GpuDevice};
+pub use select::{Choice, open};
+
+use crate::error::{Error, Result};
+use crate::kernels::Step;
+use crate::math::Real;
+use crate::plan::{BufferId, Plan};
+
+/// Most submissions whose results have not been collected.
+pub const MAX_IN_FLIGHT: usize = 2;
+
+/// Executes a plan whose buffers it has allocated.
+pub trait Backend {
+    /// Elements of all buffers.
+    type Real: Real;
+
+    /// The plan.
+    fn plan(&self) -> &Plan;
+
+    /// Writes the first `values.len()` elements of a buffer, before anything submitted later.
+    fn write(&mut self, buffer: BufferId, values: &[Self::Real]) -> Result<()>;
+
+    /// Copies a buffer to one of the same length, after everything submitted so far.
+    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()>;
+
+    /// Queues steps, each a run of a pass; the n-th writes slot n of the loss ring, whatever its own slot.
+    /// At most [`Plan::slots`] steps, and at most [`MAX_IN_FLIGHT`] submissions that are not collected.
+    fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()>;
+
+    /// Waits for the oldest submission and returns its slots of the loss ring, one after the other; empty
+    /// for a plan without a ring. On native platforms the wait blocks the thread.
+    fn collect(&mut self) -> impl Future<Output = Result<Vec<Self::Real>>>;
+
+    /// The whole of a buffer, after everything submitted so far. On native platforms the wait blocks.
+    fn read(&mut self, buffer: BufferId) -> impl Future<Output = Result<Vec<Self::Real>>>;
+
+    /// What has been done so far.
+    fn counters(&self) -> Counters;
+}
+
+/// What a backend has done since it was loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Kernels run.
+    pub dispatches: u64,
+    /// Submissions of steps.
+    pub submissions: u64,
+    /// Bytes that crossed to the device. 0 on the CPU.
+    pub bytes_up: u64,
+    /// Bytes that came back. 0 on the CPU.
+    pub bytes_down: u64,
+    /// Buffers created, those for transfer included.
+    pub buffers_created: u64,
+}
+
+/// Refuses what [`Backend::submit`] does not take.
+fn check_submission(plan: &Plan, steps: &[(usize, Step)], in_flight: usize) -> Result<()> {
+    let setting = |what, found: usize, expected: String| Error::Setting { what, found: found.to_string(), expected };
+    if steps.len() > plan.slots {
+        return Err(setting("number of steps of a submission", steps.len(), format!("at most {}", plan.slots)));
+    }
+    if in_flight >= MAX_IN_FLIGHT {
+        return Err(setting("number of submissions not collected", in_flight, format!("less than {MAX_IN_FLIGHT}")));
+    }
+    match steps.iter().find(|(pass, _)| *pass >= plan.passes.len()) {
+        Some((pass, _)) => Err(setting("pass", *pass, format!("less than {}", plan.passes.len()))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to write or copy more elements than a buffer has.
+fn check_len(plan: &Plan, buffer: BufferId, len: usize) -> Result<()> {
+    match plan.buffers.get(buffer) {
+        Some(there) if len <= there.len => Ok(()),
+        there => Err(Error::Shape {
+            what: format!("a write to {:?}", there.map(|buffer| buffer.role)),
+            found: len,
+            expected: format!("at most {}", there.map_or(0, |buffer| buffer.len)),
+        }),
+    }
+}
+
+/// Where work is done.
+#[derive(Clone, Debug)]
+pub enum Device {
+    /// This machine's processor.
+    Cpu(CpuDevice),
+    /// A GPU, real or software.
+    Gpu(GpuDevice),
+}
+
+impl Device {
+    /// Allocates a plan's buffers and prepares its kernels.
+    pub async fn load(&self, plan: Plan) -> Result<Executor> {
+        Ok(match self {
+            Self::Cpu(device) => Executor::Cpu(CpuBackend::load(device, plan)?),
+            Self::Gpu(device) => Executor::Gpu(GpuBackend::load(device, plan).await?),
+        })
+    }
+
+    /// The device's name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Cpu(device) => device.name().to_string(),
+            Self::Gpu(device) => device.name().to_string(),
+        }
+    }
+
+    /// `cpu`, or the graphics interface: `vulkan`, `metal`, `dx12`.
+    pub fn backend(&self) -> &'static str {
+        match self {
+            Self::Cpu(_) => "cpu",
+            Self::Gpu(device) => device.backend(),
+        }
+    }
+}
+
+/// A plan loaded on a [`Device`].
+#[derive(Debug)]
+pub enum Executor {
+    /// On the CPU, in f32.
+    Cpu(CpuBackend<f32>),
+    /// On a GPU.
+    Gpu(GpuBackend),
+}
+
+macro_rules! either {
+    ($self:ident, $backend:ident => $call:expr) => {
+        match $self {
+            Executor::Cpu($backend) => $call,
+            Executor::Gpu($backend) => $call,
+        }
+    };
+}
+
+impl Backend for Executor {
+    type Real = f32;
+    fn plan(&self) -> &Plan {
+        either!(self, backend => backend.plan())
+    }
+    fn write(&mut self, buffer: BufferId, values: &[f32]) -> Result<()> {
+        either!(self, backend => backend.write(buffer, values))
+    }
+    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
+        either!(self, backend => backend.copy(from, to))
+    }
+    fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
+        either!(self, backend => backend.submit(steps))
+    }
+    async fn collect(&mut self) -> Result<Vec<f32>> {
+        either!(self, backend => backend.collect().await)
+    }
+    async fn read(&mut self, buffer: BufferId) -> Result<Vec<f32>> {
+        either!(self, backend => backend.read(buffer).await)
+    }
+    fn counters(&self) -> Counters {
+        either!(self, backend => backend.counters())
+    }
+}

@@ -1,0 +1,74 @@
+//! Choosing a device by what the user wants.
+
+use std::fmt;
+
+use super::gpu::{AdapterSummary, adapters};
+use super::{CpuDevice, Device, GpuDevice};
+use crate::error::{Error, Result};
+
+/// A device with the reason for which it was chosen.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The device, opened.
+    pub device: Device,
+    /// Why it and not another, in one line without a full stop.
+    pub reason: String,
+}
+
+/// Opens the device that `wanted` names:
+/// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
+/// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back.
+pub async fn open(wanted: &str) -> Result<Choice> {
+    let chosen = |device, reason: &str| Choice { device, reason: reason.into() };
+    let cpu = || Ok::<_, Error>(Device::Cpu(CpuDevice::new(0)?));
+    if wanted == "cpu" {
+        return Ok(chosen(cpu()?, "as --device cpu says"));
+    }
+    let adapters = adapters().await?;
+    let gpu = async |index| Ok::<_, Error>(Device::Gpu(GpuDevice::open(index).await?));
+    match wanted {
+        "auto" => {
+            let Some(index) = adapters.iter().position(AdapterSummary::is_hardware) else {
+                let reason = if adapters.is_empty() {
+                    "no GPU was found; for one, install its driver"
+                } else {
+                    "no hardware GPU was found; --device gpu takes software Vulkan"
+                };
+                return Ok(chosen(cpu()?, reason));
+            };
+            match gpu(index).await {
+                Ok(device) => Ok(chosen(device, "a hardware GPU; --device cpu takes the processor")),
+                Err(error) => Ok(chosen(cpu()?, &format!("the GPU could not be used: {error}"))),
+            }
+        }
+        "gpu" if adapters.is_empty() => Err(Error::NoAdapter),
+        "gpu" => Ok(chosen(gpu(0).await?, "the first GPU adapter, as --device gpu says")),
+        _ => {
+            let by_number = wanted.parse().ok().filter(|&index: &usize| index < adapters.len());
+            let named = |adapter: &AdapterSummary| adapter.name.to_lowercase().contains(&wanted.to_lowercase());
+            let by_name = || adapters.iter().position(named).filter(|_| !wanted.is_empty());
+            match by_number.or_else(by_name) {
+                Some(index) => Ok(chosen(gpu(index).await?, &format!("as --device {wanted} says"))),
+                None => Err(Error::UnknownDevice { name: wanted.into(), available: names(&adapters) }),
+            }
+        }
+    }
+}
+
+fn names(adapters: &[AdapterSummary]) -> Vec<String> {
+    adapters
+        .iter()
+        .enumerate()
+        .map(|(index, adapter)| format!("{index}: {}", adapter.name))
+        .chain(["cpu".into()])
+        .collect()
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.device {
+            Device::Cpu(_) => write!(f, "{} ({})", self.device.name(), self.reason),
+            Device::Gpu(gpu) => write!(f, "{}, {} ({})", gpu.name(), gpu.backend(), self.reason),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
+//! what was expected and what to do about it, in one line.
+
+use std::path::{Path, PathBuf};
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused a file operation.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb phrase ("read the table").
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A table's text is not well-formed CSV.
+    #[error("{}: line {line}: {problem}", path.display())]
+    MalformedTable {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1 (the header).
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A table has a header but no rows, or nothing at all.
+    #[error("{}: the table has no data rows: expected a header line and at least one row", path.display())]
+    EmptyTable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A cell of a numeric column cannot be read as a number.
+    #[error("{}: line {line}, column `{column}`: `{cell}` is not a number; make the column numeric or remove it", path.display())]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1 (the header).
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell as it stands in the file.
+        cell: String,
+    },
+    /// A cell holds NaN or an infinity.
+    #[error("{}: line {line}, column `{column}`: `{cell}` is not finite; remove or replace the row", path.display())]
+    NonFinite {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1 (the header).
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// The cell as it stands in the file.
+        cell: String,
+    },
+    /// A column that was asked for, or that the model needs, is not in the table.
+    #[error("{}: no column `{column}`; the table has {}", path.display(), list(available))]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The missing column.
+        column: String,
+        /// The columns that are there.
+        available: Vec<String>,
+    },
+    /// A table was given without saying which column is the target.
+    #[error("{}: which column is to be predicted? say --target COLUMN; the table has {}", path.display(), list(available))]
+    TargetRequired {
+        /// The file.
+        path: PathBuf,
+        /// The columns that are there.
+        available: Vec<String>,
+    },
+    /// The table has columns that the model has never seen.
+    #[error("{}: the table has {found} feature columns, the model takes {expected}: remove {}", path.display(), list(extra))]
+    ExtraColumns {
+        /// The file.
+        path: PathBuf,
+        /// The model's number of features.
+        expected: usize,
+        /// The table's number of columns besides the target.
+        found: usize,
+        /// The columns that the model does not know.
+        extra: Vec<String>,
+    },
+    /// The target column cannot serve the task.
+    #[error("{}: target `{column}` {problem}", path.display())]
+    UnfitTarget {
+        /// The file.
+        path: PathBuf,
+        /// The target column.
+        column: String,
+        /// Why, and what to do.
+        problem: String,
+    },
+    /// A model file is truncated, foreign or inconsistent.
+    #[error("{}: not a model file of mlp: {problem}", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A setting is outside what it may be.
+    #[error("{what} is {found}: expected {expected}")]
+    Setting {
+        /// The setting, as the user names it.
+        what: &'static str,
+        /// The value given.
+        found: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Data or tensors of a shape that does not fit.
+    #[error("{what} has {found} values: expected {expected}")]
+    Shape {
+        /// The tensor or table.
+        what: String,
+        /// Number of values found.
+        found: usize,
+        /// What was expected, in words.
+        expected: String,
+    },
+    /// No GPU adapter of any kind is present.
+    #[error("no GPU adapter found: install a Vulkan driver ({}), or use --device cpu", driver_hint())]
+    NoAdapter,
+    /// No device has the name or number that was asked for.
+    #[error("no device `{name}`; there is {}, or auto, gpu", list(available))]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+        /// The devices that exist.
+        available: Vec<String>,
+    },
+    /// A buffer or a whole plan is larger than the device allows.
+    #[error(
+        "{what} needs {needed} bytes, {device} has {available}: use a smaller batch or network, or another --device"
+    )]
+    TooLarge {
+        /// The buffer or plan.
+        what: String,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes the device allows for it.
+        available: u64,
+        /// The device's name.
+        device: String,
+    },
+    /// The GPU, its driver or wgpu reported an error.
+    #[error("{device}: {problem}")]
+    Gpu {
+        /// The device's name.
+        device: String,
+        /// The report.
+        problem: String,
+    },
+    /// The loss or a parameter stopped being finite during training.
+    #[error("training diverged at step {step} (epoch {epoch}): the {what} is not finite; use a lower --lr")]
+    Diverged {
+        /// Step, counted from 1.
+        step: u64,
+        /// Epoch, counted from 1.
+        epoch: u64,
+        /// "loss" or the name of a tensor.
+        what: String,
+    },
+    /// A check of the user's device failed.
+    #[error("{0}")]
+    CheckFailed(String),
+}
+
+impl Error {
+    /// For `map_err` on file operations: `fs::read(path).map_err(Error::io("read the table", path))`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// The process's exit code: 1 when a run or a check failed, 2 for wrong usage or unreadable input.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoAdapter
+            | Self::TooLarge { .. }
+            | Self::Gpu { .. }
+            | Self::Diverged { .. }
+            | Self::CheckFailed(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn driver_hint() -> &'static str {
+    if cfg!(target_os = "linux") {
+        "on Debian and Ubuntu the package mesa-vulkan-drivers, on Fedora mesa-vulkan-drivers, on Arch vulkan-swrast"
+    } else if cfg!(target_os = "windows") {
+        "the GPU vendor's driver; Windows brings WARP for DX12 from Windows 10 on"
+    } else {
+        "the GPU vendor's driver"
+    }
+}

@@ -1,0 +1,100 @@
+//! Running a network, and judging what it gives.
+
+use serde::Serialize;
+
+use crate::backend::{Backend, Device, Executor};
+use crate::data::{Dataset, Encoder};
+use crate::error::{Error, Result};
+use crate::kernels::Step;
+use crate::math::Loss;
+use crate::plan::{self, Role};
+use crate::spec::MlpSpec;
+
+/// Rows that are run at a time.
+const ROWS: usize = 4096;
+
+/// A network loaded for inference.
+#[derive(Debug)]
+pub struct Predictor<B = Executor> {
+    backend: B,
+    spec: MlpSpec,
+    rows: usize,
+}
+
+impl Predictor {
+    /// Loads a network on a device, for tables of about `rows` rows. `parameters` as
+    /// [`crate::params::Layout`] lays them out.
+    pub async fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
+        let rows = rows.clamp(1, ROWS);
+        let mut backend = device.load(plan::forward(spec, rows, 1)?).await?;
+        let buffer = backend.plan().buffer(Role::Parameters)?;
+        backend.write(buffer, parameters)?;
+        Ok(Self { backend, spec: spec.clone(), rows })
+    }
+}
+
+impl<B: Backend<Real = f32>> Predictor<B> {
+    /// The network's outputs [rows, outputs] for `features` [rows, inputs], both by rows: logits for binary
+    /// cross entropy, values for a regression.
+    pub async fn outputs(&mut self, features: &[f32]) -> Result<Vec<f32>> {
+        let (inputs, outputs) = (self.spec.inputs(), self.spec.outputs());
+        if !features.len().is_multiple_of(inputs) {
+            return Err(Error::Shape {
+                what: "the table of features".into(),
+                found: features.len(),
+                expected: format!("a multiple of {inputs}, the network's inputs"),
+            });
+        }
+        let (input, output) = (self.backend.plan().buffer(Role::Features)?, self.backend.plan().output);
+        let mut all = Vec::with_capacity(features.len() / inputs * outputs);
+        for chunk in features.chunks(self.rows * inputs) {
+            self.backend.write(input, chunk)?;
+            self.backend.submit(&[(0, Step::default())])?;
+            self.backend.collect().await?;
+            let result = self.backend.read(output).await?;
+            // The rows behind a last, shorter chunk hold what the chunk before left there.
+            all.extend_from_slice(&result[..chunk.len() / inputs * outputs]);
+        }
+        Ok(all)
+    }
+}
+
+/// How good a network's outputs are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Mean loss over rows and outputs; of a regression on the standardised target.
+    pub loss: f64,
+    /// Share classified rightly; for classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Root of the mean squared error, in the target's own unit; for a regression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rmse: Option<f64>,
+    /// Coefficient of determination, 1 - residual / total sum of squares; for a regression. NaN for a
+    /// constant target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+}
+
+impl Metrics {
+    /// Compares `outputs` with `data`'s targets, both [rows, outputs]; sums in f64.
+    pub fn new(loss: Loss, outputs: &[f32], data: &Dataset, encoder: &Encoder) -> Self {
+        let pairs = || outputs.iter().zip(data.targets()).map(|(&z, &y)| (f64::from(z), f64::from(y)));
+        let count = data.targets().len() as f64;
+        let mean_loss = pairs().map(|(z, y)| loss.value(z, y)).sum::<f64>() / count;
+        if loss.classifies() {
+            let hits = pairs().filter(|&(z, y)| loss.hit(z, y)).count() as f64;
+            return Self { loss: mean_loss, accuracy: Some(hits / count), rmse: None, r2: None };
+        }
+        let decode = |value| encoder.decode_regression(value);
+        let mean = pairs().map(|(_, y)| decode(y)).sum::<f64>() / count;
+        let residual: f64 = pairs().map(|(z, y)| (decode(z) - decode(y)).powi(2)).sum();
+        let total: f64 = pairs().map(|(_, y)| (decode(y) - mean).powi(2)).sum();
+        Self {
+            loss: mean_loss,
+            accuracy: None,
+            rmse: Some((residual / count).sqrt()),
+            r2: Some(1.0 - residual / total),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The kernels: one table that pipelines, plans, tests, benches and `mlp kernels` loop over. A row holds
+//! the WGSL, the bindings with their shapes as data, and the CPU function, so no kernel can lack one.
+//!
+//! One convention serves all kernels. Group 0 holds, in order: binding 0, the uniform `Params`: for each
+//! storage binding a `vec4<u32>` view (offset, distance of replicas, distance of ring slots, 0, all in
+//! elements), then the dimensions; binding 1, the step's record, for kernels that read it; from binding 2
+//! on the storage buffers. `workgroup_id.z` is the replica; x and y are one folded index.
+
+mod activation_backward;
+mod activation_forward;
+mod bias_add;
+mod bias_grad;
+mod gather;
+mod loss;
+mod matmul;
+mod update;
+
+pub use activation_backward::ACTIVATION_BACKWARD;
+pub use activation_forward::ACTIVATION_FORWARD;
+pub use bias_add::BIAS_ADD;
+pub use bias_grad::BIAS_GRAD;
+pub use gather::{GATHER, order_key, permute};
+pub use loss::{LOSS, groups as loss_groups};
+pub use matmul::{AB, ABT, ATB, MATMUL};
+pub use update::UPDATE;
+
+use crate::math::{Activation, Bounded, Loss, Real, Rule};
+
+/// Every kernel.
+pub static KERNELS: &[&Kernel] =
+    &[&MATMUL, &BIAS_ADD, &BIAS_GRAD, &ACTIVATION_FORWARD, &ACTIVATION_BACKWARD, &LOSS, &GATHER, &UPDATE];
+
+/// Most storage bindings of a kernel: WebGPU guarantees 8.
+pub const MAX_BINDINGS: usize = 8;
+/// WGSL of the step's record, put in front of the kernels that read it.
+pub const STEP_WGSL: &str = include_str!("../../shaders/step.wgsl");
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Kernel {
+    /// File, entry point, module, label and bench id.
+    pub name: &'static str,
+    /// What it computes, in one line.
+    pub formula: &'static str,
+    /// The shader, without its part.
+    pub wgsl: &'static str,
+    /// The kind of part that goes in front of the shader.
+    pub part: PartKind,
+    /// Whether it reads the step's record.
+    pub reads_step: bool,
+    /// Names of the dimensions, in the order of the uniform.
+    pub dims: &'static [&'static str],
+    /// Storage bindings in order.
+    pub bindings: &'static [Binding],
+    /// Compile-time choices; the first is the plain one.
+    pub variants: &'static [Variant],
+    /// Invocations of a workgroup.
+    pub workgroup_size: u32,
+    /// Number of workgroups for a replica, from the dimensions.
+    pub workgroups: fn(&[u32]) -> u64,
+    /// The same work on the CPU.
+    pub cpu: Cpu,
+}
+
+/// A storage binding.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Name in the shader.
+    pub name: &'static str,
+    /// How the kernel uses it.
+    pub access: Access,
+    /// Extents for one replica, each the name of a dimension or a number.
+    pub shape: &'static [&'static str],
+}
+
+/// How a kernel uses a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read.
+    In,
+    /// Written whole, never read.
+    Out,
+    /// Read and written in place.
+    InOut,
+}
+
+/// A named set of WGSL override constants.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// Name in labels and reports; empty for a kernel without variants.
+    pub name: &'static str,
+    /// Values of the override constants.
+    pub constants: &'static [(&'static str, f64)],
+}
+
+/// The only variant of a kernel without compile-time choices.
+pub const PLAIN: &[Variant] = &[Variant { name: "", constants: &[] }];
+
+/// The kind of part a kernel takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartKind {
+    /// The kernel is whole.
+    None,
+    /// An activation with its derivative.
+    Activation,
+    /// A pointwise loss.
+    Loss,
+    /// An optimiser's rule.
+    Rule,
+}
+
+/// A piece of maths put in front of a shared kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The kernel is whole.
+    None,
+    /// An activation with its derivative.
+    Activation(Activation),
+    /// A pointwise loss.
+    Loss(Loss),
+    /// An optimiser's rule.
+    Rule(Rule),
+}
+
+impl PartKind {
+    /// Every part of the kind.
+    pub fn parts(self) -> Vec<Part> {
+        match self {
+            Self::None => vec![Part::None],
+            Self::Activation => Activation::ALL.iter().copied().map(Part::Activation).collect(),
+            Self::Loss => Loss::ALL.iter().copied().map(Part::Loss).collect(),
+            Self::Rule => Rule::ALL.iter().copied().map(Part::Rule).collect(),
+        }
+    }
+}
+
+impl Part {
+    /// The part's WGSL.
+    pub fn wgsl(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Activation(activation) => activation.wgsl(),
+            Self::Loss(loss) => loss.wgsl(),
+            Self::Rule(rule) => rule.wgsl(),
+        }
+    }
+
+    /// The part's name, empty for none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Activation(activation) => activation.name(),
+            Self::Loss(loss) => loss.name(),
+            Self::Rule(rule) => rule.name(),
+        }
+    }
+}
+
+impl Kernel {
+    /// The whole shader with `part` in front.
+    pub fn source(&self, part: Part) -> String {
+        let step = if self.reads_step { STEP_WGSL } else { "" };
+        [step, part.wgsl(), self.wgsl].concat()
+    }
+
+    /// Elements of a binding for one replica; `dims` as in [`Kernel::dims`].
+    pub fn elements(&self, binding: usize, dims: &[u32]) -> u64 {
+        let extent = |name: &&str| match self.dims.iter().position(|dim| dim == name) {
+            Some(dim) => u64::from(dims[dim]),
+            None => name.parse().unwrap_or(u64::MAX),
+        };
+        self.bindings[binding].shape.iter().map(extent).fold(1, u64::saturating_mul)
+    }
+
+    /// A name for labels: kernel, part and variant.
+    pub fn label(&self, part: Part, variant: usize) -> String {
+        [self.name, part.name(), self.variants[variant].name]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// A read binding.
+pub const fn input(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::In, shape }
+}
+
+/// A written binding.
+pub const fn output(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::Out, shape }
+}
+
+/// A binding changed in place.
+pub const fn in_place(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::InOut, shape }
+}
+
+/// What changes from one step to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Place of the step in its submission, and of its losses in the ring.
+    pub slot: u32,
+    /// Position of the batch's first row in the epoch's sample order.
+    pub first_row: u32,
+    /// Key of the epoch's sample order.
+    pub key: u32,
+    /// Factor on every replica's learning rate.
+    pub rate: f64,
+}
+
+/// [`Step`] as shaders see it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct StepRecord {
+    slot: u32,
+    first_row: u32,
+    key: u32,
+    rate: f32,
+}
+
+impl From<Step> for StepRecord {
+    fn from(step: Step) -> Self {
+        Self { slot: step.slot, first_row: step.first_row, key: step.key, rate: step.rate as f32 }
+    }
+}
+
+/// One replica's share of a dispatch, as a CPU function sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Values of [`Kernel::dims`].
+    pub dims: &'a [u32],
+    /// The part.
+    pub part: Part,
+    /// Index into [`Kernel::variants`].
+    pub variant: usize,
+    /// The step's record.
+    pub step: Step,
+    /// Which replica.
+    pub replica: u32,
+}
+
+/// The bindings of one replica: `inputs` are those that are read only, `outputs` the others, both in the
+/// order of [`Kernel::bindings`], each exactly as long as its shape says.
+#[derive(Debug)]
+pub struct Io<'a, T> {
+    /// Bindings with [`Access::In`].
+    pub inputs: [&'a [T]; MAX_BINDINGS],
+    /// Bindings with [`Access::Out`] and [`Access::InOut`].
+    pub outputs: [&'a mut [T]; MAX_BINDINGS],
+}
+
+/// A kernel's CPU function for one number type.
+pub type CpuFn<T> = fn(&Call<'_>, Io<'_, T>);
+
+/// A kernel's CPU function for every number type.
+#[derive(Debug)]
+pub struct Cpu {
+    /// The fast path.
+    pub f32: CpuFn<f32>,
+    /// The oracle.
+    pub f64: CpuFn<f64>,
+    /// The oracle with the limit that a device's result must keep.
+    pub bounded: CpuFn<Bounded>,
+}
+
+/// A number type that every kernel has a CPU function for.
+pub trait Element: Real {
+    /// The type's function of a kernel.
+    fn function(cpu: &Cpu) -> CpuFn<Self>;
+}
+
+macro_rules! element {
+    ($type:ty, $field:ident) => {
+        impl Element for $type {
+            fn function(cpu: &Cpu) -> CpuFn<Self> {
+                cpu.$field
+            }
+        }
+    };
+}
+element!(f32, f32);
+element!(f64, f64);
+element!(Bounded, bounded);
+
+/// Makes the [`Cpu`] entry of a generic function.
+macro_rules! cpu {
+    ($function:ident) => {
+        $crate::kernels::Cpu {
+            f32: $function::<f32>,
+            f64: $function::<f64>,
+            bounded: $function::<$crate::math::Bounded>,
+        }
+    };
+}
+use cpu;
+
+/// Elements that a CPU function takes at a time; fewer are not worth a second thread.
+const CHUNK: usize = 1 << 14;
+
+/// Workgroups of `size` invocations for one invocation an element.
+fn per_element(count: u64, size: u64) -> u64 {
+    count.div_ceil(size)
+}

@@ -1,0 +1,2 @@
+//! The `mlp` command.
+fn main() {}

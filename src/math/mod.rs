@@ -1,0 +1,26 @@
+//! The exchangeable pieces of maths: activations, pointwise losses and optimiser rules, each with its
+//! WGSL text and its Rust functions side by side, and the number types they work on. Knows nothing of
+//! networks, buffers or devices.
+
+mod activation;
+mod bounded;
+mod loss;
+mod optimizer;
+mod real;
+
+pub use activation::Activation;
+pub use bounded::Bounded;
+pub use loss::Loss;
+pub use optimizer::{Optimizer, Rule};
+pub use real::{Product, Real};
+
+use crate::error::{Error, Result};
+
+/// Finds a row of a name table, for `FromStr`; the error lists what there is.
+fn named<T: Copy>(what: &'static str, all: &[T], name: fn(T) -> &'static str, wanted: &str) -> Result<T> {
+    all.iter().copied().find(|&row| name(row) == wanted).ok_or_else(|| Error::Setting {
+        what,
+        found: format!("`{wanted}`"),
+        expected: all.iter().map(|&row| name(row)).collect::<Vec<_>>().join(", "),
+    })
+}

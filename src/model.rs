@@ -1,0 +1,201 @@
+//! A trained network as a file: safetensors with `layers.{i}.weight` as [outputs, inputs] and
+//! `layers.{i}.bias` as [outputs], PyTorch's convention, and the spec, the encoder and the training record
+//! as JSON in its metadata.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::data::Encoder;
+use crate::error::{Error, Result};
+use crate::math::{Activation, Loss, Optimizer};
+use crate::params::Layout;
+use crate::spec::{Layer, MlpSpec};
+
+const SPEC: &str = "mlp.spec";
+const ENCODER: &str = "mlp.encoder";
+const TRAINING: &str = "mlp.training";
+
+/// A network with its parameters and what is needed to use it on raw data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The network.
+    pub spec: MlpSpec,
+    /// Its parameters, as [`Layout`] lays them out.
+    pub parameters: Vec<f32>,
+    /// From columns of a table to features and back from outputs; absent in files of other programs.
+    pub encoder: Option<Encoder>,
+    /// How it was trained; absent in files of other programs.
+    pub training: Option<TrainingRecord>,
+}
+
+/// How a model was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingRecord {
+    /// The data: a file's name or a built-in name with its settings.
+    pub data: String,
+    /// Rows it was trained on.
+    pub rows: usize,
+    /// Epochs that were finished.
+    pub epochs: u64,
+    /// Steps.
+    pub steps: u64,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// The optimiser with its settings.
+    pub optimizer: Optimizer,
+    /// Seed of the first parameters and of the sample order.
+    pub seed: u64,
+    /// The device.
+    pub device: String,
+    /// Mean loss of the last epoch.
+    pub loss: Option<f64>,
+}
+
+impl Model {
+    /// Writes the file beside its place, then moves it there: whoever looks sees the old file or the new one.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes(path)?;
+        let folder = folder_of(path);
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(&bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().map_err(Error::io("write the model", path))
+    }
+
+    fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
+        let layout = Layout::new(&self.spec);
+        let stored: Vec<(String, Vec<usize>, Vec<u8>)> = layout
+            .tensors
+            .iter()
+            .map(|tensor| {
+                let values = transpose(&self.parameters[tensor.range.clone()], tensor.rows, tensor.columns);
+                let is_bias = tensor.name.ends_with("bias");
+                let shape = if is_bias { vec![tensor.columns] } else { vec![tensor.columns, tensor.rows] };
+                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                (tensor.name.clone(), shape, bytes)
+            })
+            .collect();
+        let foreign = |problem: String| Error::ModelFile { path: path.into(), problem };
+        let views = stored
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .map_err(|error| foreign(error.to_string()))?;
+        let mut metadata = HashMap::new();
+        let mut put = |key: &str, value: serde_json::Result<String>| {
+            value.map(|json| metadata.insert(key.to_string(), json)).map_err(|error| foreign(error.to_string()))
+        };
+        put(SPEC, serde_json::to_string(&self.spec))?;
+        if let Some(encoder) = &self.encoder {
+            put(ENCODER, serde_json::to_string(encoder))?;
+        }
+        if let Some(training) = &self.training {
+            put(TRAINING, serde_json::to_string(training))?;
+        }
+        serialize(views, Some(metadata)).map_err(|error| foreign(error.to_string()))
+    }
+
+    /// Reads a file that [`Model::save`] wrote.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::read(path, None)
+    }
+
+    /// Reads a file that may have nothing but the tensors: the widths come from their shapes, the hidden
+    /// layers' activation and the loss from the arguments.
+    pub fn load_tensors(path: &Path, hidden: Activation, loss: Loss) -> Result<Self> {
+        Self::read(path, Some((hidden, loss)))
+    }
+
+    fn read(path: &Path, assumed: Option<(Activation, Loss)>) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io("read the model", path))?;
+        Self::from_bytes(&bytes, assumed).map_err(|problem| Error::ModelFile { path: path.into(), problem })
+    }
+
+    fn from_bytes(bytes: &[u8], assumed: Option<(Activation, Loss)>) -> Result<Self, String> {
+        let tensors =
+            SafeTensors::deserialize(bytes).map_err(|error| format!("it is truncated or foreign ({error})"))?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let spec: MlpSpec = match (json(&metadata, SPEC)?, assumed) {
+            (Some(spec), _) => spec,
+            (None, Some((hidden, loss))) => infer_spec(&tensors, hidden, loss)?,
+            (None, None) => return Err(format!("it has no `{SPEC}`; train from it with --init-from")),
+        };
+        let layout = Layout::new(&spec);
+        let mut parameters = Vec::with_capacity(bytes.len() / 4);
+        for tensor in &layout.tensors {
+            let view = tensors.tensor(&tensor.name).map_err(|_| format!("tensor `{}` is missing", tensor.name))?;
+            let shape: &[usize] =
+                if tensor.name.ends_with("bias") { &[tensor.columns] } else { &[tensor.columns, tensor.rows] };
+            if view.dtype() != Dtype::F32 || view.shape() != shape {
+                let found = format!("{:?} {:?}", view.dtype(), view.shape());
+                return Err(format!("tensor `{}` is {found}: expected F32 {shape:?}", tensor.name));
+            }
+            let values: Vec<f32> = view
+                .data()
+                .chunks_exact(4)
+                .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+                .collect();
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(format!("tensor `{}` holds a value that is not finite", tensor.name));
+            }
+            parameters.extend(transpose(&values, tensor.columns, tensor.rows));
+        }
+        if tensors.len() != layout.tensors.len() {
+            return Err(format!("it has {} tensors: expected {}", tensors.len(), layout.tensors.len()));
+        }
+        let encoder: Option<Encoder> = json(&metadata, ENCODER)?;
+        if let Some(encoder) = &encoder {
+            encoder.validate()?;
+            if encoder.inputs() != spec.inputs() || spec.outputs() != 1 {
+                return Err("its encoder does not fit its network".into());
+            }
+        }
+        Ok(Self { parameters, encoder, training: json(&metadata, TRAINING)?, spec })
+    }
+}
+
+/// The folder that a path's file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn json<T: DeserializeOwned>(metadata: &HashMap<String, String>, key: &str) -> Result<Option<T>, String> {
+    metadata
+        .get(key)
+        .map(|text| serde_json::from_str(text))
+        .transpose()
+        .map_err(|error| format!("its `{key}`: {error}"))
+}
+
+fn infer_spec(tensors: &SafeTensors<'_>, hidden: Activation, loss: Loss) -> Result<MlpSpec, String> {
+    let mut layers = Vec::new();
+    while let Ok(weight) = tensors.tensor(&format!("layers.{}.weight", layers.len())) {
+        let &[outputs, inputs] = weight.shape() else {
+            return Err(format!(
+                "tensor `layers.{}.weight` is {:?}: expected [outputs, inputs]",
+                layers.len(),
+                weight.shape()
+            ));
+        };
+        layers.push(Layer { inputs, outputs, activation: hidden });
+    }
+    match layers.last_mut() {
+        Some(last) => last.activation = Activation::Identity,
+        None => return Err("it has no tensor `layers.0.weight`".into()),
+    }
+    MlpSpec::from_layers(layers, loss).map_err(|error| error.to_string())
+}
+
+/// [rows, columns] to [columns, rows].
+fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+}

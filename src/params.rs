@@ -1,0 +1,135 @@
+//! Where each parameter stands in the flat array of all, and its first value. Order: W0, b0, W1, b1, …;
+//! weights are [inputs, outputs] by rows. Gradients and optimiser state have the same layout.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal, Uniform};
+use serde::{Deserialize, Serialize};
+
+use crate::data::article_parameters;
+use crate::error::{Error, Result};
+use crate::spec::MlpSpec;
+
+/// One parameter tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// `layers.{i}.weight` or `layers.{i}.bias`.
+    pub name: String,
+    /// Elements in the flat array.
+    pub range: Range<usize>,
+    /// Rows: the layer's inputs, or 1 for a bias.
+    pub rows: usize,
+    /// Columns: the layer's outputs.
+    pub columns: usize,
+}
+
+/// The places of all parameters of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Weight and bias of each layer in turn.
+    pub tensors: Vec<Tensor>,
+}
+
+impl Layout {
+    /// The layout of `spec`'s parameters.
+    pub fn new(spec: &MlpSpec) -> Self {
+        let mut tensors = Vec::with_capacity(2 * spec.layers().len());
+        let mut start = 0;
+        for (i, layer) in spec.layers().iter().enumerate() {
+            for (kind, rows) in [("weight", layer.inputs), ("bias", 1)] {
+                let range = start..start + rows * layer.outputs;
+                start = range.end;
+                tensors.push(Tensor { name: format!("layers.{i}.{kind}"), range, rows, columns: layer.outputs });
+            }
+        }
+        Self { tensors }
+    }
+
+    /// Number of parameters.
+    pub fn len(&self) -> usize {
+        self.tensors.last().map_or(0, |tensor| tensor.range.end)
+    }
+
+    /// Whether there is none; never true for a checked spec.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The weight of a layer.
+    pub fn weight(&self, layer: usize) -> &Tensor {
+        &self.tensors[2 * layer]
+    }
+
+    /// The bias of a layer.
+    pub fn bias(&self, layer: usize) -> &Tensor {
+        &self.tensors[2 * layer + 1]
+    }
+}
+
+/// How parameters start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    /// Weights N(0, 0.01), biases a multiple of 0.01 from 0.01 to 0.09, drawn as numpy's `RandomState` does.
+    Article,
+    /// Weights N(0, 2 / inputs), biases 0 (He et al. 2015); for relu.
+    He,
+    /// Weights uniform in ±sqrt(6 / (inputs + outputs)), biases 0 (Glorot and Bengio 2010).
+    Xavier,
+}
+
+impl FromStr for Init {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "article" => Ok(Self::Article),
+            "he" => Ok(Self::He),
+            "xavier" => Ok(Self::Xavier),
+            _ => Err(Error::Setting {
+                what: "--init",
+                found: format!("`{name}`"),
+                expected: "article, he, xavier".into(),
+            }),
+        }
+    }
+}
+
+impl Init {
+    /// First values of all parameters of `spec`, in the order of [`Layout`]. The same seed gives the same
+    /// values on every machine. `Article` takes seeds below 2^32.
+    pub fn draw(self, spec: &MlpSpec, seed: u64) -> Result<Vec<f32>> {
+        let layout = Layout::new(spec);
+        if self == Self::Article {
+            let seed = u32::try_from(seed).map_err(|_| Error::Setting {
+                what: "--seed",
+                found: seed.to_string(),
+                expected: "a number below 4294967296 with --init article".into(),
+            })?;
+            let shapes: Vec<_> = spec.layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
+            return Ok(article_parameters(&shapes, seed).into_iter().map(|value| value as f32).collect());
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut values = vec![0.0; layout.len()];
+        for (i, layer) in spec.layers().iter().enumerate() {
+            let weights = &mut values[layout.weight(i).range.clone()];
+            let (fan_in, fan_out) = (layer.inputs as f32, layer.outputs as f32);
+            if self == Self::He {
+                let deviation = (2.0 / fan_in).sqrt();
+                weights
+                    .fill_with(|| deviation * <StandardNormal as Distribution<f32>>::sample(&StandardNormal, &mut rng));
+            } else {
+                let bound = (6.0 / (fan_in + fan_out)).sqrt();
+                let uniform = Uniform::new_inclusive(-bound, bound).map_err(|error| Error::Setting {
+                    what: "--init xavier",
+                    found: error.to_string(),
+                    expected: "a finite bound".into(),
+                })?;
+                weights.fill_with(|| uniform.sample(&mut rng));
+            }
+        }
+        Ok(values)
+    }
+}

@@ -1,0 +1,228 @@
+//! A plan is plain data: buffers with sizes, and passes of dispatches over them. It is made from a network
+//! and a batch size, and says everything that a backend has to do; a backend only executes it.
+
+mod layered;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use layered::SNAPSHOTS;
+pub use layered::{forward, train};
+
+use crate::error::{Error, Result};
+use crate::kernels::{Access, Kernel, MAX_BINDINGS, Part};
+
+/// Index of a buffer in [`Plan::buffers`].
+pub type BufferId = usize;
+
+/// What a buffer holds. All are 32-bit floats on a GPU, [`crate::math::Real`]s on the CPU. `R` replicas,
+/// `B` rows of a batch, `N` rows of the data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// [R, parameters], laid out as [`crate::params::Layout`] says.
+    Parameters,
+    /// Like the parameters, of the last step.
+    Gradients,
+    /// [R, [`crate::math::Optimizer::HYPER`]].
+    Hyper,
+    /// A copy of the parameters, to go back to.
+    Snapshot(usize),
+    /// [N, inputs] of the data set; in a forward plan [B, inputs]. Shared by all replicas.
+    Features,
+    /// [N, outputs] of the data set. Shared by all replicas.
+    Targets,
+    /// [R, B, inputs] of the batch, when it is not the whole data set.
+    BatchFeatures,
+    /// [R, B, outputs] of the batch, when it is not the whole data set.
+    BatchTargets,
+    /// z of a layer, [R, B, outputs].
+    PreActivation(usize),
+    /// a of a layer, [R, B, outputs], when its activation is not the identity.
+    Activation(usize),
+    /// Gradient of the loss by a layer's z or a, [R, B, widest output]; two take turns.
+    Delta(usize),
+    /// Loss sums and hits, [slots, R, groups, 2].
+    LossRing,
+}
+
+/// A buffer of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// What it holds.
+    pub role: Role,
+    /// Elements, of all replicas and slots.
+    pub len: usize,
+}
+
+/// A binding's place in a buffer, in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// First element of replica 0.
+    pub offset: usize,
+    /// Distance from one replica to the next; 0 when they share.
+    pub replica_stride: usize,
+    /// Distance from one slot of the ring to the next; 0 for everything else.
+    pub slot_stride: usize,
+}
+
+/// A kernel's run over all replicas.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// The part in front of it.
+    pub part: Part,
+    /// Index into [`Kernel::variants`].
+    pub variant: usize,
+    /// Values of [`Kernel::dims`].
+    pub dims: Vec<u32>,
+    /// A view for each of [`Kernel::bindings`].
+    pub views: Vec<View>,
+}
+
+/// Dispatches that run one after the other.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// Rows of the batch that the pass works on.
+    pub rows: usize,
+    /// The work, in order.
+    pub dispatches: Vec<Dispatch>,
+}
+
+/// Everything that a backend needs to know of a network.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which way of planning made it.
+    pub kind: PlanKind,
+    /// Networks side by side.
+    pub replicas: usize,
+    /// Most steps of one submission: slots of the loss ring.
+    pub slots: usize,
+    /// The buffers.
+    pub buffers: Vec<Buffer>,
+    /// A training plan's first pass takes a whole batch, its second one, if any, the data set's remainder.
+    /// A forward plan has one pass.
+    pub passes: Vec<Pass>,
+    /// The buffer that holds the network's output, [R, B, outputs].
+    pub output: BufferId,
+}
+
+/// A way of planning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanKind {
+    /// One dispatch for each operation, any size.
+    Layered,
+}
+
+impl PlanKind {
+    /// Every way of planning.
+    pub const ALL: &[Self] = &[Self::Layered];
+
+    /// The name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Layered => "layered",
+        }
+    }
+}
+
+impl fmt::Display for PlanKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for PlanKind {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| Error::Setting {
+            what: "--plan",
+            found: format!("`{name}`"),
+            expected: format!("auto, {}", Self::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")),
+        })
+    }
+}
+
+/// Sizes of a training plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainShape {
+    /// Rows of the data set.
+    pub samples: usize,
+    /// Rows of a batch; the whole data set when not smaller than it.
+    pub batch: usize,
+    /// Networks side by side.
+    pub replicas: usize,
+    /// Most steps of one submission.
+    pub slots: usize,
+}
+
+impl Plan {
+    /// The buffer with a role.
+    pub fn find(&self, role: Role) -> Option<BufferId> {
+        self.buffers.iter().position(|buffer| buffer.role == role)
+    }
+
+    /// The buffer with a role that every plan of the kind has; an error names the role.
+    pub fn buffer(&self, role: Role) -> Result<BufferId> {
+        self.find(role).ok_or_else(|| Error::Setting {
+            what: "plan",
+            found: format!("without a buffer for {role:?}"),
+            expected: "a plan that has one".into(),
+        })
+    }
+
+    /// Bytes of all buffers, for elements of `element` bytes.
+    pub fn bytes(&self, element: usize) -> u64 {
+        self.buffers.iter().map(|buffer| buffer.len as u64 * element as u64).sum()
+    }
+
+    /// Elements of one slot of the loss ring; 0 without a ring.
+    pub fn ring_slot(&self) -> usize {
+        self.find(Role::LossRing).map_or(0, |ring| self.buffers[ring].len / self.slots)
+    }
+
+    /// Refuses a plan that would reach outside a buffer or read what the same dispatch writes. Backends rely
+    /// on it: shaders mask their edges by the dimensions and are not checked again.
+    pub fn check(&self) -> Result<()> {
+        for dispatch in self.passes.iter().flat_map(|pass| &pass.dispatches) {
+            self.check_dispatch(dispatch).map_err(|problem| Error::Setting {
+                what: "plan",
+                found: format!("inconsistent: {}: {problem}", dispatch.kernel.name),
+                expected: "views that lie inside their buffers".into(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_dispatch(&self, dispatch: &Dispatch) -> Result<(), String> {
+        let kernel = dispatch.kernel;
+        if dispatch.dims.len() != kernel.dims.len()
+            || dispatch.views.len() != kernel.bindings.len()
+            || dispatch.views.len() > MAX_BINDINGS
+            || dispatch.variant >= kernel.variants.len()
+            || dispatch.dims.contains(&0)
+        {
+            return Err("dimensions, views or variant do not fit the kernel".into());
+        }
+        for (index, (view, binding)) in dispatch.views.iter().zip(kernel.bindings).enumerate() {
+            let Some(buffer) = self.buffers.get(view.buffer) else {
+                return Err(format!("no buffer {}", view.buffer));
+            };
+            let last = |count: usize, stride: usize| (count as u64 - 1).saturating_mul(stride as u64);
+            let end = (view.offset as u64)
+                .saturating_add(last(self.replicas, view.replica_stride))
+                .saturating_add(last(self.slots, view.slot_stride))
+                .saturating_add(kernel.elements(index, &dispatch.dims));
+            if end > buffer.len as u64 {
+                return Err(format!("{} ends at {end} of {}", binding.name, buffer.len));
+            }
+            let shared = dispatch.views.iter().filter(|other| other.buffer == view.buffer).count() > 1;
+            if binding.access != Access::In && (shared || (self.replicas > 1 && view.replica_stride == 0)) {
+                return Err(format!("{} is written and used otherwise too", binding.name));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! What a network is: layers, activations and loss, checked once. Knows no parameters and no device.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::math::{Activation, Loss};
+
+/// Widest layer. Keeps every size below 2^48 elements, so that sizes in bytes never overflow.
+pub const MAX_WIDTH: usize = 1 << 24;
+/// Most layers.
+pub const MAX_LAYERS: usize = 1 << 12;
+
+/// A dense layer: a = activation(x W + b), x [rows, inputs], W [inputs, outputs], b [outputs].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Width of the layer's input.
+    pub inputs: usize,
+    /// Width of the layer's output.
+    pub outputs: usize,
+    /// Applied to every output.
+    pub activation: Activation,
+}
+
+/// A multilayer perceptron: at least one layer, each as wide as the next one expects, and a loss on the
+/// last layer's output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct MlpSpec {
+    layers: Vec<Layer>,
+    loss: Loss,
+}
+
+#[derive(Deserialize)]
+struct Unchecked {
+    layers: Vec<Layer>,
+    loss: Loss,
+}
+
+impl TryFrom<Unchecked> for MlpSpec {
+    type Error = Error;
+    fn try_from(unchecked: Unchecked) -> Result<Self> {
+        Self::from_layers(unchecked.layers, unchecked.loss)
+    }
+}
+
+impl MlpSpec {
+    /// A network with the layers' `widths`, input first, output last: at least two. Hidden layers have the
+    /// activation `hidden`, the last one none: binary cross entropy works on its logits.
+    pub fn new(widths: &[usize], hidden: Activation, loss: Loss) -> Result<Self> {
+        let mut layers: Vec<Layer> =
+            widths.windows(2).map(|pair| Layer { inputs: pair[0], outputs: pair[1], activation: hidden }).collect();
+        if let Some(last) = layers.last_mut() {
+            last.activation = Activation::Identity;
+        }
+        Self::from_layers(layers, loss)
+    }
+
+    /// A network with an activation of its own for each layer, the last one's included.
+    pub fn from_layers(layers: Vec<Layer>, loss: Loss) -> Result<Self> {
+        if layers.is_empty() || layers.len() > MAX_LAYERS {
+            return Err(Error::Setting {
+                what: "number of layers",
+                found: layers.len().to_string(),
+                expected: format!("1 to {MAX_LAYERS}"),
+            });
+        }
+        for layer in &layers {
+            for width in [layer.inputs, layer.outputs] {
+                if width == 0 || width > MAX_WIDTH {
+                    return Err(Error::Setting {
+                        what: "width of a layer",
+                        found: width.to_string(),
+                        expected: format!("1 to {MAX_WIDTH}"),
+                    });
+                }
+            }
+        }
+        if let Some(pair) = layers.windows(2).find(|pair| pair[0].outputs != pair[1].inputs) {
+            return Err(Error::Setting {
+                what: "input width of a layer",
+                found: pair[1].inputs.to_string(),
+                expected: format!("{}, the width of the layer before", pair[0].outputs),
+            });
+        }
+        Ok(Self { layers, loss })
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// Number of features.
+    pub fn inputs(&self) -> usize {
+        self.layers[0].inputs
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.layers[self.layers.len() - 1].outputs
+    }
+}
+
+impl fmt::Display for MlpSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.inputs())?;
+        for layer in &self.layers {
+            write!(f, "→{}", layer.outputs)?;
+            if layer.activation != Activation::Identity {
+                write!(f, " {}", layer.activation)?;
+            }
+        }
+        write!(f, ", {}", self.loss)
+    }
+}

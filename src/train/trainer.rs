@@ -1,0 +1,276 @@
+//! The training loop.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::pace::Pace;
+use super::{Batch, Epoch, Event, Outcome, Progress, TrainConfig};
+use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::kernels::{Step, loss_groups, order_key};
+use crate::params::Layout;
+use crate::plan::{self, Plan, PlanKind, Role, SNAPSHOTS, TrainShape};
+use crate::spec::MlpSpec;
+
+/// Most steps of a submission.
+const MAX_SLOTS: usize = 1024;
+/// Most bytes of the loss ring.
+const MAX_RING: usize = 16 << 20;
+
+/// Trains one network on one data set.
+#[derive(Debug)]
+pub struct Trainer<B = Executor> {
+    backend: B,
+    spec: MlpSpec,
+    config: TrainConfig,
+    samples: usize,
+    batch: usize,
+    /// Steps submitted since the trainer was made.
+    next_step: u64,
+    submissions: usize,
+}
+
+/// A submission whose losses are awaited.
+struct Pending {
+    index: usize,
+    first_step: u64,
+    steps: usize,
+}
+
+/// Sums over the steps of an epoch so far.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    hits: f64,
+    outputs: f64,
+}
+
+impl Trainer {
+    /// Plans the training of `spec` on `data` and loads it on `device`: all memory is allocated here. The
+    /// parameters are 0 until [`Trainer::set_parameters`].
+    pub async fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
+        if data.inputs() != spec.inputs() || data.outputs() != spec.outputs() {
+            return Err(Error::Shape {
+                what: "a row of the data".into(),
+                found: data.inputs() + data.outputs(),
+                expected: format!("{} features and {} targets", spec.inputs(), spec.outputs()),
+            });
+        }
+        let backend = device.load(plan_for(spec, config, data.rows())?).await?;
+        Self::with_backend(backend, spec, config, data)
+    }
+}
+
+/// The plan that trains `spec` on `samples` rows.
+pub(crate) fn plan_for(spec: &MlpSpec, config: &TrainConfig, samples: usize) -> Result<Plan> {
+    config.optimizer.check()?;
+    if config.epochs == 0 {
+        return Err(Error::Setting { what: "--epochs", found: "0".into(), expected: "at least 1".into() });
+    }
+    let batch = batch_rows(config.batch, samples);
+    let ring_slot = 8 * loss_groups((batch * spec.outputs()) as u64) as usize;
+    let slots = (MAX_RING / ring_slot.max(1)).clamp(1, MAX_SLOTS);
+    match config.plan.unwrap_or(PlanKind::Layered) {
+        PlanKind::Layered => {
+            plan::train(spec, config.optimizer.rule, TrainShape { samples, batch, replicas: 1, slots })
+        }
+    }
+}
+
+fn batch_rows(batch: Batch, samples: usize) -> usize {
+    match batch {
+        Batch::Full => samples,
+        Batch::Rows(rows) => rows.min(samples),
+    }
+}
+
+impl<B: Backend<Real = f32>> Trainer<B> {
+    fn with_backend(mut backend: B, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
+        for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {
+            let buffer = backend.plan().buffer(role)?;
+            backend.write(buffer, values)?;
+        }
+        let hyper = backend.plan().buffer(Role::Hyper)?;
+        backend.write(hyper, &config.optimizer.hyper().map(|value| value as f32))?;
+        let (spec, config) = (spec.clone(), config.clone());
+        let (samples, batch) = (data.rows(), batch_rows(config.batch, data.rows()));
+        Ok(Self { backend, spec, config, samples, batch, next_step: 0, submissions: 0 })
+    }
+
+    /// Sets all parameters, in the order of [`Layout`].
+    pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
+        let expected = Layout::new(&self.spec).len();
+        if values.len() != expected {
+            let what = "the parameters".into();
+            return Err(Error::Shape { what, found: values.len(), expected: expected.to_string() });
+        }
+        self.backend.write(self.backend.plan().buffer(Role::Parameters)?, values)
+    }
+
+    /// All parameters, in the order of [`Layout`].
+    pub async fn parameters(&mut self) -> Result<Vec<f32>> {
+        let buffer = self.backend.plan().buffer(Role::Parameters)?;
+        self.backend.read(buffer).await
+    }
+
+    /// The gradients of the last step, in the order of [`Layout`].
+    pub async fn gradients(&mut self) -> Result<Vec<f32>> {
+        let buffer = self.backend.plan().buffer(Role::Gradients)?;
+        self.backend.read(buffer).await
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        self.backend.plan()
+    }
+
+    /// What the backend has done so far.
+    pub fn counters(&self) -> Counters {
+        self.backend.counters()
+    }
+
+    /// Rows of a whole batch.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Trains for the configured number of epochs; called again, for as many more. `on_event` learns of every
+    /// submission and of every epoch in order; when it breaks, the steps that are under way are finished and
+    /// training ends.
+    ///
+    /// When the loss stops being finite the error names the step, and the parameters are those of the last
+    /// submission that began with a finite loss.
+    pub async fn fit(&mut self, mut on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        let first_step = self.next_step;
+        let end = first_step + self.config.epochs * self.steps_per_epoch();
+        let mut pace = Pace::new(self.backend.plan().slots);
+        let mut pending: VecDeque<Pending> = VecDeque::with_capacity(MAX_IN_FLIGHT);
+        let mut sums = Sums::default();
+        let started = Instant::now();
+        let mut outcome =
+            Outcome { epochs: 0, steps: 0, seconds: 0.0, first_step_seconds: 0.0, stopped: false, last_epoch: None };
+        loop {
+            while pending.len() < MAX_IN_FLIGHT && self.next_step < end && !outcome.stopped {
+                pending.push_back(self.submit(pace.steps(), end)?);
+            }
+            let Some(done) = pending.pop_front() else { break };
+            let ring = self.backend.collect().await?;
+            pace.ended(done.steps);
+            if outcome.steps == 0 {
+                outcome.first_step_seconds = started.elapsed().as_secs_f64();
+            }
+            let mut progress = None;
+            for (slot, losses) in ring.chunks_exact(ring.len() / done.steps).enumerate() {
+                let step = done.first_step + slot as u64;
+                let batch = self.sum(step, losses);
+                if !batch.loss.is_finite() {
+                    return Err(self.diverged(&done, slot, pending.len()).await?);
+                }
+                outcome.steps += 1;
+                progress = Some(Progress {
+                    step: outcome.steps,
+                    steps: end - first_step,
+                    loss: batch.loss / batch.outputs,
+                    accuracy: self.accuracy(&batch),
+                });
+                sums.loss += batch.loss;
+                sums.hits += batch.hits;
+                sums.outputs += batch.outputs;
+                if (step + 1).is_multiple_of(self.steps_per_epoch()) {
+                    let (loss, accuracy) = (sums.loss / sums.outputs, self.accuracy(&sums));
+                    let epoch = Epoch { epoch: (step + 1) / self.steps_per_epoch(), loss, accuracy };
+                    outcome.epochs += 1;
+                    outcome.last_epoch = Some(epoch);
+                    sums = Sums::default();
+                    outcome.stopped |= on_event(Event::Epoch(epoch)).is_break();
+                }
+            }
+            if let Some(progress) = progress {
+                outcome.stopped |= on_event(Event::Steps(progress)).is_break();
+            }
+        }
+        outcome.stopped &= self.next_step < end;
+        outcome.seconds = started.elapsed().as_secs_f64();
+        self.check_parameters().await?;
+        Ok(outcome)
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.samples.div_ceil(self.batch) as u64
+    }
+
+    /// Submits the next steps, after a copy of the parameters that they start from.
+    fn submit(&mut self, steps: usize, end: u64) -> Result<Pending> {
+        let steps = (steps as u64).min(end - self.next_step) as usize;
+        let plan = self.backend.plan();
+        let (parameters, snapshot) =
+            (plan.buffer(Role::Parameters)?, plan.buffer(Role::Snapshot(self.submissions % SNAPSHOTS))?);
+        self.backend.copy(parameters, snapshot)?;
+        let queue: Vec<_> = (self.next_step..self.next_step + steps as u64).map(|step| self.step(step)).collect();
+        self.backend.submit(&queue)?;
+        let pending = Pending { index: self.submissions, first_step: self.next_step, steps };
+        self.next_step += steps as u64;
+        self.submissions += 1;
+        Ok(pending)
+    }
+
+    /// The pass and the record of a step.
+    fn step(&self, step: u64) -> (usize, Step) {
+        let (epoch, index) = (step / self.steps_per_epoch(), step % self.steps_per_epoch());
+        let first_row = index as usize * self.batch;
+        let pass = usize::from(first_row + self.batch > self.samples);
+        let key = order_key(self.config.seed, epoch);
+        (pass, Step { slot: 0, first_row: first_row as u32, key, rate: 1.0 })
+    }
+
+    /// Adds up a slot of the loss ring, in f64 and in order.
+    fn sum(&self, step: u64, losses: &[f32]) -> Sums {
+        let (pass, _) = self.step(step);
+        let rows = self.backend.plan().passes[pass].rows;
+        let mut sums = Sums { outputs: (rows * self.spec.outputs()) as f64, ..Sums::default() };
+        for group in losses.chunks_exact(2) {
+            sums.loss += f64::from(group[0]);
+            sums.hits += f64::from(group[1]);
+        }
+        sums
+    }
+
+    fn accuracy(&self, sums: &Sums) -> Option<f64> {
+        self.spec.loss().classifies().then(|| sums.hits / sums.outputs)
+    }
+
+    /// Goes back to the last parameters that gave a finite loss: those from which the submission began, or,
+    /// when its first loss was not finite, those of the submission before.
+    async fn diverged(&mut self, done: &Pending, slot: usize, in_flight: usize) -> Result<Error> {
+        for _ in 0..in_flight {
+            self.backend.collect().await?;
+        }
+        let good = if slot == 0 { done.index.saturating_sub(1) } else { done.index };
+        self.restore(good)?;
+        Ok(self.divergence(done.first_step + slot as u64, "loss"))
+    }
+
+    fn restore(&mut self, submission: usize) -> Result<()> {
+        let plan = self.backend.plan();
+        let (snapshot, parameters) =
+            (plan.buffer(Role::Snapshot(submission % SNAPSHOTS))?, plan.buffer(Role::Parameters)?);
+        self.backend.copy(snapshot, parameters)
+    }
+
+    fn divergence(&self, step: u64, what: &str) -> Error {
+        Error::Diverged { step: step + 1, epoch: step / self.steps_per_epoch() + 1, what: what.into() }
+    }
+
+    /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
+    async fn check_parameters(&mut self) -> Result<()> {
+        let values = self.parameters().await?;
+        let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        self.restore(self.submissions - 1)?;
+        let layout = Layout::new(&self.spec);
+        let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
+        let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
+        Err(self.divergence(self.next_step - 1, &name))
+    }
+}
