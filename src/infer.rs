@@ -77,8 +77,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Compares `outputs` with `data`'s targets, both [rows, outputs]; sums in f64.
-    pub fn new(loss: Loss, outputs: &[f32], data: &Dataset, encoder: &Encoder) -> Self {
+    /// Compares `outputs` with `data`'s targets, both [rows, outputs]; sums in f64. An encoder gives a
+    /// regression's errors their unit back.
+    pub fn new(loss: Loss, outputs: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Self {
         let pairs = || outputs.iter().zip(data.targets()).map(|(&z, &y)| (f64::from(z), f64::from(y)));
         let count = data.targets().len() as f64;
         let mean_loss = pairs().map(|(z, y)| loss.value(z, y)).sum::<f64>() / count;
@@ -86,7 +87,7 @@ impl Metrics {
             let hits = pairs().filter(|&(z, y)| loss.hit(z, y)).count() as f64;
             return Self { loss: mean_loss, accuracy: Some(hits / count), rmse: None, r2: None };
         }
-        let decode = |value| encoder.decode_regression(value);
+        let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
         let mean = pairs().map(|(_, y)| decode(y)).sum::<f64>() / count;
         let residual: f64 = pairs().map(|(z, y)| (decode(z) - decode(y)).powi(2)).sum();
         let total: f64 = pairs().map(|(_, y)| (decode(y) - mean).powi(2)).sum();

@@ -3,6 +3,8 @@
 #![deny(missing_docs)]
 
 pub mod backend;
+#[doc(hidden)]
+pub mod cli;
 pub mod data;
 mod error;
 pub mod gradcheck;
@@ -12,6 +14,7 @@ pub mod math;
 mod model;
 pub mod params;
 pub mod plan;
+pub mod report;
 pub mod spec;
 pub mod train;
 

@@ -36,6 +36,14 @@ impl Table {
         rows.table(names, |name| if Some(name) == target { Kind::Either } else { Kind::Number })
     }
 
+    /// The names of a CSV file's columns, without a look at its rows.
+    ///
+    /// # Errors
+    /// Those of [`read_csv`](Self::read_csv) that concern the header.
+    pub fn csv_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
+        Rows::open(path.as_ref())?.header()
+    }
+
     /// Reads a CSV file as [`read_csv`](Self::read_csv) does, for rows whose target is to be predicted: the
     /// column `target` may be absent, and where it is present it is left out, whatever its cells hold.
     ///

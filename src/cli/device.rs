@@ -1,0 +1,23 @@
+//! The flag that chooses a device.
+
+use crate::backend::{Choice, open};
+use crate::error::Result;
+
+#[derive(Debug, clap::Args)]
+pub struct DeviceArgs {
+    /// auto (a hardware GPU if there is one, else the CPU), gpu (any adapter, software too), cpu, or a number
+    /// or part of a name from `mlp devices`
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: String,
+}
+
+impl DeviceArgs {
+    /// Opens the device and says which and why on stderr.
+    pub async fn open(&self, quiet: bool) -> Result<Choice> {
+        let choice = open(&self.device).await?;
+        if !quiet {
+            eprintln!("device: {choice}");
+        }
+        Ok(choice)
+    }
+}

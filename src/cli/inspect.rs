@@ -1,0 +1,84 @@
+//! `mlp inspect`: what a model file holds.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::output::{print, print_json};
+use crate::Model;
+use crate::data::{Encoder, TargetKind};
+use crate::error::Result;
+use crate::model::TrainingRecord;
+use crate::params::Layout;
+use crate::report::{Table, count};
+use crate::spec::MlpSpec;
+
+/// Show a model: its layers, its columns, how it was trained
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model file
+    model: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Inspection<'a> {
+    network: String,
+    parameters: usize,
+    spec: &'a MlpSpec,
+    encoder: &'a Option<Encoder>,
+    training: &'a Option<TrainingRecord>,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let Model { spec, parameters, encoder, training } = &Model::load(&args.model)?;
+    let network = spec.to_string();
+    if args.json {
+        return print_json(&Inspection { network, parameters: parameters.len(), spec, encoder, training });
+    }
+    let mut text = format!("{network}, {} parameters\n\n", count(parameters.len() as u64));
+    let mut layers = Table::new(&["tensor", "rows", "columns", "mean", "deviation", "largest"]);
+    for tensor in &Layout::new(spec).tensors {
+        let values = || parameters[tensor.range.clone()].iter().map(|&value| f64::from(value));
+        let n = tensor.range.len() as f64;
+        let mean = values().sum::<f64>() / n;
+        let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let largest = values().map(f64::abs).fold(0.0, f64::max);
+        let numbers = [mean, deviation, largest].map(|number| format!("{number:.4}"));
+        layers.row(
+            [tensor.name.clone(), tensor.rows.to_string(), tensor.columns.to_string()]
+                .into_iter()
+                .chain(numbers)
+                .collect(),
+        );
+    }
+    text += &layers.to_string();
+    if let Some(encoder) = encoder {
+        text += &format!("\ntarget `{}`: {}\n\n", encoder.target().name, target(&encoder.target().kind));
+        let mut columns = Table::new(&["feature", "mean", "scale"]);
+        for feature in encoder.features() {
+            columns.row(vec![feature.name.clone(), format!("{:.6}", feature.mean), format!("{:.6}", feature.scale)]);
+        }
+        text += &columns.to_string();
+    }
+    if let Some(training) = training {
+        let TrainingRecord { data, rows, epochs, steps, batch, optimizer, seed, device, .. } = training;
+        text += &format!(
+            "\ntrained on {data}: {rows} rows, {} epochs, {} steps of {batch} rows, {} with learning rate {}, seed {seed}, on {device}\n",
+            count(*epochs),
+            count(*steps),
+            optimizer.rule,
+            optimizer.learning_rate,
+        );
+    }
+    print(&text)
+}
+
+fn target(kind: &TargetKind) -> String {
+    match kind {
+        TargetKind::Binary { classes: [negative, positive] } => format!("classes `{negative}` and `{positive}`"),
+        TargetKind::Regression { mean, scale } => format!("a number, mean {mean:.6}, scale {scale:.6}"),
+    }
+}

@@ -1,0 +1,67 @@
+//! The command line: flags become checked settings once, a file for each subcommand carries them out.
+
+mod device;
+mod devices;
+mod eval;
+mod gradcheck;
+mod inspect;
+mod kernels;
+mod output;
+mod predict;
+mod source;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+
+/// Train and run multilayer perceptrons on any GPU.
+#[derive(Debug, Parser)]
+#[command(name = "mlp", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(Box<train::Args>),
+    Eval(eval::Args),
+    Predict(predict::Args),
+    Inspect(inspect::Args),
+    Gradcheck(gradcheck::Args),
+    Devices(devices::Args),
+    Kernels(kernels::Args),
+}
+
+/// Runs the command line of this process. Exit codes: 0 done, 1 a check or a run failed, 2 wrong usage or
+/// unreadable input.
+pub fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    if cfg!(debug_assertions) {
+        eprintln!("note: this is a debug build, several times slower than --release");
+    }
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    pollster::block_on(async {
+        match command {
+            Command::Train(args) => train::run(*args).await,
+            Command::Eval(args) => eval::run(args).await,
+            Command::Predict(args) => predict::run(args).await,
+            Command::Inspect(args) => inspect::run(&args),
+            Command::Gradcheck(args) => gradcheck::run(args).await,
+            Command::Devices(args) => devices::run(&args).await,
+            Command::Kernels(args) => kernels::run(&args),
+        }
+    })
+}

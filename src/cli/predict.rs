@@ -1,0 +1,92 @@
+//! `mlp predict`: a prediction for every row of a table.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::device::DeviceArgs;
+use super::eval::encoder_of;
+use super::output::print;
+use super::source::{DataArgs, Source};
+use crate::data::{Encoder, Table, TargetKind};
+use crate::error::{Error, Result};
+use crate::infer::Predictor;
+use crate::model::{Model, folder_of};
+
+/// Predict the target of every row; a target column in the data is not looked at
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model file
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Write the CSV here instead of stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let model = Model::load(&args.model)?;
+    let encoder = encoder_of(&model, &args.model)?;
+    let opened = args.out.as_deref().map(Output::open).transpose()?;
+    let table = match args.data.source()? {
+        Source::File(path) => Table::read_csv_without(&path, &encoder.target().name)?,
+        Source::Moons(moons) => moons.table()?,
+    };
+    let features = encoder.encode_features(&table)?;
+    let device = args.device.open(true).await?.device;
+    let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, table.rows()).await?;
+    let outputs = predictor.outputs(&features).await?;
+    let mut csv = Vec::new();
+    write_csv(&mut csv, &model, encoder, &outputs)
+        .map_err(|error| Error::io("write the predictions", "memory")(error.into()))?;
+    match opened {
+        Some(output) => output.write(&csv),
+        None => print(&csv),
+    }
+}
+
+/// `prediction`, and for classes `p_<class>`: a line for each row, in the table's order.
+fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32]) -> csv::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    let predictions = outputs.iter().map(|&z| model.spec.loss().prediction(z.into()));
+    match &encoder.target().kind {
+        TargetKind::Binary { classes: [negative, positive] } => {
+            csv.write_record(["prediction", &format!("p_{negative}"), &format!("p_{positive}")])?;
+            for p in predictions {
+                let class = if p > 0.5 { positive } else { negative };
+                csv.write_record([class, &(1.0 - p).to_string(), &p.to_string()])?;
+            }
+        }
+        TargetKind::Regression { .. } => {
+            csv.write_record(["prediction"])?;
+            for value in predictions {
+                csv.write_record([encoder.decode_regression(value).to_string()])?;
+            }
+        }
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+/// A file that is written beside its place and moved there when it is whole.
+struct Output<'a> {
+    path: &'a Path,
+    file: tempfile::NamedTempFile,
+}
+
+impl<'a> Output<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let file =
+            tempfile::NamedTempFile::new_in(folder_of(path)).map_err(Error::io("write the predictions", path))?;
+        Ok(Self { path, file })
+    }
+
+    fn write(mut self, csv: &[u8]) -> Result<()> {
+        let Self { path, ref mut file } = self;
+        file.write_all(csv).map_err(Error::io("write the predictions", path))?;
+        self.file.persist(path).map_err(|error| Error::io("write the predictions", path)(error.error))?;
+        Ok(())
+    }
+}

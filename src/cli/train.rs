@@ -1,0 +1,218 @@
+//! `mlp train`: from a table to a model.
+
+mod parts;
+mod settings;
+mod summary;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::device::DeviceArgs;
+use super::output::{print, print_json};
+use super::source::{DataArgs, Source};
+use crate::backend::Device;
+use crate::data::Encoder;
+use crate::error::{Error, Result};
+use crate::math::{Activation, Loss, Rule};
+use crate::model::{Model, TrainingRecord};
+use crate::params::{Init, Layout};
+use crate::report::{Reporter, count};
+use crate::spec::MlpSpec;
+use crate::train::{Batch, Outcome, Trainer};
+use parts::Parts;
+use settings::{Settings, loss_of};
+use summary::Summary;
+
+pub use summary::metrics_table;
+
+/// Train a network on a table; `mlp train moons` is the run of the article that the README tells of
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Column to be predicted
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// What to learn; auto takes two values as classes and more numbers as a regression
+    #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
+    task: TaskArg,
+    /// Widths of the hidden layers [default: 25,50,50,25 for moons, 64,32 for files]
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", conflicts_with = "init_from")]
+    hidden: Option<Vec<usize>>,
+    /// Activation of the hidden layers: identity, relu, sigmoid
+    #[arg(long, default_value = "relu", value_name = "NAME")]
+    activation: Activation,
+    /// Optimiser: sgd
+    #[arg(long, default_value = "sgd", value_name = "NAME")]
+    optimizer: Rule,
+    /// Learning rate
+    #[arg(long, default_value_t = 0.01, value_name = "F")]
+    lr: f64,
+    /// Rows of a step, or `full` [default: full for moons, 32 for files]
+    #[arg(long, value_name = "N|full")]
+    batch: Option<Batch>,
+    /// Passes over the training rows [default: 10000 for moons, 200 for files]
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
+    /// Seed of the first parameters and of the sample order [default: 1105 for moons, 0 for files]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// First parameters: article, he or xavier [default: article for moons, he for files]
+    #[arg(long, value_name = "NAME", conflicts_with = "init_from")]
+    init: Option<Init>,
+    /// Start from the parameters of a model, or of any safetensors file with layers.{i}.weight and .bias
+    #[arg(long, value_name = "FILE")]
+    init_from: Option<PathBuf>,
+    /// Leave features and target as they are [moons always are, files are standardised]
+    #[arg(long)]
+    no_standardize: bool,
+    /// Part of the rows that is kept for testing [default: 0.1 for moons, 0.2 for files]
+    #[arg(long, value_name = "F")]
+    test_fraction: Option<f64>,
+    /// Part of the remaining rows that is kept for validation
+    #[arg(long, default_value_t = 0.0, value_name = "F")]
+    validation_fraction: f64,
+    /// Seed of the split [default: 42 for moons, 0 for files]
+    #[arg(long, value_name = "N")]
+    split_seed: Option<u32>,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// How to run the network: auto or layered
+    #[arg(long, default_value = "auto", value_name = "PLAN")]
+    plan: String,
+    /// Folder for the model: DIR/model.safetensors
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TaskArg {
+    Auto,
+    Binary,
+    Regression,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let source = args.data.source()?;
+    let settings = Settings::new(&args, &source)?;
+    let out = args.out.as_deref().map(writable_model).transpose()?;
+    // A file without a spec gets its loss from the task below.
+    let load = |path: &PathBuf| Model::load_tensors(path, args.activation, Loss::BinaryCrossEntropy);
+    let start = args.init_from.as_ref().map(load).transpose()?;
+
+    let (table, target) = source.read(args.target.as_deref())?;
+    let rows = Parts::split(&settings, table.rows())?;
+    let encoder = match start.as_ref().and_then(|model| model.encoder.clone()) {
+        Some(encoder) => encoder,
+        None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.standardize)?,
+    };
+    let data = rows.encode(&encoder, &table)?;
+    drop(table);
+    let spec = match &start {
+        Some(model) => MlpSpec::from_layers(model.spec.layers().to_vec(), loss_of(encoder.task()))?,
+        None => settings.spec(&encoder)?,
+    };
+
+    let device = args.device.open(args.quiet).await?.device;
+    let mut trainer = Trainer::new(&device, &spec, &settings.train, &data.train).await?;
+    if !args.quiet {
+        eprintln!("network: {spec}; {} parameters", count(Layout::new(&spec).len() as u64));
+        let (batch, kib) = (count(trainer.batch() as u64), count(trainer.plan().bytes(4).div_ceil(1024)));
+        let rows = count(data.train.rows() as u64);
+        eprintln!("plan: {}, {batch} of {rows} rows a step, {kib} KiB", trainer.plan().kind);
+    }
+    let parameters = match start {
+        Some(model) => model.parameters,
+        None => settings.init.draw(&spec, settings.train.seed)?,
+    };
+    trainer.set_parameters(&parameters)?;
+
+    let fitted = fit(&mut trainer, &settings, args.quiet).await;
+    let outcome = match &fitted {
+        Ok(outcome) => Some(outcome),
+        Err(Error::Diverged { .. }) => None,
+        Err(_) => return fitted.map(|_| ()),
+    };
+    let training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, outcome));
+    let model = Model { spec, parameters: trainer.parameters().await?, encoder: Some(encoder), training };
+    if let Some(path) = &out {
+        model.save(path)?;
+    }
+    let outcome = fitted.inspect_err(|_| match &out {
+        Some(path) => eprintln!("the last good parameters are in {}", path.display()),
+        None => eprintln!("the last good parameters were not kept: --out DIR would have"),
+    })?;
+    if outcome.stopped && !args.quiet {
+        eprintln!("stopped by Ctrl-C after {} of {} epochs", count(outcome.epochs), count(settings.train.epochs));
+    }
+    let metrics = data.metrics(&device, &model).await?;
+    let article = matches!(source, Source::Moons(_));
+    let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
+    if args.json { print_json(&summary) } else { print(summary.text(&data)) }
+}
+
+/// Trains with progress on stderr, until the last epoch or Ctrl-C.
+async fn fit(trainer: &mut Trainer, settings: &Settings, quiet: bool) -> Result<Outcome> {
+    let mut reporter = Reporter::new(settings.train.epochs, quiet);
+    let interrupted = on_interrupt();
+    let fitted = trainer.fit(|event| {
+        reporter.show(&event);
+        if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let fitted = fitted.await;
+    reporter.finish();
+    fitted
+}
+
+/// What the model file tells of its training; of a run that diverged nothing is known to have ended.
+fn record(
+    source: &Source,
+    settings: &Settings,
+    trainer: &Trainer,
+    rows: usize,
+    device: &Device,
+    outcome: Option<&Outcome>,
+) -> TrainingRecord {
+    TrainingRecord {
+        data: source.to_string(),
+        rows,
+        epochs: outcome.map_or(0, |outcome| outcome.epochs),
+        steps: outcome.map_or(0, |outcome| outcome.steps),
+        batch: trainer.batch(),
+        optimizer: settings.train.optimizer,
+        seed: settings.train.seed,
+        device: device.name(),
+        loss: outcome.and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss),
+    }
+}
+
+/// Makes the folder and shows that a file can be written there, before any work is done.
+fn writable_model(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("model.safetensors");
+    std::fs::create_dir_all(folder).map_err(Error::io("make the output folder", folder))?;
+    tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write to the output folder", folder))?;
+    Ok(path)
+}
+
+/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once.
+fn on_interrupt() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    let handler = move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        eprintln!("note: Ctrl-C will end the run without a model: {error}");
+    }
+    flag
+}

@@ -1,0 +1,60 @@
+//! The parts of the data: for training, validation and testing.
+
+use super::settings::Settings;
+use crate::backend::Device;
+use crate::cli::eval::evaluate;
+use crate::data::{Dataset, Encoder, Table, train_test_split};
+use crate::error::Result;
+use crate::infer::Metrics;
+use crate::model::Model;
+
+/// Something for each part; validation and test may be absent.
+#[derive(Debug)]
+pub struct Parts<T> {
+    pub train: T,
+    pub validation: Option<T>,
+    pub test: Option<T>,
+}
+
+impl<T> Parts<T> {
+    /// The parts that are there, with their names.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &T)> {
+        let parts =
+            [("train", Some(&self.train)), ("validation", self.validation.as_ref()), ("test", self.test.as_ref())];
+        parts.into_iter().filter_map(|(name, part)| Some((name, part?)))
+    }
+}
+
+impl Parts<Vec<usize>> {
+    /// Draws the rows of each part: the test rows first, the validation rows from what remains.
+    pub fn split(settings: &Settings, rows: usize) -> Result<Self> {
+        let outer = train_test_split(rows, settings.test_fraction, settings.split_seed, "--test-fraction")?;
+        let seed = settings.split_seed;
+        let inner = train_test_split(outer.train.len(), settings.validation_fraction, seed, "--validation-fraction")?;
+        let pick = |places: Vec<usize>| places.into_iter().map(|place| outer.train[place]).collect::<Vec<_>>();
+        let some = |rows: Vec<usize>| (!rows.is_empty()).then_some(rows);
+        Ok(Self { train: pick(inner.train), validation: some(pick(inner.test)), test: some(outer.test) })
+    }
+
+    /// The data of each part.
+    pub fn encode(&self, encoder: &Encoder, table: &Table) -> Result<Parts<Dataset>> {
+        let all = encoder.encode(table)?;
+        let select = |rows: &Option<Vec<usize>>| rows.as_ref().map(|rows| all.select(rows));
+        Ok(Parts { train: all.select(&self.train), validation: select(&self.validation), test: select(&self.test) })
+    }
+}
+
+impl Parts<Dataset> {
+    /// How good a model is on each part.
+    pub async fn metrics(&self, device: &Device, model: &Model) -> Result<Parts<Metrics>> {
+        let judge = async |data: &Option<Dataset>| match data {
+            Some(data) => evaluate(device, model, data).await.map(Some),
+            None => Ok(None),
+        };
+        Ok(Parts {
+            train: evaluate(device, model, &self.train).await?,
+            validation: judge(&self.validation).await?,
+            test: judge(&self.test).await?,
+        })
+    }
+}

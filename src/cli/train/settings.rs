@@ -1,0 +1,70 @@
+//! The flags of `mlp train` as checked settings: the article's run for moons, what serves a newcomer best
+//! for a file, and whatever a flag says instead.
+
+use super::{Args, TaskArg};
+use crate::cli::source::Source;
+use crate::data::{Encoder, Task};
+use crate::error::Result;
+use crate::math::{Activation, Loss, Optimizer};
+use crate::params::Init;
+use crate::plan::PlanKind;
+use crate::spec::MlpSpec;
+use crate::train::{Batch, TrainConfig};
+
+#[derive(Debug)]
+pub struct Settings {
+    pub train: TrainConfig,
+    pub hidden: Vec<usize>,
+    pub activation: Activation,
+    pub init: Init,
+    pub task: Option<Task>,
+    pub standardize: bool,
+    pub test_fraction: f64,
+    pub validation_fraction: f64,
+    pub split_seed: u32,
+}
+
+impl Settings {
+    pub fn new(args: &Args, source: &Source) -> Result<Self> {
+        let article = matches!(source, Source::Moons(_));
+        let hidden: &[usize] = if article { &[25, 50, 50, 25] } else { &[64, 32] };
+        let optimizer = Optimizer { rule: args.optimizer, learning_rate: args.lr };
+        optimizer.check()?;
+        Ok(Self {
+            train: TrainConfig {
+                epochs: args.epochs.unwrap_or(if article { 10_000 } else { 200 }),
+                batch: args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }),
+                optimizer,
+                seed: args.seed.unwrap_or(if article { 1105 } else { 0 }),
+                plan: if args.plan == "auto" { None } else { Some(args.plan.parse::<PlanKind>()?) },
+            },
+            hidden: args.hidden.clone().unwrap_or_else(|| hidden.to_vec()),
+            activation: args.activation,
+            init: args.init.unwrap_or(if article { Init::Article } else { Init::He }),
+            task: match args.task {
+                TaskArg::Auto => None,
+                TaskArg::Binary => Some(Task::Binary),
+                TaskArg::Regression => Some(Task::Regression),
+            },
+            standardize: !article && !args.no_standardize,
+            test_fraction: args.test_fraction.unwrap_or(if article { 0.1 } else { 0.2 }),
+            validation_fraction: args.validation_fraction,
+            split_seed: args.split_seed.unwrap_or(if article { 42 } else { 0 }),
+        })
+    }
+
+    /// The network that the flags describe, for an encoder's features and task.
+    pub fn spec(&self, encoder: &Encoder) -> Result<MlpSpec> {
+        let widths: Vec<usize> =
+            [encoder.inputs()].into_iter().chain(self.hidden.iter().copied()).chain([encoder.outputs()]).collect();
+        MlpSpec::new(&widths, self.activation, loss_of(encoder.task()))
+    }
+}
+
+/// The loss that a task is learned with.
+pub fn loss_of(task: Task) -> Loss {
+    match task {
+        Task::Binary => Loss::BinaryCrossEntropy,
+        Task::Regression => Loss::MeanSquaredError,
+    }
+}

@@ -1,0 +1,123 @@
+//! The end of a run: one JSON object or a table.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::parts::Parts;
+use crate::backend::{Counters, Device};
+use crate::data::Dataset;
+use crate::infer::Metrics;
+use crate::model::Model;
+use crate::report::{Table, count};
+use crate::train::{Outcome, Trainer};
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    device: String,
+    backend: &'static str,
+    plan: &'static str,
+    network: String,
+    parameters: usize,
+    epochs: u64,
+    steps: u64,
+    seconds: f64,
+    first_step_seconds: f64,
+    steps_per_second: f64,
+    stopped: bool,
+    counters: Counters,
+    train: Metrics,
+    validation: Option<Metrics>,
+    test: Option<Metrics>,
+    /// The losses as the article prints them, by the decimal logarithm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log10_loss: Option<Log10Loss>,
+    /// The model file, if one was written.
+    model: Option<&'a Path>,
+}
+
+#[derive(Debug, Serialize)]
+struct Log10Loss {
+    train: f64,
+    test: Option<f64>,
+}
+
+impl<'a> Summary<'a> {
+    /// Puts the figures of a run together; `article` adds the article's loss.
+    pub fn new(
+        device: &Device,
+        trainer: &Trainer,
+        model: &Model,
+        outcome: &Outcome,
+        metrics: &Parts<Metrics>,
+        article: bool,
+        saved: Option<&'a Path>,
+    ) -> Self {
+        let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
+        Self {
+            device: device.name(),
+            backend: device.backend(),
+            plan: trainer.plan().kind.name(),
+            network: model.spec.to_string(),
+            parameters: model.parameters.len(),
+            epochs: outcome.epochs,
+            steps: outcome.steps,
+            seconds: outcome.seconds,
+            first_step_seconds: outcome.first_step_seconds,
+            steps_per_second: outcome.steps as f64 / outcome.seconds,
+            stopped: outcome.stopped,
+            counters: trainer.counters(),
+            train: metrics.train,
+            validation: metrics.validation,
+            test: metrics.test,
+            log10_loss: article
+                .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
+            model: saved,
+        }
+    }
+
+    /// The same for people.
+    pub fn text(&self, data: &Parts<Dataset>) -> String {
+        let figures = [Some(self.train), self.validation, self.test];
+        let named: Vec<_> = data
+            .named()
+            .zip(figures.into_iter().flatten())
+            .map(|((name, data), metrics)| (name, data.rows(), metrics))
+            .collect();
+        let mut text = metrics_table(&named).to_string();
+        if let Some(Log10Loss { train, test }) = &self.log10_loss {
+            let test = test.map_or_else(String::new, |test| format!(", test {test:.4}"));
+            text += &format!("log10 loss: train {train:.4}{test}\n");
+        }
+        text += &format!(
+            "{} epochs, {} steps in {:.2} s, {} steps/s, on {}\n",
+            count(self.epochs),
+            count(self.steps),
+            self.seconds,
+            count(self.steps_per_second as u64),
+            self.device
+        );
+        match self.model {
+            Some(path) => text + &format!("model: {}\n", path.display()),
+            None => text + "the model was not kept: --out DIR writes DIR/model.safetensors\n",
+        }
+    }
+}
+
+/// A row of figures for each (name, rows, metrics).
+pub fn metrics_table(parts: &[(&str, usize, Metrics)]) -> Table {
+    let number = |number: Option<f64>| number.map_or_else(|| "-".into(), |number| format!("{number:.4}"));
+    let classifies = parts.iter().any(|(_, _, metrics)| metrics.accuracy.is_some());
+    let mut table =
+        Table::new(if classifies { &["", "rows", "loss", "accuracy"] } else { &["", "rows", "loss", "rmse", "r2"] });
+    for (name, rows, metrics) in parts {
+        let mut row = vec![name.to_string(), count(*rows as u64), format!("{:.5}", metrics.loss)];
+        match classifies {
+            true => row.push(number(metrics.accuracy)),
+            false => row.extend([number(metrics.rmse), number(metrics.r2)]),
+        }
+        table.row(row);
+    }
+    table
+}

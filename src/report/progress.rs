@@ -1,0 +1,93 @@
+//! Progress on stderr: a bar on a terminal, a line for every tenth of the run elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::count;
+use crate::train::{Epoch, Event, Progress};
+
+/// Shows events as they come.
+#[derive(Debug)]
+pub struct Reporter {
+    output: Output,
+    epochs: u64,
+    epoch: Option<Epoch>,
+    started: Instant,
+}
+
+#[derive(Debug)]
+enum Output {
+    Quiet,
+    Bar(Box<ProgressBar>),
+    Lines { tenths: u64 },
+}
+
+impl Reporter {
+    /// A reporter for a run of so many epochs; a quiet one shows nothing.
+    pub fn new(epochs: u64, quiet: bool) -> Self {
+        let output = if quiet {
+            Output::Quiet
+        } else if stderr().is_terminal() {
+            let template = "{bar:30} {percent:>3} %  {msg}, {per_sec}, {eta} left";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = style.with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                // An error means that the terminal's line is full.
+                let _ = write!(out, "{} steps/s", count(state.per_sec() as u64));
+            });
+            Output::Bar(Box::new(ProgressBar::new(0).with_style(style)))
+        } else {
+            Output::Lines { tenths: 0 }
+        };
+        Self { output, epochs, epoch: None, started: Instant::now() }
+    }
+
+    /// Takes note of an event and shows it if it is time.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::Epoch(epoch) => self.epoch = Some(*epoch),
+            Event::Steps(progress) => self.steps(progress),
+        }
+    }
+
+    fn steps(&mut self, progress: &Progress) {
+        let message = self.message(progress);
+        let Self { output, started, .. } = self;
+        match output {
+            Output::Quiet => {}
+            Output::Bar(bar) => {
+                bar.set_length(progress.steps);
+                bar.set_message(message);
+                bar.set_position(progress.step);
+            }
+            Output::Lines { tenths } => {
+                let reached = progress.step * 10 / progress.steps;
+                if reached > *tenths {
+                    *tenths = reached;
+                    let seconds = started.elapsed().as_secs_f64();
+                    let left = seconds * (progress.steps - progress.step) as f64 / progress.step as f64;
+                    let rate = count((progress.step as f64 / seconds) as u64);
+                    eprintln!("{:>3} %  {message}, {rate} steps/s, {left:.0} s left", reached * 10);
+                }
+            }
+        }
+    }
+
+    /// Epoch, loss and accuracy: of the last epoch that ended, before that of the last step.
+    fn message(&self, progress: &Progress) -> String {
+        let (epoch, loss, accuracy) = match self.epoch {
+            Some(Epoch { epoch, loss, accuracy }) => (epoch, loss, accuracy),
+            None => (0, progress.loss, progress.accuracy),
+        };
+        let accuracy = accuracy.map_or_else(String::new, |share| format!(", accuracy {share:.4}"));
+        format!("epoch {}/{}  loss {loss:.5}{accuracy}", count(epoch), count(self.epochs))
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&mut self) {
+        if let Output::Bar(bar) = &self.output {
+            bar.finish_and_clear();
+        }
+    }
+}
