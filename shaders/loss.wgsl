@@ -19,13 +19,22 @@ struct Params {
 var<workgroup> partial: array<vec2<f32>, 256>;
 
 @compute @workgroup_size(256)
-fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn loss(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let index = group.y * groups.x + group.x;
+    // The last row of a folded grid may reach past the groups; the whole workgroup leaves together.
+    if (index >= params.groups) {
+        return;
+    }
     let count = params.rows * params.outputs;
     let z_base = params.z.x + group.z * params.z.y;
     let y_base = params.y.x + group.z * params.y.y;
     let d_base = params.d.x + group.z * params.d.y;
     var sum = vec2<f32>();
-    for (var i = group.x * 256u + thread; i < count; i += params.groups * 256u) {
+    for (var i = index * 256u + thread; i < count; i += params.groups * 256u) {
         let zi = z[z_base + i];
         let yi = y[y_base + i];
         d[d_base + i] = loss_gradient(zi, yi) / f32(count);
@@ -39,7 +48,7 @@ fn loss(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     if (thread == 0u) {
-        let at = params.sums.x + group.z * params.sums.y + step.slot * params.sums.z + group.x * 2u;
+        let at = params.sums.x + group.z * params.sums.y + step.slot * params.sums.z + index * 2u;
         sums[at] = partial[0].x;
         sums[at + 1u] = partial[0].y;
     }

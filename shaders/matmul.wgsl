@@ -22,11 +22,10 @@ struct Params {
 const TILE = 32u;
 const DEPTH = 16u;
 const THREADS = 64u;
-// One word of padding a row keeps the strided stores of a panel off a single bank.
-const PITCH = 33u;
+const QUADS = 8u; // a panel's row of 32, four words at a time
 
-var<workgroup> a_panel: array<f32, DEPTH * PITCH>; // [depth, row of c]
-var<workgroup> b_panel: array<f32, DEPTH * PITCH>; // [depth, column of c]
+var<workgroup> a_panel: array<vec4<f32>, DEPTH * QUADS>; // [depth, rows of c]
+var<workgroup> b_panel: array<vec4<f32>, DEPTH * QUADS>; // [depth, columns of c]
 
 fn load_a(base: u32, row: u32, depth: u32) -> f32 {
     if (row >= params.m || depth >= params.k) {
@@ -71,8 +70,8 @@ fn matmul(
     let a_base = params.a.x + group.z * params.a.y;
     let b_base = params.b.x + group.z * params.b.y;
     let c_base = params.c.x + group.z * params.c.y;
-    let row = (thread / 8u) * 4u;
-    let column = (thread % 8u) * 4u;
+    let row = thread / QUADS; // in fours, like the panels
+    let column = thread % QUADS;
 
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
@@ -80,30 +79,33 @@ fn matmul(
     var sum3 = vec4<f32>();
     for (var depth = 0u; depth < params.k; depth += DEPTH) {
         // Neighbouring invocations read neighbouring words: along k where k is contiguous, else along the tile.
-        for (var i = thread; i < TILE * DEPTH; i += THREADS) {
-            let ad = select(i % DEPTH, i / TILE, TRANSPOSE_A);
-            let ar = select(i / DEPTH, i % TILE, TRANSPOSE_A);
-            a_panel[ad * PITCH + ar] = load_a(a_base, first_row + ar, depth + ad);
-            let bd = select(i / TILE, i % DEPTH, TRANSPOSE_B);
-            let bc = select(i % TILE, i / DEPTH, TRANSPOSE_B);
-            b_panel[bd * PITCH + bc] = load_b(b_base, depth + bd, first_column + bc);
+        for (var i = thread; i < DEPTH * QUADS; i += THREADS) {
+            let ad = select(i % DEPTH, i / QUADS, TRANSPOSE_A);
+            let aq = select(i / DEPTH, i % QUADS, TRANSPOSE_A);
+            let ar = first_row + aq * 4u;
+            a_panel[ad * QUADS + aq] = vec4<f32>(load_a(a_base, ar, depth + ad), load_a(a_base, ar + 1u, depth + ad),
+                load_a(a_base, ar + 2u, depth + ad), load_a(a_base, ar + 3u, depth + ad));
+            let bd = select(i / QUADS, i % DEPTH, TRANSPOSE_B);
+            let bq = select(i % QUADS, i / DEPTH, TRANSPOSE_B);
+            let bc = first_column + bq * 4u;
+            b_panel[bd * QUADS + bq] = vec4<f32>(load_b(b_base, depth + bd, bc), load_b(b_base, depth + bd, bc + 1u),
+                load_b(b_base, depth + bd, bc + 2u), load_b(b_base, depth + bd, bc + 3u));
         }
         workgroupBarrier();
         for (var d = 0u; d < DEPTH; d++) {
-            let at = d * PITCH;
-            let right = vec4<f32>(b_panel[at + column], b_panel[at + column + 1u],
-                b_panel[at + column + 2u], b_panel[at + column + 3u]);
-            sum0 = fma(vec4<f32>(a_panel[at + row]), right, sum0);
-            sum1 = fma(vec4<f32>(a_panel[at + row + 1u]), right, sum1);
-            sum2 = fma(vec4<f32>(a_panel[at + row + 2u]), right, sum2);
-            sum3 = fma(vec4<f32>(a_panel[at + row + 3u]), right, sum3);
+            let left = a_panel[d * QUADS + row];
+            let right = b_panel[d * QUADS + column];
+            sum0 = fma(vec4<f32>(left.x), right, sum0);
+            sum1 = fma(vec4<f32>(left.y), right, sum1);
+            sum2 = fma(vec4<f32>(left.z), right, sum2);
+            sum3 = fma(vec4<f32>(left.w), right, sum3);
         }
         workgroupBarrier();
     }
-    let top = first_row + row;
-    let left = first_column + column;
-    store_row(c_base, top, left, sum0);
-    store_row(c_base, top + 1u, left, sum1);
-    store_row(c_base, top + 2u, left, sum2);
-    store_row(c_base, top + 3u, left, sum3);
+    let top = first_row + row * 4u;
+    let side = first_column + column * 4u;
+    store_row(c_base, top, side, sum0);
+    store_row(c_base, top + 1u, side, sum1);
+    store_row(c_base, top + 2u, side, sum2);
+    store_row(c_base, top + 3u, side, sum3);
 }

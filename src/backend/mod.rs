@@ -68,8 +68,8 @@ pub struct Counters {
 /// Refuses what [`Backend::submit`] does not take.
 fn check_submission(plan: &Plan, steps: &[(usize, Step)], in_flight: usize) -> Result<()> {
     let setting = |what, found: usize, expected: String| Error::Setting { what, found: found.to_string(), expected };
-    if steps.len() > plan.slots {
-        return Err(setting("number of steps of a submission", steps.len(), format!("at most {}", plan.slots)));
+    if steps.is_empty() || steps.len() > plan.slots {
+        return Err(setting("number of steps of a submission", steps.len(), format!("1 to {}", plan.slots)));
     }
     if in_flight >= MAX_IN_FLIGHT {
         return Err(setting("number of submissions not collected", in_flight, format!("less than {MAX_IN_FLIGHT}")));
@@ -80,7 +80,16 @@ fn check_submission(plan: &Plan, steps: &[(usize, Step)], in_flight: usize) -> R
     }
 }
 
-/// Refuses to write or copy more elements than a buffer has.
+/// Refuses to copy between buffers of different lengths.
+fn check_copy(plan: &Plan, from: BufferId, to: BufferId) -> Result<()> {
+    let len = |buffer: BufferId| plan.buffers.get(buffer).map_or(0, |buffer| buffer.len);
+    match len(from) {
+        found if found > 0 && found == len(to) => Ok(()),
+        found => Err(Error::Shape { what: "the source of a copy".into(), found, expected: len(to).to_string() }),
+    }
+}
+
+/// Refuses to write more elements than a buffer has.
 fn check_len(plan: &Plan, buffer: BufferId, len: usize) -> Result<()> {
     match plan.buffers.get(buffer) {
         Some(there) if len <= there.len => Ok(()),

@@ -45,5 +45,5 @@ pub async fn run(args: &Args) -> Result<()> {
     } else {
         ""
     };
-    print(&format!("{table}\n--device auto takes {auto}\n{hint}"))
+    print(format!("{table}\n--device auto takes {auto}\n{hint}"))
 }

@@ -46,7 +46,7 @@ pub async fn run(args: Args) -> Result<()> {
     if args.json {
         return print_json(&Evaluation { device: device.name(), rows: data.rows(), metrics });
     }
-    print(&metrics_table(&[("data", data.rows(), metrics)]).to_string())
+    print(metrics_table(&[("data", data.rows(), metrics)]).to_string())
 }
 
 /// The encoder that a model needs to read tables.

@@ -56,7 +56,7 @@ pub async fn run(args: Args) -> Result<()> {
     let device = args.device.open(args.json).await?.device;
     let parameters = args.init.draw(&spec, args.seed)?;
     let verdict = gradcheck(&device, &spec, &parameters, &data, args.differences, args.seed).await?;
-    if args.json { print_json(&verdict) } else { print(&text(&verdict)) }?;
+    if args.json { print_json(&verdict) } else { print(text(&verdict)) }?;
     match verdict.passed {
         true => Ok(()),
         false => Err(Error::CheckFailed(format!(

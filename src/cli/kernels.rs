@@ -21,7 +21,7 @@ pub fn run(_: &Args) -> Result<()> {
         };
         table.row(vec![kernel.name.into(), kernel.formula.into(), bound(false), bound(true), choices(kernel)]);
     }
-    print(&table.to_string())
+    print(table.to_string())
 }
 
 fn choices(kernel: &Kernel) -> String {

@@ -41,7 +41,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     if cfg!(debug_assertions) {
-        eprintln!("note: this is a debug build, several times slower than --release");
+        eprintln!("note: this is a debug build; one made with --release is faster");
     }
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Rows of cells, printed in columns: the first flush left, the others flush right.
+/// Rows of cells, printed in columns: numbers flush right, words flush left.
 #[derive(Clone, Debug, Default)]
 pub struct Table(Vec<Vec<String>>);
 
@@ -18,20 +18,27 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Whether every cell under the heading is a number, or stands for a missing one.
+    fn is_numeric(&self, column: usize) -> bool {
+        let mut cells = self.0.iter().skip(1).filter_map(|row| row.get(column));
+        cells.all(|cell| cell.is_empty() || cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.0.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| self.0.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+        let width =
+            |column: usize| self.0.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        let numeric: Vec<bool> = (0..columns).map(|column| self.is_numeric(column)).collect();
         for row in &self.0 {
-            let mut line = String::new();
-            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                match column {
-                    0 => line.push_str(&format!("{cell:<width$}")),
-                    _ => line.push_str(&format!("  {cell:>width$}")),
-                }
-            }
-            writeln!(f, "{}", line.trim_end())?;
+            let cells = row.iter().zip(&widths).zip(&numeric).map(|((cell, &width), &numeric)| match numeric {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:<width$}"),
+            });
+            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Backend, Counters, check_len, check_submission};
+use super::{Backend, Counters, check_copy, check_len, check_submission};
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
 use crate::plan::{BufferId, Dispatch, Plan, Role, View};
@@ -92,13 +92,11 @@ impl<T: Element> Backend for CpuBackend<T> {
     }
 
     fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
-        if from == to {
-            return Ok(());
+        check_copy(&self.plan, from, to)?;
+        if let Ok([from, to]) = self.buffers.get_disjoint_mut([from, to]) {
+            to.copy_from_slice(from);
         }
-        let source = std::mem::take(&mut self.buffers[from]);
-        let written = self.write(to, &source);
-        self.buffers[from] = source;
-        written
+        Ok(())
     }
 
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {

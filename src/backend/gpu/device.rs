@@ -17,6 +17,8 @@ pub(super) struct Inner {
     pub limits: wgpu::Limits,
     pub summary: AdapterSummary,
     pub pipelines: Mutex<Pipelines>,
+    /// Whether shaders are compiled with wgpu's bounds checks and loop bounds.
+    pub checks: wgpu::ShaderRuntimeChecks,
     /// The first error that wgpu reported outside an error scope.
     reported: Arc<Mutex<Option<String>>>,
 }
@@ -24,6 +26,16 @@ pub(super) struct Inner {
 impl GpuDevice {
     /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits.
     pub async fn open(index: usize) -> Result<Self> {
+        Self::open_with(index, wgpu::ShaderRuntimeChecks::unchecked()).await
+    }
+
+    /// Like [`GpuDevice::open`], with wgpu's bounds checks and loop bounds in every shader. Slower; results are
+    /// the same, as tests show, since the shaders mask their own edges.
+    pub async fn open_checked(index: usize) -> Result<Self> {
+        Self::open_with(index, wgpu::ShaderRuntimeChecks::checked()).await
+    }
+
+    async fn open_with(index: usize, checks: wgpu::ShaderRuntimeChecks) -> Result<Self> {
         let mut adapters = enumerate().await;
         if index >= adapters.len() {
             return Err(Error::NoAdapter);
@@ -39,7 +51,7 @@ impl GpuDevice {
             device: adapter.get_info().name,
             problem: format!("the device could not be opened: {error}"),
         })?;
-        let opened = Self::from_wgpu(device, queue);
+        let opened = Self::new(device, queue, checks);
         let reported = Arc::clone(&opened.0.reported);
         opened.0.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| report(&reported, error.to_string())));
         let reported = Arc::clone(&opened.0.reported);
@@ -57,10 +69,14 @@ impl GpuDevice {
     /// Takes a device that the program has already. Its handlers for uncaptured errors and for a lost device
     /// stay the program's own; the queue must be the device's.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked())
+    }
+
+    fn new(device: wgpu::Device, queue: wgpu::Queue, checks: wgpu::ShaderRuntimeChecks) -> Self {
         let limits = device.limits();
         let summary = summary(&device.adapter_info(), &limits);
         let reported = Arc::default();
-        Self(Arc::new(Inner { device, queue, limits, summary, pipelines: Mutex::default(), reported }))
+        Self(Arc::new(Inner { device, queue, limits, summary, pipelines: Mutex::default(), checks, reported }))
     }
 
     /// Its name, as the driver gives it.

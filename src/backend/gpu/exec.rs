@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use super::GpuDevice;
 use super::pipelines::{FIRST_STORAGE, Pipeline, params_bytes};
 use super::transfer::{Mapping, take};
-use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_len, check_submission};
+use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_submission};
 use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord};
 use crate::plan::{BufferId, Dispatch, Plan, Role};
@@ -128,8 +128,7 @@ impl GpuBackend {
         for ((pass, offsets), grids) in plan.passes.iter().zip(offsets).zip(grids) {
             let prepared = pass.dispatches.iter().zip(offsets).zip(grids).map(|((dispatch, offset), workgroups)| {
                 let kernel = dispatch.kernel;
-                let Pipeline { pipeline, layout } =
-                    pipelines.get(&gpu.0.device, kernel, dispatch.part, dispatch.variant);
+                let Pipeline { pipeline, layout } = pipelines.get(&gpu.0, kernel, dispatch.part, dispatch.variant);
                 let uniform = |buffer, offset, bytes| {
                     wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
@@ -228,7 +227,7 @@ impl Backend for GpuBackend {
     }
 
     fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
-        check_len(&self.plan, to, self.plan.buffers[from].len)?;
+        check_copy(&self.plan, from, to)?;
         let bytes = self.buffers[from].size();
         let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &self.buffers[to], 0, bytes);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::device::Inner;
 use crate::kernels::{Access, Kernel, Part, StepRecord};
 
 /// First storage binding; before it stand the dimensions and the step's record.
@@ -19,10 +20,10 @@ pub(super) struct Pipeline {
 pub(super) struct Pipelines(HashMap<(usize, Part, usize), Pipeline>);
 
 impl Pipelines {
-    pub fn get(&mut self, device: &wgpu::Device, kernel: &'static Kernel, part: Part, variant: usize) -> Pipeline {
+    pub fn get(&mut self, gpu: &Inner, kernel: &'static Kernel, part: Part, variant: usize) -> Pipeline {
         // A row is known by its address: rows live forever, and two may share a name in a test.
         let row = std::ptr::from_ref(kernel).addr();
-        self.0.entry((row, part, variant)).or_insert_with(|| create(device, kernel, part, variant)).clone()
+        self.0.entry((row, part, variant)).or_insert_with(|| create(gpu, kernel, part, variant)).clone()
     }
 }
 
@@ -32,7 +33,8 @@ pub(super) fn params_bytes(kernel: &Kernel) -> u64 {
 }
 
 #[allow(unsafe_code)]
-fn create(device: &wgpu::Device, kernel: &Kernel, part: Part, variant: usize) -> Pipeline {
+fn create(gpu: &Inner, kernel: &Kernel, part: Part, variant: usize) -> Pipeline {
+    let device = &gpu.device;
     let label = kernel.label(part, variant);
     let source = wgpu::ShaderModuleDescriptor {
         label: Some(&label),
@@ -41,7 +43,7 @@ fn create(device: &wgpu::Device, kernel: &Kernel, part: Part, variant: usize) ->
     // SAFETY: the shaders are the crate's own. They mask every access by the dimensions, the dimensions lie
     // inside the bound buffers (`Plan::check` runs when a plan is loaded), and every loop is bounded by a
     // dimension or, in `gather`, ends since a permutation's cycle returns to where it began.
-    let module = unsafe { device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked()) };
+    let module = unsafe { device.create_shader_module_trusted(source, gpu.checks) };
 
     let uniform = |binding, size, dynamic| wgpu::BindGroupLayoutEntry {
         binding,
