@@ -162,7 +162,9 @@ pub enum Error {
         problem: String,
     },
     /// The loss or a parameter stopped being finite during training.
-    #[error("training diverged at step {step} (epoch {epoch}): the {what} is not finite; use a lower --lr")]
+    #[error(
+        "training diverged at step {step} (epoch {epoch}): the {what} is not finite; use a lower --lr, or smaller values in the data"
+    )]
     Diverged {
         /// Step, counted from 1.
         step: u64,
@@ -171,6 +173,9 @@ pub enum Error {
         /// "loss" or the name of a tensor.
         what: String,
     },
+    /// The result could not be written to stdout.
+    #[error("cannot write the result to stdout: {0}")]
+    Stdout(std::io::Error),
     /// A check of the user's device failed.
     #[error("{0}")]
     CheckFailed(String),
@@ -190,6 +195,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Gpu { .. }
             | Self::Diverged { .. }
+            | Self::Stdout(_)
             | Self::CheckFailed(_) => 1,
             _ => 2,
         }

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::{Element, Step};
-use crate::math::{Activation, Loss, Real, Rule};
+use crate::math::{Loss, Real, Rule};
 use crate::params::Layout;
 use crate::plan::{self, Plan, Role, TrainShape};
 use crate::spec::MlpSpec;
@@ -36,8 +36,8 @@ pub struct TensorCheck {
     pub difference_error: f64,
     /// Elements compared with central differences.
     pub checked: usize,
-    /// Elements of the sample that were passed over, since no step kept every unit on its side of 0, where an
-    /// activation may have a kink and the loss no slope.
+    /// Elements of the sample that were passed over, since no step kept every unit on its side of a kink of its
+    /// activation, where the loss has no slope.
     pub skipped: usize,
 }
 
@@ -70,7 +70,7 @@ pub async fn gradcheck(
     sample_size: usize,
     seed: u64,
 ) -> Result<GradCheck> {
-    let plan = plan_of(spec, data)?;
+    let plan = plan_of(spec, data.rows())?;
     let mut executor = device.load(plan.clone()).await?;
     let (loss, gradient) = loss_and_gradient(&mut executor, data, parameters).await?;
     let cpu = CpuDevice::new(0)?;
@@ -107,10 +107,12 @@ pub async fn gradcheck(
             skipped,
         });
     }
-    let largest = |error: fn(&TensorCheck) -> f64| tensors.iter().map(error).fold(0.0, f64::max);
+    // Unlike f64::max, a NaN is the largest.
+    let larger = |a: f64, b: f64| if a >= b || a.is_nan() { a } else { b };
+    let largest = |error: fn(&TensorCheck) -> f64| tensors.iter().map(error).fold(0.0, larger);
     let (max_device_error, max_difference_error) =
         (largest(|tensor| tensor.device_error), largest(|tensor| tensor.difference_error));
-    // Written so that a NaN fails; `f64::max` above passes over it.
+    // Written so that a NaN fails.
     let passed = tensors.iter().all(|tensor| {
         tensor.device_error <= DEVICE_LIMIT && tensor.difference_error <= DIFFERENCE_LIMIT && tensor.checked > 0
     });
@@ -127,9 +129,6 @@ pub async fn gradcheck(
 
 /// `rows` rows of standard normal features with targets that suit the loss, 0 or 1 or standard normal.
 pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
-    if rows == 0 {
-        return Err(Error::Setting { what: "--batch", found: "0".into(), expected: "at least 1".into() });
-    }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let features = (0..rows * spec.inputs()).map(|_| StandardNormal.sample(&mut rng)).collect();
     let targets = (0..rows * spec.outputs())
@@ -141,8 +140,13 @@ pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
     Dataset::new(features, targets, spec.inputs(), spec.outputs())
 }
 
-fn plan_of(spec: &MlpSpec, data: &Dataset) -> Result<Plan> {
-    let shape = TrainShape { samples: data.rows(), batch: data.rows(), replicas: 1, slots: 1 };
+/// Refuses a network or a batch that is too large for the device, before any memory is spent on data.
+pub async fn check_size(device: &Device, spec: &MlpSpec, rows: usize) -> Result<()> {
+    device.load(plan_of(spec, rows)?).await.map(|_| ())
+}
+
+fn plan_of(spec: &MlpSpec, rows: usize) -> Result<Plan> {
+    let shape = TrainShape { samples: rows, batch: rows, replicas: 1, slots: 1 };
     plan::train(spec, Rule::Sgd, shape)
 }
 
@@ -171,7 +175,7 @@ struct Slope<'a> {
     spec: &'a MlpSpec,
     data: &'a Dataset,
     parameters: Vec<f64>,
-    /// Signs of all units at `parameters`.
+    /// Signs of all units whose activation has a kink, at `parameters`.
     signs: Vec<bool>,
 }
 
@@ -183,47 +187,47 @@ impl<'a> Slope<'a> {
         Ok(Self { forward, spec, data, parameters, signs: Vec::new() })
     }
 
-    /// (L(p + h) - L(p - h)) / 2h for one parameter p. The step starts at 1e-5, where the truncation error, of
-    /// order h², and the rounding error, of order 2^-53 / h, are both far below the limit; it shrinks while a
-    /// unit changes its side, and none is returned when it would become too small.
+    /// (8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / 12h for one parameter p. The truncation error is of
+    /// order h⁴, the rounding error of order 2^-53 / h: so h starts large. It shrinks while a unit changes its side
+    /// of a kink, and none is returned when it would become too small.
     async fn at(&mut self, place: usize) -> Result<Option<f64>> {
         if self.signs.is_empty() {
-            self.signs = self.loss().await?.1;
+            self.signs = self.losses().await?.1;
         }
         let value = self.parameters[place];
-        for h in [1e-5, 4e-6, 1.6e-6] {
-            let mut losses = [0.0; 2];
-            let mut same_side = true;
-            for (loss, shifted) in losses.iter_mut().zip([value + h, value - h]) {
-                self.parameters[place] = shifted;
-                let (shifted_loss, signs) = self.loss().await?;
-                *loss = shifted_loss;
-                same_side &= signs == self.signs;
+        'step: for h in [1e-3, 1e-4, 1e-5, 1e-6] {
+            // Subtracted term by term: the difference of two sums would have the rounding errors of both.
+            let mut terms = vec![0.0; self.data.targets().len()];
+            for (shift, weight) in [(h, 8.0), (-h, -8.0), (2.0 * h, -1.0), (-2.0 * h, 1.0)] {
+                self.parameters[place] = value + shift;
+                let (losses, signs) = self.losses().await?;
+                self.parameters[place] = value;
+                if signs != self.signs {
+                    continue 'step;
+                }
+                terms.iter_mut().zip(losses).for_each(|(term, loss)| *term += weight * loss);
             }
-            self.parameters[place] = value;
-            if same_side {
-                // The distance that was really gone: value ± h is rounded.
-                return Ok(Some((losses[0] - losses[1]) / ((value + h) - (value - h))));
-            }
+            return Ok(Some(terms.iter().sum::<f64>() / terms.len() as f64 / (12.0 * h)));
         }
         Ok(None)
     }
 
-    async fn loss(&mut self) -> Result<(f64, Vec<bool>)> {
+    /// The loss of every output, and the signs of the units.
+    async fn losses(&mut self) -> Result<(Vec<f64>, Vec<bool>)> {
         let backend = &mut self.forward;
         backend.write(backend.plan().buffer(Role::Parameters)?, &self.parameters)?;
         backend.submit(&[(0, Step::default())])?;
         backend.collect().await?;
         let outputs = backend.read(backend.plan().output).await?;
-        let terms = outputs.iter().zip(self.data.targets()).map(|(&z, &y)| self.spec.loss().value(z, y.into()));
-        let loss = terms.sum::<f64>() / outputs.len() as f64;
+        let pairs = outputs.iter().zip(self.data.targets());
+        let losses = pairs.map(|(&z, &y)| self.spec.loss().value(z, y.into())).collect();
         let mut signs = Vec::new();
-        let kinked = |layer: &usize| self.spec.layers()[*layer].activation != Activation::Identity;
+        let kinked = |layer: &usize| self.spec.layers()[*layer].activation.has_kink();
         for layer in (0..self.spec.layers().len()).filter(kinked) {
             let z = backend.read(backend.plan().buffer(Role::PreActivation(layer))?).await?;
             signs.extend(z.iter().map(|&z| z > 0.0));
         }
-        Ok((loss, signs))
+        Ok((losses, signs))
     }
 }
 

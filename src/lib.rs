@@ -33,6 +33,7 @@ pub mod backend;
 pub mod cli;
 pub mod data;
 mod error;
+mod files;
 pub mod gradcheck;
 pub mod infer;
 pub mod kernels;

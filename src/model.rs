@@ -3,7 +3,6 @@
 //! as JSON in its metadata.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
@@ -11,10 +10,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::data::Encoder;
 use crate::error::{Error, Result};
+use crate::files::AtomicFile;
 use crate::math::{Activation, Loss, Optimizer};
 use crate::params::Layout;
 use crate::spec::{Layer, MlpSpec};
 
+/// Name of the model's file in the folder of a run.
+pub(crate) const FILE_NAME: &str = "model.safetensors";
 const SPEC: &str = "mlp.spec";
 const ENCODER: &str = "mlp.encoder";
 const TRAINING: &str = "mlp.training";
@@ -59,15 +61,7 @@ impl Model {
     /// Writes the file beside its place, then moves it there: whoever looks sees the old file or the new one.
     pub fn save(&self, path: &Path) -> Result<()> {
         let bytes = self.to_bytes(path)?;
-        let folder = folder_of(path);
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().map_err(Error::io("write the model", path))
+        AtomicFile::create("write the model", path)?.replace(&bytes)
     }
 
     fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
@@ -103,7 +97,7 @@ impl Model {
         serialize(views, Some(metadata)).map_err(|error| foreign(error.to_string()))
     }
 
-    /// Reads a file that [`Model::save`] wrote.
+    /// Reads a file that [`Model::save`] wrote; of a folder, the `model.safetensors` in it.
     pub fn load(path: &Path) -> Result<Self> {
         Self::read(path, None)
     }
@@ -115,6 +109,8 @@ impl Model {
     }
 
     fn read(path: &Path, assumed: Option<(Activation, Loss)>) -> Result<Self> {
+        let inside = path.join(FILE_NAME);
+        let path = if path.is_dir() { &inside } else { path };
         let bytes = std::fs::read(path).map_err(Error::io("read the model", path))?;
         Self::from_bytes(&bytes, assumed).map_err(|problem| Error::ModelFile { path: path.into(), problem })
     }
@@ -161,11 +157,6 @@ impl Model {
         }
         Ok(Self { parameters, encoder, training: json(&metadata, TRAINING)?, spec })
     }
-}
-
-/// The folder that a path's file lies in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn json<T: DeserializeOwned>(metadata: &HashMap<String, String>, key: &str) -> Result<Option<T>, String> {

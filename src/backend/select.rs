@@ -19,6 +19,8 @@ pub struct Choice {
 /// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
 /// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back.
 pub async fn open(wanted: &str) -> Result<Choice> {
+    let wanted = wanted.to_lowercase();
+    let wanted = wanted.as_str();
     let chosen = |device, reason: &str| Choice { device, reason: reason.into() };
     let cpu = || Ok::<_, Error>(Device::Cpu(CpuDevice::new(0)?));
     if wanted == "cpu" {
@@ -44,15 +46,21 @@ pub async fn open(wanted: &str) -> Result<Choice> {
         "gpu" if adapters.is_empty() => Err(Error::NoAdapter),
         "gpu" => Ok(chosen(gpu(0).await?, "the first GPU adapter, as --device gpu says")),
         _ => {
-            let by_number = wanted.parse().ok().filter(|&index: &usize| index < adapters.len());
-            let named = |adapter: &AdapterSummary| adapter.name.to_lowercase().contains(&wanted.to_lowercase());
-            let by_name = || adapters.iter().position(named).filter(|_| !wanted.is_empty());
-            match by_number.or_else(by_name) {
+            // A number is never a part of a name: names are full of them.
+            let index = match wanted.parse::<usize>() {
+                Ok(index) => Some(index).filter(|&index| index < adapters.len()),
+                Err(_) => adapters.iter().position(|adapter| is_part(wanted, &adapter.name)),
+            };
+            match index {
                 Some(index) => Ok(chosen(gpu(index).await?, &format!("as --device {wanted} says"))),
                 None => Err(Error::UnknownDevice { name: wanted.into(), available: names(&adapters) }),
             }
         }
     }
+}
+
+fn is_part(wanted: &str, name: &str) -> bool {
+    !wanted.is_empty() && name.to_lowercase().contains(wanted)
 }
 
 fn names(adapters: &[AdapterSummary]) -> Vec<String> {

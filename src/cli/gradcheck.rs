@@ -2,10 +2,11 @@
 
 use super::device::DeviceArgs;
 use super::output::{print, print_json};
+use super::train::Widths;
 use crate::error::{Error, Result};
-use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, gradcheck, random_data};
+use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
 use crate::math::{Activation, Loss};
-use crate::params::Init;
+use crate::params::{Init, Layout};
 use crate::report::{Table, count};
 use crate::spec::MlpSpec;
 
@@ -15,9 +16,9 @@ pub struct Args {
     /// Number of features
     #[arg(long, default_value_t = 2, value_name = "N")]
     inputs: usize,
-    /// Widths of the hidden layers
-    #[arg(long, default_value = "25,50,50,25", value_delimiter = ',', value_name = "N,N,…")]
-    hidden: Vec<usize>,
+    /// Widths of the hidden layers, or `none`
+    #[arg(long, default_value = "25,50,50,25", value_name = "N,N,…")]
+    hidden: Widths,
     /// Number of outputs
     #[arg(long, default_value_t = 1, value_name = "N")]
     outputs: usize,
@@ -50,20 +51,44 @@ pub async fn run(args: Args) -> Result<()> {
     if args.differences == 0 {
         return Err(Error::Setting { what: "--differences", found: "0".into(), expected: "at least 1".into() });
     }
-    let widths: Vec<usize> = [args.inputs].into_iter().chain(args.hidden).chain([args.outputs]).collect();
+    let widths: Vec<usize> = [args.inputs].into_iter().chain(args.hidden.0).chain([args.outputs]).collect();
     let spec = MlpSpec::new(&widths, args.activation, args.loss)?;
-    let data = random_data(&spec, args.batch, args.seed)?;
     let device = args.device.open(args.json).await?.device;
-    let parameters = args.init.draw(&spec, args.seed)?;
+    check_size(&device, &spec, args.batch).await?;
+    let data = random_data(&spec, args.batch, args.seed)?;
+    let mut parameters = args.init.draw(&spec, args.seed)?;
+    move_off_kinks(&spec, &mut parameters);
     let verdict = gradcheck(&device, &spec, &parameters, &data, args.differences, args.seed).await?;
     if args.json { print_json(&verdict) } else { print(text(&verdict)) }?;
     match verdict.passed {
         true => Ok(()),
-        false => Err(Error::CheckFailed(format!(
-            "the gradients of {} on {} are off: largest relative error {:.2e} against f64 (limit {DEVICE_LIMIT:.0e}), \
-             {:.2e} against central differences (limit {DIFFERENCE_LIMIT:.0e}); do not train on this device, and report it",
-            verdict.network, verdict.device, verdict.max_device_error, verdict.max_difference_error
-        ))),
+        false => Err(Error::CheckFailed(failure(&verdict))),
+    }
+}
+
+/// What is off, and whose fault it is.
+fn failure(verdict: &GradCheck) -> String {
+    let GradCheck { network, device, max_device_error, max_difference_error, .. } = verdict;
+    // Not `>`, which a NaN would pass.
+    if !(*max_device_error <= DEVICE_LIMIT) {
+        return format!(
+            "the gradients of {network} on {device} are off by {max_device_error:.1e} (limit {DEVICE_LIMIT:.0e}): \
+             do not train on this device, and report it"
+        );
+    }
+    format!(
+        "the f64 gradients of {network} are off the loss's slope by {max_difference_error:.1e} (limit \
+         {DIFFERENCE_LIMIT:.0e}): a network at a kink or with a vanishing gradient; try another --seed or --init"
+    )
+}
+
+/// A unit whose inputs are all 0 has z = bias: a bias of 0 puts it on relu's kink, where the loss has no slope
+/// that could be compared. So such a bias becomes a small number.
+fn move_off_kinks(spec: &MlpSpec, parameters: &mut [f32]) {
+    let layout = Layout::new(spec);
+    for layer in 0..spec.layers().len() {
+        let bias = &mut parameters[layout.bias(layer).range.clone()];
+        bias.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = 0.05);
     }
 }
 

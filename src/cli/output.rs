@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 /// Writes to stdout. A reader that has left, as `head` does, is no error.
 pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
     match stdout().write_all(text.as_ref()).and_then(|()| stdout().flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("write", "stdout")(error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
         _ => Ok(()),
     }
 }
 
 /// Writes a value to stdout as one JSON object on a line of its own.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(value).map_err(|error| Error::io("write", "stdout")(error.into()))?;
+    let text = serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?;
     print(&(text + "\n"))
 }

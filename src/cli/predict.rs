@@ -1,7 +1,7 @@
 //! `mlp predict`: a prediction for every row of a table.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::device::DeviceArgs;
 use super::eval::encoder_of;
@@ -9,8 +9,9 @@ use super::output::print;
 use super::source::{DataArgs, Source};
 use crate::data::{Encoder, Table, TargetKind};
 use crate::error::{Error, Result};
+use crate::files::AtomicFile;
 use crate::infer::Predictor;
-use crate::model::{Model, folder_of};
+use crate::model::Model;
 
 /// Predict the target of every row; a target column in the data is not looked at
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
-    let opened = args.out.as_deref().map(Output::open).transpose()?;
+    let opened = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let table = match args.data.source()? {
         Source::File(path) => Table::read_csv_without(&path, &encoder.target().name)?,
         Source::Moons(moons) => moons.table()?,
@@ -39,10 +40,9 @@ pub async fn run(args: Args) -> Result<()> {
     let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, table.rows()).await?;
     let outputs = predictor.outputs(&features).await?;
     let mut csv = Vec::new();
-    write_csv(&mut csv, &model, encoder, &outputs)
-        .map_err(|error| Error::io("write the predictions", "memory")(error.into()))?;
+    write_csv(&mut csv, &model, encoder, &outputs).map_err(|error| Error::Stdout(error.into()))?;
     match opened {
-        Some(output) => output.write(&csv),
+        Some(file) => file.replace(&csv),
         None => print(&csv),
     }
 }
@@ -68,25 +68,4 @@ fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32])
     }
     csv.flush()?;
     Ok(())
-}
-
-/// A file that is written beside its place and moved there when it is whole.
-struct Output<'a> {
-    path: &'a Path,
-    file: tempfile::NamedTempFile,
-}
-
-impl<'a> Output<'a> {
-    fn open(path: &'a Path) -> Result<Self> {
-        let file =
-            tempfile::NamedTempFile::new_in(folder_of(path)).map_err(Error::io("write the predictions", path))?;
-        Ok(Self { path, file })
-    }
-
-    fn write(mut self, csv: &[u8]) -> Result<()> {
-        let Self { path, ref mut file } = self;
-        file.write_all(csv).map_err(Error::io("write the predictions", path))?;
-        self.file.persist(path).map_err(|error| Error::io("write the predictions", path)(error.error))?;
-        Ok(())
-    }
 }

@@ -1,7 +1,7 @@
 //! Where the data comes from: a CSV file or a built-in name.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::data::{Moons, Table};
 use crate::error::{Error, Result};
@@ -52,8 +52,21 @@ impl DataArgs {
                 found,
                 expected: "to stand with built-in data (moons), not with a file".into(),
             }),
+            None if self.is_unknown_name() => Err(Error::Setting {
+                what: "DATA",
+                found: format!("`{}`", self.data),
+                expected: "a CSV file that exists, or the built-in `moons`".into(),
+            }),
             None => Ok(Source::File(PathBuf::from(&self.data))),
         }
+    }
+}
+
+impl DataArgs {
+    /// Whether the data is neither a file nor looks like the path of one.
+    fn is_unknown_name(&self) -> bool {
+        let path = Path::new(&self.data);
+        !path.exists() && path.extension().is_none() && path.components().count() == 1
     }
 }
 

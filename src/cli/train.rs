@@ -2,6 +2,7 @@
 
 mod parts;
 mod settings;
+mod start;
 mod summary;
 
 use std::ops::ControlFlow;
@@ -15,8 +16,9 @@ use super::source::{DataArgs, Source};
 use crate::backend::Device;
 use crate::data::Encoder;
 use crate::error::{Error, Result};
+use crate::files::AtomicFile;
 use crate::math::{Activation, Loss, Rule};
-use crate::model::{Model, TrainingRecord};
+use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
 use crate::report::{Reporter, count};
 use crate::spec::MlpSpec;
@@ -25,10 +27,12 @@ use parts::Parts;
 use settings::{Settings, loss_of};
 use summary::Summary;
 
+pub use settings::Widths;
 pub use summary::metrics_table;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README tells of
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     #[command(flatten)]
     data: DataArgs,
@@ -38,12 +42,12 @@ pub struct Args {
     /// What to learn; auto takes two values as classes and more numbers as a regression
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
-    /// Widths of the hidden layers [default: 25,50,50,25 for moons, 64,32 for files]
-    #[arg(long, value_delimiter = ',', value_name = "N,N,…", conflicts_with = "init_from")]
-    hidden: Option<Vec<usize>>,
-    /// Activation of the hidden layers: identity, relu, sigmoid
-    #[arg(long, default_value = "relu", value_name = "NAME")]
-    activation: Activation,
+    /// Widths of the hidden layers, or `none` [default: 25,50,50,25 for moons, 64,32 for files]
+    #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
+    hidden: Option<Widths>,
+    /// Activation of the hidden layers: identity, relu, sigmoid [default: relu]
+    #[arg(long, value_name = "NAME")]
+    activation: Option<Activation>,
     /// Optimiser: sgd
     #[arg(long, default_value = "sgd", value_name = "NAME")]
     optimizer: Rule,
@@ -104,13 +108,13 @@ pub async fn run(args: Args) -> Result<()> {
     let source = args.data.source()?;
     let settings = Settings::new(&args, &source)?;
     let out = args.out.as_deref().map(writable_model).transpose()?;
-    // A file without a spec gets its loss from the task below.
-    let load = |path: &PathBuf| Model::load_tensors(path, args.activation, Loss::BinaryCrossEntropy);
-    let start = args.init_from.as_ref().map(load).transpose()?;
+    let start = args.init_from.as_ref().map(|path| start::load(path, &args)).transpose()?;
 
-    let (table, target) = source.read(args.target.as_deref())?;
+    let known = start.as_ref().and_then(|model| model.encoder.clone());
+    let target = args.target.as_deref().or(known.as_ref().map(|encoder| encoder.target().name.as_str()));
+    let (table, target) = source.read(target)?;
     let rows = Parts::split(&settings, table.rows())?;
-    let encoder = match start.as_ref().and_then(|model| model.encoder.clone()) {
+    let encoder = match known {
         Some(encoder) => encoder,
         None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.standardize)?,
     };
@@ -142,7 +146,16 @@ pub async fn run(args: Args) -> Result<()> {
         Err(_) => return fitted.map(|_| ()),
     };
     let training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, outcome));
-    let model = Model { spec, parameters: trainer.parameters().await?, encoder: Some(encoder), training };
+    let mut model = Model { spec, parameters: trainer.parameters().await?, encoder: Some(encoder), training };
+    let metrics = data.metrics(&device, &model).await?;
+    // The last update has no loss of its own to tell that it went wrong.
+    let fitted = match fitted {
+        Ok(outcome) if !metrics.train.loss.is_finite() => {
+            model.parameters = trainer.roll_back().await?;
+            Err(Error::Diverged { step: outcome.steps, epoch: outcome.epochs, what: "loss after it".into() })
+        }
+        fitted => fitted,
+    };
     if let Some(path) = &out {
         model.save(path)?;
     }
@@ -153,8 +166,7 @@ pub async fn run(args: Args) -> Result<()> {
     if outcome.stopped && !args.quiet {
         eprintln!("stopped by Ctrl-C after {} of {} epochs", count(outcome.epochs), count(settings.train.epochs));
     }
-    let metrics = data.metrics(&device, &model).await?;
-    let article = matches!(source, Source::Moons(_));
+    let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
     let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
     if args.json { print_json(&summary) } else { print(summary.text(&data)) }
 }
@@ -196,9 +208,9 @@ fn record(
 
 /// Makes the folder and shows that a file can be written there, before any work is done.
 fn writable_model(folder: &Path) -> Result<PathBuf> {
-    let path = folder.join("model.safetensors");
+    let path = folder.join(FILE_NAME);
     std::fs::create_dir_all(folder).map_err(Error::io("make the output folder", folder))?;
-    tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write to the output folder", folder))?;
+    AtomicFile::create("write the model", &path)?;
     Ok(path)
 }
 

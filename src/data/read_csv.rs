@@ -121,6 +121,10 @@ impl<'a> Rows<'a> {
         let problem = if names.iter().any(|name| name.contains(['\r', '\n'])) {
             let hint = "a quote is not closed, or lines end in a bare carriage return";
             Some(format!("a name in the header goes over the end of the line: {hint}"))
+        } else if let [name] = names.as_slice()
+            && let Some(separator) = [';', '\t', '|'].into_iter().find(|&separator| name.contains(separator))
+        {
+            Some(format!("columns are separated by {separator:?}: expected commas"))
         } else {
             unfit_names(&names.iter().map(String::as_str).collect::<Vec<_>>())
         };
@@ -136,7 +140,9 @@ impl<'a> Rows<'a> {
         while self.next()? {
             if self.record.len() != names.len() {
                 let (found, expected) = (self.record.len(), names.len());
-                return Err(self.malformed(format!("{found} cells, where the header has {expected}")));
+                let plural = if found == 1 { "" } else { "s" };
+                let hint = if found < expected { "; is a quote not closed?" } else { "" };
+                return Err(self.malformed(format!("{found} cell{plural}, where the header has {expected}{hint}")));
             }
             for (at, (column, name)) in columns.iter_mut().zip(&names).enumerate() {
                 self.fill(column, at, name)?;
@@ -166,6 +172,10 @@ impl<'a> Rows<'a> {
         match column {
             Filling::Number(values) => {
                 let text = self.text(at, name)?;
+                if text.is_empty() {
+                    let name = shorten(name);
+                    return Err(self.malformed(format!("column `{name}` is empty: fill it in or remove the row")));
+                }
                 let unfit = || (self.path.into(), self.line, name.into(), shorten(text));
                 match text.parse::<f64>() {
                     Ok(value) if value.is_finite() => values.push(value),

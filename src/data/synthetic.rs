@@ -23,6 +23,9 @@ pub struct Moons {
     pub seed: u32,
 }
 
+/// Most samples: some gigabytes of them.
+const MAX_SAMPLES: usize = 100_000_000;
+
 impl Moons {
     /// Generates the table: `samples` rows of `x0`, `x1` and `label`, which is 0 on the upper, outer half
     /// circle and 1 on the lower, inner one.
@@ -30,8 +33,8 @@ impl Moons {
     /// # Errors
     /// [`Error::Setting`] for no samples, or a noise that is negative or not finite.
     pub fn table(&self) -> Result<Table> {
-        if self.samples == 0 {
-            return Err(setting("--samples", self.samples, "at least 1"));
+        if self.samples == 0 || self.samples > MAX_SAMPLES {
+            return Err(setting("--samples", self.samples, &format!("1 to {MAX_SAMPLES}")));
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
             return Err(setting("--noise", self.noise, "a finite number from 0"));

@@ -39,23 +39,50 @@ fn matmul<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([a, b, ..], [c, ..]) = (io.inputs, io.outputs);
     let a_strides = if call.variant == ATB { (1, m) } else { (k, 1) };
     let b_strides = if call.variant == ABT { (1, k) } else { (n, 1) };
-    let block = block_rows(m, n * k);
-    let rows = |(index, c): (usize, &mut [T])| {
-        let product = Product { m: c.len() / n, n, k, a_strides, b_strides };
-        T::product(&product, &a[index * block * a_strides.0..], b, c);
-    };
-    if block >= m {
-        rows((0, c));
+    let product = Product { m, n, k, a_strides, b_strides };
+    let tasks = (m * n).saturating_mul(k) / TASK_COST;
+    let slices = tasks.min(MAX_SLICES).min(k / SHORTEST_SLICE);
+    if tasks < 2 {
+        T::product(&product, a, b, c);
+    } else if m / tasks < SMALLEST_BLOCK && slices > 1 {
+        by_depth(&product, slices, a, b, c);
     } else {
-        c.par_chunks_mut(block * n).enumerate().for_each(rows);
+        by_rows(&product, tasks, a, b, c);
     }
 }
 
-/// Rows of c that are one task, each costing `row_cost` multiplications. A function of the shape alone:
-/// were it one of the number of threads, so would be the rounding.
-fn block_rows(m: usize, row_cost: usize) -> usize {
-    const TASK_COST: usize = 1 << 19;
-    const SMALLEST: usize = 16;
-    let tasks = (m.saturating_mul(row_cost) / TASK_COST).max(1);
-    m.div_ceil(tasks).next_multiple_of(SMALLEST)
+/// Multiplications that are worth a task. Tasks are a function of the shape alone: were they one of the number
+/// of threads, so would be the rounding.
+const TASK_COST: usize = 1 << 19;
+/// Rows of c below which a task would spend its time packing b.
+const SMALLEST_BLOCK: usize = 64;
+/// Slices of k, at most: each takes the memory of another c. And what they sum over, at least.
+const MAX_SLICES: usize = 16;
+const SHORTEST_SLICE: usize = 128;
+
+/// Each task makes a block of rows of c.
+fn by_rows<T: Real>(product: &Product, tasks: usize, a: &[T], b: &[T], c: &mut [T]) {
+    // A multiple of 6 fills the rows of the products' inner kernels.
+    let rows = product.m.div_ceil(tasks).next_multiple_of(6);
+    c.par_chunks_mut(rows * product.n).enumerate().for_each(|(index, c)| {
+        let block = Product { m: c.len() / product.n, ..*product };
+        T::product(&block, &a[index * rows * product.a_strides.0..], b, c);
+    });
+}
+
+/// Each task makes all of c from a slice of k; then the slices are added in order. For a small c with a long k,
+/// which the gradient of a weight is.
+fn by_depth<T: Real>(product: &Product, slices: usize, a: &[T], b: &[T], c: &mut [T]) {
+    let depth = product.k.div_ceil(slices);
+    let mut parts = vec![T::default(); product.k.div_ceil(depth) * c.len()];
+    parts.par_chunks_mut(c.len()).enumerate().for_each(|(index, sum)| {
+        let first = index * depth;
+        let slice = Product { k: depth.min(product.k - first), ..*product };
+        T::product(&slice, &a[first * product.a_strides.1..], &b[first * product.b_strides.0..], sum);
+    });
+    let (first, others) = parts.split_at(c.len());
+    c.copy_from_slice(first);
+    for part in others.chunks_exact(c.len()) {
+        c.iter_mut().zip(part).for_each(|(c, &part)| *c += part);
+    }
 }

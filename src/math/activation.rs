@@ -1,5 +1,5 @@
 //! Activations: a = f(z), elementwise. Adding one: a variant, its place in `ALL`, a name, its WGSL part,
-//! and an arm in `forward` and in `backward`.
+//! and an arm in `has_kink`, in `forward` and in `backward`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,6 +40,14 @@ impl Activation {
             Self::Identity => include_str!("../../shaders/activation/identity.wgsl"),
             Self::Relu => include_str!("../../shaders/activation/relu.wgsl"),
             Self::Sigmoid => include_str!("../../shaders/activation/sigmoid.wgsl"),
+        }
+    }
+
+    /// Whether f has no slope at 0.
+    pub fn has_kink(self) -> bool {
+        match self {
+            Self::Relu => true,
+            Self::Identity | Self::Sigmoid => false,
         }
     }
 

@@ -1,12 +1,15 @@
-//! Progress on stderr: a bar on a terminal, a line for every tenth of the run elsewhere.
+//! Progress on stderr: a bar on a terminal, elsewhere a line for every tenth of the run and every ten seconds.
 
 use std::io::{IsTerminal, stderr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::count;
 use crate::train::{Epoch, Event, Progress};
+
+/// Longest silence on something that is no terminal.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Shows events as they come.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub struct Reporter {
 enum Output {
     Quiet,
     Bar(Box<ProgressBar>),
-    Lines { tenths: u64 },
+    Lines { tenths: u64, last: Instant },
 }
 
 impl Reporter {
@@ -38,7 +41,7 @@ impl Reporter {
             });
             Output::Bar(Box::new(ProgressBar::new(0).with_style(style)))
         } else {
-            Output::Lines { tenths: 0 }
+            Output::Lines { tenths: 0, last: Instant::now() }
         };
         Self { output, epochs, epoch: None, started: Instant::now() }
     }
@@ -61,14 +64,15 @@ impl Reporter {
                 bar.set_message(message);
                 bar.set_position(progress.step);
             }
-            Output::Lines { tenths } => {
+            Output::Lines { tenths, last } => {
                 let reached = progress.step * 10 / progress.steps;
-                if reached > *tenths {
-                    *tenths = reached;
+                if reached > *tenths || last.elapsed() >= PAUSE {
+                    (*tenths, *last) = (reached, Instant::now());
                     let seconds = started.elapsed().as_secs_f64();
                     let left = seconds * (progress.steps - progress.step) as f64 / progress.step as f64;
                     let rate = count((progress.step as f64 / seconds) as u64);
-                    eprintln!("{:>3} %  {message}, {rate} steps/s, {left:.0} s left", reached * 10);
+                    let percent = progress.step * 100 / progress.steps;
+                    eprintln!("{percent:>3} %  {message}, {rate} steps/s, {left:.0} s left");
                 }
             }
         }

@@ -51,12 +51,14 @@ impl Trainer {
     /// Plans the training of `spec` on `data` and loads it on `device`: all memory is allocated here. The
     /// parameters are 0 until [`Trainer::set_parameters`].
     pub async fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
-        if data.inputs() != spec.inputs() || data.outputs() != spec.outputs() {
-            return Err(Error::Shape {
-                what: "a row of the data".into(),
-                found: data.inputs() + data.outputs(),
-                expected: format!("{} features and {} targets", spec.inputs(), spec.outputs()),
-            });
+        for (what, found, expected) in [
+            ("features of a row of the data", data.inputs(), spec.inputs()),
+            ("targets of a row of the data", data.outputs(), spec.outputs()),
+        ] {
+            if found != expected {
+                let expected = format!("{expected}, as the network has");
+                return Err(Error::Setting { what, found: found.to_string(), expected });
+            }
         }
         let backend = device.load(plan_for(spec, config, data.rows())?).await?;
         Self::with_backend(backend, spec, config, data)
@@ -144,7 +146,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     /// submission that began with a finite loss.
     pub async fn fit(&mut self, mut on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
         let first_step = self.next_step;
-        let end = first_step + self.config.epochs * self.steps_per_epoch();
+        let end = first_step.saturating_add(self.config.epochs.saturating_mul(self.steps_per_epoch()));
         let mut pace = Pace::new(self.backend.plan().slots);
         let mut pending: VecDeque<Pending> = VecDeque::with_capacity(MAX_IN_FLIGHT);
         let mut sums = Sums::default();
@@ -252,6 +254,14 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         Ok(self.divergence(done.first_step + slot as u64, "loss"))
     }
 
+    /// Goes back to the parameters from which the last submission began, and gives them.
+    pub async fn roll_back(&mut self) -> Result<Vec<f32>> {
+        if let Some(last) = self.submissions.checked_sub(1) {
+            self.restore(last)?;
+        }
+        self.parameters().await
+    }
+
     fn restore(&mut self, submission: usize) -> Result<()> {
         let plan = self.backend.plan();
         let (snapshot, parameters) =
@@ -267,7 +277,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     async fn check_parameters(&mut self) -> Result<()> {
         let values = self.parameters().await?;
         let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        self.restore(self.submissions - 1)?;
+        self.roll_back().await?;
         let layout = Layout::new(&self.spec);
         let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
         let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));

@@ -318,11 +318,10 @@ fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 3
     let x = workgroups.div_ceil(y);
     match (u32::try_from(x), u32::try_from(y), u32::try_from(replicas)) {
         (Ok(x), Ok(y), Ok(z)) if u64::from(y) <= most && u64::from(z) <= most => Ok([x, y, z]),
-        _ => Err(Error::TooLarge {
-            what: format!("{} workgroups for {replicas} replicas of {}", workgroups, dispatch.kernel.name),
-            needed: workgroups,
-            available: most * most,
-            device: gpu.name().to_string(),
+        _ => Err(Error::Setting {
+            what: "number of workgroups of a kernel",
+            found: format!("{workgroups} for {replicas} replicas of {}", dispatch.kernel.name),
+            expected: format!("at most {most} by {most} for at most {most} replicas on {}", gpu.name()),
         }),
     }
 }

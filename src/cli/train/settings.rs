@@ -1,15 +1,36 @@
 //! The flags of `mlp train` as checked settings: the article's run for moons, what serves a newcomer best
 //! for a file, and whatever a flag says instead.
 
+use std::str::FromStr;
+
 use super::{Args, TaskArg};
 use crate::cli::source::Source;
 use crate::data::{Encoder, Task};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::math::{Activation, Loss, Optimizer};
 use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::spec::MlpSpec;
 use crate::train::{Batch, TrainConfig};
+
+/// Widths of hidden layers: `25,50,50,25`, or `none` for a linear model.
+#[derive(Clone, Debug)]
+pub struct Widths(pub Vec<usize>);
+
+impl FromStr for Widths {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let widths = text.split(',').map(|width| width.trim().parse().ok().filter(|&width: &usize| width > 0));
+        widths.collect::<Option<_>>().map(Self).ok_or_else(|| Error::Setting {
+            what: "--hidden",
+            found: format!("`{text}`"),
+            expected: "widths from 1 on with commas between them, or `none`".into(),
+        })
+    }
+}
 
 #[derive(Debug)]
 pub struct Settings {
@@ -38,8 +59,8 @@ impl Settings {
                 seed: args.seed.unwrap_or(if article { 1105 } else { 0 }),
                 plan: if args.plan == "auto" { None } else { Some(args.plan.parse::<PlanKind>()?) },
             },
-            hidden: args.hidden.clone().unwrap_or_else(|| hidden.to_vec()),
-            activation: args.activation,
+            hidden: args.hidden.as_ref().map_or_else(|| hidden.to_vec(), |widths| widths.0.clone()),
+            activation: args.activation.unwrap_or(Activation::Relu),
             init: args.init.unwrap_or(if article { Init::Article } else { Init::He }),
             task: match args.task {
                 TaskArg::Auto => None,

@@ -107,7 +107,11 @@ impl<'a> Summary<'a> {
 
 /// A row of figures for each (name, rows, metrics).
 pub fn metrics_table(parts: &[(&str, usize, Metrics)]) -> Table {
-    let number = |number: Option<f64>| number.map_or_else(|| "-".into(), |number| format!("{number:.4}"));
+    let number = |number: Option<f64>| match number {
+        None => "-".into(),
+        Some(large) if large.abs() >= 1e7 => format!("{large:.4e}"),
+        Some(number) => format!("{number:.4}"),
+    };
     let classifies = parts.iter().any(|(_, _, metrics)| metrics.accuracy.is_some());
     let mut table =
         Table::new(if classifies { &["", "rows", "loss", "accuracy"] } else { &["", "rows", "loss", "rmse", "r2"] });

@@ -1,0 +1,43 @@
+//! `--init-from`: the model that training starts from.
+
+use std::path::Path;
+
+use super::{Args, TaskArg};
+use crate::data::Task;
+use crate::error::{Error, Result};
+use crate::math::{Activation, Loss};
+use crate::model::Model;
+
+/// Reads the model. Flags that say otherwise than the file are refused: a network whose inputs or target change
+/// their meaning is not a start.
+pub fn load(path: &Path, args: &Args) -> Result<Model> {
+    // A file without a spec gets its loss from the task, once that is known.
+    let model = Model::load_tensors(path, args.activation.unwrap_or(Activation::Relu), Loss::BinaryCrossEntropy)?;
+    let contrary = |what, found: String, expected: String| {
+        Err(Error::Setting { what, found, expected: format!("{expected}, as in {}", path.display()) })
+    };
+    let layers = model.spec.layers();
+    let other = |wanted: &Activation| layers[..layers.len() - 1].iter().find(|layer| layer.activation != *wanted);
+    if let Some(wanted) = args.activation
+        && let Some(layer) = other(&wanted)
+    {
+        return contrary("--activation", wanted.to_string(), layer.activation.to_string());
+    }
+    let Some(encoder) = &model.encoder else { return Ok(model) };
+    let target = &encoder.target().name;
+    if let Some(wanted) = args.target.as_ref().filter(|wanted| *wanted != target) {
+        return contrary("--target", format!("`{wanted}`"), format!("`{target}`"));
+    }
+    let wanted = match args.task {
+        TaskArg::Auto => encoder.task(),
+        TaskArg::Binary => Task::Binary,
+        TaskArg::Regression => Task::Regression,
+    };
+    if wanted != encoder.task() {
+        return contrary("--task", wanted.to_string(), encoder.task().to_string());
+    }
+    if args.no_standardize {
+        return contrary("--no-standardize", "given".into(), "the file's own scaling".into());
+    }
+    Ok(model)
+}

@@ -1,0 +1,255 @@
+//! Tables, the encoder and data sets, against numbers worked out by hand.
+
+use crate::csv::text;
+use wgpu_mlp::data::{Cells, Column, Dataset, Encoder, Table, TargetKind, Task};
+
+/// A table `t` of columns; texts where a cell is no number.
+fn table(columns: &[(&str, &[&str])]) -> Table {
+    let column = |&(name, cells): &(&str, &[&str])| {
+        let numbers: Result<Vec<f64>, _> = cells.iter().map(|cell| cell.parse()).collect();
+        Column { name: name.into(), cells: numbers.map_or_else(|_| text(cells), Cells::Number) }
+    };
+    Table::new("t", columns.iter().map(column).collect()).unwrap()
+}
+
+#[test]
+fn tables_are_checked() {
+    let make = |columns: &[(&str, &[f64])]| {
+        let column =
+            |&(name, values): &(&str, &[f64])| Column { name: name.into(), cells: Cells::Number(values.into()) };
+        Table::new("t", columns.iter().map(column).collect()).map_err(|error| error.to_string())
+    };
+    assert!(make(&[("a", &[1.0])]).is_ok());
+    assert!(make(&[]).unwrap_err().contains("no data rows"));
+    assert!(make(&[("a", &[])]).unwrap_err().contains("no data rows"));
+    assert!(make(&[("a", &[1.0]), ("a", &[1.0])]).unwrap_err().contains("two columns `a`"));
+    assert_eq!(
+        make(&[("a", &[1.0]), ("b", &[])]).unwrap_err(),
+        "column `b` has 0 values: expected 1, as the first one"
+    );
+    assert!(make(&[("a", &[1.0, f64::NAN])]).unwrap_err().starts_with("t: line 3, column `a`: `NaN` is not finite"));
+}
+
+#[test]
+fn encoder_of_two_classes() {
+    let train =
+        table(&[("a", &["1", "3", "5", "99"]), ("y", &["yes", "no", "no", "yes"]), ("k", &["7", "7", "7", "8"])]);
+    let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, true).unwrap();
+    // Mean and deviation of 1, 3, 5 (the last row is held out): 3 and √(8/3). The column k is constant there.
+    let (mean, scale) = (encoder.features()[0].mean, encoder.features()[0].scale);
+    assert_eq!(mean, 3.0);
+    assert!((scale - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
+    assert_eq!((encoder.features()[1].mean, encoder.features()[1].scale), (7.0, 1.0));
+    assert_eq!((encoder.task(), encoder.inputs(), encoder.outputs()), (Task::Binary, 2, 1));
+    assert_eq!(encoder.classes().unwrap(), &["no".to_owned(), "yes".to_owned()]);
+    let data = encoder.encode(&train).unwrap();
+    let z = (2.0 / scale) as f32;
+    assert_eq!(data.features(), [-z, 0.0, 0.0, 0.0, z, 0.0, (96.0 / scale) as f32, 1.0]);
+    assert_eq!(data.targets(), [1.0, 0.0, 0.0, 1.0]);
+    // Another table: other order, no target.
+    let other = table(&[("k", &["9"]), ("a", &["3"])]);
+    assert_eq!(encoder.encode_features(&other).unwrap(), [0.0, 2.0]);
+    // Without standardisation.
+    let plain = Encoder::fit(&train, "y", &[0, 1, 2], Some(Task::Binary), false).unwrap();
+    assert_eq!(plain.encode(&train).unwrap().features(), [1.0, 7.0, 3.0, 7.0, 5.0, 7.0, 99.0, 8.0]);
+}
+
+#[test]
+fn encoder_of_numeric_classes() {
+    let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["10", "9", "-0.5", "10"])]);
+    let fit = |rows: &[usize], task| Encoder::fit(&train, "y", rows, task, false);
+    assert_eq!(fit(&[0, 1], None).unwrap().task(), Task::Regression, "the task is that of the whole column");
+    let train = table(&[("a", &["1", "2", "3"]), ("y", &["10", "9", "10"])]);
+    let encoder = Encoder::fit(&train, "y", &[0, 1], None, false).unwrap();
+    assert_eq!(encoder.classes().unwrap(), &["9".to_owned(), "10".to_owned()], "ascending, not as texts");
+    assert_eq!(encoder.encode(&train).unwrap().targets(), [1.0, 0.0, 1.0]);
+    let zeros = table(&[("a", &["1", "2", "3"]), ("y", &["-0", "0", "1"])]);
+    let encoder = Encoder::fit(&zeros, "y", &[0, 2], None, false).unwrap();
+    assert_eq!(encoder.classes().unwrap(), &["0".to_owned(), "1".to_owned()]);
+    assert_eq!(encoder.encode(&zeros).unwrap().targets(), [0.0, 0.0, 1.0]);
+    // The labels 1 and x: a table that has only the former holds it as a number.
+    let mixed = table(&[("a", &["1", "2"]), ("y", &["1", "x"])]);
+    let encoder = Encoder::fit(&mixed, "y", &[0, 1], None, false).unwrap();
+    assert_eq!(encoder.encode(&table(&[("a", &["5"]), ("y", &["1.0"])])).unwrap().targets(), [0.0]);
+}
+
+#[test]
+fn encoder_of_a_regression() {
+    let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["2", "4", "6", "80"])]);
+    let encoder = Encoder::fit(&train, "y", &[2, 0, 1], None, true).unwrap();
+    let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+    assert_eq!(mean, 4.0);
+    assert!((scale - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
+    let data = encoder.encode(&train).unwrap();
+    assert_eq!(data.targets()[..3], [(-2.0 / scale) as f32, 0.0, (2.0 / scale) as f32]);
+    assert!((encoder.decode_regression(f64::from(data.targets()[3])) - 80.0).abs() < 1e-5);
+    let plain = Encoder::fit(&train, "y", &[0, 1], Some(Task::Regression), false).unwrap();
+    assert_eq!(plain.encode(&train).unwrap().targets(), [2.0, 4.0, 6.0, 80.0]);
+    assert_eq!(plain.decode_regression(1.5), 1.5);
+    // Two numbers, but a regression was asked for.
+    let two = table(&[("a", &["1", "2"]), ("y", &["0", "1"])]);
+    assert_eq!(Encoder::fit(&two, "y", &[0, 1], Some(Task::Regression), true).unwrap().task(), Task::Regression);
+}
+
+#[test]
+fn statistics_hold_in_hard_cases() {
+    let fit = |cells: &[&str]| {
+        let labels: Vec<&str> = (0..cells.len()).map(|row| if row == 0 { "a" } else { "b" }).collect();
+        let rows: Vec<usize> = (0..cells.len()).collect();
+        Encoder::fit(&table(&[("x", cells), ("y", &labels)]), "y", &rows, None, true)
+    };
+    // A tenth has no exact f64: the column must still count as constant.
+    let constant = fit(&["0.1"; 1000]).unwrap();
+    assert_eq!(constant.features()[0].scale, 1.0);
+    assert!((constant.features()[0].mean - 0.1).abs() < 1e-17);
+    // A deviation that is tiny beside the mean.
+    let far = fit(&["1e9", "1000000001", "1000000002"]).unwrap();
+    assert!((far.features()[0].scale - (2.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    let message = fit(&["1", "-1e308", "1e308"]).unwrap_err().to_string();
+    assert!(
+        message.starts_with("t: line 4, column `x`: `1e308, squared for the variance,` is not finite"),
+        "{message}"
+    );
+}
+
+#[test]
+fn targets_that_cannot_serve() {
+    let message = |cells: &[&str], rows: &[usize], task| {
+        let features: Vec<String> = (0..cells.len()).map(|row| row.to_string()).collect();
+        let features: Vec<&str> = features.iter().map(String::as_str).collect();
+        let table = table(&[("a", &features), ("y", cells)]);
+        Encoder::fit(&table, "y", rows, task, true).unwrap_err().to_string()
+    };
+    let single = "there must be a second class, or numbers that vary";
+    for task in [None, Some(Task::Binary), Some(Task::Regression)] {
+        assert_eq!(message(&["1", "1"], &[0, 1], task), format!("t: target `y` is `1` in all rows: {single}"));
+        assert_eq!(message(&["u", "u"], &[0, 1], task), format!("t: target `y` is `u` in all rows: {single}"));
+        let training = message(&["1", "0", "1"], &[0, 2], task);
+        assert_eq!(training, format!("t: target `y` is `1` in its 2 training rows: {single}"));
+    }
+    assert_eq!(
+        message(&["u", "v", "w", "w"], &[0, 1, 2], None),
+        "t: target `y` has 3 classes: two classes or numbers are needed"
+    );
+    assert_eq!(
+        message(&["1", "2", "?", "4"], &[0, 1, 2], None),
+        "t: target `y` has 4 classes: two classes or numbers are needed; \
+         `?` in line 4 is the first cell that is no number"
+    );
+    assert_eq!(
+        message(&["1", "v"], &[0, 1], Some(Task::Regression)),
+        "t: target `y` must hold numbers for a regression: `v` in line 3 is the first cell that is no number"
+    );
+    let three = message(&["1", "2", "3"], &[0, 1, 2], Some(Task::Binary));
+    assert!(three.starts_with("t: target `y` has more than two distinct values: a binary task needs two"), "{three}");
+}
+
+#[test]
+fn fits_that_cannot_be() {
+    let fit =
+        |table: &Table, target, rows: &[usize]| Encoder::fit(table, target, rows, None, true).unwrap_err().to_string();
+    let good = table(&[("a", &["1", "2"]), ("y", &["0", "1"])]);
+    assert_eq!(fit(&good, "z", &[0]), "t: no column `z`; the table has `a`, `y`");
+    assert_eq!(fit(&good, "y", &[]), "the list of training rows has 0 values: expected some, all below 2");
+    assert!(fit(&good, "y", &[0, 2]).contains("all below 2"));
+    let alone = table(&[("y", &["0", "1"])]);
+    assert!(fit(&alone, "y", &[0, 1]).contains("at least one column besides the target `y`"));
+    let texts = table(&[("a", &["1", "u"]), ("y", &["0", "1"])]);
+    assert!(fit(&texts, "y", &[0, 1]).starts_with("t: line 3, column `a`: `u` is not a number"));
+}
+
+#[test]
+fn tables_that_do_not_suit_the_encoder() {
+    let train = table(&[("a", &["1", "3"]), ("b", &["1", "3"]), ("y", &["no", "yes"])]);
+    let encoder = Encoder::fit(&train, "y", &[0, 1], None, false).unwrap();
+    let message = |columns: &[(&str, &[&str])]| encoder.encode(&table(columns)).unwrap_err().to_string();
+    assert_eq!(message(&[("a", &["1"]), ("b", &["1"])]), "t: no column `y`; the table has `a`, `b`");
+    assert_eq!(message(&[("a", &["1"]), ("y", &["no"])]), "t: no column `b`; the table has `a`, `y`");
+    assert_eq!(
+        message(&[("a", &["1"]), ("b", &["1"]), ("c", &["1"]), ("y", &["no"])]),
+        "t: the table has 3 feature columns, the model takes 2: remove `c`"
+    );
+    assert_eq!(
+        message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", "may be"])]),
+        "t: target `y` is `may be` in line 3: the model knows the classes `no` and `yes`"
+    );
+    assert!(message(&[("a", &["1"]), ("b", &["1"]), ("y", &["0"])]).contains("is `0` in line 2"));
+    assert_eq!(
+        message(&[("a", &["1", "2"]), ("b", &["1", "-1e39"]), ("y", &["no", "no"])]),
+        "t: line 3, column `b`: `-1e39, encoded as f32,` is not finite; remove or replace the row"
+    );
+}
+
+#[test]
+fn encoder_round_trips_through_json() {
+    let train = table(&[("a", &["0.1", "0.7", "1e-9"]), ("b ü\"", &["1", "3", "1e7"]), ("y", &["0.1", "0.3", "0.7"])]);
+    for (task, json) in [(None, "\"task\":\"regression\""), (Some(Task::Binary), "\"task\":\"binary\"")] {
+        let target = if task.is_none() { "y" } else { "label" };
+        let mut columns = train.columns().to_vec();
+        columns[2].name = target.into();
+        if task.is_some() {
+            columns[2].cells = text(&["u", "v", "u"]);
+        }
+        let train = Table::new("t", columns).unwrap();
+        let encoder = Encoder::fit(&train, target, &[0, 1, 2], task, true).unwrap();
+        let saved = serde_json::to_string(&encoder).unwrap();
+        assert!(saved.contains(json), "{saved}");
+        let loaded: Encoder = serde_json::from_str(&saved).unwrap();
+        assert_eq!(loaded, encoder);
+        assert_eq!(loaded.validate(), Ok(()));
+        assert_eq!(loaded.encode(&train).unwrap(), encoder.encode(&train).unwrap());
+    }
+}
+
+#[test]
+fn loaded_encoders_are_validated() {
+    let json = |features: &str, kind: &str| {
+        let text = format!(r#"{{"features":[{features}],"target":{{"name":"y","kind":{kind}}}}}"#);
+        serde_json::from_str::<Encoder>(&text).unwrap().validate()
+    };
+    let feature = |name: &str, mean: &str, scale: &str| format!(r#"{{"name":"{name}","mean":{mean},"scale":{scale}}}"#);
+    let (a, binary) = (feature("a", "0", "1"), r#"{"task":"binary","classes":["u","v"]}"#);
+    assert_eq!(json(&a, binary), Ok(()));
+    for (features, kind, problem) in [
+        (String::new(), binary, "the encoder has no features"),
+        (format!("{a},{a}"), binary, "the encoder has two columns `a`"),
+        (feature("y", "0", "1"), binary, "the encoder has two columns `y`"),
+        (feature("", "0", "1"), binary, "the encoder has a column without a name"),
+        (feature("a", "0", "0"), binary, "the encoder's column `a` has mean 0 and scale 0"),
+        (feature("a", "0", "-1"), binary, "the encoder's column `a` has mean 0 and scale -1"),
+        (a.clone(), r#"{"task":"binary","classes":["u","u"]}"#, "the encoder has the class `u` twice"),
+        (a.clone(), r#"{"task":"regression","mean":3,"scale":0}"#, "the encoder's column `y` has mean 3 and scale 0"),
+    ] {
+        assert_eq!(json(&features, kind), Err(problem.into()));
+    }
+}
+
+#[test]
+fn dataset_checks_shapes_and_values() {
+    let message = |features: &[f32], targets: &[f32], inputs, outputs| {
+        Dataset::new(features.into(), targets.into(), inputs, outputs).unwrap_err().to_string()
+    };
+    assert_eq!(message(&[1.0], &[1.0], 0, 1), "a row of features has 0 values: expected at least 1");
+    assert_eq!(message(&[1.0], &[1.0], 1, 0), "a row of targets has 0 values: expected at least 1");
+    assert_eq!(
+        message(&[1.0; 5], &[1.0], 2, 1),
+        "the feature matrix has 5 values: expected a multiple of 2, its columns"
+    );
+    assert_eq!(message(&[1.0; 4], &[1.0], 2, 1), "the target matrix has 1 values: expected 2 rows of 1");
+    let nan = [1.0, 1.0, 1.0, f32::NAN];
+    assert_eq!(
+        message(&nan, &[1.0; 2], 2, 1),
+        "a feature is NaN in row 1, column 1 (from 0): expected a finite number"
+    );
+    assert!(message(&[1.0], &[f32::INFINITY], 1, 1).starts_with("a target is inf in row 0"));
+}
+
+#[test]
+fn dataset_selects_rows_in_order() {
+    let data = Dataset::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![7.0, 8.0, 9.0], 2, 1).unwrap();
+    assert_eq!((data.rows(), data.inputs(), data.outputs()), (3, 2, 1));
+    let some = data.select(&[2, 0, 2]);
+    assert_eq!(some.features(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
+    assert_eq!(some.targets(), [9.0, 7.0, 9.0]);
+    assert_eq!(data.select(&[]).rows(), 0);
+}

@@ -1,0 +1,16 @@
+//! All integration tests, in one binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy takes the helpers for production code
+
+mod architecture;
+mod article;
+mod cli;
+mod csv;
+mod encoder;
+mod files;
+mod gradients;
+mod numpy;
+mod parity;
+mod residency;
+mod shaders;
+mod support;
+mod teeth;

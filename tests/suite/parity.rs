@@ -1,0 +1,132 @@
+//! Every kernel with every variant and part, on every adapter and on the CPU in f32, against the reference in
+//! f64, whose running error bound is the tolerance. Sizes lie around the tiles; offsets, strides and slots are odd;
+//! outputs start as NaN, and the padding between replicas must stay as it was.
+
+use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, GATHER, KERNELS, Kernel, Part};
+use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
+use wgpu_mlp::plan::{TrainShape, train};
+use wgpu_mlp::spec::MlpSpec;
+
+use crate::support::{Case, devices, has_slots};
+
+/// 1, t - 1, t, t + 1 and 2 t + 1 for tiles of 16 and 32.
+const SIZES: [u32; 8] = [1, 15, 16, 17, 31, 32, 33, 65];
+/// The same for the 256 invocations of a workgroup, and a size that folds a small grid.
+const LONG: [u32; 5] = [255, 256, 257, 513, 1281];
+
+/// Small sizes of a kernel's dimensions, in which every two dimensions take every pair of sizes (a Latin square
+/// for a third), and each dimension in turn long.
+fn small(kernel: &Kernel) -> Vec<Vec<u32>> {
+    let last = kernel.dims.len() - 1;
+    let rows = if last == 0 { 1 } else { SIZES.len() };
+    let mut all = Vec::new();
+    for (i, j) in (0..rows).flat_map(|i| (0..SIZES.len()).map(move |j| (i, j))) {
+        all.push((0..=last).map(|dim| SIZES[if dim == last { j } else { i + dim * j } % SIZES.len()]).collect());
+    }
+    for (long, &size) in (0..=last).flat_map(|long| LONG.iter().map(move |size| (long, size))) {
+        let other = if all.len() % 2 == 0 { 1 } else { 3 };
+        all.push((0..=last).map(|dim| if dim == long { size } else { other }).collect());
+    }
+    all
+}
+
+/// Sizes that the CPU shares between threads: each dimension in turn very long, and all of them large.
+fn large(kernel: &Kernel) -> Vec<Vec<u32>> {
+    let count = kernel.dims.len();
+    let mut all: Vec<Vec<u32>> =
+        (0..count).map(|long| (0..count).map(|dim| if dim == long { 33_001 } else { 3 }).collect()).collect();
+    all.push(match count {
+        1 => vec![70_001],
+        _ => [191, 187, 131].iter().copied().cycle().take(count).collect(),
+    });
+    all
+}
+
+/// Calls `check` with each case and its reference; panics with the problems that it returned.
+fn each_case(sizes: fn(&Kernel) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bounded>]) -> Result<(), String>) {
+    let (mut count, mut problems) = (0, Vec::new());
+    for &kernel in KERNELS {
+        let versions = || (0..kernel.variants.len()).flat_map(|v| kernel.part.parts().into_iter().map(move |p| (v, p)));
+        for ((mut dims, (variant, part)), replicas) in sizes(kernel)
+            .into_iter()
+            .flat_map(|dims| versions().map(move |version| (dims.clone(), version)))
+            .flat_map(|sized| [1, 3].map(|replicas| (sized.clone(), replicas)))
+        {
+            fit(kernel, &mut dims);
+            let seed = count;
+            let (shared, large) = (replicas > 1 && seed % 4 == 1, seed % 3 == 1);
+            let case = Case { kernel, part, variant, dims, replicas, shared, large, seed };
+            problems.extend(check(&case, &case.expected()).err());
+            count += 1;
+        }
+    }
+    let shown = problems.iter().take(12).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(problems.is_empty(), "{} of {count} cases fail:\n{shown}", problems.len());
+}
+
+/// A data set has at least as many `samples` as a batch has `rows`.
+pub fn fit(kernel: &Kernel, dims: &mut [u32]) {
+    let at = |name| kernel.dims.iter().position(|&dim| dim == name);
+    if let (Some(rows), Some(samples)) = (at("rows"), at("samples")) {
+        dims[samples] += dims[rows] - 1;
+    }
+}
+
+#[test]
+fn every_kernel_agrees_on_every_adapter() {
+    each_case(small, |case, expected| case.devices().try_for_each(|gpu| case.check_gpu(gpu, case.plan(), expected)));
+}
+
+#[test]
+fn every_kernel_agrees_on_the_cpu() {
+    each_case(small, Case::check_cpu);
+    each_case(large, Case::check_cpu);
+}
+
+/// More workgroups than a dimension of any real grid holds: 65,535.
+#[test]
+fn a_grid_beyond_65535_workgroups_agrees() {
+    let dims = vec![2, 65_536 * 16 + 3];
+    assert!((BIAS_GRAD.workgroups)(&dims) > 65_536);
+    let case = Case {
+        kernel: &BIAS_GRAD,
+        part: Part::None,
+        variant: 0,
+        dims,
+        replicas: 1,
+        shared: false,
+        large: false,
+        seed: 1,
+    };
+    let expected = case.expected();
+    devices().iter().try_for_each(|gpu| case.check_gpu(gpu, case.plan(), &expected)).unwrap();
+}
+
+/// Kernels that only move or select values must not change a bit: their limit is 0.
+#[test]
+fn copies_are_exact() {
+    let activation = |activation| (&ACTIVATION_FORWARD, Part::Activation(activation));
+    for (kernel, part) in [(&GATHER, Part::None), activation(Activation::Identity), activation(Activation::Relu)] {
+        let mut dims: Vec<u32> = kernel.dims.iter().map(|_| 17).collect();
+        fit(kernel, &mut dims);
+        let case = Case { kernel, part, variant: 0, dims, replicas: 1, shared: false, large: true, seed: 1 };
+        assert!(case.expected().iter().flatten().all(|value| value.limit() == 0.0), "{case}");
+    }
+}
+
+/// A case gives slots only to bindings whose shader reads the slot stride; so must a plan.
+#[test]
+fn plans_give_slots_only_to_bindings_that_have_them() {
+    let spec = MlpSpec::new(&[2, 3, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
+    let shape = TrainShape { samples: 5, batch: 2, replicas: 2, slots: 2 };
+    let plan = train(&spec, Rule::Sgd, shape).unwrap();
+    let mut slotted = 0;
+    for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {
+        for (view, binding) in dispatch.views.iter().zip(dispatch.kernel.bindings) {
+            let name = dispatch.kernel.name;
+            assert!(view.slot_stride == 0 || has_slots(dispatch.kernel, binding), "{name}: {}", binding.name);
+            slotted += usize::from(view.slot_stride > 0);
+        }
+    }
+    assert_eq!(slotted, plan.passes.len(), "one loss for each pass");
+}

@@ -1,0 +1,276 @@
+//! What the tests of kernels share: every GPU present, one kernel's run as a plan, and the comparator.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::OnceLock;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
+use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step};
+use wgpu_mlp::math::Bounded;
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+
+/// What stands in front of, between and behind the elements that a kernel may touch.
+const SENTINEL: f32 = -7777.25;
+/// Workgroups that a row of the grid holds on a [`folded_devices`] device.
+pub const FOLDED: u32 = 5;
+
+pub fn wait<F: Future>(future: F) -> F::Output {
+    pollster::block_on(future)
+}
+
+/// Every adapter present, opened once. Fails when there is none: a GPU test never passes by being skipped.
+pub fn devices() -> &'static [GpuDevice] {
+    static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
+    DEVICES.get_or_init(|| {
+        let count = wait(gpu::adapters()).unwrap().len();
+        assert!(
+            count > 0,
+            "no GPU adapter: these tests need one. Install a Vulkan driver; software will do: mesa-vulkan-drivers and \
+             libvulkan1 on Debian and Ubuntu, mesa-vulkan-drivers on Fedora, vulkan-swrast on Arch"
+        );
+        (0..count).map(|index| wait(GpuDevice::open(index)).unwrap()).collect()
+    })
+}
+
+/// Every adapter with wgpu's bounds checks in the shaders.
+fn checked_devices() -> &'static [GpuDevice] {
+    static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
+    DEVICES.get_or_init(|| (0..devices().len()).map(|index| wait(GpuDevice::open_checked(index)).unwrap()).collect())
+}
+
+/// Every adapter with grids of at most 5 workgroups a dimension, so that small sizes fold their grid as sizes
+/// beyond 65,535 workgroups do. wgpu's errors panic.
+pub fn folded_devices() -> &'static [GpuDevice] {
+    static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
+    DEVICES.get_or_init(|| {
+        let names: Vec<_> = devices().iter().map(GpuDevice::name).collect();
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let adapters = wait(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+        let open = |adapter: wgpu::Adapter| {
+            let required_limits = wgpu::Limits { max_compute_workgroups_per_dimension: FOLDED, ..adapter.limits() };
+            let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+            let (device, queue) = wait(adapter.request_device(&descriptor)).unwrap();
+            GpuDevice::from_wgpu(device, queue)
+        };
+        let known = adapters.into_iter().filter(|adapter| names.contains(&adapter.get_info().name.as_str()));
+        let devices: Vec<_> = known.map(open).collect();
+        assert!(!devices.is_empty(), "no adapter of {names:?} opened a second time");
+        devices
+    })
+}
+
+/// Compares a device's values with the reference: the difference must be within the reference's own limit. Says
+/// how many differ, and of the first where, both values and the share of the limit.
+pub fn compare(found: &[f32], expected: &[Bounded]) -> Result<(), String> {
+    if found.len() != expected.len() {
+        return Err(format!("{} values, expected {}", found.len(), expected.len()));
+    }
+    let differs = |&(_, (&found, expected)): &(usize, (&f32, &Bounded))| {
+        let (difference, limit) = ((f64::from(found) - expected.value).abs(), expected.limit());
+        !(difference <= limit && limit.is_finite())
+    };
+    let count = found.len();
+    let mut failures = found.iter().zip(expected).enumerate().filter(differs);
+    let Some((index, (&found, expected))) = failures.next() else { return Ok(()) };
+    let (value, limit) = (expected.value, expected.limit());
+    Err(format!(
+        "{} of {count} values differ, first at {index}: found {found:e}, expected {value:e} ± {limit:e}: {:.3e} of the limit",
+        1 + failures.count(),
+        (f64::from(found) - value).abs() / limit,
+    ))
+}
+
+/// One kernel's run on seeded inputs: its buffers, with a padding in front of, between and behind the replicas,
+/// and its steps.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub kernel: &'static Kernel,
+    pub part: Part,
+    pub variant: usize,
+    pub dims: Vec<u32>,
+    pub replicas: usize,
+    /// Whether all replicas read the same inputs.
+    pub shared: bool,
+    /// Whether some inputs are large.
+    pub large: bool,
+    pub seed: u64,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = self.kernel.label(self.part, self.variant);
+        write!(f, "{label} {:?} = {:?}, {} replicas", self.kernel.dims, self.dims, self.replicas)?;
+        f.write_str(if self.shared { ", shared inputs" } else { "" })
+    }
+}
+
+impl Case {
+    /// The devices that can run it: with and without bounds checks, and with a small grid if it holds the case.
+    pub fn devices(&self) -> impl Iterator<Item = &'static GpuDevice> {
+        let fits = (self.kernel.workgroups)(&self.dims) <= u64::from(FOLDED * FOLDED);
+        devices().iter().chain(checked_devices()).chain(if fits { folded_devices() } else { &[] })
+    }
+
+    fn dim(&self, name: &str) -> Option<u32> {
+        self.kernel.dims.iter().position(|&dim| dim == name).map(|at| self.dims[at])
+    }
+
+    /// Two steps that differ for kernels that read them, in one order or the other, or only one; else one.
+    fn steps(&self) -> Vec<Step> {
+        let spare = self.dim("samples").zip(self.dim("rows")).map_or(0, |(samples, rows)| samples - rows);
+        // A backend numbers the slots itself.
+        let first = Step { slot: 9, first_row: 0, key: 0x1234_5678, rate: 0.75 };
+        let second = Step { slot: 9, first_row: spare, key: 0x9abc_def1, rate: -1.3 };
+        match self.seed % 3 {
+            _ if !self.kernel.reads_step => vec![Step::default()],
+            0 => vec![first, second],
+            1 => vec![second, first],
+            _ => vec![second],
+        }
+    }
+
+    /// The run as a plan. Only bindings whose shader reads their slot stride have one.
+    pub fn plan(&self) -> Plan {
+        let slots = self.steps().len();
+        let (mut buffers, mut views) = (Vec::new(), Vec::new());
+        for (index, binding) in self.kernel.bindings.iter().enumerate() {
+            let elements = self.kernel.elements(index, &self.dims) as usize;
+            let offset = 3 + 2 * index;
+            let replica_stride = if self.shared && binding.access == Access::In { 0 } else { elements + 5 };
+            let slot_stride = if has_slots(self.kernel, binding) { self.replicas * replica_stride + 1 } else { 0 };
+            let last = (self.replicas - 1) * replica_stride + (slots - 1) * slot_stride;
+            buffers.push(Buffer { role: Role::Delta(index), len: offset + last + elements + 7 });
+            views.push(View { buffer: index, offset, replica_stride, slot_stride });
+        }
+        let (kernel, part, variant, dims) = (self.kernel, self.part, self.variant, self.dims.clone());
+        let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
+        let passes = vec![Pass { rows: 1, dispatches }];
+        Plan { kind: PlanKind::Layered, replicas: self.replicas, slots, buffers, passes, output: 0 }
+    }
+
+    /// What the buffers hold before the run: the sentinel, inputs, and NaN where a kernel must write.
+    fn contents(&self, plan: &Plan) -> Vec<Vec<f32>> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let fill = |(index, binding): (usize, &Binding)| {
+            let view = plan.passes[0].dispatches[0].views[index];
+            let elements = self.kernel.elements(index, &self.dims) as usize;
+            let mut values = vec![SENTINEL; plan.buffers[index].len];
+            for (slot, replica) in (0..plan.slots).flat_map(|slot| (0..plan.replicas).map(move |r| (slot, r))) {
+                let start = view.offset + slot * view.slot_stride + replica * view.replica_stride;
+                values[start..start + elements].fill_with(|| self.value(binding, &mut random));
+            }
+            values
+        };
+        self.kernel.bindings.iter().enumerate().map(fill).collect()
+    }
+
+    fn value(&self, binding: &Binding, random: &mut ChaCha8Rng) -> f32 {
+        let classes = matches!(self.part, Part::Loss(loss) if loss.classifies()) && binding.name == "y";
+        match random.random_range(0..16) {
+            _ if binding.access == Access::Out => f32::NAN,
+            draw if classes => (draw % 2) as f32,
+            0 => 0.0,
+            1 if self.large => random.random_range(-3e3..3e3),
+            _ => random.random_range(-2.0..2.0),
+        }
+    }
+
+    /// Runs a plan of [`Case::plan`]'s buffers; returns those that the kernel writes, padding included.
+    fn run<B: Backend>(&self, mut backend: B, convert: fn(f32) -> B::Real) -> Vec<Vec<B::Real>> {
+        let run = async {
+            let contents = self.contents(backend.plan());
+            for (buffer, values) in contents.iter().enumerate() {
+                backend.write(buffer, &values.iter().copied().map(convert).collect::<Vec<_>>())?;
+            }
+            backend.submit(&self.steps().into_iter().map(|step| (0, step)).collect::<Vec<_>>())?;
+            backend.collect().await?;
+            let mut written = Vec::new();
+            for (buffer, _) in self.written() {
+                written.push(backend.read(buffer).await?);
+            }
+            Ok::<_, wgpu_mlp::Error>(written)
+        };
+        wait(run).unwrap_or_else(|error| panic!("{self}: {error}"))
+    }
+
+    fn written(&self) -> impl Iterator<Item = (usize, &'static Binding)> {
+        self.kernel.bindings.iter().enumerate().filter(|(_, binding)| binding.access != Access::In)
+    }
+
+    fn cpu<T: Element>(&self, convert: fn(f32) -> T) -> Vec<Vec<T>> {
+        static CPU: OnceLock<CpuDevice> = OnceLock::new();
+        let device = CPU.get_or_init(|| CpuDevice::new(0).unwrap());
+        self.run(CpuBackend::load(device, self.plan()).unwrap(), convert)
+    }
+
+    /// The reference, with the limits that every device must keep.
+    pub fn expected(&self) -> Vec<Vec<Bounded>> {
+        self.cpu(|value| Bounded::exact(value.into()))
+    }
+
+    /// The CPU's fast path against the reference.
+    pub fn check_cpu(&self, expected: &[Vec<Bounded>]) -> Result<(), String> {
+        self.compare("CPU", &self.cpu::<f32>(|value| value), expected)
+    }
+
+    /// A GPU against the reference; `plan` is the case's own, or one that has been tampered with.
+    pub fn check_gpu(&self, gpu: &GpuDevice, plan: Plan, expected: &[Vec<Bounded>]) -> Result<(), String> {
+        let backend = wait(GpuBackend::load(gpu, plan)).unwrap_or_else(|error| panic!("{self}: {error}"));
+        self.compare(gpu.name(), &self.run(backend, |value| value), expected)
+    }
+
+    fn compare(&self, device: &str, found: &[Vec<f32>], expected: &[Vec<Bounded>]) -> Result<(), String> {
+        let mut buffers = self.written().zip(found.iter().zip(expected));
+        buffers.try_for_each(|((_, binding), (found, expected))| {
+            compare(found, expected).map_err(|problem| format!("{self}: {device}: {}: {problem}", binding.name))
+        })
+    }
+}
+
+/// Whether a kernel's shader reads the slot stride of a binding.
+pub fn has_slots(kernel: &Kernel, binding: &Binding) -> bool {
+    kernel.wgsl.contains(&format!("params.{}.z", binding.name))
+}
+
+mod tests {
+    use super::*;
+
+    /// 1 + 1 + 1 with its limit.
+    fn three() -> Bounded {
+        let one = Bounded::exact(1.0);
+        one + one + one
+    }
+
+    #[test]
+    fn comparator_takes_what_is_within_the_limit() {
+        let limit = three().limit();
+        assert!(limit > 0.0 && limit < 1e-5, "{limit}");
+        let inside = [(3.0 + 0.9 * limit) as f32, (3.0 - 0.9 * limit) as f32, 3.0];
+        assert_eq!(compare(&inside, &[three(); 3]), Ok(()));
+        assert_eq!(compare(&[], &[]), Ok(()));
+    }
+
+    #[test]
+    fn comparator_refuses_what_is_outside_the_limit() {
+        let limit = three().limit();
+        for outside in [3.0 + 1.6 * limit, 3.0 - 1.6 * limit, f64::INFINITY, f64::NEG_INFINITY] {
+            let problem = compare(&[3.0, outside as f32, outside as f32], &[three(); 3]).unwrap_err();
+            assert!(problem.starts_with("2 of 3 values differ, first at 1: found"), "{problem}");
+            assert!(problem.contains("expected 3e0 ±") && problem.ends_with("of the limit"), "{problem}");
+        }
+        assert!(compare(&[1.0 + f32::EPSILON], &[Bounded::exact(1.0)]).is_err(), "an exact value has no limit");
+    }
+
+    #[test]
+    fn comparator_refuses_nan_infinite_limits_and_other_lengths() {
+        let nan = Bounded::exact(f64::NAN);
+        assert!(compare(&[f32::NAN], &[three()]).is_err());
+        assert!(compare(&[3.0], &[nan]).is_err());
+        assert!(compare(&[f32::NAN], &[nan]).is_err());
+        let unlimited = Bounded::exact(1.0) / Bounded::exact(0.0);
+        assert!(compare(&[f32::INFINITY], &[unlimited]).is_err());
+        assert_eq!(compare(&[3.0], &[three(); 2]), Err("1 values, expected 2".into()));
+    }
+}
