@@ -7,9 +7,9 @@ use crate::math::{Product, Real};
 
 /// Variant: c = a b.
 pub const AB: usize = 0;
-/// Variant: c = aᵀ b, a stored [k,m].
+/// Variant: c = aᵀ b, a stored as `[k, m]`.
 pub const ATB: usize = 1;
-/// Variant: c = a bᵀ, b stored [n,k].
+/// Variant: c = a bᵀ, b stored as `[n, k]`.
 pub const ABT: usize = 2;
 
 /// Rows and columns of the tile that a workgroup makes.

@@ -36,7 +36,7 @@ pub trait Real:
     fn product(product: &Product, a: &[Self], b: &[Self], c: &mut [Self]);
 }
 
-/// Shape and strides, in elements, of a matrix product c[m,n] = a[m,k] b[k,n]. c is contiguous by rows.
+/// Shape and strides, in elements, of a matrix product `c[m, n] = a[m, k] b[k, n]`. c is contiguous by rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Product {
     /// Rows of a and c.
