@@ -1,8 +1,10 @@
 // What changes from one training step to the next; a dynamic offset picks the step's record.
 struct Step {
-    slot: u32,      // place of the step in its submission, and of its losses in the ring
-    first_row: u32, // position of the batch's first row in the epoch's sample order
-    key: u32,       // key of the epoch's sample order
-    rate: f32,      // factor on every replica's learning rate
+    slot: u32,           // place of the step in its submission, and of its losses in the ring
+    first_row: u32,      // position of the batch's first row in the epoch's sample order
+    key: u32,            // key of the epoch's sample order
+    rate: f32,           // factor on every replica's learning rate
+    correction_1: f32,   // 1 / (1 - beta1^t) of step t, counted from 1
+    correction_2: f32,   // 1 / (1 - beta2^t)
 }
 @group(0) @binding(1) var<uniform> step: Step;

@@ -1,15 +1,28 @@
-// p[count] = rule(p, g, rate): the optimiser's step. One invocation a parameter; the rule is the part
-// in front. hyper[1] is the replica's learning rate, which the step's record scales.
+// p[count], s[count,slots] = rule(p, g, s): the optimiser's step. One invocation a parameter; the rule is the
+// part in front; it returns p and the STATE <= slots values that it keeps for it. Decay comes first and is the same for every
+// rule: g += l2 p, p -= rate weight_decay p.
 struct Params {
     g: vec4<u32>,
     hyper: vec4<u32>,
     p: vec4<u32>,
+    s: vec4<u32>,
     count: u32,
+    slots: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read> hyper: array<f32>;
 @group(0) @binding(4) var<storage, read_write> p: array<f32>;
+@group(0) @binding(5) var<storage, read_write> s: array<f32>;
+
+// A replica's settings that rules use. The rests are 1 - beta, which f32 would round too coarsely here.
+struct Hyper {
+    beta_1: f32,
+    rest_1: f32,
+    beta_2: f32,
+    rest_2: f32,
+    epsilon: f32,
+}
 
 @compute @workgroup_size(256)
 fn update(
@@ -22,6 +35,25 @@ fn update(
         return;
     }
     let at = params.p.x + group.z * params.p.y + i;
-    let rate = hyper[params.hyper.x + group.z * params.hyper.y] * step.rate;
-    p[at] = rule(p[at], g[params.g.x + group.z * params.g.y + i], rate);
+    let first = params.s.x + group.z * params.s.y + i * params.slots;
+    let h = params.hyper.x + group.z * params.hyper.y;
+    let rate = hyper[h] * step.rate;
+    let settings = Hyper(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u], hyper[h + 4u], hyper[h + 5u]);
+    let gradient = g[params.g.x + group.z * params.g.y + i] + hyper[h + 7u] * p[at];
+    let decayed = p[at] - rate * hyper[h + 6u] * p[at];
+    var state = vec2<f32>();
+    if (STATE > 0u) {
+        state.x = s[first];
+    }
+    if (STATE > 1u) {
+        state.y = s[first + 1u];
+    }
+    let updated = rule(decayed, gradient, state, rate, settings);
+    p[at] = updated.x;
+    if (STATE > 0u) {
+        s[first] = updated.y;
+    }
+    if (STATE > 1u) {
+        s[first + 1u] = updated.z;
+    }
 }

@@ -1,5 +1,6 @@
 //! `mlp train`: from a table to a model.
 
+mod optimizer;
 mod parts;
 mod settings;
 mod start;
@@ -17,12 +18,13 @@ use crate::backend::Device;
 use crate::data::Encoder;
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
-use crate::math::{Activation, Loss, Rule};
+use crate::math::{Activation, Loss};
 use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
 use crate::report::{Reporter, count};
 use crate::spec::MlpSpec;
 use crate::train::{Batch, Outcome, Trainer};
+use optimizer::OptimizerArgs;
 use parts::Parts;
 use settings::{Settings, loss_of};
 use summary::Summary;
@@ -48,12 +50,8 @@ pub struct Args {
     /// Activation of the hidden layers: identity, relu, sigmoid [default: relu]
     #[arg(long, value_name = "NAME")]
     activation: Option<Activation>,
-    /// Optimiser: sgd
-    #[arg(long, default_value = "sgd", value_name = "NAME")]
-    optimizer: Rule,
-    /// Learning rate
-    #[arg(long, default_value_t = 0.01, value_name = "F")]
-    lr: f64,
+    #[command(flatten)]
+    optimizer: OptimizerArgs,
     /// Rows of a step, or `full` [default: full for moons, 32 for files]
     #[arg(long, value_name = "N|full")]
     batch: Option<Batch>,

@@ -208,6 +208,8 @@ pub struct Step {
     pub key: u32,
     /// Factor on every replica's learning rate.
     pub rate: f64,
+    /// What [`crate::math::Optimizer::corrections`] gives for the step.
+    pub corrections: [f64; 2],
 }
 
 /// [`Step`] as shaders see it.
@@ -218,11 +220,13 @@ pub struct StepRecord {
     first_row: u32,
     key: u32,
     rate: f32,
+    corrections: [f32; 2],
 }
 
 impl From<Step> for StepRecord {
     fn from(step: Step) -> Self {
-        Self { slot: step.slot, first_row: step.first_row, key: step.key, rate: step.rate as f32 }
+        let Step { slot, first_row, key, rate, corrections } = step;
+        Self { slot, first_row, key, rate: rate as f32, corrections: corrections.map(|value| value as f32) }
     }
 }
 

@@ -137,6 +137,18 @@ impl Real for Bounded {
     fn abs(self) -> Self {
         Self { value: self.value.abs(), ..self }
     }
+    fn sqrt(self) -> Self {
+        let value = self.value.sqrt();
+        let inherited = value - (self.value - self.error()).max(0.0).sqrt();
+        // WGSL: 1 / inverseSqrt(x), 2 and 2.5 ULP.
+        Self::rounded(value, inherited, 9.0 * U)
+    }
+    fn sign(self) -> Self {
+        let value = Real::sign(self.value);
+        // Where the error reaches 0 it may come out as any sign.
+        let inherited = if self.value.abs() > self.limit() || self.error() == 0.0 { 0.0 } else { 2.0 };
+        Self { value, magnitude: 1.0, inherited, additions: 0.0 }
+    }
     fn product(p: &Product, a: &[Self], b: &[Self], c: &mut [Self]) {
         for i in 0..p.m {
             for j in 0..p.n {

@@ -1,5 +1,7 @@
-//! Optimisers: how a gradient changes a parameter. Adding one: a variant of [`Rule`], its place in `ALL`,
-//! a name, its WGSL part, and an arm in `apply`.
+//! Optimisers: how a gradient changes a parameter. Adding one: a variant of [`Rule`], its place in `ALL`, a
+//! name, its WGSL part, and an arm in each function.
+//!
+//! Every rule is PyTorch's of the same name (Lion is optax's), step for step.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +11,26 @@ use serde::{Deserialize, Serialize};
 use super::{Real, named};
 use crate::error::{Error, Result};
 
-/// An optimiser's update rule.
+/// An optimiser's update rule. m and v are its state, 0 at first; c1 = 1 / (1 - beta1^t) and
+/// c2 = 1 / (1 - beta2^t) correct the bias of that start at step t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Rule {
     /// Gradient descent, stochastic with mini-batches: p - rate g.
     Sgd,
+    /// m = beta1 m + g; p - rate m.
+    Momentum,
+    /// m = beta1 m + g; p - rate (g + beta1 m). Nesterov's momentum as PyTorch has it.
+    Nesterov,
+    /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; p - rate c1 m / (sqrt(c2 v) + epsilon)
+    /// (Kingma and Ba 2015).
+    Adam,
+    /// v = beta2 v + (1 - beta2) g²; p - rate g / (sqrt(v) + epsilon) (Hinton 2012).
+    RmsProp,
+    /// v += g²; p - rate g / (sqrt(v) + epsilon) (Duchi, Hazan and Singer 2011).
+    AdaGrad,
+    /// p - rate sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g (Chen et al. 2023).
+    Lion,
 }
 
 /// An update rule with its settings.
@@ -22,59 +38,185 @@ pub enum Rule {
 pub struct Optimizer {
     /// The rule.
     pub rule: Rule,
-    /// Learning rate, finite and positive.
+    /// Learning rate, positive.
     pub learning_rate: f64,
+    /// Momentum, or decay of the mean of gradients; in [0, 1).
+    pub beta_1: f64,
+    /// Decay of the mean of squared gradients, or Lion's second one; in [0, 1).
+    pub beta_2: f64,
+    /// Added to a divisor; positive.
+    pub epsilon: f64,
+    /// Decoupled weight decay: p -= rate weight_decay p; from 0 on.
+    pub weight_decay: f64,
+    /// L2 penalty: g += l2 p; from 0 on. Not divided by the number of rows.
+    pub l2: f64,
+}
+
+/// Settings of a step on one replica, in the number type of the work.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleStep<T> {
+    /// The replica's row of the `hyper` buffer, as [`Optimizer::hyper`] gives it.
+    pub hyper: [T; Optimizer::HYPER],
+    /// Factor on the learning rate.
+    pub rate: T,
+    /// c1 and c2.
+    pub corrections: [T; 2],
 }
 
 impl Optimizer {
     /// Number of values that [`Optimizer::hyper`] gives for a replica.
-    pub const HYPER: usize = 1;
+    pub const HYPER: usize = 8;
+
+    /// A rule with PyTorch's defaults (for Lion optax's), momentum 0.9 and no decay.
+    pub fn new(rule: Rule, learning_rate: f64) -> Self {
+        let (beta_2, epsilon) = match rule {
+            Rule::RmsProp => (0.99, 1e-8),
+            Rule::AdaGrad => (0.0, 1e-10),
+            Rule::Lion => (0.99, 1e-8),
+            _ => (0.999, 1e-8),
+        };
+        Self { rule, learning_rate, beta_1: 0.9, beta_2, epsilon, weight_decay: 0.0, l2: 0.0 }
+    }
+
+    /// The optimiser of a name: a rule's, or `adamw`, which is Adam with a weight decay of 0.01 (Loshchilov and
+    /// Hutter 2019).
+    pub fn named(name: &str, learning_rate: f64) -> Result<Self> {
+        match name {
+            "adamw" => Ok(Self { weight_decay: 0.01, ..Self::new(Rule::Adam, learning_rate) }),
+            _ => Ok(Self::new(name.parse()?, learning_rate)),
+        }
+    }
 
     /// Gradient descent.
     pub fn sgd(learning_rate: f64) -> Self {
-        Self { rule: Rule::Sgd, learning_rate }
+        Self::new(Rule::Sgd, learning_rate)
     }
 
     /// A replica's row of the `hyper` buffer.
     pub fn hyper(&self) -> [f64; Self::HYPER] {
-        [self.learning_rate]
+        let Self { learning_rate, beta_1, beta_2, epsilon, weight_decay, l2, .. } = *self;
+        [learning_rate, beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, epsilon, weight_decay, l2]
     }
 
-    /// Refuses a learning rate that cannot train.
+    /// c1 and c2 at step `t`, counted from 1.
+    pub fn corrections(&self, t: u64) -> [f64; 2] {
+        [self.beta_1, self.beta_2].map(|beta| 1.0 / (1.0 - beta.powf(t as f64)))
+    }
+
+    /// Refuses settings that cannot train.
     pub fn check(&self) -> Result<()> {
-        if self.learning_rate.is_finite() && self.learning_rate > 0.0 {
-            return Ok(());
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let share = |value: f64| (0.0..1.0).contains(&value);
+        let decay = |value: f64| value.is_finite() && value >= 0.0;
+        let checks = [
+            ("--lr", self.learning_rate, positive(self.learning_rate), "a positive number"),
+            ("--beta1", self.beta_1, share(self.beta_1), "a number from 0 up to, but not, 1"),
+            ("--beta2", self.beta_2, share(self.beta_2), "a number from 0 up to, but not, 1"),
+            ("--epsilon", self.epsilon, positive(self.epsilon), "a positive number"),
+            ("--weight-decay", self.weight_decay, decay(self.weight_decay), "a number from 0 on"),
+            ("--l2", self.l2, decay(self.l2), "a number from 0 on"),
+        ];
+        match checks.into_iter().find(|(_, _, fine, _)| !fine) {
+            Some((what, found, _, expected)) => {
+                Err(Error::Setting { what, found: found.to_string(), expected: expected.into() })
+            }
+            None => Ok(()),
         }
-        Err(Error::Setting {
-            what: "--lr",
-            found: self.learning_rate.to_string(),
-            expected: "a positive number".into(),
-        })
     }
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: &[Self] = &[Self::Sgd];
+    pub const ALL: &[Self] =
+        &[Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::RmsProp, Self::AdaGrad, Self::Lion];
 
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Nesterov => "nesterov",
+            Self::Adam => "adam",
+            Self::RmsProp => "rmsprop",
+            Self::AdaGrad => "adagrad",
+            Self::Lion => "lion",
         }
     }
 
-    /// The WGSL function `rule`.
+    /// The WGSL function `rule` and constant `STATE`.
     pub fn wgsl(self) -> &'static str {
         match self {
             Self::Sgd => include_str!("../../shaders/optimizer/sgd.wgsl"),
+            Self::Momentum => include_str!("../../shaders/optimizer/momentum.wgsl"),
+            Self::Nesterov => include_str!("../../shaders/optimizer/nesterov.wgsl"),
+            Self::Adam => include_str!("../../shaders/optimizer/adam.wgsl"),
+            Self::RmsProp => include_str!("../../shaders/optimizer/rmsprop.wgsl"),
+            Self::AdaGrad => include_str!("../../shaders/optimizer/adagrad.wgsl"),
+            Self::Lion => include_str!("../../shaders/optimizer/lion.wgsl"),
         }
     }
 
-    /// `p[i] = rule(p[i], g[i])`.
-    pub fn apply<T: Real>(self, p: &mut [T], g: &[T], rate: T) {
+    /// Values that it keeps for a parameter.
+    pub fn state(self) -> usize {
         match self {
-            Self::Sgd => p.iter_mut().zip(g).for_each(|(p, &g)| *p = *p - rate * g),
+            Self::Sgd => 0,
+            Self::Momentum | Self::Nesterov | Self::RmsProp | Self::AdaGrad | Self::Lion => 1,
+            Self::Adam => 2,
+        }
+    }
+
+    /// `p[i], s[i] = rule(p[i], g[i], s[i])`; s has `slots` values for each of p, at least [`Rule::state`].
+    pub fn apply<T: Real>(self, p: &mut [T], g: &[T], s: &mut [T], slots: usize, step: &RuleStep<T>) {
+        let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2] = step.hyper;
+        let rate = rate * step.rate;
+        let [c1, c2] = step.corrections;
+        let each = Each { p, g, s, slots, decay: rate * decay, l2 };
+        match self {
+            Self::Sgd => each.run(|p, g, _| p - rate * g),
+            Self::Momentum => each.run(|p, g, s| {
+                s[0] = beta_1 * s[0] + g;
+                p - rate * s[0]
+            }),
+            Self::Nesterov => each.run(|p, g, s| {
+                s[0] = beta_1 * s[0] + g;
+                p - rate * (g + beta_1 * s[0])
+            }),
+            Self::Adam => each.run(|p, g, s| {
+                s[0] = beta_1 * s[0] + rest_1 * g;
+                s[1] = beta_2 * s[1] + rest_2 * g * g;
+                p - rate * (s[0] * c1 / ((s[1] * c2).sqrt() + epsilon))
+            }),
+            Self::RmsProp => each.run(|p, g, s| {
+                s[0] = beta_2 * s[0] + rest_2 * g * g;
+                p - rate * g / (s[0].sqrt() + epsilon)
+            }),
+            Self::AdaGrad => each.run(|p, g, s| {
+                s[0] += g * g;
+                p - rate * g / (s[0].sqrt() + epsilon)
+            }),
+            Self::Lion => each.run(|p, g, s| {
+                let direction = (beta_1 * s[0] + rest_1 * g).sign();
+                s[0] = beta_2 * s[0] + rest_2 * g;
+                p - rate * direction
+            }),
+        }
+    }
+}
+
+/// All parameters with their gradients, state and decay.
+struct Each<'a, T> {
+    p: &'a mut [T],
+    g: &'a [T],
+    s: &'a mut [T],
+    slots: usize,
+    decay: T,
+    l2: T,
+}
+
+impl<T: Real> Each<'_, T> {
+    fn run(self, rule: impl Fn(T, T, &mut [T]) -> T) {
+        for ((p, &g), s) in self.p.iter_mut().zip(self.g).zip(self.s.chunks_exact_mut(self.slots)) {
+            *p = rule(*p - self.decay * *p, g + self.l2 * *p, s);
         }
     }
 }
@@ -88,6 +230,6 @@ impl fmt::Display for Rule {
 impl FromStr for Rule {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        named("optimiser", Self::ALL, Self::name, name)
+        named("optimiser (or adamw)", Self::ALL, Self::name, name)
     }
 }

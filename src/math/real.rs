@@ -30,6 +30,10 @@ pub trait Real:
     fn ln_1p(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// -1, 0 or 1.
+    fn sign(self) -> Self;
 
     /// `c = a b` for the shapes and strides of `product`, one thread; each element of `c` sums over k in
     /// an order that depends on the product's shape alone.
@@ -80,6 +84,12 @@ macro_rules! real {
             }
             fn abs(self) -> Self {
                 self.abs()
+            }
+            fn sqrt(self) -> Self {
+                self.sqrt()
+            }
+            fn sign(self) -> Self {
+                if self == 0.0 { 0.0 } else { self.signum() }
             }
             #[allow(unsafe_code)]
             fn product(p: &Product, a: &[Self], b: &[Self], c: &mut [Self]) {

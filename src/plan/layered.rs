@@ -2,7 +2,7 @@
 //! backpropagation is written on paper. Works for any size.
 //!
 //! Forward, for each layer: z = a W + b, a' = f(z). Loss: d = l'(a, y) / count. Backward, last layer to
-//! first: d *= f'(z); dW = aᵀ d; db = column sums of d; d' = d Wᵀ. Then p -= rate g.
+//! first: d *= f'(z); dW = aᵀ d; db = column sums of d; d' = d Wᵀ. Then the optimiser's update.
 
 use super::{Buffer, BufferId, Dispatch, Pass, Plan, PlanKind, Role, TrainShape, View};
 use crate::error::{Error, Result};
@@ -44,6 +44,7 @@ pub fn train(spec: &MlpSpec, rule: Rule, shape: TrainShape) -> Result<Plan> {
     let parameters = replicas * builder.layout.len();
     builder.add(Role::Gradients, parameters);
     builder.add(Role::Hyper, replicas * Optimizer::HYPER);
+    builder.add(Role::OptimizerState, parameters * state_slots(rule));
     for index in 0..SNAPSHOTS {
         builder.add(Role::Snapshot(index), parameters);
     }
@@ -66,6 +67,11 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
     let input = builder.shared(Role::Features);
     builder.forward(&mut dispatches, input, rows)?;
     builder.finish(vec![Pass { rows, dispatches }])
+}
+
+/// Values kept for a parameter; a binding needs one even for a rule that keeps none.
+fn state_slots(rule: Rule) -> usize {
+    rule.state().max(1)
 }
 
 struct Builder<'a> {
@@ -151,8 +157,9 @@ impl<'a> Builder<'a> {
             self.each(Role::Gradients, parameters),
             self.each(Role::Hyper, Optimizer::HYPER),
             self.each(Role::Parameters, parameters),
+            self.each(Role::OptimizerState, parameters * state_slots(rule)),
         ];
-        dispatches.push(dispatch(&UPDATE, Part::Rule(rule), 0, &[parameters], &views)?);
+        dispatches.push(dispatch(&UPDATE, Part::Rule(rule), 0, &[parameters, state_slots(rule)], &views)?);
         Ok(Pass { rows, dispatches })
     }
 

@@ -25,6 +25,8 @@ pub enum Role {
     Gradients,
     /// [R, [`crate::math::Optimizer::HYPER`]].
     Hyper,
+    /// What the optimiser keeps, [R, parameters, values for a parameter]; 0 at first.
+    OptimizerState,
     /// A copy of the parameters, to go back to.
     Snapshot(usize),
     /// [N, inputs] of the data set; in a forward plan [B, inputs]. Shared by all replicas.

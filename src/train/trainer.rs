@@ -224,7 +224,8 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         let first_row = index as usize * self.batch;
         let pass = usize::from(first_row + self.batch > self.samples);
         let key = order_key(self.config.seed, epoch);
-        (pass, Step { slot: 0, first_row: first_row as u32, key, rate: 1.0 })
+        let corrections = self.config.optimizer.corrections(step + 1);
+        (pass, Step { slot: 0, first_row: first_row as u32, key, rate: 1.0, corrections })
     }
 
     /// Adds up a slot of the loss ring, in f64 and in order.

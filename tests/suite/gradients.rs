@@ -5,7 +5,7 @@ use wgpu_mlp::backend::{Backend, CpuDevice, Device};
 use wgpu_mlp::data::Dataset;
 use wgpu_mlp::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, gradcheck, random_data};
 use wgpu_mlp::kernels::{Step, order_key};
-use wgpu_mlp::math::{Activation, Loss, Rule};
+use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::{Init, Layout};
 use wgpu_mlp::plan::{self, Role, TrainShape};
 use wgpu_mlp::spec::{Layer, MlpSpec};
@@ -116,12 +116,13 @@ fn run(
     let run = async {
         let mut backend = device.load(plan::train(spec, Rule::Sgd, shape)?).await?;
         let parameters: Vec<f32> = replicas.iter().flat_map(|(parameters, _)| parameters.clone()).collect();
-        let rates: Vec<f32> = replicas.iter().map(|(_, rate)| *rate).collect();
+        let hyper = |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper().map(|value| value as f32);
+        let hypers: Vec<f32> = replicas.iter().flat_map(hyper).collect();
         for (role, values) in [
             (Role::Features, data.features()),
             (Role::Targets, data.targets()),
             (Role::Parameters, &parameters),
-            (Role::Hyper, &rates),
+            (Role::Hyper, &hypers),
         ] {
             let buffer = backend.plan().buffer(role)?;
             backend.write(buffer, values)?;
@@ -145,7 +146,10 @@ fn steps(samples: usize, batch: usize, count: usize) -> Vec<(usize, Step)> {
     let step = |index: usize| {
         let first_row = index % per_epoch * batch;
         let key = order_key(3, (index / per_epoch) as u64);
-        (usize::from(first_row + batch > samples), Step { slot: 0, first_row: first_row as u32, key, rate: 1.0 })
+        (
+            usize::from(first_row + batch > samples),
+            Step { slot: 0, first_row: first_row as u32, key, rate: 1.0, ..Step::default() },
+        )
     };
     (0..count).map(step).collect()
 }

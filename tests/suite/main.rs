@@ -9,6 +9,7 @@ mod encoder;
 mod files;
 mod gradients;
 mod numpy;
+mod optimizers;
 mod parity;
 mod residency;
 mod shaders;

@@ -52,7 +52,7 @@ fn each_case(sizes: fn(&Kernel) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bo
             .flat_map(|dims| versions().map(move |version| (dims.clone(), version)))
             .flat_map(|sized| [1, 3].map(|replicas| (sized.clone(), replicas)))
         {
-            fit(kernel, &mut dims);
+            fit(kernel, part, &mut dims);
             let seed = count;
             let (shared, large) = (replicas > 1 && seed % 4 == 1, seed % 3 == 1);
             let case = Case { kernel, part, variant, dims, replicas, shared, large, seed };
@@ -64,9 +64,12 @@ fn each_case(sizes: fn(&Kernel) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bo
     assert!(problems.is_empty(), "{} of {count} cases fail:\n{shown}", problems.len());
 }
 
-/// A data set has at least as many `samples` as a batch has `rows`.
-pub fn fit(kernel: &Kernel, dims: &mut [u32]) {
+/// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps.
+pub fn fit(kernel: &Kernel, part: Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
+    if let (Some(slots), Part::Rule(rule)) = (at("slots"), part) {
+        dims[slots] = rule.state().max(1) as u32;
+    }
     if let (Some(rows), Some(samples)) = (at("rows"), at("samples")) {
         dims[samples] += dims[rows] - 1;
     }
@@ -108,7 +111,7 @@ fn copies_are_exact() {
     let activation = |activation| (&ACTIVATION_FORWARD, Part::Activation(activation));
     for (kernel, part) in [(&GATHER, Part::None), activation(Activation::Identity), activation(Activation::Relu)] {
         let mut dims: Vec<u32> = kernel.dims.iter().map(|_| 17).collect();
-        fit(kernel, &mut dims);
+        fit(kernel, part, &mut dims);
         let case = Case { kernel, part, variant: 0, dims, replicas: 1, shared: false, large: true, seed: 1 };
         assert!(case.expected().iter().flatten().all(|value| value.limit() == 0.0), "{case}");
     }

@@ -121,8 +121,8 @@ impl Case {
     fn steps(&self) -> Vec<Step> {
         let spare = self.dim("samples").zip(self.dim("rows")).map_or(0, |(samples, rows)| samples - rows);
         // A backend numbers the slots itself.
-        let first = Step { slot: 9, first_row: 0, key: 0x1234_5678, rate: 0.75 };
-        let second = Step { slot: 9, first_row: spare, key: 0x9abc_def1, rate: -1.3 };
+        let first = Step { slot: 9, first_row: 0, key: 0x1234_5678, rate: 0.75, corrections: [1.7, 2.3] };
+        let second = Step { slot: 9, first_row: spare, key: 0x9abc_def1, rate: -1.3, corrections: [1.2, 0.6] };
         match self.seed % 3 {
             _ if !self.kernel.reads_step => vec![Step::default()],
             0 => vec![first, second],
@@ -170,6 +170,9 @@ impl Case {
         let classes = matches!(self.part, Part::Loss(loss) if loss.classifies()) && binding.name == "y";
         match random.random_range(0..16) {
             _ if binding.access == Access::Out => f32::NAN,
+            // A rule takes roots of its state and divides by its settings.
+            _ if matches!(self.part, Part::Rule(_)) && binding.name == "hyper" => random.random_range(0.01..1.0),
+            _ if matches!(self.part, Part::Rule(_)) && binding.name == "s" => random.random_range(0.0..1.0),
             draw if classes => (draw % 2) as f32,
             0 => 0.0,
             1 if self.large => random.random_range(-3e3..3e3),

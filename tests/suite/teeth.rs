@@ -57,14 +57,15 @@ fn report(gpu: &GpuDevice, noticed: &BTreeMap<String, bool>) {
 
 /// Small sizes and one that folds the grid, no two dimensions alike.
 fn cases(kernel: &'static Kernel, part: Part, variant: usize) -> Vec<Case> {
-    let sizes: &[&[u32]] = match kernel.dims.len() {
-        1 => &[&[17], &[1281]],
+    // `slots` has no size of its own.
+    let sizes: &[&[u32]] = match kernel.dims.iter().filter(|dim| **dim != "slots").count() {
+        1 => &[&[17, 1], &[1281, 1]],
         2 => &[&[17, 33], &[5, 257]],
         _ => &[&[17, 33, 16, 15], &[97, 65, 19, 2]],
     };
     let case = |(seed, dims): (u64, &&[u32])| {
         let mut dims = dims[..kernel.dims.len()].to_vec();
-        fit(kernel, &mut dims);
+        fit(kernel, part, &mut dims);
         Case { kernel, part, variant, dims, replicas: 3, shared: false, large: false, seed }
     };
     let cases: Vec<_> = (0..).zip(sizes).map(case).collect();

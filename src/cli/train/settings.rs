@@ -7,7 +7,7 @@ use super::{Args, TaskArg};
 use crate::cli::source::Source;
 use crate::data::{Encoder, Task};
 use crate::error::{Error, Result};
-use crate::math::{Activation, Loss, Optimizer};
+use crate::math::{Activation, Loss, Rule};
 use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::spec::MlpSpec;
@@ -49,8 +49,7 @@ impl Settings {
     pub fn new(args: &Args, source: &Source) -> Result<Self> {
         let article = matches!(source, Source::Moons(_));
         let hidden: &[usize] = if article { &[25, 50, 50, 25] } else { &[64, 32] };
-        let optimizer = Optimizer { rule: args.optimizer, learning_rate: args.lr };
-        optimizer.check()?;
+        let optimizer = args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?;
         Ok(Self {
             train: TrainConfig {
                 epochs: args.epochs.unwrap_or(if article { 10_000 } else { 200 }),

@@ -1,0 +1,54 @@
+//! The flags of the optimiser.
+
+use crate::error::Result;
+use crate::math::{Optimizer, Rule};
+
+#[derive(Debug, clap::Args)]
+pub struct OptimizerArgs {
+    /// Optimiser: sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion [default: sgd for moons, adam for
+    /// files]
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<String>,
+    /// Learning rate [default: 0.001 for adam, adamw and rmsprop, 0.0001 for lion, 0.01 for the others]
+    #[arg(long, value_name = "F")]
+    lr: Option<f64>,
+    /// Momentum, or decay of the mean gradient [default: 0.9]
+    #[arg(long, value_name = "F", visible_alias = "momentum")]
+    beta1: Option<f64>,
+    /// Decay of the mean squared gradient [default: 0.999, for rmsprop and lion 0.99]
+    #[arg(long, value_name = "F")]
+    beta2: Option<f64>,
+    /// Added to the root of the mean squared gradient [default: 1e-8, for adagrad 1e-10]
+    #[arg(long, value_name = "F")]
+    epsilon: Option<f64>,
+    /// Decoupled weight decay: a parameter loses this share of itself times the learning rate at every step
+    /// [default: 0.01 for adamw, else 0]
+    #[arg(long, value_name = "F")]
+    weight_decay: Option<f64>,
+    /// L2 penalty: this times a parameter is added to its gradient
+    #[arg(long, value_name = "F", default_value_t = 0.0)]
+    l2: f64,
+}
+
+impl OptimizerArgs {
+    /// The optimiser, checked; `default` where none is named.
+    pub fn optimizer(&self, default: Rule) -> Result<Optimizer> {
+        let base = Optimizer::named(self.optimizer.as_deref().unwrap_or(default.name()), 0.0)?;
+        let learning_rate = match base.rule {
+            Rule::Adam | Rule::RmsProp => 1e-3,
+            Rule::Lion => 1e-4,
+            Rule::Sgd | Rule::Momentum | Rule::Nesterov | Rule::AdaGrad => 1e-2,
+        };
+        let optimizer = Optimizer {
+            learning_rate: self.lr.unwrap_or(learning_rate),
+            beta_1: self.beta1.unwrap_or(base.beta_1),
+            beta_2: self.beta2.unwrap_or(base.beta_2),
+            epsilon: self.epsilon.unwrap_or(base.epsilon),
+            weight_decay: self.weight_decay.unwrap_or(base.weight_decay),
+            l2: self.l2,
+            ..base
+        };
+        optimizer.check()?;
+        Ok(optimizer)
+    }
+}
