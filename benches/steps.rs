@@ -95,8 +95,7 @@ fn train_steps(criterion: &mut Criterion) {
                 bencher.iter_custom(|iterations| {
                     // An epoch has two steps.
                     let epochs = iterations.div_ceil(2);
-                    let (optimizer, batch) = (Optimizer::sgd(0.01), Batch::Rows(batch));
-                    let config = TrainConfig { epochs, batch, optimizer, seed: 0, plan: None };
+                    let config = TrainConfig::new(epochs, Batch::Rows(batch), Optimizer::sgd(0.01));
                     let mut trainer = block_on(Trainer::new(&device, &spec, &config, &data)).unwrap();
                     trainer.set_parameters(&Init::Article.draw(&spec, 1105).unwrap()).unwrap();
                     let outcome = block_on(trainer.fit(|_| ControlFlow::Continue(()))).unwrap();

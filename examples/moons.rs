@@ -38,8 +38,7 @@ async fn run(path: &str) -> Result<(), Box<dyn Error>> {
     let spec = MlpSpec::new(&[2, 25, 50, 50, 25, 1], Activation::Relu, Loss::BinaryCrossEntropy)?;
     let choice = open("auto").await?;
     println!("{spec}\non {choice}");
-    let optimizer = Optimizer::sgd(0.01);
-    let config = TrainConfig { epochs: 10_000, batch: Batch::Full, optimizer, seed: 1105, plan: None };
+    let config = TrainConfig::new(10_000, Batch::Full, Optimizer::sgd(0.01));
     let mut trainer = Trainer::new(&choice.device, &spec, &config, &train).await?;
     trainer.set_parameters(&Init::Article.draw(&spec, 1105)?)?;
     let mut losses = Vec::new();
@@ -56,7 +55,7 @@ async fn run(path: &str) -> Result<(), Box<dyn Error>> {
     let parameters = trainer.parameters().await?;
     let mut predictor = Predictor::new(&choice.device, &spec, &parameters, 4096).await?;
     let outputs = predictor.outputs(test.features()).await?;
-    let metrics = Metrics::new(spec.loss(), &outputs, &test, Some(&encoder));
+    let metrics = Metrics::new(spec.loss(), &outputs, &test, Some(&encoder))?;
     println!("test loss {:.4}, test accuracy {:.4}", metrics.loss, metrics.accuracy.unwrap_or(f64::NAN));
     let logits = predictor.outputs(&grid()).await?;
     let surface: Vec<f64> = logits.iter().map(|&z| spec.loss().prediction(z.into())).collect();

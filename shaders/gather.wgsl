@@ -23,7 +23,7 @@ fn gather(
     if (i >= params.rows * params.columns) {
         return;
     }
-    let sample = permute(step.first_row + i / params.columns, step.key ^ mix(group.z));
+    let sample = permute((step.first_row + i / params.columns) % params.samples, step.key ^ mix(group.z));
     let source = params.data.x + group.z * params.data.y + sample * params.columns + i % params.columns;
     x[params.x.x + group.z * params.x.y + i] = data[source];
 }

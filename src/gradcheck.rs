@@ -11,7 +11,7 @@ use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernels::{Element, Step};
-use crate::math::{Loss, Real, Rule};
+use crate::math::{Real, Rule};
 use crate::params::Layout;
 use crate::plan::{self, Plan, Role, TrainShape};
 use crate::spec::MlpSpec;
@@ -132,9 +132,9 @@ pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let features = (0..rows * spec.inputs()).map(|_| StandardNormal.sample(&mut rng)).collect();
     let targets = (0..rows * spec.outputs())
-        .map(|_| match spec.loss() {
-            Loss::BinaryCrossEntropy => f32::from(u8::from(rng.random::<bool>())),
-            Loss::MeanSquaredError => StandardNormal.sample(&mut rng),
+        .map(|_| match spec.loss().classifies() {
+            true => f32::from(u8::from(rng.random::<bool>())),
+            false => StandardNormal.sample(&mut rng),
         })
         .collect();
     Dataset::new(features, targets, spec.inputs(), spec.outputs())

@@ -7,6 +7,7 @@ use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::math::Loss;
+use crate::params::Layout;
 use crate::plan::{self, Role};
 use crate::spec::MlpSpec;
 
@@ -22,11 +23,17 @@ pub struct Predictor<B = Executor> {
 }
 
 impl Predictor {
-    /// Loads a network on a device, for tables of about `rows` rows. `parameters` as
-    /// [`crate::params::Layout`] lays them out.
+    /// Loads a network on a device, for tables of about `rows` rows. `parameters` as [`Layout`] lays them out.
+    /// A wide network runs fewer rows at a time, as many as the device's buffers hold.
     pub async fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
-        let rows = rows.clamp(1, ROWS);
-        let mut backend = device.load(plan::forward(spec, rows, 1)?).await?;
+        Layout::new(spec).check(parameters)?;
+        let mut rows = rows.clamp(1, ROWS);
+        let mut backend = loop {
+            match device.load(plan::forward(spec, rows, 1)?).await {
+                Err(Error::TooLarge { .. }) if rows > 1 => rows /= 2,
+                loaded => break loaded?,
+            }
+        };
         let buffer = backend.plan().buffer(Role::Parameters)?;
         backend.write(buffer, parameters)?;
         Ok(Self { backend, spec: spec.clone(), rows })
@@ -61,6 +68,7 @@ impl<B: Backend<Real = f32>> Predictor<B> {
 
 /// How good a network's outputs are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Metrics {
     /// Mean loss over rows and outputs; of a regression on the standardised target.
     pub loss: f64,
@@ -70,7 +78,7 @@ pub struct Metrics {
     /// Root of the mean squared error, in the target's own unit; for a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rmse: Option<f64>,
-    /// Coefficient of determination, 1 - residual / total sum of squares; for a regression. NaN for a
+    /// Coefficient of determination, 1 - residual / total sum of squares; for a regression. Not finite for a
     /// constant target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
@@ -79,23 +87,24 @@ pub struct Metrics {
 impl Metrics {
     /// Compares `outputs` with `data`'s targets, both [rows, outputs]; sums in f64. An encoder gives a
     /// regression's errors their unit back.
-    pub fn new(loss: Loss, outputs: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Self {
+    pub fn new(loss: Loss, outputs: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<Self> {
+        let expected = data.targets().len();
+        if outputs.len() != expected {
+            let what = "the list of outputs".into();
+            return Err(Error::Shape { what, found: outputs.len(), expected: expected.to_string() });
+        }
         let pairs = || outputs.iter().zip(data.targets()).map(|(&z, &y)| (f64::from(z), f64::from(y)));
         let count = data.targets().len() as f64;
         let mean_loss = pairs().map(|(z, y)| loss.value(z, y)).sum::<f64>() / count;
         if loss.classifies() {
             let hits = pairs().filter(|&(z, y)| loss.hit(z, y)).count() as f64;
-            return Self { loss: mean_loss, accuracy: Some(hits / count), rmse: None, r2: None };
+            return Ok(Self { loss: mean_loss, accuracy: Some(hits / count), rmse: None, r2: None });
         }
         let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
         let mean = pairs().map(|(_, y)| decode(y)).sum::<f64>() / count;
         let residual: f64 = pairs().map(|(z, y)| (decode(z) - decode(y)).powi(2)).sum();
         let total: f64 = pairs().map(|(_, y)| (decode(y) - mean).powi(2)).sum();
-        Self {
-            loss: mean_loss,
-            accuracy: None,
-            rmse: Some((residual / count).sqrt()),
-            r2: Some(1.0 - residual / total),
-        }
+        let (rmse, r2) = ((residual / count).sqrt(), 1.0 - residual / total);
+        Ok(Self { loss: mean_loss, accuracy: None, rmse: Some(rmse), r2: Some(r2) })
     }
 }

@@ -19,7 +19,7 @@
 //! let xor = Dataset::new(vec![0., 0., 0., 1., 1., 0., 1., 1.], vec![0., 1., 1., 0.], 2, 1)?;
 //! let spec = MlpSpec::new(&[2, 8, 1], Activation::Relu, Loss::BinaryCrossEntropy)?;
 //! let device = open("cpu").await?.device;
-//! let config = TrainConfig { epochs: 2000, batch: Batch::Full, optimizer: Optimizer::sgd(0.5), seed: 0, plan: None };
+//! let config = TrainConfig::new(2000, Batch::Full, Optimizer::sgd(0.5));
 //! let mut trainer = Trainer::new(&device, &spec, &config, &xor).await?;
 //! trainer.set_parameters(&Init::He.draw(&spec, 0)?)?;
 //! let outcome = trainer.fit(|_| ControlFlow::Continue(())).await?;
@@ -29,6 +29,7 @@
 #![deny(missing_docs)]
 
 pub mod backend;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
 pub mod data;
@@ -41,6 +42,8 @@ pub mod math;
 mod model;
 pub mod params;
 pub mod plan;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod report;
 pub mod spec;
 pub mod train;

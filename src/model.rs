@@ -37,7 +37,7 @@ pub struct Model {
 /// How a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRecord {
-    /// The data: a file's name or a built-in name with its settings.
+    /// The data: a file as it was named, or a built-in name with its settings.
     pub data: String,
     /// Rows it was trained on.
     pub rows: usize,
@@ -66,6 +66,7 @@ impl Model {
 
     fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
         let layout = Layout::new(&self.spec);
+        layout.check(&self.parameters)?;
         let stored: Vec<(String, Vec<usize>, Vec<u8>)> = layout
             .tensors
             .iter()

@@ -58,6 +58,18 @@ impl Layout {
         self.len() == 0
     }
 
+    /// Refuses values that are more or fewer than the parameters.
+    pub fn check(&self, values: &[f32]) -> Result<()> {
+        if values.len() == self.len() {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            what: "the list of parameters".into(),
+            found: values.len(),
+            expected: self.len().to_string(),
+        })
+    }
+
     /// The weight of a layer.
     pub fn weight(&self, layer: usize) -> &Tensor {
         &self.tensors[2 * layer]
@@ -72,6 +84,7 @@ impl Layout {
 /// How parameters start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Init {
     /// Weights N(0, 0.01), biases a multiple of 0.01 from 0.01 to 0.09, drawn as numpy's `RandomState` does.
     Article,

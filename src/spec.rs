@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
 
-/// Widest layer. Keeps every size below 2^48 elements, so that sizes in bytes never overflow.
+/// Widest layer. Keeps every size of a network below 2^61 elements, so that counting them never overflows.
 pub const MAX_WIDTH: usize = 1 << 24;
 /// Most layers.
 pub const MAX_LAYERS: usize = 1 << 12;

@@ -16,7 +16,7 @@ use crate::spec::MlpSpec;
 /// Show a model: its layers, its columns, how it was trained
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The model file
+    /// The model file, or the folder that `train --out` made
     model: PathBuf,
     /// Print one JSON object
     #[arg(long)]

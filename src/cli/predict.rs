@@ -16,7 +16,7 @@ use crate::model::Model;
 /// Predict the target of every row; a target column in the data is not looked at
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The model file
+    /// The model file, or the folder that `train --out` made
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
@@ -36,7 +36,7 @@ pub async fn run(args: Args) -> Result<()> {
         Source::Moons(moons) => moons.table()?,
     };
     let features = encoder.encode_features(&table)?;
-    let device = args.device.open(true).await?.device;
+    let device = args.device.open(false).await?.device;
     let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, table.rows()).await?;
     let outputs = predictor.outputs(&features).await?;
     let mut csv = Vec::new();
@@ -50,19 +50,20 @@ pub async fn run(args: Args) -> Result<()> {
 /// `prediction`, and for classes `p_<class>`: a line for each row, in the table's order.
 fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32]) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    let predictions = outputs.iter().map(|&z| model.spec.loss().prediction(z.into()));
+    let prediction = |z: f64| model.spec.loss().prediction(z);
+    let outputs = outputs.iter().map(|&z| f64::from(z));
     match &encoder.target().kind {
         TargetKind::Binary { classes: [negative, positive] } => {
             csv.write_record(["prediction", &format!("p_{negative}"), &format!("p_{positive}")])?;
-            for p in predictions {
-                let class = if p > 0.5 { positive } else { negative };
-                csv.write_record([class, &(1.0 - p).to_string(), &p.to_string()])?;
+            for z in outputs {
+                let class = if z > 0.0 { positive } else { negative };
+                csv.write_record([class, &prediction(-z).to_string(), &prediction(z).to_string()])?;
             }
         }
         TargetKind::Regression { .. } => {
             csv.write_record(["prediction"])?;
-            for value in predictions {
-                csv.write_record([encoder.decode_regression(value).to_string()])?;
+            for z in outputs {
+                csv.write_record([encoder.decode_regression(prediction(z)).to_string()])?;
             }
         }
     }

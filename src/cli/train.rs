@@ -138,35 +138,40 @@ pub async fn run(args: Args) -> Result<()> {
     trainer.set_parameters(&parameters)?;
 
     let fitted = fit(&mut trainer, &settings, args.quiet).await;
-    let outcome = match &fitted {
-        Ok(outcome) => Some(outcome),
-        Err(Error::Diverged { .. }) => None,
-        Err(_) => return fitted.map(|_| ()),
-    };
-    let training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, outcome));
-    let mut model = Model { spec, parameters: trainer.parameters().await?, encoder: Some(encoder), training };
-    let metrics = data.metrics(&device, &model).await?;
-    // The last update has no loss of its own to tell that it went wrong.
     let fitted = match fitted {
-        Ok(outcome) if !metrics.train.loss.is_finite() => {
-            model.parameters = trainer.roll_back().await?;
-            Err(Error::Diverged { step: outcome.steps, epoch: outcome.epochs, what: "loss after it".into() })
-        }
+        Err(error) if !matches!(error, Error::Diverged { .. }) => return Err(error),
         fitted => fitted,
     };
-    if let Some(path) = &out {
-        model.save(path)?;
+    let loss = fitted.as_ref().ok().and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss);
+    let training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, loss));
+    let mut model = Model { spec, parameters: trainer.parameters().await?, encoder: Some(encoder), training };
+    let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
+    save(&model)?;
+    let outcome = fitted.inspect_err(|_| tell_what_is_left(out.as_deref()))?;
+    let metrics = data.metrics(&device, &model).await?;
+    if !metrics.train.loss.is_finite() {
+        // The last update has no loss of its own to tell that it went wrong.
+        let (step, epoch) = (trainer.steps(), trainer.epochs());
+        model.parameters = trainer.roll_back().await?;
+        model.training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, None));
+        save(&model)?;
+        tell_what_is_left(out.as_deref());
+        return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
     }
-    let outcome = fitted.inspect_err(|_| match &out {
-        Some(path) => eprintln!("the last good parameters are in {}", path.display()),
-        None => eprintln!("the last good parameters were not kept: --out DIR would have"),
-    })?;
-    if outcome.stopped && !args.quiet {
+    if outcome.stopped {
         eprintln!("stopped by Ctrl-C after {} of {} epochs", count(outcome.epochs), count(settings.train.epochs));
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
     let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
     if args.json { print_json(&summary) } else { print(summary.text(&data)) }
+}
+
+/// After a divergence.
+fn tell_what_is_left(saved: Option<&Path>) {
+    match saved {
+        Some(path) => eprintln!("the last good parameters are in {}", path.display()),
+        None => eprintln!("the last good parameters were not kept: --out DIR would have"),
+    }
 }
 
 /// Trains with progress on stderr, until the last epoch or Ctrl-C.
@@ -182,25 +187,25 @@ async fn fit(trainer: &mut Trainer, settings: &Settings, quiet: bool) -> Result<
     fitted
 }
 
-/// What the model file tells of its training; of a run that diverged nothing is known to have ended.
+/// What the model file tells of its training: of what its parameters have behind them.
 fn record(
     source: &Source,
     settings: &Settings,
     trainer: &Trainer,
     rows: usize,
     device: &Device,
-    outcome: Option<&Outcome>,
+    loss: Option<f64>,
 ) -> TrainingRecord {
     TrainingRecord {
         data: source.to_string(),
         rows,
-        epochs: outcome.map_or(0, |outcome| outcome.epochs),
-        steps: outcome.map_or(0, |outcome| outcome.steps),
+        epochs: trainer.epochs(),
+        steps: trainer.steps(),
         batch: trainer.batch(),
         optimizer: settings.train.optimizer,
         seed: settings.train.seed,
         device: device.name(),
-        loss: outcome.and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss),
+        loss,
     }
 }
 

@@ -27,8 +27,8 @@ fn gather<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let rows = (CHUNK / columns).max(1);
     x.par_chunks_mut(rows * columns).enumerate().for_each(|(chunk, x)| {
         for (i, row) in x.chunks_exact_mut(columns).enumerate() {
-            let position = call.step.first_row + (chunk * rows + i) as u32;
-            let sample = permute(position, samples, key) as usize;
+            let position = call.step.first_row.wrapping_add((chunk * rows + i) as u32);
+            let sample = permute(position % samples, samples, key) as usize;
             row.copy_from_slice(&data[sample * columns..][..columns]);
         }
     });

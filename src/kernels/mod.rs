@@ -36,7 +36,7 @@ pub const MAX_BINDINGS: usize = 8;
 pub const STEP_WGSL: &str = include_str!("../../shaders/step.wgsl");
 
 /// A row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Kernel {
     /// File, entry point, module, label and bench id.
     pub name: &'static str,
@@ -259,7 +259,7 @@ pub struct Io<'a, T> {
 pub type CpuFn<T> = fn(&Call<'_>, Io<'_, T>);
 
 /// A kernel's CPU function for every number type.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Cpu {
     /// The fast path.
     pub f32: CpuFn<f32>,

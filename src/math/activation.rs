@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 /// A layer's activation function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Activation {
     /// a = z.
     Identity,

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 /// A loss; the loss of a batch is its mean over rows and outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Loss {
     /// -log p(y) for y in {0, 1} and p = sigmoid(z), in nats, computed on the logit z:
     /// max(z, 0) - z y + log(1 + e^-|z|).

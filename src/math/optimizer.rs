@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 /// c2 = 1 / (1 - beta2^t) correct the bias of that start at step t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Rule {
     /// Gradient descent, stochastic with mini-batches: p - rate g.
     Sgd,

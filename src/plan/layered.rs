@@ -24,32 +24,33 @@ pub fn train(spec: &MlpSpec, rule: Rule, shape: TrainShape) -> Result<Plan> {
     for (what, value) in
         [("number of rows", samples), ("--batch", shape.batch), ("replicas", replicas), ("slots", slots)]
     {
-        if value == 0 {
-            return Err(Error::Setting { what, found: "0".into(), expected: "at least 1".into() });
+        if value == 0 || u32::try_from(value).is_err() {
+            let expected = format!("1 to {}", u32::MAX);
+            return Err(Error::Setting { what, found: value.to_string(), expected });
         }
     }
     let batch = shape.batch.min(samples);
     let mut builder = Builder::new(spec, batch, replicas, slots);
-    builder.add(Role::Features, samples * spec.inputs());
-    builder.add(Role::Targets, samples * spec.outputs());
+    builder.add(Role::Features, &[samples, spec.inputs()]);
+    builder.add(Role::Targets, &[samples, spec.outputs()]);
     if batch < samples {
-        builder.add(Role::BatchFeatures, replicas * batch * spec.inputs());
-        builder.add(Role::BatchTargets, replicas * batch * spec.outputs());
+        builder.add(Role::BatchFeatures, &[replicas, batch, spec.inputs()]);
+        builder.add(Role::BatchTargets, &[replicas, batch, spec.outputs()]);
     }
     builder.add_activations();
     let widest = spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
     for turn in 0..spec.layers().len().min(2) {
-        builder.add(Role::Delta(turn), replicas * batch * widest);
+        builder.add(Role::Delta(turn), &[replicas, batch, widest]);
     }
-    let parameters = replicas * builder.layout.len();
-    builder.add(Role::Gradients, parameters);
-    builder.add(Role::Hyper, replicas * Optimizer::HYPER);
-    builder.add(Role::OptimizerState, parameters * state_slots(rule));
+    let parameters = [replicas, builder.layout.len()];
+    builder.add(Role::Gradients, &parameters);
+    builder.add(Role::Hyper, &[replicas, Optimizer::HYPER]);
+    builder.add(Role::OptimizerState, &[replicas, builder.layout.len(), state_slots(rule)]);
     for index in 0..SNAPSHOTS {
-        builder.add(Role::Snapshot(index), parameters);
+        builder.add(Role::Snapshot(index), &parameters);
     }
     let groups = loss_groups((batch * spec.outputs()) as u64) as usize;
-    builder.add(Role::LossRing, slots * replicas * groups * 2);
+    builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
 
     let mut passes = vec![builder.step(rule, samples, batch, groups)?];
     if !samples.is_multiple_of(batch) {
@@ -61,7 +62,7 @@ pub fn train(spec: &MlpSpec, rule: Rule, shape: TrainShape) -> Result<Plan> {
 /// Plans the forward pass of `spec` on up to `rows` rows.
 pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
     let mut builder = Builder::new(spec, rows, replicas, 1);
-    builder.add(Role::Features, rows * spec.inputs());
+    builder.add(Role::Features, &[rows, spec.inputs()]);
     builder.add_activations();
     let mut dispatches = Vec::new();
     let input = builder.shared(Role::Features);
@@ -90,16 +91,18 @@ impl<'a> Builder<'a> {
         Self { spec, layout, rows, replicas, slots, buffers: vec![parameters] }
     }
 
-    fn add(&mut self, role: Role, len: usize) {
+    /// Adds a buffer of so many elements, the product of `extents`: too many for any device where it overflows.
+    fn add(&mut self, role: Role, extents: &[usize]) {
+        let len = extents.iter().fold(1, |len: usize, &extent| len.saturating_mul(extent));
         self.buffers.push(Buffer { role, len });
     }
 
     fn add_activations(&mut self) {
         for (i, layer) in self.spec.layers().iter().enumerate() {
-            let len = self.replicas * self.rows * layer.outputs;
-            self.add(Role::PreActivation(i), len);
+            let extents = [self.replicas, self.rows, layer.outputs];
+            self.add(Role::PreActivation(i), &extents);
             if layer.activation != Activation::Identity {
-                self.add(Role::Activation(i), len);
+                self.add(Role::Activation(i), &extents);
             }
         }
     }

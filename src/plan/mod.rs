@@ -18,6 +18,7 @@ pub type BufferId = usize;
 /// What a buffer holds. All are 32-bit floats on a GPU, [`crate::math::Real`]s on the CPU. `R` replicas,
 /// `B` rows of a batch, `N` rows of the data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Role {
     /// [R, parameters], laid out as [`crate::params::Layout`] says.
     Parameters,
@@ -113,6 +114,7 @@ pub struct Plan {
 
 /// A way of planning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlanKind {
     /// One dispatch for each operation, any size.
     Layered,
@@ -177,7 +179,9 @@ impl Plan {
 
     /// Bytes of all buffers, for elements of `element` bytes.
     pub fn bytes(&self, element: usize) -> u64 {
-        self.buffers.iter().map(|buffer| buffer.len as u64 * element as u64).sum()
+        self.buffers
+            .iter()
+            .fold(0, |sum: u64, buffer| sum.saturating_add((buffer.len as u64).saturating_mul(element as u64)))
     }
 
     /// Elements of one slot of the loss ring; 0 without a ring.

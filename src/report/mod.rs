@@ -5,4 +5,4 @@ mod progress;
 mod table;
 
 pub use progress::Reporter;
-pub use table::{Table, count};
+pub use table::{Table, count, rate};

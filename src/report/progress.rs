@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::count;
+use super::{count, rate};
 use crate::train::{Epoch, Event, Progress};
 
 /// Longest silence on something that is no terminal.
@@ -37,7 +37,7 @@ impl Reporter {
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             let style = style.with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
                 // An error means that the terminal's line is full.
-                let _ = write!(out, "{} steps/s", count(state.per_sec() as u64));
+                let _ = write!(out, "{} steps/s", rate(state.per_sec()));
             });
             Output::Bar(Box::new(ProgressBar::new(0).with_style(style)))
         } else {
@@ -70,9 +70,9 @@ impl Reporter {
                     (*tenths, *last) = (reached, Instant::now());
                     let seconds = started.elapsed().as_secs_f64();
                     let left = seconds * (progress.steps - progress.step) as f64 / progress.step as f64;
-                    let rate = count((progress.step as f64 / seconds) as u64);
+                    let speed = rate(progress.step as f64 / seconds);
                     let percent = progress.step * 100 / progress.steps;
-                    eprintln!("{percent:>3} %  {message}, {rate} steps/s, {left:.0} s left");
+                    eprintln!("{percent:>3} %  {message}, {speed} steps/s, {left:.0} s left");
                 }
             }
         }

@@ -57,6 +57,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// A number of things a second: whole from 10 on.
+pub fn rate(number: f64) -> String {
+    if number < 10.0 { format!("{number:.2}") } else { count(number as u64) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,7 @@ impl fmt::Display for Batch {
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TrainConfig {
     /// Passes over the data set, at least 1.
     pub epochs: u64,
@@ -63,8 +64,16 @@ pub struct TrainConfig {
     pub plan: Option<PlanKind>,
 }
 
+impl TrainConfig {
+    /// Training for so many epochs, with seed 0 and the plan that suits the network.
+    pub fn new(epochs: u64, batch: Batch, optimizer: Optimizer) -> Self {
+        Self { epochs, batch, optimizer, seed: 0, plan: None }
+    }
+}
+
 /// What happens during training.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// A submission of steps has been collected.
     Steps(Progress),
@@ -74,6 +83,7 @@ pub enum Event {
 
 /// How far training has come.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Steps done.
     pub step: u64,
@@ -87,6 +97,7 @@ pub struct Progress {
 
 /// An epoch that has ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Epoch {
     /// The epoch, counted from 1.
     pub epoch: u64,
@@ -98,6 +109,7 @@ pub struct Epoch {
 
 /// How training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Epochs finished.
     pub epochs: u64,

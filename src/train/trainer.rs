@@ -30,9 +30,18 @@ pub struct Trainer<B = Executor> {
     /// Steps submitted since the trainer was made.
     next_step: u64,
     submissions: usize,
+    /// The first submission after the parameters were set: no snapshot before it is theirs.
+    first_submission: usize,
+    /// The step that each snapshot's submission began with.
+    snapshot_steps: [u64; SNAPSHOTS],
+    /// Submissions whose losses are awaited, oldest first.
+    pending: VecDeque<Pending>,
+    /// Of the epoch under way.
+    sums: Sums,
 }
 
 /// A submission whose losses are awaited.
+#[derive(Debug)]
 struct Pending {
     index: usize,
     first_step: u64,
@@ -40,7 +49,7 @@ struct Pending {
 }
 
 /// Sums over the steps of an epoch so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Sums {
     loss: f64,
     hits: f64,
@@ -98,17 +107,36 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         backend.write(hyper, &config.optimizer.hyper().map(|value| value as f32))?;
         let (spec, config) = (spec.clone(), config.clone());
         let (samples, batch) = (data.rows(), batch_rows(config.batch, data.rows()));
-        Ok(Self { backend, spec, config, samples, batch, next_step: 0, submissions: 0 })
+        Ok(Self {
+            backend,
+            spec,
+            config,
+            samples,
+            batch,
+            next_step: 0,
+            submissions: 0,
+            first_submission: 0,
+            snapshot_steps: [0; SNAPSHOTS],
+            pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            sums: Sums::default(),
+        })
     }
 
     /// Sets all parameters, in the order of [`Layout`].
     pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
-        let expected = Layout::new(&self.spec).len();
-        if values.len() != expected {
-            let what = "the parameters".into();
-            return Err(Error::Shape { what, found: values.len(), expected: expected.to_string() });
-        }
+        Layout::new(&self.spec).check(values)?;
+        self.first_submission = self.submissions;
         self.backend.write(self.backend.plan().buffer(Role::Parameters)?, values)
+    }
+
+    /// Steps that the parameters have behind them.
+    pub fn steps(&self) -> u64 {
+        self.next_step
+    }
+
+    /// Whole epochs that the parameters have behind them.
+    pub fn epochs(&self) -> u64 {
+        self.next_step / self.steps_per_epoch()
     }
 
     /// All parameters, in the order of [`Layout`].
@@ -138,27 +166,30 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.batch
     }
 
-    /// Trains for the configured number of epochs; called again, for as many more. `on_event` learns of every
-    /// submission and of every epoch in order; when it breaks, the steps that are under way are finished and
-    /// training ends.
+    /// Trains for the configured number of epochs; called again, for as many more, the rest of an epoch that was
+    /// broken off counting as one. `on_event` learns of every submission and of every epoch in order; when it
+    /// breaks, the steps that are under way are finished and training ends.
     ///
-    /// When the loss stops being finite the error names the step, and the parameters are those of the last
-    /// submission that began with a finite loss.
+    /// When the loss stops being finite the error names the step, and the parameters are those from which the
+    /// last submission with a finite first loss began; the optimiser starts anew.
     pub async fn fit(&mut self, mut on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
         let first_step = self.next_step;
-        let end = first_step.saturating_add(self.config.epochs.saturating_mul(self.steps_per_epoch()));
+        let epochs = (first_step / self.steps_per_epoch()).saturating_add(self.config.epochs);
+        let end = epochs.saturating_mul(self.steps_per_epoch());
         let mut pace = Pace::new(self.backend.plan().slots);
-        let mut pending: VecDeque<Pending> = VecDeque::with_capacity(MAX_IN_FLIGHT);
-        let mut sums = Sums::default();
         let started = Instant::now();
         let mut outcome =
             Outcome { epochs: 0, steps: 0, seconds: 0.0, first_step_seconds: 0.0, stopped: false, last_epoch: None };
         loop {
-            while pending.len() < MAX_IN_FLIGHT && self.next_step < end && !outcome.stopped {
-                pending.push_back(self.submit(pace.steps(), end)?);
+            while self.pending.len() < MAX_IN_FLIGHT && self.next_step < end && !outcome.stopped {
+                self.submit(pace.steps(), end)?;
             }
-            let Some(done) = pending.pop_front() else { break };
+            if self.pending.is_empty() {
+                break;
+            }
             let ring = self.backend.collect().await?;
+            let Some(done) = self.pending.pop_front() else { break };
             pace.ended(done.steps);
             if outcome.steps == 0 {
                 outcome.first_step_seconds = started.elapsed().as_secs_f64();
@@ -168,7 +199,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
                 let step = done.first_step + slot as u64;
                 let batch = self.sum(step, losses);
                 if !batch.loss.is_finite() {
-                    return Err(self.diverged(&done, slot, pending.len()).await?);
+                    return Err(self.diverged(&done, slot).await?);
                 }
                 outcome.steps += 1;
                 progress = Some(Progress {
@@ -177,15 +208,15 @@ impl<B: Backend<Real = f32>> Trainer<B> {
                     loss: batch.loss / batch.outputs,
                     accuracy: self.accuracy(&batch),
                 });
-                sums.loss += batch.loss;
-                sums.hits += batch.hits;
-                sums.outputs += batch.outputs;
+                self.sums.loss += batch.loss;
+                self.sums.hits += batch.hits;
+                self.sums.outputs += batch.outputs;
                 if (step + 1).is_multiple_of(self.steps_per_epoch()) {
+                    let sums = std::mem::take(&mut self.sums);
                     let (loss, accuracy) = (sums.loss / sums.outputs, self.accuracy(&sums));
                     let epoch = Epoch { epoch: (step + 1) / self.steps_per_epoch(), loss, accuracy };
                     outcome.epochs += 1;
                     outcome.last_epoch = Some(epoch);
-                    sums = Sums::default();
                     outcome.stopped |= on_event(Event::Epoch(epoch)).is_break();
                 }
             }
@@ -203,8 +234,17 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.samples.div_ceil(self.batch) as u64
     }
 
+    /// Collects what an earlier call, broken off by an error or dropped, has left in flight.
+    async fn drain(&mut self) -> Result<()> {
+        while !self.pending.is_empty() {
+            self.backend.collect().await?;
+            self.pending.pop_front();
+        }
+        Ok(())
+    }
+
     /// Submits the next steps, after a copy of the parameters that they start from.
-    fn submit(&mut self, steps: usize, end: u64) -> Result<Pending> {
+    fn submit(&mut self, steps: usize, end: u64) -> Result<()> {
         let steps = (steps as u64).min(end - self.next_step) as usize;
         let plan = self.backend.plan();
         let (parameters, snapshot) =
@@ -212,10 +252,11 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.backend.copy(parameters, snapshot)?;
         let queue: Vec<_> = (self.next_step..self.next_step + steps as u64).map(|step| self.step(step)).collect();
         self.backend.submit(&queue)?;
-        let pending = Pending { index: self.submissions, first_step: self.next_step, steps };
+        self.pending.push_back(Pending { index: self.submissions, first_step: self.next_step, steps });
+        self.snapshot_steps[self.submissions % SNAPSHOTS] = self.next_step;
         self.next_step += steps as u64;
         self.submissions += 1;
-        Ok(pending)
+        Ok(())
     }
 
     /// The pass and the record of a step.
@@ -246,28 +287,35 @@ impl<B: Backend<Real = f32>> Trainer<B> {
 
     /// Goes back to the last parameters that gave a finite loss: those from which the submission began, or,
     /// when its first loss was not finite, those of the submission before.
-    async fn diverged(&mut self, done: &Pending, slot: usize, in_flight: usize) -> Result<Error> {
-        for _ in 0..in_flight {
-            self.backend.collect().await?;
-        }
-        let good = if slot == 0 { done.index.saturating_sub(1) } else { done.index };
+    async fn diverged(&mut self, done: &Pending, slot: usize) -> Result<Error> {
+        self.drain().await?;
+        let good = if slot == 0 { done.index.saturating_sub(1).max(self.first_submission) } else { done.index };
+        let error = self.divergence(done.first_step + slot as u64, "loss");
         self.restore(good)?;
-        Ok(self.divergence(done.first_step + slot as u64, "loss"))
+        Ok(error)
     }
 
-    /// Goes back to the parameters from which the last submission began, and gives them.
+    /// Goes back to the parameters from which the last submission began, and gives them. The optimiser starts
+    /// anew.
     pub async fn roll_back(&mut self) -> Result<Vec<f32>> {
-        if let Some(last) = self.submissions.checked_sub(1) {
-            self.restore(last)?;
+        self.drain().await?;
+        if self.submissions > self.first_submission {
+            self.restore(self.submissions - 1)?;
         }
         self.parameters().await
     }
 
     fn restore(&mut self, submission: usize) -> Result<()> {
+        let place = submission % SNAPSHOTS;
         let plan = self.backend.plan();
-        let (snapshot, parameters) =
-            (plan.buffer(Role::Snapshot(submission % SNAPSHOTS))?, plan.buffer(Role::Parameters)?);
-        self.backend.copy(snapshot, parameters)
+        let (snapshot, parameters, state) =
+            (plan.buffer(Role::Snapshot(place))?, plan.buffer(Role::Parameters)?, plan.buffer(Role::OptimizerState)?);
+        let fresh = vec![0.0; plan.buffers[state].len];
+        self.backend.copy(snapshot, parameters)?;
+        self.backend.write(state, &fresh)?;
+        self.next_step = self.snapshot_steps[place];
+        self.sums = Sums::default();
+        Ok(())
     }
 
     fn divergence(&self, step: u64, what: &str) -> Error {
@@ -278,10 +326,11 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     async fn check_parameters(&mut self) -> Result<()> {
         let values = self.parameters().await?;
         let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        self.roll_back().await?;
         let layout = Layout::new(&self.spec);
         let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
         let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
-        Err(self.divergence(self.next_step - 1, &name))
+        let error = self.divergence(self.next_step.saturating_sub(1), &name);
+        self.roll_back().await?;
+        Err(error)
     }
 }

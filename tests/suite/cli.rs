@@ -388,8 +388,9 @@ fn settings_that_make_no_sense_are_refused() {
     }
     place.refuses("train classes.csv --target answer --samples 5", 2, &["--samples", "moons"]);
     place.refuses("gradcheck --differences 0", 2, &["--differences", "at least 1"]);
-    place.refuses("gradcheck --batch 0", 2, &["number of rows", "at least 1"]);
-    place.refuses("gradcheck --batch 99999999999 --device cpu", 1, &["needs", "bytes"]);
+    place.refuses("gradcheck --batch 0", 2, &["number of rows", "1 to"]);
+    place.refuses("gradcheck --batch 99999999999 --device cpu", 2, &["number of rows", "99999999999"]);
+    place.refuses("gradcheck --batch 4000000000 --device cpu", 1, &["needs", "bytes"]);
     place.refuses("gradcheck --hidden 100000,100000 --device cpu", 1, &["needs", "bytes"]);
     place.refuses("train moon", 2, &["`moon`", "moons"]);
 }

@@ -8,6 +8,7 @@ mod csv;
 mod encoder;
 mod files;
 mod gradients;
+mod library;
 mod numpy;
 mod optimizers;
 mod parity;

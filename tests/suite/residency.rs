@@ -25,7 +25,9 @@ fn small() -> (MlpSpec, Dataset) {
 }
 
 fn config(epochs: u64, batch: Batch, seed: u64) -> TrainConfig {
-    TrainConfig { epochs, batch, optimizer: Optimizer::sgd(0.1), seed, plan: None }
+    let mut config = TrainConfig::new(epochs, batch, Optimizer::sgd(0.1));
+    config.seed = seed;
+    config
 }
 
 fn trainer(device: &Device, spec: &MlpSpec, data: &Dataset, config: &TrainConfig) -> Trainer {

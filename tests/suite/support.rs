@@ -45,20 +45,23 @@ fn checked_devices() -> &'static [GpuDevice] {
 pub fn folded_devices() -> &'static [GpuDevice] {
     static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
     DEVICES.get_or_init(|| {
-        let names: Vec<_> = devices().iter().map(GpuDevice::name).collect();
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let adapters = wait(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-        let open = |adapter: wgpu::Adapter| {
-            let required_limits = wgpu::Limits { max_compute_workgroups_per_dimension: FOLDED, ..adapter.limits() };
-            let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
-            let (device, queue) = wait(adapter.request_device(&descriptor)).unwrap();
-            GpuDevice::from_wgpu(device, queue)
-        };
-        let known = adapters.into_iter().filter(|adapter| names.contains(&adapter.get_info().name.as_str()));
-        let devices: Vec<_> = known.map(open).collect();
-        assert!(!devices.is_empty(), "no adapter of {names:?} opened a second time");
-        devices
+        devices()
+            .iter()
+            .map(|gpu| limited(gpu, |limits| limits.max_compute_workgroups_per_dimension = FOLDED))
+            .collect()
     })
+}
+
+/// A device's adapter, opened once more with other limits as a program would. wgpu's errors panic.
+pub fn limited(gpu: &GpuDevice, limit: impl Fn(&mut wgpu::Limits)) -> GpuDevice {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapters = wait(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let adapter = adapters.iter().find(|adapter| adapter.get_info().name == gpu.name()).unwrap();
+    let mut required_limits = adapter.limits();
+    limit(&mut required_limits);
+    let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+    let (device, queue) = wait(adapter.request_device(&descriptor)).unwrap();
+    GpuDevice::from_wgpu(device, queue)
 }
 
 /// Compares a device's values with the reference: the difference must be within the reference's own limit. Says

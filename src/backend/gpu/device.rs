@@ -38,7 +38,8 @@ impl GpuDevice {
     async fn open_with(index: usize, checks: wgpu::ShaderRuntimeChecks) -> Result<Self> {
         let mut adapters = enumerate().await;
         if index >= adapters.len() {
-            return Err(Error::NoAdapter);
+            let available = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+            return Err(Error::UnknownDevice { name: index.to_string(), available });
         }
         let adapter = adapters.swap_remove(index);
         let descriptor = wgpu::DeviceDescriptor {
@@ -106,8 +107,8 @@ impl GpuDevice {
         }
     }
 
-    /// Runs `create` with wgpu's errors caught.
-    pub(super) async fn scoped<T>(&self, create: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Runs `create`, which needs so many bytes, with wgpu's errors caught.
+    pub(super) async fn scoped<T>(&self, needed: u64, create: impl FnOnce() -> T) -> Result<T> {
         let device = &self.0.device;
         let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -119,13 +120,15 @@ impl GpuDevice {
             match scope {
                 None => {}
                 Some(wgpu::Error::OutOfMemory { .. }) => {
-                    return Err(self.error("out of memory: use a smaller batch or network"));
+                    return Err(
+                        self.error(format!("{needed} bytes do not fit its memory: use a smaller batch or network"))
+                    );
                 }
                 Some(error) => return Err(self.error(error.to_string())),
             }
         }
         self.check()?;
-        created
+        Ok(created)
     }
 }
 

@@ -26,8 +26,8 @@ pub struct GpuBackend {
     lanes: Vec<Lane>,
     /// Submissions that have not been collected, oldest first.
     in_flight: VecDeque<InFlight>,
-    /// Takes the results of [`Backend::read`]; grows to the largest.
-    readback: Option<wgpu::Buffer>,
+    /// Takes the results of [`Backend::read`]: as large as the parameters and the output, grows to what is read.
+    readback: wgpu::Buffer,
     counters: Counters,
 }
 
@@ -77,7 +77,12 @@ impl GpuBackend {
             pass.dispatches.iter().map(|dispatch| grid(gpu, dispatch, plan.replicas)).collect::<Result<Vec<_>>>()
         });
         let grids = grids.collect::<Result<Vec<_>>>()?;
-        gpu.scoped(|| Ok(Self::create(gpu.clone(), plan, grids))).await
+        let needed = plan.bytes(4);
+        let created = gpu.scoped(needed, || Self::create(gpu.clone(), plan, grids)).await;
+        if created.is_err() {
+            gpu.0.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        created
     }
 
     fn create(gpu: GpuDevice, plan: Plan, grids: Vec<Vec<[u32; 3]>>) -> Self {
@@ -158,8 +163,12 @@ impl GpuBackend {
             passes.push(prepared.collect());
         }
         drop(pipelines);
+        let often_read = [plan.find(Role::Parameters), Some(plan.output)];
+        let largest = often_read.into_iter().flatten().map(|id| buffers[id].size()).max().unwrap_or(4);
+        counters.buffers_created += 1;
+        let readback = readback(&gpu, largest);
         let in_flight = VecDeque::with_capacity(MAX_IN_FLIGHT);
-        Self { gpu, plan, buffers, passes, records, record_stride, lanes, in_flight, readback: None, counters }
+        Self { gpu, plan, buffers, passes, records, record_stride, lanes, in_flight, readback, counters }
     }
 
     fn encode(&mut self, steps: &[(usize, Step)], lane: usize) -> Result<wgpu::CommandBuffer> {
@@ -251,48 +260,50 @@ impl Backend for GpuBackend {
     }
 
     async fn collect(&mut self) -> Result<Vec<f32>> {
-        let Some(InFlight { lane, submission, upload, ring }) = self.in_flight.pop_front() else {
+        // It stays in front until its buffers are free again, so that a caller may drop this future.
+        let Some(InFlight { lane, submission, upload, ring }) = self.in_flight.front() else {
             return Ok(Vec::new());
         };
-        upload.wait(&self.gpu, Some(submission.clone())).await?;
-        let (Some((mapping, bytes)), Some(down)) = (ring, &self.lanes[lane].ring) else {
-            return Ok(Vec::new());
-        };
-        mapping.wait(&self.gpu, Some(submission)).await?;
-        self.counters.bytes_down += bytes;
-        take(&self.gpu, down, bytes)
+        upload.wait(&self.gpu, submission.clone()).await?;
+        let mut losses = Vec::new();
+        if let (Some((mapping, bytes)), Some(down)) = (ring, &self.lanes[*lane].ring) {
+            mapping.wait(&self.gpu, submission.clone()).await?;
+            self.counters.bytes_down += bytes;
+            losses = take(&self.gpu, down, *bytes)?;
+        }
+        self.in_flight.pop_front();
+        Ok(losses)
     }
 
     async fn read(&mut self, buffer: BufferId) -> Result<Vec<f32>> {
         check_len(&self.plan, buffer, 0)?;
         let source = &self.buffers[buffer];
         let bytes = source.size();
-        let down = match self.readback.take() {
-            Some(down) if down.size() >= bytes => down,
-            _ => {
-                self.counters.buffers_created += 1;
-                let descriptor = wgpu::BufferDescriptor {
-                    label: Some("readback"),
-                    size: bytes,
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                };
-                self.gpu.scoped(|| Ok(self.gpu.0.device.create_buffer(&descriptor))).await?
-            }
-        };
+        if self.readback.size() < bytes {
+            self.counters.buffers_created += 1;
+            self.readback = self.gpu.scoped(bytes, || readback(&self.gpu, bytes)).await?;
+        }
+        let down = &self.readback;
         let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(source, 0, &down, 0, bytes);
+        encoder.copy_buffer_to_buffer(source, 0, down, 0, bytes);
         let submission = self.gpu.0.queue.submit([encoder.finish()]);
-        Mapping::start(&down, wgpu::MapMode::Read, bytes).wait(&self.gpu, Some(submission)).await?;
+        Mapping::start(down, wgpu::MapMode::Read, bytes).wait(&self.gpu, submission).await?;
         self.counters.bytes_down += bytes;
-        let values = take(&self.gpu, &down, bytes)?;
-        self.readback = Some(down);
-        Ok(values)
+        take(&self.gpu, down, bytes)
     }
 
     fn counters(&self) -> Counters {
         self.counters
     }
+}
+
+fn readback(gpu: &GpuDevice, bytes: u64) -> wgpu::Buffer {
+    gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size: bytes,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 /// Appends what a dispatch's uniform holds; returns where it starts.

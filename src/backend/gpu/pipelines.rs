@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::device::Inner;
-use crate::kernels::{Access, Kernel, Part, StepRecord};
+use crate::kernels::{Access, KERNELS, Kernel, Part, StepRecord};
 
 /// First storage binding; before it stand the dimensions and the step's record.
 pub(super) const FIRST_STORAGE: u32 = 2;
@@ -20,6 +20,11 @@ pub(super) struct Pipeline {
 pub(super) struct Pipelines(HashMap<(usize, Part, usize), Pipeline>);
 
 impl Pipelines {
+    /// Forgets all: some may not have been made properly.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     pub fn get(&mut self, gpu: &Inner, kernel: &'static Kernel, part: Part, variant: usize) -> Pipeline {
         // A row is known by its address: rows live forever, and two may share a name in a test.
         let row = std::ptr::from_ref(kernel).addr();
@@ -40,10 +45,13 @@ fn create(gpu: &Inner, kernel: &Kernel, part: Part, variant: usize) -> Pipeline 
         label: Some(&label),
         source: wgpu::ShaderSource::Wgsl(kernel.source(part).into()),
     };
-    // SAFETY: the shaders are the crate's own. They mask every access by the dimensions, the dimensions lie
-    // inside the bound buffers (`Plan::check` runs when a plan is loaded), and every loop is bounded by a
-    // dimension or, in `gather`, ends since a permutation's cycle returns to where it began.
-    let module = unsafe { device.create_shader_module_trusted(source, gpu.checks) };
+    // Only the crate's own rows go without wgpu's checks.
+    let own = KERNELS.iter().any(|own| std::ptr::eq(*own, kernel));
+    let checks = if own { gpu.checks } else { wgpu::ShaderRuntimeChecks::checked() };
+    // SAFETY: a shader without checks is the crate's own. It masks every access by the dimensions, the
+    // dimensions lie inside the bound buffers (`Plan::check` runs when a plan is loaded), and every loop is
+    // bounded by a dimension or, in `gather`, ends since a permutation's cycle returns to where it began.
+    let module = unsafe { device.create_shader_module_trusted(source, checks) };
 
     let uniform = |binding, size, dynamic| wgpu::BindGroupLayoutEntry {
         binding,

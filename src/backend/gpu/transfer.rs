@@ -35,8 +35,8 @@ impl Mapping {
     fn finished(&self) -> impl Future<Output = Result<(), wgpu::BufferAsyncError>> {
         poll_fn(|context| {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match state.result.take() {
-                Some(result) => Poll::Ready(result),
+            match &state.result {
+                Some(result) => Poll::Ready(result.clone()),
                 None => {
                     state.waker = Some(context.waker().clone());
                     Poll::Pending
@@ -47,8 +47,8 @@ impl Mapping {
 
     /// Waits until the mapping, which follows `submission`, is done. A browser calls back by itself; elsewhere
     /// the device is polled, which blocks the thread.
-    pub async fn wait(self, gpu: &GpuDevice, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: None };
+    pub async fn wait(&self, gpu: &GpuDevice, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
         gpu.0.device.poll(wait).map_err(|error| gpu.error(format!("waiting for the device failed: {error}")))?;
         gpu.check()?;
         self.finished().await.map_err(|error| gpu.error(format!("a result could not be read: {error}")))

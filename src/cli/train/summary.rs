@@ -9,7 +9,7 @@ use crate::backend::{Counters, Device};
 use crate::data::Dataset;
 use crate::infer::Metrics;
 use crate::model::Model;
-use crate::report::{Table, count};
+use crate::report::{Table, count, rate};
 use crate::train::{Outcome, Trainer};
 
 /// What `--json` prints.
@@ -91,11 +91,12 @@ impl<'a> Summary<'a> {
             text += &format!("log10 loss: train {train:.4}{test}\n");
         }
         text += &format!(
-            "{} epochs, {} steps in {:.2} s, {} steps/s, on {}\n",
+            "{}{} epochs, {} steps in {:.2} s, {} steps/s, on {}\n",
+            if self.stopped { "stopped after " } else { "" },
             count(self.epochs),
             count(self.steps),
             self.seconds,
-            count(self.steps_per_second as u64),
+            rate(self.steps_per_second),
             self.device
         );
         match self.model {

@@ -1,0 +1,139 @@
+//! What a program that uses the library may do: go on after a stop or a divergence, use a small device, hand over
+//! lists of a wrong length, bring a shader that is none.
+
+use std::ops::ControlFlow;
+
+use wgpu_mlp::Error;
+use wgpu_mlp::backend::{Device, GpuBackend};
+use wgpu_mlp::data::Dataset;
+use wgpu_mlp::gradcheck::random_data;
+use wgpu_mlp::infer::{Metrics, Predictor};
+use wgpu_mlp::kernels::{BIAS_ADD, Kernel, Part};
+use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
+use wgpu_mlp::params::{Init, Layout};
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+use wgpu_mlp::spec::MlpSpec;
+use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
+
+use crate::gradients::{bits, everywhere};
+use crate::support::{devices, limited, wait};
+
+fn network() -> (MlpSpec, Dataset) {
+    let spec = MlpSpec::new(&[3, 64, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
+    let data = random_data(&spec, 50, 1).unwrap();
+    (spec, data)
+}
+
+fn trainer(device: &Device, config: &TrainConfig) -> Trainer {
+    let (spec, data) = network();
+    let mut trainer = wait(Trainer::new(device, &spec, config, &data)).unwrap();
+    trainer.set_parameters(&Init::He.draw(&spec, 1).unwrap()).unwrap();
+    trainer
+}
+
+/// Every epoch that ended with its loss, until `last`.
+fn losses(trainer: &mut Trainer, last: u64) -> Vec<(u64, f64)> {
+    let mut losses = Vec::new();
+    wait(trainer.fit(|event| match event {
+        Event::Epoch(epoch) if epoch.epoch <= last => {
+            losses.push((epoch.epoch, epoch.loss));
+            ControlFlow::Continue(())
+        }
+        _ if last == 0 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }))
+    .unwrap();
+    losses
+}
+
+/// Stopped in the middle of an epoch and called again, a trainer finishes that epoch and loses none of its rows:
+/// every epoch's loss is that of an unbroken run.
+#[test]
+fn a_stopped_run_goes_on_where_it_stopped() {
+    for device in everywhere() {
+        let config = TrainConfig::new(6, Batch::Rows(8), Optimizer::new(Rule::Adam, 1e-3));
+        let expected = losses(&mut trainer(&device, &config), 6);
+        assert_eq!(expected.len(), 6);
+        let mut broken = trainer(&device, &config);
+        assert_eq!(losses(&mut broken, 0), []);
+        assert!((1..7).contains(&broken.steps()), "{}: {} of 7 steps", device.name(), broken.steps());
+        assert_eq!(losses(&mut broken, 6), expected, "{}", device.name());
+        assert_eq!(broken.epochs(), 6);
+    }
+}
+
+/// After a divergence the parameters are finite and fewer steps lie behind them; with other parameters training
+/// goes on as if nothing had been.
+#[test]
+fn training_goes_on_after_a_divergence() {
+    for device in everywhere() {
+        let mut trainer = trainer(&device, &TrainConfig::new(500, Batch::Full, Optimizer::sgd(1e4)));
+        let error = wait(trainer.fit(|_| ControlFlow::Continue(()))).unwrap_err();
+        let Error::Diverged { step, .. } = error else { panic!("{}: {error}", device.name()) };
+        assert!(trainer.steps() < step, "{}: {} and {step}", device.name(), trainer.steps());
+        assert!(wait(trainer.parameters()).unwrap().iter().all(|value| value.is_finite()), "{}", device.name());
+        // The loss of a network of zeros is finite, and so it takes some steps to diverge again.
+        let zeros = vec![0.0; Layout::new(&network().0).len()];
+        trainer.set_parameters(&zeros).unwrap();
+        let again = wait(trainer.fit(|_| ControlFlow::Continue(()))).unwrap_err();
+        assert!(matches!(again, Error::Diverged { .. }), "{}: {again}", device.name());
+        assert!(wait(trainer.parameters()).unwrap().iter().all(|value| value.is_finite()), "{}", device.name());
+    }
+}
+
+/// A network too wide for a device's buffers at once runs a few rows at a time.
+#[test]
+fn a_small_device_predicts_large_tables() {
+    let (spec, _) = network();
+    let data = random_data(&spec, 3000, 2).unwrap();
+    let parameters = Init::He.draw(&spec, 3).unwrap();
+    for gpu in devices() {
+        let small = Device::Gpu(limited(gpu, |limits| limits.max_storage_buffer_binding_size = 1 << 16));
+        let outputs = |device: &Device| {
+            let mut predictor = wait(Predictor::new(device, &spec, &parameters, data.rows())).unwrap();
+            bits(&wait(predictor.outputs(data.features())).unwrap())
+        };
+        assert_eq!(outputs(&small), outputs(&Device::Gpu(gpu.clone())), "{}", gpu.name());
+    }
+}
+
+#[test]
+fn lists_of_a_wrong_length_are_refused() {
+    let (spec, data) = network();
+    let parameters = Init::He.draw(&spec, 3).unwrap();
+    let short = &parameters[1..];
+    let is_shape = |error: Option<Error>| matches!(error, Some(Error::Shape { .. }));
+    for device in everywhere() {
+        let config = TrainConfig::new(1, Batch::Full, Optimizer::sgd(0.1));
+        assert!(is_shape(trainer(&device, &config).set_parameters(short).err()));
+        assert!(is_shape(wait(Predictor::new(&device, &spec, short, 1)).err()));
+        let mut predictor = wait(Predictor::new(&device, &spec, &parameters, 1)).unwrap();
+        assert!(is_shape(wait(predictor.outputs(&[0.0; 4])).err()));
+    }
+    assert!(is_shape(Metrics::new(spec.loss(), &[0.0], &data, None).err()));
+    let model = wgpu_mlp::Model { spec, parameters: short.to_vec(), encoder: None, training: None };
+    let folder = tempfile::tempdir().unwrap();
+    assert!(is_shape(model.save(&folder.path().join("m.safetensors")).err()));
+}
+
+/// A pipeline that could not be made is an error each time and spoils no other.
+#[test]
+fn a_shader_that_is_none_is_an_error() {
+    let broken: &'static Kernel = Box::leak(Box::new(Kernel { wgsl: "fn bias_add() { nothing }", ..BIAS_ADD }));
+    let plan = |kernel| {
+        let buffers = vec![Buffer { role: Role::Delta(0), len: 2 }, Buffer { role: Role::Delta(1), len: 4 }];
+        let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
+        let views = vec![view(0), view(1)];
+        let dispatches = vec![Dispatch { kernel, part: Part::None, variant: 0, dims: vec![2, 2], views }];
+        let passes = vec![Pass { rows: 2, dispatches }];
+        Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 1 }
+    };
+    for gpu in devices() {
+        let own = limited(gpu, |_| ());
+        for _ in 0..2 {
+            let error = wait(GpuBackend::load(&own, plan(broken))).unwrap_err();
+            assert!(matches!(error, Error::Gpu { .. }), "{error}");
+            wait(GpuBackend::load(&own, plan(&BIAS_ADD))).unwrap();
+        }
+    }
+}
