@@ -57,13 +57,13 @@ fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32])
             csv.write_record(["prediction", &format!("p_{negative}"), &format!("p_{positive}")])?;
             for z in outputs {
                 let class = if z > 0.0 { positive } else { negative };
-                csv.write_record([class, &prediction(-z).to_string(), &prediction(z).to_string()])?;
+                csv.serialize((class, prediction(-z), prediction(z)))?;
             }
         }
         TargetKind::Regression { .. } => {
             csv.write_record(["prediction"])?;
             for z in outputs {
-                csv.write_record([encoder.decode_regression(prediction(z)).to_string()])?;
+                csv.serialize([encoder.decode_regression(prediction(z))])?;
             }
         }
     }

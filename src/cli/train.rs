@@ -32,7 +32,7 @@ use summary::Summary;
 pub use settings::Widths;
 pub use summary::metrics_table;
 
-/// Train a network on a table; `mlp train moons` is the run of the article that the README tells of
+/// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
@@ -55,7 +55,7 @@ pub struct Args {
     /// Rows of a step, or `full` [default: full for moons, 32 for files]
     #[arg(long, value_name = "N|full")]
     batch: Option<Batch>,
-    /// Passes over the training rows [default: 10000 for moons, 200 for files]
+    /// Passes over the training rows [default: 10000 for moons, 50 for files]
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
     /// Seed of the first parameters and of the sample order [default: 1105 for moons, 0 for files]

@@ -52,7 +52,7 @@ impl Settings {
         let optimizer = args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?;
         Ok(Self {
             train: TrainConfig {
-                epochs: args.epochs.unwrap_or(if article { 10_000 } else { 200 }),
+                epochs: args.epochs.unwrap_or(if article { 10_000 } else { 50 }),
                 batch: args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }),
                 optimizer,
                 seed: args.seed.unwrap_or(if article { 1105 } else { 0 }),
