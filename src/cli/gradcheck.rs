@@ -22,7 +22,8 @@ pub struct Args {
     /// Number of outputs
     #[arg(long, default_value_t = 1, value_name = "N")]
     outputs: usize,
-    /// Activation of the hidden layers: identity, relu, sigmoid
+    /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
+    /// tanh, softsign
     #[arg(long, default_value = "relu", value_name = "NAME")]
     activation: Activation,
     /// binary_cross_entropy or mean_squared_error

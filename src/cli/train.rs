@@ -47,7 +47,8 @@ pub struct Args {
     /// Widths of the hidden layers, or `none` [default: 25,50,50,25 for moons, 64,32 for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
     hidden: Option<Widths>,
-    /// Activation of the hidden layers: identity, relu, sigmoid [default: relu]
+    /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
+    /// tanh, softsign [default: relu]
     #[arg(long, value_name = "NAME")]
     activation: Option<Activation>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
 //! Activations: a = f(z), elementwise. Adding one: a variant, its place in `ALL`, a name, its WGSL part,
-//! and an arm in `has_kink`, in `forward` and in `backward`.
+//! and an arm in `has_kink`, in `forward` and in `backward`. No finite input overflows or gives NaN in between.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,11 +20,50 @@ pub enum Activation {
     Relu,
     /// a = 1 / (1 + e^-z).
     Sigmoid,
+    /// a = z for z > 0, else 0.01 z, with a'(0) = 0.01 as PyTorch has it.
+    LeakyRelu,
+    /// a = z for z > 0, else e^z - 1.
+    Elu,
+    /// a = λ z for z > 0, else λ α (e^z - 1), with a'(0) = λ α as PyTorch has it; λ = 1.0507..., α = 1.6732... are those
+    /// of Klambauer et al., Self-Normalizing Neural Networks (2017), eq. 14.
+    Selu,
+    /// a = z Φ(z), Φ the normal distribution function: z (1 + erf(z / √2)) / 2.
+    Gelu,
+    /// a = z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2, [`Gelu`](Self::Gelu) to within 5e-4.
+    GeluTanh,
+    /// a = z / (1 + e^-z), also known as swish.
+    Silu,
+    /// a = log(1 + e^z).
+    Softplus,
+    /// a = tanh(z).
+    Tanh,
+    /// a = z / (1 + |z|).
+    Softsign,
 }
+
+/// λ of selu.
+const SELU_POSITIVE: f64 = 1.0507009873554805;
+/// λ α of selu.
+const SELU_NEGATIVE: f64 = 1.7580993408473766;
+/// The slope of leaky_relu for z < 0.
+const LEAK: f64 = 0.01;
 
 impl Activation {
     /// Every activation.
-    pub const ALL: &[Self] = &[Self::Identity, Self::Relu, Self::Sigmoid];
+    pub const ALL: &[Self] = &[
+        Self::Identity,
+        Self::Relu,
+        Self::Sigmoid,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Selu,
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::Silu,
+        Self::Softplus,
+        Self::Tanh,
+        Self::Softsign,
+    ];
 
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -32,6 +71,15 @@ impl Activation {
             Self::Identity => "identity",
             Self::Relu => "relu",
             Self::Sigmoid => "sigmoid",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Selu => "selu",
+            Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_tanh",
+            Self::Silu => "silu",
+            Self::Softplus => "softplus",
+            Self::Tanh => "tanh",
+            Self::Softsign => "softsign",
         }
     }
 
@@ -41,33 +89,75 @@ impl Activation {
             Self::Identity => include_str!("../../shaders/activation/identity.wgsl"),
             Self::Relu => include_str!("../../shaders/activation/relu.wgsl"),
             Self::Sigmoid => include_str!("../../shaders/activation/sigmoid.wgsl"),
+            Self::LeakyRelu => include_str!("../../shaders/activation/leaky_relu.wgsl"),
+            Self::Elu => include_str!("../../shaders/activation/elu.wgsl"),
+            Self::Selu => include_str!("../../shaders/activation/selu.wgsl"),
+            Self::Gelu => include_str!("../../shaders/activation/gelu.wgsl"),
+            Self::GeluTanh => include_str!("../../shaders/activation/gelu_tanh.wgsl"),
+            Self::Silu => include_str!("../../shaders/activation/silu.wgsl"),
+            Self::Softplus => include_str!("../../shaders/activation/softplus.wgsl"),
+            Self::Tanh => include_str!("../../shaders/activation/tanh.wgsl"),
+            Self::Softsign => include_str!("../../shaders/activation/softsign.wgsl"),
         }
     }
 
-    /// Whether f has no slope at 0.
+    /// Whether f' (relu, leaky_relu, selu) or f'' (elu, softsign) jumps at 0, so that a difference across 0 is not
+    /// the slope to the order that it has elsewhere.
     pub fn has_kink(self) -> bool {
         match self {
-            Self::Relu => true,
-            Self::Identity | Self::Sigmoid => false,
+            Self::Relu | Self::LeakyRelu | Self::Elu | Self::Selu | Self::Softsign => true,
+            Self::Identity | Self::Sigmoid | Self::Gelu | Self::GeluTanh => false,
+            Self::Silu | Self::Softplus | Self::Tanh => false,
         }
     }
 
     /// `a[i] = f(z[i])`.
     pub fn forward<T: Real>(self, z: &[T], a: &mut [T]) {
+        let (zero, one) = (T::default(), T::from_f64(1.0));
         match self {
             Self::Identity => map(z, a, |z| z),
-            Self::Relu => map(z, a, |z| if z < T::default() { T::default() } else { z }),
+            Self::Relu => map(z, a, |z| if z < zero { zero } else { z }),
             Self::Sigmoid => map(z, a, sigmoid),
+            Self::LeakyRelu => map(z, a, |z| if z < zero { T::from_f64(LEAK) * z } else { z }),
+            Self::Elu => map(z, a, |z| if z > zero { z } else { z.exp_m1() }),
+            Self::Selu => map(z, a, |z| match z > zero {
+                true => T::from_f64(SELU_POSITIVE) * z,
+                false => T::from_f64(SELU_NEGATIVE) * z.exp_m1(),
+            }),
+            Self::Gelu => map(z, a, |z| z * z.normal_cdf()),
+            Self::GeluTanh => map(z, a, |z| z * sigmoid(GeluGate::at(z).y)),
+            Self::Silu => map(z, a, |z| z * sigmoid(z)),
+            Self::Softplus => map(z, a, |z| (if z < zero { zero } else { z }) + (-z.abs()).exp().ln_1p()),
+            Self::Tanh => map(z, a, tanh),
+            Self::Softsign => map(z, a, |z| z / (one + z.abs())),
         }
     }
 
     /// `d[i] *= f'(z[i])`, where `a = f(z)` has been computed already.
     pub fn backward<T: Real>(self, z: &[T], a: &[T], d: &mut [T]) {
-        let one = T::from_f64(1.0);
+        let (zero, one) = (T::default(), T::from_f64(1.0));
         match self {
             Self::Identity => {}
-            Self::Relu => chain(z, d, |z| if z > T::default() { one } else { T::default() }),
+            Self::Relu => chain(z, d, |z| if z > zero { one } else { zero }),
             Self::Sigmoid => chain(a, d, |a| a * (one - a)),
+            Self::LeakyRelu => chain(z, d, |z| if z > zero { one } else { T::from_f64(LEAK) }),
+            Self::Elu => chain(z, d, |z| if z > zero { one } else { z.exp() }),
+            Self::Selu => chain(z, d, |z| match z > zero {
+                true => T::from_f64(SELU_POSITIVE),
+                false => T::from_f64(SELU_NEGATIVE) * z.exp(),
+            }),
+            Self::Gelu => chain(z, d, |z| z.normal_cdf() + z * normal_density(z)),
+            Self::GeluTanh => chain(z, d, |z| {
+                let GeluGate { c, y, slope } = GeluGate::at(z);
+                sigmoid(y) + c * slope * sigmoid_slope(y)
+            }),
+            Self::Silu => chain(z, d, |z| sigmoid(z) * (one + z * sigmoid(-z))),
+            Self::Softplus => chain(z, d, sigmoid),
+            Self::Tanh => chain(z, d, tanh_slope),
+            Self::Softsign => chain(z, d, |z| {
+                let r = one / (one + z.abs());
+                r * r
+            }),
         }
     }
 }
@@ -77,6 +167,58 @@ pub(super) fn sigmoid<T: Real>(z: T) -> T {
     let one = T::from_f64(1.0);
     let e = (-z.abs()).exp();
     (if z < T::default() { e } else { one }) / (one + e)
+}
+
+/// sigmoid(z) sigmoid(-z), the sigmoid's derivative with its tails.
+fn sigmoid_slope<T: Real>(z: T) -> T {
+    let e = (-z.abs()).exp();
+    let below = T::from_f64(1.0) + e;
+    e / (below * below)
+}
+
+/// e^(-2|z|) - 1 is m (m + 2) for m = e^-|z| - 1, which does not cancel near 0.
+fn tanh<T: Real>(z: T) -> T {
+    let two = T::from_f64(2.0);
+    let m = (-z.abs()).exp_m1();
+    let p = m * (m + two);
+    let size = -p / (two + p);
+    if z < T::default() { -size } else { size }
+}
+
+/// 4 e² / (1 + e²)² for e = e^-|z|: unlike 1 - tanh², it keeps the tails.
+fn tanh_slope<T: Real>(z: T) -> T {
+    let e = (-z.abs()).exp();
+    let square = e * e;
+    let below = T::from_f64(1.0) + square;
+    T::from_f64(4.0) * square / (below * below)
+}
+
+/// e^(-z²/2) / √(2π).
+fn normal_density<T: Real>(z: T) -> T {
+    T::from_f64(0.3989422804014327) * (T::from_f64(-0.5) * (z * z)).exp()
+}
+
+/// What gelu_tanh puts into the sigmoid: (1 + tanh(y / 2)) / 2 is sigmoid(y).
+struct GeluGate<T> {
+    /// z, but at most 32 from 0: beyond, sigmoid(y) is 0 or 1 in f64 too, and z³ would overflow.
+    c: T,
+    /// √(8/π) (c + 0.044715 c³).
+    y: T,
+    /// dy/dc.
+    slope: T,
+}
+
+impl<T: Real> GeluGate<T> {
+    fn at(z: T) -> Self {
+        let (one, end, scale) = (T::from_f64(1.0), T::from_f64(32.0), T::from_f64(1.5957691216057308));
+        let c = match z.abs() > end {
+            true if z < T::default() => -end,
+            true => end,
+            false => z,
+        };
+        let y = scale * (c * (one + T::from_f64(0.044715) * (c * c)));
+        Self { c, y, slope: scale * (one + T::from_f64(0.134145) * (c * c)) }
+    }
 }
 
 fn map<T: Real>(z: &[T], a: &mut [T], f: impl Fn(T) -> T) {

@@ -34,6 +34,10 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// -1, 0 or 1.
     fn sign(self) -> Self;
+    /// e to the power of self, less 1, accurate near 0. For self <= 0 alone: shaders have it for no other.
+    fn exp_m1(self) -> Self;
+    /// The normal distribution function, erfc(-self / √2) / 2, whose left tail keeps its relative accuracy.
+    fn normal_cdf(self) -> Self;
 
     /// `c = a b` for the shapes and strides of `product`, one thread; each element of `c` sums over k in
     /// an order that depends on the product's shape alone.
@@ -90,6 +94,13 @@ macro_rules! real {
             }
             fn sign(self) -> Self {
                 if self == 0.0 { 0.0 } else { self.signum() }
+            }
+            fn exp_m1(self) -> Self {
+                self.exp_m1()
+            }
+            fn normal_cdf(self) -> Self {
+                // In f64 for f32 too: the argument's rounding would grow in the tail by its square.
+                (0.5 * libm::erfc(-f64::from(self) * std::f64::consts::FRAC_1_SQRT_2)) as $float
             }
             #[allow(unsafe_code)]
             fn product(p: &Product, a: &[Self], b: &[Self], c: &mut [Self]) {

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy takes the helpers for production code
 
+mod activations;
 mod architecture;
 mod article;
 mod cli;
