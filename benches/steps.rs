@@ -35,6 +35,7 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
         "columns" => 64,
         "outputs" => 1,
         "groups" => 4,
+        "slots" => 2,
         "count" => 1 << 16,
         _ => 1024,
     };

@@ -37,7 +37,7 @@ pub struct TensorCheck {
     /// Elements compared with central differences.
     pub checked: usize,
     /// Elements of the sample that were passed over, since no step kept every unit on its side of a kink of its
-    /// activation, where the loss has no slope.
+    /// activation, where the loss is not smooth.
     pub skipped: usize,
 }
 
