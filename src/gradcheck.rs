@@ -236,7 +236,7 @@ fn norm(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// ‖found - expected‖ / ‖expected‖; 0 when both are 0.
-pub(crate) fn relative_error<T: Element>(found: &[T], expected: &[f64]) -> f64 {
+fn relative_error<T: Element>(found: &[T], expected: &[f64]) -> f64 {
     let error = norm(found.iter().zip(expected).map(|(&found, &expected)| found.to_f64() - expected));
     if error == 0.0 { 0.0 } else { error / norm(expected.iter().copied()) }
 }

@@ -75,7 +75,7 @@ impl Trainer {
 }
 
 /// The plan that trains `spec` on `samples` rows.
-pub(crate) fn plan_for(spec: &MlpSpec, config: &TrainConfig, samples: usize) -> Result<Plan> {
+fn plan_for(spec: &MlpSpec, config: &TrainConfig, samples: usize) -> Result<Plan> {
     config.optimizer.check()?;
     if config.epochs == 0 {
         return Err(Error::Setting { what: "--epochs", found: "0".into(), expected: "at least 1".into() });
@@ -259,19 +259,23 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         Ok(())
     }
 
+    /// The pass of a step, and the position of its first row in the epoch's order.
+    fn pass(&self, step: u64) -> (usize, usize) {
+        let first_row = (step % self.steps_per_epoch()) as usize * self.batch;
+        (usize::from(first_row + self.batch > self.samples), first_row)
+    }
+
     /// The pass and the record of a step.
     fn step(&self, step: u64) -> (usize, Step) {
-        let (epoch, index) = (step / self.steps_per_epoch(), step % self.steps_per_epoch());
-        let first_row = index as usize * self.batch;
-        let pass = usize::from(first_row + self.batch > self.samples);
-        let key = order_key(self.config.seed, epoch);
+        let (pass, first_row) = self.pass(step);
+        let key = order_key(self.config.seed, step / self.steps_per_epoch());
         let corrections = self.config.optimizer.corrections(step + 1);
         (pass, Step { slot: 0, first_row: first_row as u32, key, rate: 1.0, corrections })
     }
 
     /// Adds up a slot of the loss ring, in f64 and in order.
     fn sum(&self, step: u64, losses: &[f32]) -> Sums {
-        let (pass, _) = self.step(step);
+        let (pass, _) = self.pass(step);
         let rows = self.backend.plan().passes[pass].rows;
         let mut sums = Sums { outputs: (rows * self.spec.outputs()) as f64, ..Sums::default() };
         for group in losses.chunks_exact(2) {

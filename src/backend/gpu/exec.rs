@@ -9,7 +9,7 @@ use super::transfer::{Mapping, take};
 use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_submission};
 use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord};
-use crate::plan::{BufferId, Dispatch, Plan, Role};
+use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role};
 
 /// A plan loaded on a GPU.
 #[derive(Debug)]
@@ -65,10 +65,11 @@ impl GpuBackend {
         let limits = &gpu.0.limits;
         // Shaders count elements in u32.
         let available = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(4 << 32);
-        if let Some(buffer) = plan.buffers.iter().find(|buffer| buffer.len as u64 * 4 > available) {
+        let bytes = |buffer: &Buffer| (buffer.len as u64).saturating_mul(4);
+        if let Some(buffer) = plan.buffers.iter().find(|buffer| bytes(buffer) > available) {
             return Err(Error::TooLarge {
                 what: format!("the network's buffer for {:?}", buffer.role),
-                needed: buffer.len as u64 * 4,
+                needed: bytes(buffer),
                 available,
                 device: gpu.name().to_string(),
             });
