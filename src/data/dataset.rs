@@ -3,25 +3,28 @@
 
 use crate::error::{Error, Result};
 
-/// Features `[rows, inputs]` and targets `[rows, outputs]`, f32, row-major, all finite.
+/// Features `[rows, inputs]` and targets `[rows, target_columns]`, f32, row-major, all finite. A row may have a weight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     features: Vec<f32>,
     targets: Vec<f32>,
+    /// One for each row, or none at all.
+    weights: Option<Vec<f32>>,
     inputs: usize,
-    outputs: usize,
+    target_columns: usize,
 }
 
 impl Dataset {
-    /// Takes `features` as `[rows, inputs]` and `targets` as `[rows, outputs]`, both row-major. No rows at
-    /// all is fine: a held-out part may be empty.
+    /// Takes `features` as `[rows, inputs]` and `targets` as `[rows, target_columns]`, both row-major: a value for
+    /// each output of the network, or for classes that exclude each other one column with the number of the class.
+    /// No rows at all is fine: a held-out part may be empty.
     ///
     /// # Errors
-    /// [`Error::Shape`] where `inputs` or `outputs` is 0, the features don't fill whole rows, or the targets
+    /// [`Error::Shape`] where `inputs` or `target_columns` is 0, the features don't fill whole rows, or the targets
     /// have another number of rows; [`Error::Setting`] for a value that is NaN or infinite.
-    pub fn new(features: Vec<f32>, targets: Vec<f32>, inputs: usize, outputs: usize) -> Result<Self> {
+    pub fn new(features: Vec<f32>, targets: Vec<f32>, inputs: usize, target_columns: usize) -> Result<Self> {
         let shape = |what: &str, found, expected| Error::Shape { what: what.into(), found, expected };
-        if inputs == 0 || outputs == 0 {
+        if inputs == 0 || target_columns == 0 {
             let what = if inputs == 0 { "a row of features" } else { "a row of targets" };
             return Err(shape(what, 0, "at least 1".into()));
         }
@@ -29,12 +32,36 @@ impl Dataset {
             return Err(shape("the feature matrix", features.len(), format!("a multiple of {inputs}, its columns")));
         }
         let rows = features.len() / inputs;
-        if rows.checked_mul(outputs) != Some(targets.len()) {
-            return Err(shape("the target matrix", targets.len(), format!("{rows} rows of {outputs}")));
+        if rows.checked_mul(target_columns) != Some(targets.len()) {
+            return Err(shape("the target matrix", targets.len(), format!("{rows} rows of {target_columns}")));
         }
         all_finite("a feature", &features, inputs)?;
-        all_finite("a target", &targets, outputs)?;
-        Ok(Self { features, targets, inputs, outputs })
+        all_finite("a target", &targets, target_columns)?;
+        Ok(Self { features, targets, weights: None, inputs, target_columns })
+    }
+
+    /// Gives every row a weight: what the row counts for in training. They are divided by their mean over the rows, so
+    /// that a learning rate means the same with and without them.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one for each row; [`Error::Setting`] for one that is negative or not finite, or
+    /// where all are 0.
+    pub fn with_weights(self, weights: &[f32]) -> Result<Self> {
+        if weights.len() != self.rows() {
+            let what = "the list of weights".into();
+            return Err(Error::Shape { what, found: weights.len(), expected: format!("{}, one a row", self.rows()) });
+        }
+        all_finite("a weight", weights, 1)?;
+        let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+        let negative = weights.iter().position(|&weight| weight < 0.0);
+        if let Some(row) = negative.or((sum == 0.0 && !weights.is_empty()).then_some(0)) {
+            let found = format!("{} in row {row} (from 0)", weights[row]);
+            let expected = "0 or more in every row, and more than 0 in one".into();
+            return Err(Error::Setting { what: "a weight", found, expected });
+        }
+        let mean = sum / weights.len() as f64;
+        let weights = weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect();
+        Ok(Self { weights: Some(weights), ..self })
     }
 
     /// Number of rows.
@@ -51,8 +78,8 @@ impl Dataset {
 
     /// Number of target columns, at least 1.
     #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.outputs
+    pub fn target_columns(&self) -> usize {
+        self.target_columns
     }
 
     /// The features, `[rows, inputs]` row-major.
@@ -61,10 +88,16 @@ impl Dataset {
         &self.features
     }
 
-    /// The targets, `[rows, outputs]` row-major.
+    /// The targets, `[rows, target_columns]` row-major.
     #[must_use]
     pub fn targets(&self) -> &[f32] {
         &self.targets
+    }
+
+    /// The weights of the rows, if they have some.
+    #[must_use]
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
     }
 
     /// The rows with these numbers (from 0), in this order; a number may come more than once.
@@ -80,7 +113,12 @@ impl Dataset {
             }
             taken
         };
-        Self { features: take(&self.features, self.inputs), targets: take(&self.targets, self.outputs), ..*self }
+        Self {
+            features: take(&self.features, self.inputs),
+            targets: take(&self.targets, self.target_columns),
+            weights: self.weights.as_ref().map(|weights| take(weights, 1)),
+            ..*self
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub static UPDATE: Kernel = Kernel {
     dims: &["count", "slots"],
     bindings: &[
         input("g", &["count"]),
-        input("hyper", &["8"]),
+        input("hyper", &["12"]),
         in_place("p", &["count"]),
         in_place("s", &["count", "slots"]),
     ],

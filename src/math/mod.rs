@@ -11,7 +11,7 @@ mod real;
 pub use activation::Activation;
 pub use bounded::Bounded;
 pub use loss::Loss;
-pub use optimizer::{Optimizer, Rule, RuleStep};
+pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
 pub use real::{Product, Real};
 
 use crate::error::{Error, Result};

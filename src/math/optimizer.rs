@@ -51,6 +51,26 @@ pub struct Optimizer {
     pub weight_decay: f64,
     /// L2 penalty: g += l2 p; from 0 on. Not divided by the number of rows.
     pub l2: f64,
+    /// L1 penalty: g += l1 sign(p); from 0 on. Not divided by the number of rows.
+    #[serde(default)]
+    pub l1: f64,
+    /// What is done to large gradients, before the penalties are added.
+    #[serde(default)]
+    pub clip: Clip,
+}
+
+/// What is done to large gradients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Clip {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each value is brought into ±limit.
+    Value(f64),
+    /// All gradients together are scaled down to this Euclidean norm where theirs is larger (Pascanu, Mikolov and
+    /// Bengio 2013).
+    Norm(f64),
 }
 
 /// Settings of a step on one replica, in the number type of the work.
@@ -66,7 +86,7 @@ pub struct RuleStep<T> {
 
 impl Optimizer {
     /// Number of values that [`Optimizer::hyper`] gives for a replica.
-    pub const HYPER: usize = 8;
+    pub const HYPER: usize = 12;
 
     /// A rule with PyTorch's defaults (for Lion optax's), momentum 0.9 and no decay.
     pub fn new(rule: Rule, learning_rate: f64) -> Self {
@@ -76,7 +96,17 @@ impl Optimizer {
             Rule::Lion => (0.99, 1e-8),
             _ => (0.999, 1e-8),
         };
-        Self { rule, learning_rate, beta_1: 0.9, beta_2, epsilon, weight_decay: 0.0, l2: 0.0 }
+        Self {
+            rule,
+            learning_rate,
+            beta_1: 0.9,
+            beta_2,
+            epsilon,
+            weight_decay: 0.0,
+            l2: 0.0,
+            l1: 0.0,
+            clip: Clip::None,
+        }
     }
 
     /// The optimiser of a name: a rule's, or `adamw`, which is Adam with a weight decay of 0.01 (Loshchilov and
@@ -93,10 +123,17 @@ impl Optimizer {
         Self::new(Rule::Sgd, learning_rate)
     }
 
-    /// A replica's row of the `hyper` buffer.
-    pub fn hyper(&self) -> [f64; Self::HYPER] {
-        let Self { learning_rate, beta_1, beta_2, epsilon, weight_decay, l2, .. } = *self;
-        [learning_rate, beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, epsilon, weight_decay, l2]
+    /// A replica's row of the `hyper` buffer: learning rate, beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, weight
+    /// decay, l2, l1, limit of a gradient's value, limit of the norm of all (each 0 for none), the loss's parameter.
+    pub fn hyper(&self, loss_parameter: f64) -> [f64; Self::HYPER] {
+        let Self { learning_rate, beta_1, beta_2, epsilon, weight_decay, l2, l1, clip, .. } = *self;
+        let (value, norm) = match clip {
+            Clip::None => (0.0, 0.0),
+            Clip::Value(limit) => (limit, 0.0),
+            Clip::Norm(limit) => (0.0, limit),
+        };
+        let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);
+        [learning_rate, beta_1, rest_1, beta_2, rest_2, epsilon, weight_decay, l2, l1, value, norm, loss_parameter]
     }
 
     /// c1 and c2 at step `t`, counted from 1.
@@ -116,8 +153,14 @@ impl Optimizer {
             ("--epsilon", self.epsilon, positive(self.epsilon), "a positive number"),
             ("--weight-decay", self.weight_decay, decay(self.weight_decay), "a number from 0 on"),
             ("--l2", self.l2, decay(self.l2), "a number from 0 on"),
+            ("--l1", self.l1, decay(self.l1), "a number from 0 on"),
         ];
-        match checks.into_iter().find(|(_, _, fine, _)| !fine) {
+        let clip = match self.clip {
+            Clip::None => None,
+            Clip::Value(limit) => Some(("--clip-value", limit, positive(limit), "a positive number")),
+            Clip::Norm(limit) => Some(("--clip-norm", limit, positive(limit), "a positive number")),
+        };
+        match checks.into_iter().chain(clip).find(|(_, _, fine, _)| !fine) {
             Some((what, found, _, expected)) => {
                 Err(Error::Setting { what, found: found.to_string(), expected: expected.into() })
             }
@@ -168,7 +211,7 @@ impl Rule {
 
     /// `p[i], s[i] = rule(p[i], g[i], s[i])`; s has `slots` values for each of p, at least [`Rule::state`].
     pub fn apply<T: Real>(self, p: &mut [T], g: &[T], s: &mut [T], slots: usize, step: &RuleStep<T>) {
-        let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2] = step.hyper;
+        let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2, ..] = step.hyper;
         let rate = rate * step.rate;
         let [c1, c2] = step.corrections;
         let each = Each { p, g, s, slots, decay: rate * decay, l2 };

@@ -62,7 +62,7 @@ impl Trainer {
     pub async fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
         for (what, found, expected) in [
             ("features of a row of the data", data.inputs(), spec.inputs()),
-            ("targets of a row of the data", data.outputs(), spec.outputs()),
+            ("targets of a row of the data", data.target_columns(), spec.outputs()),
         ] {
             if found != expected {
                 let expected = format!("{expected}, as the network has");
@@ -104,7 +104,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             backend.write(buffer, values)?;
         }
         let hyper = backend.plan().buffer(Role::Hyper)?;
-        backend.write(hyper, &config.optimizer.hyper().map(|value| value as f32))?;
+        backend.write(hyper, &config.optimizer.hyper(0.0).map(|value| value as f32))?;
         let (spec, config) = (spec.clone(), config.clone());
         let (samples, batch) = (data.rows(), batch_rows(config.batch, data.rows()));
         Ok(Self {

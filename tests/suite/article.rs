@@ -96,7 +96,7 @@ fn f64_is_numpys() {
         (Role::Features, columns(&["x0", "x1"])),
         (Role::Targets, columns(&["label"])),
         (Role::Parameters, fixture.parameters("step/0/")),
-        (Role::Hyper, Optimizer::sgd(RATE).hyper().to_vec()),
+        (Role::Hyper, Optimizer::sgd(RATE).hyper(0.0).to_vec()),
     ] {
         let buffer = backend.plan().buffer(role).unwrap();
         backend.write(buffer, &values).unwrap();

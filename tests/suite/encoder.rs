@@ -247,7 +247,7 @@ fn dataset_checks_shapes_and_values() {
 #[test]
 fn dataset_selects_rows_in_order() {
     let data = Dataset::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![7.0, 8.0, 9.0], 2, 1).unwrap();
-    assert_eq!((data.rows(), data.inputs(), data.outputs()), (3, 2, 1));
+    assert_eq!((data.rows(), data.inputs(), data.target_columns()), (3, 2, 1));
     let some = data.select(&[2, 0, 2]);
     assert_eq!(some.features(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     assert_eq!(some.targets(), [9.0, 7.0, 9.0]);

@@ -116,7 +116,7 @@ fn run(
     let run = async {
         let mut backend = device.load(plan::train(spec, Rule::Sgd, shape)?).await?;
         let parameters: Vec<f32> = replicas.iter().flat_map(|(parameters, _)| parameters.clone()).collect();
-        let hyper = |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper().map(|value| value as f32);
+        let hyper = |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper(0.0).map(|value| value as f32);
         let hypers: Vec<f32> = replicas.iter().flat_map(hyper).collect();
         for (role, values) in [
             (Role::Features, data.features()),

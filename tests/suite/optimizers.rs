@@ -34,7 +34,7 @@ fn run<B: Backend>(mut backend: B, optimizer: &Optimizer, start: &[f64], gradien
     let convert = |values: &[f64]| values.iter().map(|&value| B::Real::from_f64(value)).collect::<Vec<_>>();
     let buffer = |role| ROLES.iter().position(|&other| other == role).unwrap();
     backend.write(buffer(Role::Parameters), &convert(start)).unwrap();
-    backend.write(buffer(Role::Hyper), &convert(&optimizer.hyper())).unwrap();
+    backend.write(buffer(Role::Hyper), &convert(&optimizer.hyper(0.0))).unwrap();
     backend.write(buffer(Role::OptimizerState), &convert(&vec![0.0; SIZE * optimizer.rule.state()])).unwrap();
     let mut all = Vec::new();
     for (t, gradient) in (1..).zip(gradients.chunks_exact(SIZE)) {
