@@ -13,7 +13,7 @@ use wgpu_mlp::data::{Encoder, Moons};
 use wgpu_mlp::kernels::{KERNELS, Kernel, Part, Step};
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
 
@@ -45,7 +45,7 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
     let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
     let views = (0..buffers.len()).map(view).collect();
     let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
-    let passes = vec![Pass { rows: 1, dispatches }];
+    let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
     Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: 0 }
 }
 

@@ -1,7 +1,9 @@
-// x[rows,columns] = the rows first_row .. first_row + rows of data[samples,columns] in the epoch's
-// sample order. One invocation an element. The order is a keyed permutation of 0 .. samples: a Feistel
+// x[rows,columns] = the rows first_row .. first_row + rows of data[samples,columns], in the epoch's
+// sample order or, IN_ORDER, in their own. One invocation an element. The order is a keyed permutation of 0 .. samples: a Feistel
 // network on the smallest even number of bits that holds them, walked until it lands inside (Luby and
 // Rackoff 1988; Black and Rogaway 2002). Integers only, so every device draws the same order.
+override IN_ORDER: bool = false;
+
 struct Params {
     data: vec4<u32>,
     x: vec4<u32>,
@@ -23,7 +25,10 @@ fn gather(
     if (i >= params.rows * params.columns) {
         return;
     }
-    let sample = permute((step.first_row + i / params.columns) % params.samples, step.key ^ mix(group.z));
+    var sample = (step.first_row + i / params.columns) % params.samples;
+    if (!IN_ORDER) {
+        sample = permute(sample, step.key ^ mix(group.z));
+    }
     let source = params.data.x + group.z * params.data.y + sample * params.columns + i % params.columns;
     x[params.x.x + group.z * params.x.y + i] = data[source];
 }
@@ -46,12 +51,4 @@ fn permute(position: u32, key: u32) -> u32 {
         }
     }
     return value;
-}
-
-// The finaliser of MurmurHash3.
-fn mix(word: u32) -> u32 {
-    var h = word;
-    h = (h ^ (h >> 16u)) * 0x85ebca6bu;
-    h = (h ^ (h >> 13u)) * 0xc2b2ae35u;
-    return h ^ (h >> 16u);
 }

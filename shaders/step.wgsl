@@ -3,8 +3,17 @@ struct Step {
     slot: u32,           // place of the step in its submission, and of its losses in the ring
     first_row: u32,      // position of the batch's first row in the epoch's sample order
     key: u32,            // key of the epoch's sample order
+    mask_key: u32,       // key of the step's dropout masks
     rate: f32,           // factor on every replica's learning rate
     correction_1: f32,   // 1 / (1 - beta1^t) of step t, counted from 1
     correction_2: f32,   // 1 / (1 - beta2^t)
 }
 @group(0) @binding(1) var<uniform> step: Step;
+
+// The finaliser of MurmurHash3.
+fn mix(word: u32) -> u32 {
+    var h = word;
+    h = (h ^ (h >> 16u)) * 0x85ebca6bu;
+    h = (h ^ (h >> 13u)) * 0xc2b2ae35u;
+    return h ^ (h >> 16u);
+}

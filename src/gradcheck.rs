@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::kernels::{Element, Step};
 use crate::math::{Real, Rule};
 use crate::params::Layout;
-use crate::plan::{self, Plan, Role, TrainShape};
+use crate::plan::{self, Plan, Recipe, Role, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Largest relative error of a device's gradient: ‖g_device - g_f64‖ / ‖g_f64‖ for each tensor.
@@ -146,8 +146,7 @@ pub async fn check_size(device: &Device, spec: &MlpSpec, rows: usize) -> Result<
 }
 
 fn plan_of(spec: &MlpSpec, rows: usize) -> Result<Plan> {
-    let shape = TrainShape { samples: rows, batch: rows, replicas: 1, slots: 1 };
-    plan::train(spec, Rule::Sgd, shape)
+    plan::train(spec, &Recipe::new(Rule::Sgd), TrainShape::full(rows))
 }
 
 /// One step on the whole of `data`. The learning rate is never written, so it is 0 and the parameters stay.

@@ -2,19 +2,27 @@
 
 use rayon::prelude::*;
 
-use super::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, cpu, input, output, per_element};
+use super::{CHUNK, Call, Io, Kernel, PartKind, Variant, cpu, input, mix, output, per_element};
 use crate::math::Real;
+
+/// Takes rows in the epoch's sample order.
+pub const SHUFFLED: usize = 0;
+/// Takes rows in their own order.
+pub const IN_ORDER: usize = 1;
 
 /// The row of the table.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
-    formula: "x = rows of data in the epoch's sample order",
+    formula: "x = rows of data, in the epoch's sample order or in their own",
     wgsl: include_str!("../../shaders/gather.wgsl"),
     part: PartKind::None,
     reads_step: true,
     dims: &["rows", "columns", "samples"],
     bindings: &[input("data", &["samples", "columns"]), output("x", &["rows", "columns"])],
-    variants: PLAIN,
+    variants: &[
+        Variant { name: "shuffled", constants: &[("IN_ORDER", 0.0)] },
+        Variant { name: "in order", constants: &[("IN_ORDER", 1.0)] },
+    ],
     workgroup_size: 256,
     workgroups: |dims| per_element(u64::from(dims[0]) * u64::from(dims[1]), 256),
     cpu: cpu!(gather),
@@ -28,8 +36,11 @@ fn gather<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     x.par_chunks_mut(rows * columns).enumerate().for_each(|(chunk, x)| {
         for (i, row) in x.chunks_exact_mut(columns).enumerate() {
             let position = call.step.first_row.wrapping_add((chunk * rows + i) as u32);
-            let sample = permute(position % samples, samples, key) as usize;
-            row.copy_from_slice(&data[sample * columns..][..columns]);
+            let sample = match call.variant {
+                IN_ORDER => position % samples,
+                _ => permute(position % samples, samples, key),
+            };
+            row.copy_from_slice(&data[sample as usize * columns..][..columns]);
         }
     });
 }
@@ -51,18 +62,6 @@ pub fn permute(position: u32, samples: u32, key: u32) -> u32 {
             return value;
         }
     }
-}
-
-/// The key of an epoch's sample order.
-pub fn order_key(seed: u64, epoch: u64) -> u32 {
-    [seed, seed >> 32, epoch, epoch >> 32].iter().fold(0, |key, &word| mix(key ^ mix(word as u32 ^ 0x9e37_79b9)))
-}
-
-/// The finaliser of MurmurHash3.
-fn mix(word: u32) -> u32 {
-    let h = (word ^ (word >> 16)).wrapping_mul(0x85eb_ca6b);
-    let h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
-    h ^ (h >> 16)
 }
 
 #[cfg(test)]

@@ -10,25 +10,45 @@ mod activation_backward;
 mod activation_forward;
 mod bias_add;
 mod bias_grad;
+mod dropout_backward;
+mod dropout_forward;
 mod gather;
 mod loss;
 mod matmul;
+mod random;
+mod square_sum;
 mod update;
 
 pub use activation_backward::ACTIVATION_BACKWARD;
 pub use activation_forward::ACTIVATION_FORWARD;
 pub use bias_add::BIAS_ADD;
 pub use bias_grad::BIAS_GRAD;
-pub use gather::{GATHER, order_key, permute};
+pub use dropout_backward::DROPOUT_BACKWARD;
+pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
+pub use gather::{GATHER, IN_ORDER, SHUFFLED, permute};
 pub use loss::{LOSS, groups as loss_groups};
 pub use matmul::{AB, ABT, ATB, MATMUL};
-pub use update::UPDATE;
+use random::mix;
+pub use random::{mask_key, order_key};
+pub use square_sum::{SQUARE_SUM, groups as square_groups};
+pub use update::{CLIPPED, UNSCALED, UPDATE};
 
 use crate::math::{Activation, Bounded, Loss, Real, Rule};
 
 /// Every kernel.
-pub static KERNELS: &[&Kernel] =
-    &[&MATMUL, &BIAS_ADD, &BIAS_GRAD, &ACTIVATION_FORWARD, &ACTIVATION_BACKWARD, &LOSS, &GATHER, &UPDATE];
+pub static KERNELS: &[&Kernel] = &[
+    &MATMUL,
+    &BIAS_ADD,
+    &BIAS_GRAD,
+    &ACTIVATION_FORWARD,
+    &ACTIVATION_BACKWARD,
+    &DROPOUT_FORWARD,
+    &DROPOUT_BACKWARD,
+    &LOSS,
+    &GATHER,
+    &SQUARE_SUM,
+    &UPDATE,
+];
 
 /// Most storage bindings of a kernel: WebGPU guarantees 8.
 pub const MAX_BINDINGS: usize = 8;
@@ -206,6 +226,8 @@ pub struct Step {
     pub first_row: u32,
     /// Key of the epoch's sample order.
     pub key: u32,
+    /// Key of the step's dropout masks.
+    pub mask_key: u32,
     /// Factor on every replica's learning rate.
     pub rate: f64,
     /// What [`crate::math::Optimizer::corrections`] gives for the step.
@@ -219,14 +241,16 @@ pub struct StepRecord {
     slot: u32,
     first_row: u32,
     key: u32,
+    mask_key: u32,
     rate: f32,
     corrections: [f32; 2],
 }
 
 impl From<Step> for StepRecord {
     fn from(step: Step) -> Self {
-        let Step { slot, first_row, key, rate, corrections } = step;
-        Self { slot, first_row, key, rate: rate as f32, corrections: corrections.map(|value| value as f32) }
+        let Step { slot, first_row, key, mask_key, rate, corrections } = step;
+        let corrections = corrections.map(|value| value as f32);
+        Self { slot, first_row, key, mask_key, rate: rate as f32, corrections }
     }
 }
 

@@ -2,37 +2,53 @@
 
 use rayon::prelude::*;
 
-use super::{CHUNK, Call, Io, Kernel, PLAIN, Part, PartKind, cpu, in_place, input, per_element};
+use super::{CHUNK, Call, Io, Kernel, Part, PartKind, Variant, cpu, in_place, input, per_element};
 use crate::math::{Real, RuleStep};
+
+/// Takes gradients as they are, or brings each into a limit.
+pub const UNSCALED: usize = 0;
+/// Scales all gradients down to a norm first.
+pub const CLIPPED: usize = 1;
 
 /// The row of the table.
 pub static UPDATE: Kernel = Kernel {
     name: "update",
-    formula: "p, s = rule(p, g, s)",
+    formula: "p, s = rule(p, clip(g) + penalties, s)",
     wgsl: include_str!("../../shaders/update.wgsl"),
     part: PartKind::Rule,
     reads_step: true,
-    dims: &["count", "slots"],
+    dims: &["count", "slots", "groups"],
     bindings: &[
         input("g", &["count"]),
+        input("squares", &["groups"]),
         input("hyper", &["12"]),
         in_place("p", &["count"]),
         in_place("s", &["count", "slots"]),
     ],
-    variants: PLAIN,
+    variants: &[
+        Variant { name: "", constants: &[("CLIP", 0.0)] },
+        Variant { name: "clipped", constants: &[("CLIP", 1.0)] },
+    ],
     workgroup_size: 256,
     workgroups: |dims| per_element(dims[0].into(), 256),
     cpu: cpu!(update),
 };
 
 fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([g, hyper, ..], [p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
+    let ([g, squares, hyper, ..], [p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
     let slots = call.dims[1] as usize;
-    let step = RuleStep {
+    let mut step = RuleStep {
         hyper: std::array::from_fn(|index| hyper[index]),
         rate: T::from_f64(call.step.rate),
         corrections: call.step.corrections.map(T::from_f64),
+        scale: None,
     };
+    if call.variant == CLIPPED {
+        let mut sum = T::default();
+        squares.iter().for_each(|&square| sum += square);
+        let (norm, limit) = (sum.sqrt(), hyper[10]);
+        step.scale = (norm > limit).then(|| limit / norm);
+    }
     let chunks = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
     chunks.for_each(|((p, g), s)| rule.apply(p, g, s, slots, &step));
 }

@@ -82,6 +82,8 @@ pub struct RuleStep<T> {
     pub rate: T,
     /// c1 and c2.
     pub corrections: [T; 2],
+    /// Factor on all gradients, where their norm is clipped.
+    pub scale: Option<T>,
 }
 
 impl Optimizer {
@@ -211,10 +213,10 @@ impl Rule {
 
     /// `p[i], s[i] = rule(p[i], g[i], s[i])`; s has `slots` values for each of p, at least [`Rule::state`].
     pub fn apply<T: Real>(self, p: &mut [T], g: &[T], s: &mut [T], slots: usize, step: &RuleStep<T>) {
-        let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2, ..] = step.hyper;
+        let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2, l1, limit, ..] = step.hyper;
         let rate = rate * step.rate;
         let [c1, c2] = step.corrections;
-        let each = Each { p, g, s, slots, decay: rate * decay, l2 };
+        let each = Each { p, g, s, slots, decay: rate * decay, l2, l1, limit, scale: step.scale };
         match self {
             Self::Sgd => each.run(|p, g, _| p - rate * g),
             Self::Momentum => each.run(|p, g, s| {
@@ -247,7 +249,7 @@ impl Rule {
     }
 }
 
-/// All parameters with their gradients, state and decay.
+/// All parameters with their gradients, state, decay, penalties and clipping.
 struct Each<'a, T> {
     p: &'a mut [T],
     g: &'a [T],
@@ -255,12 +257,30 @@ struct Each<'a, T> {
     slots: usize,
     decay: T,
     l2: T,
+    l1: T,
+    limit: T,
+    scale: Option<T>,
 }
 
 impl<T: Real> Each<'_, T> {
     fn run(self, rule: impl Fn(T, T, &mut [T]) -> T) {
+        let Self { l1, l2, limit, scale, .. } = self;
+        let zero = T::default();
+        if l1 == zero && limit == zero && scale.is_none() {
+            return self.run_with(|p, g| g + l2 * p, rule);
+        }
+        let gradient = |p: T, g: T| {
+            let scaled = scale.map_or(g, |scale| scale * g);
+            let clipped = if limit > zero && scaled.abs() > limit { limit * scaled.sign() } else { scaled };
+            clipped + l2 * p + l1 * p.sign()
+        };
+        self.run_with(gradient, rule);
+    }
+
+    /// `gradient` of a parameter and its own, and the rule.
+    fn run_with(self, gradient: impl Fn(T, T) -> T, rule: impl Fn(T, T, &mut [T]) -> T) {
         for ((p, &g), s) in self.p.iter_mut().zip(self.g).zip(self.s.chunks_exact_mut(self.slots)) {
-            *p = rule(*p - self.decay * *p, g + self.l2 * *p, s);
+            *p = rule(*p - self.decay * *p, gradient(*p, g), s);
         }
     }
 }

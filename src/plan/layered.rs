@@ -2,13 +2,15 @@
 //! backpropagation is written on paper. Works for any size.
 //!
 //! Forward, for each layer: z = a W + b, a' = f(z). Loss: d = l'(a, y) / count. Backward, last layer to
-//! first: d *= f'(z); dW = aᵀ d; db = column sums of d; d' = d Wᵀ. Then the optimiser's update.
+//! first: d *= f'(z); dW = aᵀ d; db = column sums of d; d' = d Wᵀ. Then the optimiser's update. Dropout stands between
+//! a layer's activation and the next layer. Validation is the forward pass and the loss.
 
-use super::{Buffer, BufferId, Dispatch, Pass, Plan, PlanKind, Role, TrainShape, View};
+use super::{Buffer, BufferId, Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    AB, ABT, ACTIVATION_BACKWARD, ACTIVATION_FORWARD, ATB, BIAS_ADD, BIAS_GRAD, GATHER, Kernel, LOSS, MATMUL, Part,
-    UPDATE, loss_groups,
+    AB, ABT, ACTIVATION_BACKWARD, ACTIVATION_FORWARD, ATB, BIAS_ADD, BIAS_GRAD, CLIPPED, DROPOUT_BACKWARD,
+    DROPOUT_FORWARD, GATHER, IN_ORDER, Kernel, LOSS, MATMUL, Part, SHUFFLED, SQUARE_SUM, UNSCALED, UPDATE,
+    dropout_threshold, loss_groups, square_groups,
 };
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::{Layout, Tensor};
@@ -17,46 +19,71 @@ use crate::spec::MlpSpec;
 /// Parameter copies that a trainer may keep: one for each submission in flight and one before them.
 pub(crate) const SNAPSHOTS: usize = 3;
 
-/// Plans training steps of `spec` with `rule`. Pass 0 is a step on a whole batch; pass 1, present when the
-/// data set is not a multiple of the batch, a step on what remains.
-pub fn train(spec: &MlpSpec, rule: Rule, shape: TrainShape) -> Result<Plan> {
-    let TrainShape { samples, replicas, slots, .. } = shape;
-    for (what, value) in
-        [("number of rows", samples), ("--batch", shape.batch), ("replicas", replicas), ("slots", slots)]
-    {
+/// Rows of a validation pass, where the batch has no more.
+const VALIDATION_ROWS: usize = 1024;
+
+/// Plans training steps of `spec`, and the validation of what they learn.
+pub fn train(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
+    let TrainShape { samples, validation, replicas, slots, .. } = shape;
+    for (what, value) in [
+        ("number of rows", samples),
+        ("number of validation rows", validation.max(1)),
+        ("--batch", shape.batch),
+        ("replicas", replicas),
+        ("slots", slots),
+    ] {
         if value == 0 || u32::try_from(value).is_err() {
             let expected = format!("1 to {}", u32::MAX);
             return Err(Error::Setting { what, found: value.to_string(), expected });
         }
     }
     let batch = shape.batch.min(samples);
-    let mut builder = Builder::new(spec, batch, replicas, slots);
+    let judged = batch.max(VALIDATION_ROWS).min(validation);
+    let mut builder = Builder::new(spec, batch.max(judged), replicas, slots);
+    builder.dropout.clone_from(&recipe.dropout);
     builder.add(Role::Features, &[samples, spec.inputs()]);
     builder.add(Role::Targets, &[samples, spec.outputs()]);
-    if batch < samples {
-        builder.add(Role::BatchFeatures, &[replicas, batch, spec.inputs()]);
-        builder.add(Role::BatchTargets, &[replicas, batch, spec.outputs()]);
+    if validation > 0 {
+        builder.add(Role::ValidationFeatures, &[validation, spec.inputs()]);
+        builder.add(Role::ValidationTargets, &[validation, spec.outputs()]);
+    }
+    if batch < samples || judged < validation {
+        builder.add(Role::BatchFeatures, &[replicas, builder.rows, spec.inputs()]);
+        builder.add(Role::BatchTargets, &[replicas, builder.rows, spec.outputs()]);
     }
     builder.add_activations();
     let widest = spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
     for turn in 0..spec.layers().len().min(2) {
-        builder.add(Role::Delta(turn), &[replicas, batch, widest]);
+        builder.add(Role::Delta(turn), &[replicas, builder.rows, widest]);
     }
     let parameters = [replicas, builder.layout.len()];
     builder.add(Role::Gradients, &parameters);
+    let squares = if recipe.clip_norm { square_groups(builder.layout.len() as u64) } else { 1 };
+    builder.add(Role::SquareSums, &[replicas, squares]);
     builder.add(Role::Hyper, &[replicas, Optimizer::HYPER]);
-    builder.add(Role::OptimizerState, &[replicas, builder.layout.len(), state_slots(rule)]);
+    builder.add(Role::OptimizerState, &[replicas, builder.layout.len(), state_slots(recipe.rule)]);
     for index in 0..SNAPSHOTS {
         builder.add(Role::Snapshot(index), &parameters);
     }
-    let groups = loss_groups((batch * spec.outputs()) as u64) as usize;
+    if recipe.keep_best {
+        builder.add(Role::Best, &parameters);
+    }
+    let groups = loss_groups((builder.rows * spec.outputs()) as u64) as usize;
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
 
-    let mut passes = vec![builder.step(rule, samples, batch, groups)?];
-    if !samples.is_multiple_of(batch) {
-        passes.push(builder.step(rule, samples, samples % batch, groups)?);
+    let mut passes = Vec::new();
+    for rows in sizes(samples, batch) {
+        passes.push(builder.step(recipe, samples, rows, (squares, groups))?);
+    }
+    for rows in sizes(validation, judged) {
+        passes.push(builder.validation(validation, rows, groups)?);
     }
     builder.finish(passes)
+}
+
+/// Rows of a whole batch, and what remains of all rows if that is not nothing.
+fn sizes(rows: usize, batch: usize) -> impl Iterator<Item = usize> {
+    [batch, rows.checked_rem(batch).unwrap_or(0)].into_iter().filter(|&rows| rows > 0)
 }
 
 /// Plans the forward pass of `spec` on up to `rows` rows.
@@ -66,8 +93,8 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
     builder.add_activations();
     let mut dispatches = Vec::new();
     let input = builder.shared(Role::Features);
-    builder.forward(&mut dispatches, input, rows)?;
-    builder.finish(vec![Pass { rows, dispatches }])
+    builder.forward(&mut dispatches, input, rows, PassKind::Forward)?;
+    builder.finish(vec![Pass { kind: PassKind::Forward, rows, dispatches }])
 }
 
 /// Values kept for a parameter; a binding needs one even for a rule that keeps none.
@@ -81,6 +108,7 @@ struct Builder<'a> {
     rows: usize,
     replicas: usize,
     slots: usize,
+    dropout: Vec<f64>,
     buffers: Vec<Buffer>,
 }
 
@@ -88,7 +116,7 @@ impl<'a> Builder<'a> {
     fn new(spec: &'a MlpSpec, rows: usize, replicas: usize, slots: usize) -> Self {
         let layout = Layout::new(spec);
         let parameters = Buffer { role: Role::Parameters, len: replicas * layout.len() };
-        Self { spec, layout, rows, replicas, slots, buffers: vec![parameters] }
+        Self { spec, layout, rows, replicas, slots, dropout: Vec::new(), buffers: vec![parameters] }
     }
 
     /// Adds a buffer of so many elements, the product of `extents`: too many for any device where it overflows.
@@ -104,7 +132,16 @@ impl<'a> Builder<'a> {
             if layer.activation != Activation::Identity {
                 self.add(Role::Activation(i), &extents);
             }
+            if self.dropped(i).is_some() {
+                self.add(Role::Dropped(i), &extents);
+            }
         }
+    }
+
+    /// The threshold of a layer's dropout, if it has one. The last layer's outputs are never dropped.
+    fn dropped(&self, layer: usize) -> Option<usize> {
+        let rate = self.dropout.get(layer).filter(|_| layer + 1 < self.spec.layers().len());
+        rate.map(|&rate| dropout_threshold(rate) as usize).filter(|&threshold| threshold > 0)
     }
 
     fn id(&self, role: Role) -> BufferId {
@@ -131,7 +168,17 @@ impl<'a> Builder<'a> {
         self.each(Role::PreActivation(layer), self.rows * self.spec.layers()[layer].outputs)
     }
 
-    /// What a layer hands on: its activation, or z where that is the identity.
+    /// What a layer hands on in a pass: its activation, in training behind its dropout.
+    fn handed_on(&self, layer: usize, kind: PassKind) -> View {
+        match self.dropped(layer) {
+            Some(_) if kind == PassKind::Train => {
+                self.each(Role::Dropped(layer), self.rows * self.spec.layers()[layer].outputs)
+            }
+            _ => self.activation(layer),
+        }
+    }
+
+    /// A layer's activation, or z where that is the identity.
     fn activation(&self, layer: usize) -> View {
         match self.spec.layers()[layer].activation {
             Activation::Identity => self.pre_activation(layer),
@@ -139,34 +186,67 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn step(&self, rule: Rule, samples: usize, rows: usize, groups: usize) -> Result<Pass> {
+    fn step(&self, recipe: &Recipe, samples: usize, rows: usize, sums: (usize, usize)) -> Result<Pass> {
+        let ((squares, groups), kind) = (sums, PassKind::Train);
         let mut dispatches = Vec::new();
-        let (mut features, mut targets) = (self.shared(Role::Features), self.shared(Role::Targets));
-        if self.rows < samples {
+        let data = [Role::Features, Role::Targets];
+        let [features, targets] = self.batch(&mut dispatches, data, rows, samples, SHUFFLED)?;
+        self.forward(&mut dispatches, features, rows, kind)?;
+        self.loss(&mut dispatches, targets, rows, groups)?;
+        self.backward(&mut dispatches, features, rows)?;
+        let (parameters, state) = (self.layout.len(), state_slots(recipe.rule));
+        let gradients = self.each(Role::Gradients, parameters);
+        let sums = self.each(Role::SquareSums, squares);
+        if recipe.clip_norm {
+            dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[gradients, sums])?);
+        }
+        let views = [
+            gradients,
+            sums,
+            self.each(Role::Hyper, Optimizer::HYPER),
+            self.each(Role::Parameters, parameters),
+            self.each(Role::OptimizerState, parameters * state),
+        ];
+        let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
+        let dims = [parameters, state, squares];
+        dispatches.push(dispatch(&UPDATE, Part::Rule(recipe.rule), variant, &dims, &views)?);
+        Ok(Pass { kind, rows, dispatches })
+    }
+
+    fn validation(&self, samples: usize, rows: usize, groups: usize) -> Result<Pass> {
+        let kind = PassKind::Validate;
+        let mut dispatches = Vec::new();
+        let data = [Role::ValidationFeatures, Role::ValidationTargets];
+        let [features, targets] = self.batch(&mut dispatches, data, rows, samples, IN_ORDER)?;
+        self.forward(&mut dispatches, features, rows, kind)?;
+        self.loss(&mut dispatches, targets, rows, groups)?;
+        Ok(Pass { kind, rows, dispatches })
+    }
+
+    /// Features and targets of a pass: gathered, unless the whole data set is one batch.
+    fn batch(
+        &self,
+        dispatches: &mut Vec<Dispatch>,
+        data: [Role; 2],
+        rows: usize,
+        samples: usize,
+        order: usize,
+    ) -> Result<[View; 2]> {
+        let [mut features, mut targets] = data.map(|role| self.shared(role));
+        if rows < samples {
             for (data, batch, columns) in [
                 (&mut features, Role::BatchFeatures, self.spec.inputs()),
                 (&mut targets, Role::BatchTargets, self.spec.outputs()),
             ] {
                 let x = self.each(batch, self.rows * columns);
-                dispatches.push(dispatch(&GATHER, Part::None, 0, &[rows, columns, samples], &[*data, x])?);
+                dispatches.push(dispatch(&GATHER, Part::None, order, &[rows, columns, samples], &[*data, x])?);
                 *data = x;
             }
         }
-        self.forward(&mut dispatches, features, rows)?;
-        self.loss(&mut dispatches, targets, rows, groups)?;
-        self.backward(&mut dispatches, features, rows)?;
-        let parameters = self.layout.len();
-        let views = [
-            self.each(Role::Gradients, parameters),
-            self.each(Role::Hyper, Optimizer::HYPER),
-            self.each(Role::Parameters, parameters),
-            self.each(Role::OptimizerState, parameters * state_slots(rule)),
-        ];
-        dispatches.push(dispatch(&UPDATE, Part::Rule(rule), 0, &[parameters, state_slots(rule)], &views)?);
-        Ok(Pass { rows, dispatches })
+        Ok([features, targets])
     }
 
-    fn forward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize) -> Result<()> {
+    fn forward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, kind: PassKind) -> Result<()> {
         let mut x = features;
         for (i, layer) in self.spec.layers().iter().enumerate() {
             let z = self.pre_activation(i);
@@ -178,6 +258,11 @@ impl<'a> Builder<'a> {
             if layer.activation != Activation::Identity {
                 let part = Part::Activation(layer.activation);
                 dispatches.push(dispatch(&ACTIVATION_FORWARD, part, 0, &[rows * layer.outputs], &[z, x])?);
+            }
+            if let (Some(threshold), PassKind::Train) = (self.dropped(i), kind) {
+                let (dims, y) = ([rows * layer.outputs, i + 1, threshold], self.handed_on(i, kind));
+                dispatches.push(dispatch(&DROPOUT_FORWARD, Part::None, 0, &dims, &[x, y])?);
+                x = y;
             }
         }
         Ok(())
@@ -202,12 +287,21 @@ impl<'a> Builder<'a> {
     fn backward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize) -> Result<()> {
         for (i, layer) in self.spec.layers().iter().enumerate().rev() {
             let d = self.delta(i);
+            if let Some(threshold) = self.dropped(i) {
+                dispatches.push(dispatch(
+                    &DROPOUT_BACKWARD,
+                    Part::None,
+                    0,
+                    &[rows * layer.outputs, i + 1, threshold],
+                    &[d],
+                )?);
+            }
             if layer.activation != Activation::Identity {
                 let part = Part::Activation(layer.activation);
                 let views = [self.pre_activation(i), self.activation(i), d];
                 dispatches.push(dispatch(&ACTIVATION_BACKWARD, part, 0, &[rows * layer.outputs], &views)?);
             }
-            let x = if i == 0 { features } else { self.activation(i - 1) };
+            let x = if i == 0 { features } else { self.handed_on(i - 1, PassKind::Train) };
             let weight_gradient = self.tensor(Role::Gradients, self.layout.weight(i));
             let bias_gradient = self.tensor(Role::Gradients, self.layout.bias(i));
             let dims = [layer.inputs, layer.outputs, rows];

@@ -11,12 +11,13 @@ pub use layered::{forward, train};
 
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Kernel, MAX_BINDINGS, Part};
+use crate::math::Rule;
 
 /// Index of a buffer in [`Plan::buffers`].
 pub type BufferId = usize;
 
 /// What a buffer holds. All are 32-bit floats on a GPU, [`crate::math::Real`]s on the CPU. `R` replicas,
-/// `B` rows of a batch, `N` rows of the data set.
+/// `B` rows of a batch, `N` rows of the data set, `V` of the validation set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
@@ -30,10 +31,18 @@ pub enum Role {
     OptimizerState,
     /// A copy of the parameters, to go back to.
     Snapshot(usize),
+    /// A copy of the best parameters so far.
+    Best,
+    /// Partial sums of the gradients' squares, [R, groups]; a single one where no norm is clipped.
+    SquareSums,
     /// [N, inputs] of the data set; in a forward plan [B, inputs]. Shared by all replicas.
     Features,
     /// [N, outputs] of the data set. Shared by all replicas.
     Targets,
+    /// [V, inputs] of the validation set. Shared by all replicas.
+    ValidationFeatures,
+    /// [V, outputs] of the validation set. Shared by all replicas.
+    ValidationTargets,
     /// [R, B, inputs] of the batch, when it is not the whole data set.
     BatchFeatures,
     /// [R, B, outputs] of the batch, when it is not the whole data set.
@@ -42,6 +51,8 @@ pub enum Role {
     PreActivation(usize),
     /// a of a layer, [R, B, outputs], when its activation is not the identity.
     Activation(usize),
+    /// a of a layer behind its dropout, [R, B, outputs].
+    Dropped(usize),
     /// Gradient of the loss by a layer's z or a, [R, B, widest output]; two take turns.
     Delta(usize),
     /// Loss sums and hits, [slots, R, groups, 2].
@@ -85,9 +96,22 @@ pub struct Dispatch {
     pub views: Vec<View>,
 }
 
+/// What a pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassKind {
+    /// A training step.
+    Train,
+    /// Loss and hits of validation rows.
+    Validate,
+    /// The network's outputs.
+    Forward,
+}
+
 /// Dispatches that run one after the other.
 #[derive(Clone, Debug)]
 pub struct Pass {
+    /// What it is for.
+    pub kind: PassKind,
     /// Rows of the batch that the pass works on.
     pub rows: usize,
     /// The work, in order.
@@ -105,8 +129,7 @@ pub struct Plan {
     pub slots: usize,
     /// The buffers.
     pub buffers: Vec<Buffer>,
-    /// A training plan's first pass takes a whole batch, its second one, if any, the data set's remainder.
-    /// A forward plan has one pass.
+    /// Of each kind, the first pass takes a whole batch, the second one, if any, what remains of the rows.
     pub passes: Vec<Pass>,
     /// The buffer that holds the network's output, [R, B, outputs].
     pub output: BufferId,
@@ -149,11 +172,34 @@ impl FromStr for PlanKind {
     }
 }
 
+/// What training adds to a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The optimiser's rule.
+    pub rule: Rule,
+    /// Share of each hidden layer's units that a step drops, in [0, 1); no more than hidden layers, 0 for those that are
+    /// not named.
+    pub dropout: Vec<f64>,
+    /// Whether gradients are scaled down to a norm.
+    pub clip_norm: bool,
+    /// Whether there is a place to keep the best parameters.
+    pub keep_best: bool,
+}
+
+impl Recipe {
+    /// The rule and nothing else.
+    pub fn new(rule: Rule) -> Self {
+        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false }
+    }
+}
+
 /// Sizes of a training plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainShape {
     /// Rows of the data set.
     pub samples: usize,
+    /// Rows of the validation set; 0 without one.
+    pub validation: usize,
     /// Rows of a batch; the whole data set when not smaller than it.
     pub batch: usize,
     /// Networks side by side.
@@ -162,7 +208,19 @@ pub struct TrainShape {
     pub slots: usize,
 }
 
+impl TrainShape {
+    /// One network on the whole data set, a step a submission.
+    pub fn full(samples: usize) -> Self {
+        Self { samples, validation: 0, batch: samples, replicas: 1, slots: 1 }
+    }
+}
+
 impl Plan {
+    /// The passes of a kind, with their places.
+    pub fn passes_of(&self, kind: PassKind) -> impl Iterator<Item = (usize, &Pass)> {
+        self.passes.iter().enumerate().filter(move |(_, pass)| pass.kind == kind)
+    }
+
     /// The buffer with a role.
     pub fn find(&self, role: Role) -> Option<BufferId> {
         self.buffers.iter().position(|buffer| buffer.role == role)

@@ -9,9 +9,9 @@ use super::{Batch, Epoch, Event, Outcome, Progress, TrainConfig};
 use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::{Step, loss_groups, order_key};
+use crate::kernels::{Step, loss_groups, mask_key, order_key};
 use crate::params::Layout;
-use crate::plan::{self, Plan, PlanKind, Role, SNAPSHOTS, TrainShape};
+use crate::plan::{self, Plan, PlanKind, Recipe, Role, SNAPSHOTS, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Most steps of a submission.
@@ -83,9 +83,10 @@ fn plan_for(spec: &MlpSpec, config: &TrainConfig, samples: usize) -> Result<Plan
     let batch = batch_rows(config.batch, samples);
     let ring_slot = 8 * loss_groups((batch * spec.outputs()) as u64) as usize;
     let slots = (MAX_RING / ring_slot.max(1)).clamp(1, MAX_SLOTS);
+    let recipe = Recipe::new(config.optimizer.rule);
     match config.plan.unwrap_or(PlanKind::Layered) {
         PlanKind::Layered => {
-            plan::train(spec, config.optimizer.rule, TrainShape { samples, batch, replicas: 1, slots })
+            plan::train(spec, &recipe, TrainShape { samples, validation: 0, batch, replicas: 1, slots })
         }
     }
 }
@@ -270,7 +271,8 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         let (pass, first_row) = self.pass(step);
         let key = order_key(self.config.seed, step / self.steps_per_epoch());
         let corrections = self.config.optimizer.corrections(step + 1);
-        (pass, Step { slot: 0, first_row: first_row as u32, key, rate: 1.0, corrections })
+        let mask_key = mask_key(self.config.seed, step);
+        (pass, Step { slot: 0, first_row: first_row as u32, key, mask_key, rate: 1.0, corrections })
     }
 
     /// Adds up a slot of the loss ring, in f64 and in order.

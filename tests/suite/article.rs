@@ -10,7 +10,7 @@ use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::Step;
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::plan::{self, Role, TrainShape};
+use wgpu_mlp::plan::{self, Recipe, Role, TrainShape};
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
 
@@ -89,8 +89,8 @@ fn f64_is_numpys() {
         let columns: Vec<_> = names.iter().map(|name| table.numbers(name).unwrap()).collect();
         train.iter().flat_map(|&row| columns.iter().map(move |column| column[row])).collect()
     };
-    let shape = TrainShape { samples: 900, batch: 900, replicas: 1, slots: 190 };
-    let plan = plan::train(&spec(), Rule::Sgd, shape).unwrap();
+    let shape = TrainShape { samples: 900, validation: 0, batch: 900, replicas: 1, slots: 190 };
+    let plan = plan::train(&spec(), &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut backend = CpuBackend::<f64>::load(&CpuDevice::new(0).unwrap(), plan).unwrap();
     for (role, values) in [
         (Role::Features, columns(&["x0", "x1"])),

@@ -7,7 +7,7 @@ use wgpu_mlp::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, gradcheck, 
 use wgpu_mlp::kernels::{Step, order_key};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::plan::{self, Role, TrainShape};
+use wgpu_mlp::plan::{self, Recipe, Role, TrainShape};
 use wgpu_mlp::spec::{Layer, MlpSpec};
 
 use super::support::{devices, wait};
@@ -112,9 +112,9 @@ fn run(
     replicas: &[(Vec<f32>, f32)],
     steps: &[(usize, Step)],
 ) -> Run {
-    let shape = TrainShape { samples: data.rows(), batch, replicas: replicas.len(), slots: steps.len() };
+    let shape = TrainShape { samples: data.rows(), validation: 0, batch, replicas: replicas.len(), slots: steps.len() };
     let run = async {
-        let mut backend = device.load(plan::train(spec, Rule::Sgd, shape)?).await?;
+        let mut backend = device.load(plan::train(spec, &Recipe::new(Rule::Sgd), shape)?).await?;
         let parameters: Vec<f32> = replicas.iter().flat_map(|(parameters, _)| parameters.clone()).collect();
         let hyper = |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper(0.0).map(|value| value as f32);
         let hypers: Vec<f32> = replicas.iter().flat_map(hyper).collect();
@@ -213,9 +213,9 @@ fn an_epoch_takes_every_row_once() {
         assert_eq!(epoch.iter().map(|(pass, _)| *pass).collect::<Vec<_>>(), [0, 0, 0, 1]);
         let (mut seen, mut in_order, mut sum) = (Vec::new(), true, 0.0);
         for (pass, step) in epoch {
-            let shape = TrainShape { samples: 24, batch: 7, replicas: 1, slots: 1 };
+            let shape = TrainShape { samples: 24, validation: 0, batch: 7, replicas: 1, slots: 1 };
             let batch = async {
-                let mut backend = device.load(plan::train(&spec, Rule::Sgd, shape)?).await?;
+                let mut backend = device.load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape)?).await?;
                 for (role, values) in [
                     (Role::Features, data.features()),
                     (Role::Targets, data.targets()),

@@ -11,7 +11,7 @@ use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::{BIAS_ADD, Kernel, Part};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
 
@@ -125,7 +125,7 @@ fn a_shader_that_is_none_is_an_error() {
         let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
         let views = vec![view(0), view(1)];
         let dispatches = vec![Dispatch { kernel, part: Part::None, variant: 0, dims: vec![2, 2], views }];
-        let passes = vec![Pass { rows: 2, dispatches }];
+        let passes = vec![Pass { kind: PassKind::Forward, rows: 2, dispatches }];
         Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 1 }
     };
     for gpu in devices() {

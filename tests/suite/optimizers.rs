@@ -5,9 +5,9 @@ use std::fs;
 use safetensors::SafeTensors;
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend};
 use wgpu_mlp::block_on;
-use wgpu_mlp::kernels::{Part, Step, UPDATE};
-use wgpu_mlp::math::{Optimizer, Real, Rule};
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+use wgpu_mlp::kernels::{CLIPPED, Part, SQUARE_SUM, Step, UNSCALED, UPDATE};
+use wgpu_mlp::math::{Clip, Optimizer, Real, Rule};
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
 use crate::support::devices;
 
@@ -15,18 +15,26 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/optim
 const SIZE: usize = 6;
 const LEARNING_RATE: f64 = 0.01;
 
-/// Parameters, gradients, settings and state, in the order of the kernel's bindings.
-const ROLES: [Role; 4] = [Role::Gradients, Role::Hyper, Role::Parameters, Role::OptimizerState];
+/// In the order of the update kernel's bindings.
+const ROLES: [Role; 5] = [Role::Gradients, Role::SquareSums, Role::Hyper, Role::Parameters, Role::OptimizerState];
 
-fn plan(rule: Rule) -> Plan {
-    let dims = vec![SIZE as u32, rule.state().max(1) as u32];
+fn plan(optimizer: &Optimizer) -> Plan {
+    let (rule, clip) = (optimizer.rule, matches!(optimizer.clip, Clip::Norm(_)));
+    let groups = 2;
+    let dims = vec![SIZE as u32, rule.state().max(1) as u32, groups];
     let len = |index| UPDATE.elements(index, &dims) as usize;
     let buffers = ROLES.iter().enumerate().map(|(index, &role)| Buffer { role, len: len(index) }).collect();
     let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
-    let views = (0..ROLES.len()).map(view).collect();
-    let dispatches = vec![Dispatch { kernel: &UPDATE, part: Part::Rule(rule), variant: 0, dims, views }];
-    let passes = vec![Pass { rows: 1, dispatches }];
-    Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 2 }
+    let views: Vec<_> = (0..ROLES.len()).map(view).collect();
+    let mut dispatches = Vec::new();
+    if clip {
+        let (views, dims) = (views[..2].to_vec(), vec![SIZE as u32, groups]);
+        dispatches.push(Dispatch { kernel: &SQUARE_SUM, part: Part::None, variant: 0, dims, views });
+    }
+    let variant = if clip { CLIPPED } else { UNSCALED };
+    dispatches.push(Dispatch { kernel: &UPDATE, part: Part::Rule(rule), variant, dims, views });
+    let passes = vec![Pass { kind: PassKind::Train, rows: 1, dispatches }];
+    Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 3 }
 }
 
 /// The parameters after every step.
@@ -56,6 +64,9 @@ fn optimizer(name: &str) -> Optimizer {
     match words[1..] {
         [] => {}
         ["l2", value] => optimizer.l2 = value.parse().unwrap(),
+        ["l1", value] => optimizer.l1 = value.parse().unwrap(),
+        ["value", limit] => optimizer.clip = Clip::Value(limit.parse().unwrap()),
+        ["norm", limit] => optimizer.clip = Clip::Norm(limit.parse().unwrap()),
         ["decay", value] => optimizer.weight_decay = value.parse().unwrap(),
         _ => panic!("what is `{name}`?"),
     }
@@ -76,7 +87,7 @@ fn rules_are_those_of_optax() {
     for name in names {
         let (optimizer, expected) = (optimizer(name), floats(&format!("after/{name}")));
         let cpu = CpuDevice::new(1).unwrap();
-        let plan = || plan(optimizer.rule);
+        let plan = || plan(&optimizer);
         // In f64 a few roundings a step; in f32 fifty steps of rounding parameters of the size of 1, and twice as
         // much for a large learning rate's worth of them.
         let check = |device: &str, found: Vec<f64>, limit: f64| {

@@ -4,7 +4,7 @@
 
 use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, GATHER, KERNELS, Kernel, Part};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
-use wgpu_mlp::plan::{TrainShape, train};
+use wgpu_mlp::plan::{Recipe, TrainShape, train};
 use wgpu_mlp::spec::MlpSpec;
 
 use crate::support::{Case, devices, has_slots};
@@ -64,11 +64,18 @@ fn each_case(sizes: fn(&Kernel) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bo
     assert!(problems.is_empty(), "{} of {count} cases fail:\n{shown}", problems.len());
 }
 
-/// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps.
+/// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps; an update
+/// adds up at most 256 `groups`; about a quarter of the units are below the `threshold` of dropout.
 pub fn fit(kernel: &Kernel, part: Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
     if let (Some(slots), Part::Rule(rule)) = (at("slots"), part) {
         dims[slots] = rule.state().max(1) as u32;
+    }
+    if let (Some(groups), Part::Rule(_)) = (at("groups"), part) {
+        dims[groups] = (dims[groups] - 1) % 256 + 1;
+    }
+    if let Some(threshold) = at("threshold") {
+        dims[threshold] += 1 << 22;
     }
     if let (Some(rows), Some(samples)) = (at("rows"), at("samples")) {
         dims[samples] += dims[rows] - 1;
@@ -121,8 +128,8 @@ fn copies_are_exact() {
 #[test]
 fn plans_give_slots_only_to_bindings_that_have_them() {
     let spec = MlpSpec::new(&[2, 3, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
-    let shape = TrainShape { samples: 5, batch: 2, replicas: 2, slots: 2 };
-    let plan = train(&spec, Rule::Sgd, shape).unwrap();
+    let shape = TrainShape { samples: 5, validation: 0, batch: 2, replicas: 2, slots: 2 };
+    let plan = train(&spec, &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut slotted = 0;
     for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {
         for (view, binding) in dispatch.views.iter().zip(dispatch.kernel.bindings) {

@@ -10,7 +10,7 @@ use wgpu_mlp::gradcheck::random_data;
 use wgpu_mlp::kernels::Step;
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::plan::{self, Role, TrainShape};
+use wgpu_mlp::plan::{self, Recipe, Role, TrainShape};
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
 
@@ -191,8 +191,8 @@ fn copied(device: &wgpu::Device, queue: &wgpu::Queue, bytes: &[u8]) -> Vec<u8> {
 fn submissions_are_limited_and_come_back_in_order() {
     let (spec, data) = small();
     for device in everywhere() {
-        let shape = TrainShape { samples: data.rows(), batch: 16, replicas: 1, slots: 3 };
-        let mut backend = wait(device.load(plan::train(&spec, Rule::Sgd, shape).unwrap())).unwrap();
+        let shape = TrainShape { samples: data.rows(), validation: 0, batch: 16, replicas: 1, slots: 3 };
+        let mut backend = wait(device.load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape).unwrap())).unwrap();
         for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {
             let buffer = backend.plan().buffer(role).unwrap();
             backend.write(buffer, values).unwrap();

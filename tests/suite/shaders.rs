@@ -75,7 +75,8 @@ fn params_are_what_the_host_uploads() {
 /// Each field of the host's record stands where the shader reads it.
 #[test]
 fn step_record_is_what_shaders_read() {
-    let record = StepRecord::from(Step { slot: 1, first_row: 2, key: 3, rate: 4.0, corrections: [5.0, 6.0] });
+    let record =
+        StepRecord::from(Step { slot: 1, first_row: 2, key: 3, mask_key: 7, rate: 4.0, corrections: [5.0, 6.0] });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
     each_shader(|kernel, label, module, _| {
         if kernel.reads_step {
@@ -89,6 +90,7 @@ fn step_record_is_what_shaders_read() {
                 ("slot", "u32", 1),
                 ("first_row", "u32", 2),
                 ("key", "u32", 3),
+                ("mask_key", "u32", 7),
                 ("rate", "f32", 4f32.to_bits()),
                 ("correction_1", "f32", 5f32.to_bits()),
                 ("correction_2", "f32", 6f32.to_bits()),

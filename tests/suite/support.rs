@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
 use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step};
 use wgpu_mlp::math::Bounded;
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
 /// What stands in front of, between and behind the elements that a kernel may touch.
 const SENTINEL: f32 = -7777.25;
@@ -124,8 +124,15 @@ impl Case {
     fn steps(&self) -> Vec<Step> {
         let spare = self.dim("samples").zip(self.dim("rows")).map_or(0, |(samples, rows)| samples - rows);
         // A backend numbers the slots itself.
-        let first = Step { slot: 9, first_row: 0, key: 0x1234_5678, rate: 0.75, corrections: [1.7, 2.3] };
-        let second = Step { slot: 9, first_row: spare, key: 0x9abc_def1, rate: -1.3, corrections: [1.2, 0.6] };
+        let first = Step { slot: 9, first_row: 0, key: 0x1234_5678, mask_key: 77, rate: 0.75, corrections: [1.7, 2.3] };
+        let second = Step {
+            slot: 9,
+            first_row: spare,
+            key: 0x9abc_def1,
+            mask_key: 0xfee1_dead,
+            rate: -1.3,
+            corrections: [1.2, 0.6],
+        };
         match self.seed % 3 {
             _ if !self.kernel.reads_step => vec![Step::default()],
             0 => vec![first, second],
@@ -149,7 +156,7 @@ impl Case {
         }
         let (kernel, part, variant, dims) = (self.kernel, self.part, self.variant, self.dims.clone());
         let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
-        let passes = vec![Pass { rows: 1, dispatches }];
+        let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
         Plan { kind: PlanKind::Layered, replicas: self.replicas, slots, buffers, passes, output: 0 }
     }
 
@@ -175,7 +182,9 @@ impl Case {
             _ if binding.access == Access::Out => f32::NAN,
             // A rule takes roots of its state and divides by its settings.
             _ if matches!(self.part, Part::Rule(_)) && binding.name == "hyper" => random.random_range(0.01..1.0),
-            _ if matches!(self.part, Part::Rule(_)) && binding.name == "s" => random.random_range(0.0..1.0),
+            _ if matches!(self.part, Part::Rule(_)) && ["s", "squares"].contains(&binding.name) => {
+                random.random_range(0.0..1.0)
+            }
             draw if classes => (draw % 2) as f32,
             0 => 0.0,
             1 if self.large => random.random_range(-3e3..3e3),

@@ -1,0 +1,27 @@
+// d[count] *= m: the gradient by what dropout_forward took, from that by what it gave, with the same mask. One
+// invocation a unit.
+struct Params {
+    d: vec4<u32>,
+    count: u32,
+    layer: u32,     // counted from 1
+    threshold: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> d: array<f32>;
+
+@compute @workgroup_size(256)
+fn dropout_backward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = (group.y * groups.x + group.x) * 256u + thread;
+    if (i >= params.count) {
+        return;
+    }
+    let key = mix(step.mask_key ^ mix(params.layer)) ^ mix(group.z);
+    let dropped = (mix(mix(i ^ key) + key) >> 8u) < params.threshold;
+    let scale = 16777216.0 / f32(16777216u - params.threshold);
+    let at = params.d.x + group.z * params.d.y + i;
+    d[at] = select(d[at] * scale, 0.0, dropped);
+}
