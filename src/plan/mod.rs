@@ -6,6 +6,8 @@ mod layered;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use layered::SNAPSHOTS;
 pub use layered::{forward, train};
 
@@ -136,7 +138,8 @@ pub struct Plan {
 }
 
 /// A way of planning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PlanKind {
     /// One dispatch for each operation, any size.

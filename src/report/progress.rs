@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{count, rate};
-use crate::train::{Epoch, Event, Progress};
+use crate::train::{Epoch, Event, Progress, Score};
 
 /// Longest silence on something that is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -80,12 +80,18 @@ impl Reporter {
 
     /// Epoch, loss and accuracy: of the last epoch that ended, before that of the last step.
     fn message(&self, progress: &Progress) -> String {
-        let (epoch, loss, accuracy) = match self.epoch {
-            Some(Epoch { epoch, loss, accuracy }) => (epoch, loss, accuracy),
-            None => (0, progress.loss, progress.accuracy),
+        let figures = |loss: f64, accuracy: Option<f64>| {
+            let accuracy = accuracy.map_or_else(String::new, |share| format!(", accuracy {share:.4}"));
+            format!("loss {loss:.5}{accuracy}")
         };
-        let accuracy = accuracy.map_or_else(String::new, |share| format!(", accuracy {share:.4}"));
-        format!("epoch {}/{}  loss {loss:.5}{accuracy}", count(epoch), count(self.epochs))
+        let (epoch, mut text) = match self.epoch {
+            Some(Epoch { epoch, loss, accuracy, .. }) => (epoch, figures(loss, accuracy)),
+            None => (0, figures(progress.loss, progress.accuracy)),
+        };
+        if let Some(Score { loss, accuracy, .. }) = self.epoch.and_then(|epoch| epoch.validation) {
+            text += &format!("; validation {}", figures(loss, accuracy));
+        }
+        format!("epoch {}/{}  {text}", count(epoch), count(self.epochs))
     }
 
     /// Takes the bar away.

@@ -1,7 +1,11 @@
 //! Training: which rows when, how many steps a submission, what the losses mean, when to stop. Works on any
 //! backend; knows nothing of files or terminals, but tells what happens through events.
 
+mod early_stopping;
 mod pace;
+mod run;
+mod schedule;
+mod state;
 mod trainer;
 
 use std::fmt;
@@ -9,17 +13,23 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, Verdict};
+pub use schedule::{PlateauState, Position, Schedule};
+pub use state::{TrainProgress, TrainState};
 pub use trainer::Trainer;
 
 use crate::error::{Error, Result};
 use crate::math::Optimizer;
 use crate::plan::PlanKind;
+use crate::spec::MlpSpec;
 
 /// Rows of a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Batch {
     /// The whole data set, in its own order.
     Full,
+    /// 200 rows, or all where they are fewer, as scikit-learn's MLPs have it; in an order drawn anew for every epoch.
+    Auto,
     /// So many rows in an order drawn anew for every epoch; the last step of an epoch takes what remains.
     Rows(usize),
 }
@@ -29,11 +39,12 @@ impl FromStr for Batch {
     fn from_str(text: &str) -> Result<Self> {
         match (text, text.parse()) {
             ("full", _) => Ok(Self::Full),
+            ("auto", _) => Ok(Self::Auto),
             (_, Ok(rows)) if rows > 0 => Ok(Self::Rows(rows)),
             _ => Err(Error::Setting {
                 what: "--batch",
                 found: format!("`{text}`"),
-                expected: "`full` or a number of rows from 1 on".into(),
+                expected: "`full`, `auto` or a number of rows from 1 on".into(),
             }),
         }
     }
@@ -43,13 +54,28 @@ impl fmt::Display for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("full"),
+            Self::Auto => f.write_str("auto"),
             Self::Rows(rows) => rows.fmt(f),
         }
     }
 }
 
-/// How to train.
-#[derive(Clone, Debug, PartialEq)]
+/// How to train: what every run needs, and what may be added.
+///
+/// ```
+/// use wgpu_mlp::math::{Optimizer, Rule};
+/// use wgpu_mlp::train::{Batch, EarlyStopping, Schedule, TrainConfig};
+///
+/// # fn main() -> wgpu_mlp::Result<()> {
+/// let config = TrainConfig::new(100, Batch::Rows(64), Optimizer::new(Rule::Adam, 1e-3))
+///     .seed(7)
+///     .schedule("cosine:warmup=5".parse()?)
+///     .dropout(&[0.2])
+///     .early_stopping(EarlyStopping::new(10));
+/// # assert_eq!(config.epochs, 100);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TrainConfig {
     /// Passes over the data set, at least 1.
@@ -58,16 +84,93 @@ pub struct TrainConfig {
     pub batch: Batch,
     /// The optimiser with its settings.
     pub optimizer: Optimizer,
-    /// Seed of the sample order.
+    /// Seed of the sample order and of dropout.
     pub seed: u64,
     /// The plan, or the one that suits the network.
     pub plan: Option<PlanKind>,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Share of the units of a hidden layer that each step drops, in [0, 1): one for every hidden layer, or one for
+    /// all, or none.
+    pub dropout: Vec<f64>,
+    /// When to stop before the last epoch.
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 impl TrainConfig {
-    /// Training for so many epochs, with seed 0 and the plan that suits the network.
+    /// Training for so many epochs, with seed 0, a constant learning rate and the plan that suits the network.
     pub fn new(epochs: u64, batch: Batch, optimizer: Optimizer) -> Self {
-        Self { epochs, batch, optimizer, seed: 0, plan: None }
+        Self {
+            epochs,
+            batch,
+            optimizer,
+            seed: 0,
+            plan: None,
+            schedule: Schedule::Constant,
+            dropout: Vec::new(),
+            early_stopping: None,
+        }
+    }
+
+    /// With another seed of the sample order and of dropout.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// With a learning rate that changes.
+    #[must_use]
+    pub fn schedule(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// With dropout in the hidden layers: a rate for each, or one for all.
+    #[must_use]
+    pub fn dropout(self, rates: &[f64]) -> Self {
+        Self { dropout: rates.to_vec(), ..self }
+    }
+
+    /// With an end when the loss of the validation set, or without one that of the training, stops falling; the best
+    /// parameters are kept.
+    #[must_use]
+    pub fn early_stopping(self, rule: EarlyStopping) -> Self {
+        Self { early_stopping: Some(rule), ..self }
+    }
+
+    /// Refuses settings that cannot train `spec`.
+    pub fn check(&self, spec: &MlpSpec) -> Result<()> {
+        let refused = |what, found, expected| Err(Error::Setting { what, found, expected });
+        if self.epochs == 0 {
+            return refused("--epochs", "0".into(), "at least 1".into());
+        }
+        self.optimizer.check()?;
+        self.schedule.check(self.epochs)?;
+        let hidden = spec.layers().len() - 1;
+        if self.dropout.len() > 1 && self.dropout.len() != hidden {
+            let expected = format!("one for all hidden layers or {hidden}, one for each");
+            return refused("--dropout", format!("a list of {}", self.dropout.len()), expected);
+        }
+        if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
+            return refused("--dropout", rate.to_string(), "a number from 0 up to, but not, 1".into());
+        }
+        let Some(rule) = &self.early_stopping else { return Ok(()) };
+        if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
+            return refused("--monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
+        }
+        rule.check()
+    }
+
+    /// The dropout of each hidden layer of `spec`.
+    fn rates(&self, spec: &MlpSpec) -> Vec<f64> {
+        match self.dropout[..] {
+            [rate] => vec![rate; spec.layers().len() - 1],
+            _ => self.dropout.clone(),
+        }
+    }
+
+    /// Whether what an epoch gave decides on what the next one does.
+    fn is_controlled(&self) -> bool {
+        self.early_stopping.is_some() || matches!(self.schedule, Schedule::Plateau { .. })
     }
 }
 
@@ -87,7 +190,7 @@ pub enum Event {
 pub struct Progress {
     /// Steps done.
     pub step: u64,
-    /// Steps in all.
+    /// Steps in all, if nothing ends the run before.
     pub steps: u64,
     /// Mean loss of the last step's batch, before its update.
     pub loss: f64,
@@ -96,19 +199,38 @@ pub struct Progress {
 }
 
 /// An epoch that has ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Epoch {
     /// The epoch, counted from 1.
     pub epoch: u64,
-    /// Mean loss over its rows, each before its step's update.
+    /// Steps done.
+    pub step: u64,
+    /// The learning rate of its last step.
+    pub learning_rate: f64,
+    /// Mean loss over its rows, each before its step's update; with dropout, if there is some. Without penalties.
     pub loss: f64,
     /// Share of its rows that was classified rightly; none for a regression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// How good the parameters at its end are on the validation set, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Score>,
+}
+
+/// How good parameters are on a set of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// Mean loss, without weights.
+    pub loss: f64,
+    /// Share classified rightly; none for a regression.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
 }
 
 /// How training ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
     /// Epochs finished.
@@ -123,4 +245,21 @@ pub struct Outcome {
     pub stopped: bool,
     /// The last epoch that ended.
     pub last_epoch: Option<Epoch>,
+    /// The epoch whose parameters were kept, where early stopping keeps the best.
+    pub best_epoch: Option<u64>,
+}
+
+impl Outcome {
+    /// This call and a later one that went on with the same run, as one.
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
+        Self {
+            epochs: self.epochs + later.epochs,
+            steps: self.steps + later.steps,
+            seconds: self.seconds + later.seconds,
+            first_step_seconds: if self.steps > 0 { self.first_step_seconds } else { later.first_step_seconds },
+            last_epoch: later.last_epoch.or(self.last_epoch),
+            ..later
+        }
+    }
 }

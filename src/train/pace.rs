@@ -1,25 +1,24 @@
-//! How many steps go into a submission: as many as take about [`TARGET`]. A submission that is too long
-//! blocks the display and, on Windows, loses the device; one that is too short costs more than it does.
+//! How many steps a submission holds: as many as take a set time, so that a display stays responsive, the host
+//! keeps ahead of the device, and no driver takes a long submission for a hang.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a submission should take.
 const TARGET: Duration = Duration::from_millis(20);
 /// Growth from one submission to the next, while the cost of a step is not known well.
 const GROWTH: usize = 4;
 
-/// Adapts the length of submissions.
+/// Adapts the length of submissions of one kind of step.
 #[derive(Debug)]
 pub(super) struct Pace {
     steps: usize,
     most: usize,
-    last: Instant,
 }
 
 impl Pace {
     /// Starts with one step; never exceeds `most`.
     pub fn new(most: usize) -> Self {
-        Self { steps: 1, most, last: Instant::now() }
+        Self { steps: 1, most }
     }
 
     /// Steps of the next submission.
@@ -27,12 +26,9 @@ impl Pace {
         self.steps
     }
 
-    /// Notes that a submission of `steps` has ended now. With two in flight the time since the one before
-    /// ended is what it took.
-    pub fn ended(&mut self, steps: usize) {
-        let now = Instant::now();
-        let per_step = (now - self.last).as_secs_f64() / steps.max(1) as f64;
-        self.last = now;
+    /// Notes what a submission of `steps` took.
+    pub fn took(&mut self, steps: usize, time: Duration) {
+        let per_step = time.as_secs_f64() / steps.max(1) as f64;
         let fitting = (TARGET.as_secs_f64() / per_step.max(1e-9)) as usize;
         self.steps = fitting.clamp(1, steps.saturating_mul(GROWTH).max(1)).min(self.most);
     }

@@ -1,17 +1,17 @@
-//! The training loop.
+//! A network with its data on a device, ready to train: what is loaded, what can be set and read.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
-use std::time::Instant;
 
 use super::pace::Pace;
-use super::{Batch, Epoch, Event, Outcome, Progress, TrainConfig};
+use super::run::{Pending, Run};
+use super::{Batch, TrainConfig};
 use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::{Step, loss_groups, mask_key, order_key};
+use crate::kernels::loss_groups;
+use crate::math::Clip;
 use crate::params::Layout;
-use crate::plan::{self, Plan, PlanKind, Recipe, Role, SNAPSHOTS, TrainShape};
+use crate::plan::{self, PassKind, Plan, PlanKind, Recipe, Role, SNAPSHOTS, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Most steps of a submission.
@@ -20,136 +20,209 @@ const MAX_SLOTS: usize = 1024;
 const MAX_RING: usize = 16 << 20;
 
 /// Trains one network on one data set.
+///
+/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own; parameters and
+/// gradients are read when they are asked for, and stay on the device otherwise.
 #[derive(Debug)]
 pub struct Trainer<B = Executor> {
-    backend: B,
-    spec: MlpSpec,
-    config: TrainConfig,
-    samples: usize,
-    batch: usize,
-    /// Steps submitted since the trainer was made.
-    next_step: u64,
-    submissions: usize,
+    pub(super) backend: B,
+    pub(super) spec: MlpSpec,
+    pub(super) config: TrainConfig,
+    pub(super) samples: usize,
+    /// Rows of the validation set.
+    pub(super) validation: usize,
+    pub(super) batch: usize,
+    /// Of the data sets, so that a state is not taken up with others.
+    pub(super) fingerprint: u32,
+    /// Steps that the parameters had behind them when this data was loaded.
+    pub(super) age: u64,
+    /// Steps submitted on this data.
+    pub(super) next_step: u64,
+    /// The run under way, or the last one.
+    pub(super) run: Run,
+    pub(super) submissions: usize,
     /// The first submission after the parameters were set: no snapshot before it is theirs.
-    first_submission: usize,
+    pub(super) first_submission: usize,
     /// The step that each snapshot's submission began with.
-    snapshot_steps: [u64; SNAPSHOTS],
+    pub(super) snapshot_steps: [u64; SNAPSHOTS],
     /// Submissions whose losses are awaited, oldest first.
-    pending: VecDeque<Pending>,
-    /// Of the epoch under way.
-    sums: Sums,
-}
-
-/// A submission whose losses are awaited.
-#[derive(Debug)]
-struct Pending {
-    index: usize,
-    first_step: u64,
-    steps: usize,
-}
-
-/// Sums over the steps of an epoch so far.
-#[derive(Debug, Default)]
-struct Sums {
-    loss: f64,
-    hits: f64,
-    outputs: f64,
+    pub(super) pending: VecDeque<Pending>,
+    /// Of training steps and of validation steps.
+    pub(super) paces: [Pace; 2],
 }
 
 impl Trainer {
     /// Plans the training of `spec` on `data` and loads it on `device`: all memory is allocated here. The
     /// parameters are 0 until [`Trainer::set_parameters`].
     pub async fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
-        for (what, found, expected) in [
-            ("features of a row of the data", data.inputs(), spec.inputs()),
-            ("targets of a row of the data", data.target_columns(), spec.outputs()),
-        ] {
-            if found != expected {
-                let expected = format!("{expected}, as the network has");
-                return Err(Error::Setting { what, found: found.to_string(), expected });
-            }
+        Self::with_validation(device, spec, config, data, None).await
+    }
+
+    /// The same with a validation set, on which every epoch's parameters are judged, on the device.
+    pub async fn with_validation(
+        device: &Device,
+        spec: &MlpSpec,
+        config: &TrainConfig,
+        data: &Dataset,
+        validation: Option<&Dataset>,
+    ) -> Result<Self> {
+        config.check(spec)?;
+        for data in [data].into_iter().chain(validation) {
+            check_data(spec, data)?;
         }
-        let backend = device.load(plan_for(spec, config, data.rows())?).await?;
-        Self::with_backend(backend, spec, config, data)
+        let plan = plan_for(spec, config, data, validation.map_or(0, Dataset::rows))?;
+        let backend = device.load(plan).await?;
+        Self::with_backend(backend, spec, config, data, validation)
+    }
+
+    /// Goes on with other data, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay,
+    /// a run that was under way ends.
+    pub async fn with_data(mut self, device: &Device, data: &Dataset, validation: Option<&Dataset>) -> Result<Self> {
+        let (parameters, state) = (self.parameters().await?, self.read(Role::OptimizerState).await?);
+        let (age, spec, config) = (self.steps(), self.spec.clone(), self.config.clone());
+        drop(self);
+        let mut next = Self::with_validation(device, &spec, &config, data, validation).await?;
+        next.age = age;
+        next.set_parameters(&parameters)?;
+        next.write(Role::OptimizerState, &state)?;
+        Ok(next)
     }
 }
 
-/// The plan that trains `spec` on `samples` rows.
-fn plan_for(spec: &MlpSpec, config: &TrainConfig, samples: usize) -> Result<Plan> {
-    config.optimizer.check()?;
-    if config.epochs == 0 {
-        return Err(Error::Setting { what: "--epochs", found: "0".into(), expected: "at least 1".into() });
-    }
-    let batch = batch_rows(config.batch, samples);
-    let ring_slot = 8 * loss_groups((batch * spec.outputs()) as u64) as usize;
-    let slots = (MAX_RING / ring_slot.max(1)).clamp(1, MAX_SLOTS);
-    let recipe = Recipe::new(config.optimizer.rule);
-    match config.plan.unwrap_or(PlanKind::Layered) {
-        PlanKind::Layered => {
-            plan::train(spec, &recipe, TrainShape { samples, validation: 0, batch, replicas: 1, slots })
+/// Refuses data that does not fit the network.
+fn check_data(spec: &MlpSpec, data: &Dataset) -> Result<()> {
+    for (what, found, expected) in [
+        ("features of a row of the data", data.inputs(), spec.inputs()),
+        ("targets of a row of the data", data.target_columns(), spec.outputs()),
+    ] {
+        if found != expected {
+            let expected = format!("{expected}, as the network has");
+            return Err(Error::Setting { what, found: found.to_string(), expected });
         }
+    }
+    Ok(())
+}
+
+/// The plan that trains `spec` on `data`.
+fn plan_for(spec: &MlpSpec, config: &TrainConfig, data: &Dataset, validation: usize) -> Result<Plan> {
+    let samples = data.rows();
+    let batch = batch_rows(config.batch, samples);
+    let ring_slot = 8 * loss_groups((batch.max(validation) * spec.outputs()) as u64) as usize;
+    let slots = (MAX_RING / ring_slot.max(1)).clamp(1, MAX_SLOTS);
+    let recipe = Recipe {
+        rule: config.optimizer.rule,
+        dropout: config.rates(spec),
+        clip_norm: matches!(config.optimizer.clip, Clip::Norm(_)),
+        keep_best: config.early_stopping.is_some(),
+    };
+    let shape = TrainShape { samples, validation, batch, replicas: 1, slots };
+    match config.plan.unwrap_or(PlanKind::Layered) {
+        PlanKind::Layered => plan::train(spec, &recipe, shape),
     }
 }
 
 fn batch_rows(batch: Batch, samples: usize) -> usize {
     match batch {
         Batch::Full => samples,
+        Batch::Auto => samples.min(AUTO_BATCH),
         Batch::Rows(rows) => rows.min(samples),
     }
 }
 
-impl<B: Backend<Real = f32>> Trainer<B> {
-    fn with_backend(mut backend: B, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
-        for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {
-            let buffer = backend.plan().buffer(role)?;
-            backend.write(buffer, values)?;
+/// [`Batch::Auto`], as in scikit-learn's `MLPClassifier`.
+const AUTO_BATCH: usize = 200;
+
+/// Of everything that a run learns from.
+fn fingerprint<'a>(data: impl Iterator<Item = &'a Dataset>) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for data in data {
+        for values in [data.features(), data.targets(), data.weights().unwrap_or_default()] {
+            hasher.update(bytemuck::cast_slice(values));
         }
-        let hyper = backend.plan().buffer(Role::Hyper)?;
-        backend.write(hyper, &config.optimizer.hyper(0.0).map(|value| value as f32))?;
-        let (spec, config) = (spec.clone(), config.clone());
-        let (samples, batch) = (data.rows(), batch_rows(config.batch, data.rows()));
-        Ok(Self {
+    }
+    hasher.finalize()
+}
+
+impl<B: Backend<Real = f32>> Trainer<B> {
+    fn with_backend(
+        mut backend: B,
+        spec: &MlpSpec,
+        config: &TrainConfig,
+        data: &Dataset,
+        validation: Option<&Dataset>,
+    ) -> Result<Self> {
+        let parts = [
+            (Role::Features, Some(data.features())),
+            (Role::Targets, Some(data.targets())),
+            (Role::ValidationFeatures, validation.map(Dataset::features)),
+            (Role::ValidationTargets, validation.map(Dataset::targets)),
+        ];
+        for (role, values) in parts.into_iter().filter_map(|(role, values)| Some((role, values?))) {
+            if !values.is_empty() {
+                let buffer = backend.plan().buffer(role)?;
+                backend.write(buffer, values)?;
+            }
+        }
+        let slots = backend.plan().slots;
+        let mut trainer = Self {
             backend,
-            spec,
-            config,
-            samples,
-            batch,
+            spec: spec.clone(),
+            config: config.clone(),
+            samples: data.rows(),
+            validation: validation.map_or(0, Dataset::rows),
+            batch: batch_rows(config.batch, data.rows()),
+            fingerprint: fingerprint([data].into_iter().chain(validation)),
+            age: 0,
             next_step: 0,
+            run: Run::default(),
             submissions: 0,
             first_submission: 0,
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
-            sums: Sums::default(),
-        })
+            paces: [Pace::new(slots), Pace::new(slots)],
+        };
+        trainer.set_learning_rate(config.optimizer.learning_rate)?;
+        Ok(trainer)
     }
 
     /// Sets all parameters, in the order of [`Layout`].
     pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
         Layout::new(&self.spec).check(values)?;
         self.first_submission = self.submissions;
-        self.backend.write(self.backend.plan().buffer(Role::Parameters)?, values)
+        self.write(Role::Parameters, values)
+    }
+
+    /// Sets the learning rate that the schedule starts from, for the steps that are submitted from now on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
+        self.config.optimizer.learning_rate = learning_rate;
+        self.config.optimizer.check()?;
+        let hyper = self.config.optimizer.hyper(0.0);
+        self.write(Role::Hyper, &hyper.map(|value| value as f32))
     }
 
     /// Steps that the parameters have behind them.
     pub fn steps(&self) -> u64 {
-        self.next_step
+        self.age + self.next_step
     }
 
-    /// Whole epochs that the parameters have behind them.
+    /// Whole epochs of this data that the parameters have behind them.
     pub fn epochs(&self) -> u64 {
         self.next_step / self.steps_per_epoch()
     }
 
     /// All parameters, in the order of [`Layout`].
     pub async fn parameters(&mut self) -> Result<Vec<f32>> {
-        let buffer = self.backend.plan().buffer(Role::Parameters)?;
-        self.backend.read(buffer).await
+        self.read(Role::Parameters).await
     }
 
-    /// The gradients of the last step, in the order of [`Layout`].
+    /// The gradients of the last step's mean loss, in the order of [`Layout`], before clipping and penalties.
     pub async fn gradients(&mut self) -> Result<Vec<f32>> {
-        let buffer = self.backend.plan().buffer(Role::Gradients)?;
-        self.backend.read(buffer).await
+        self.read(Role::Gradients).await
+    }
+
+    /// How it trains.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
     }
 
     /// The plan.
@@ -167,176 +240,27 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.batch
     }
 
-    /// Trains for the configured number of epochs; called again, for as many more, the rest of an epoch that was
-    /// broken off counting as one. `on_event` learns of every submission and of every epoch in order; when it
-    /// breaks, the steps that are under way are finished and training ends.
-    ///
-    /// When the loss stops being finite the error names the step, and the parameters are those from which the
-    /// last submission with a finite first loss began; the optimiser starts anew.
-    pub async fn fit(&mut self, mut on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
-        self.drain().await?;
-        let first_step = self.next_step;
-        let epochs = (first_step / self.steps_per_epoch()).saturating_add(self.config.epochs);
-        let end = epochs.saturating_mul(self.steps_per_epoch());
-        let mut pace = Pace::new(self.backend.plan().slots);
-        let started = Instant::now();
-        let mut outcome =
-            Outcome { epochs: 0, steps: 0, seconds: 0.0, first_step_seconds: 0.0, stopped: false, last_epoch: None };
-        loop {
-            while self.pending.len() < MAX_IN_FLIGHT && self.next_step < end && !outcome.stopped {
-                self.submit(pace.steps(), end)?;
-            }
-            if self.pending.is_empty() {
-                break;
-            }
-            let ring = self.backend.collect().await?;
-            let Some(done) = self.pending.pop_front() else { break };
-            pace.ended(done.steps);
-            if outcome.steps == 0 {
-                outcome.first_step_seconds = started.elapsed().as_secs_f64();
-            }
-            let mut progress = None;
-            for (slot, losses) in ring.chunks_exact(ring.len() / done.steps).enumerate() {
-                let step = done.first_step + slot as u64;
-                let batch = self.sum(step, losses);
-                if !batch.loss.is_finite() {
-                    return Err(self.diverged(&done, slot).await?);
-                }
-                outcome.steps += 1;
-                progress = Some(Progress {
-                    step: outcome.steps,
-                    steps: end - first_step,
-                    loss: batch.loss / batch.outputs,
-                    accuracy: self.accuracy(&batch),
-                });
-                self.sums.loss += batch.loss;
-                self.sums.hits += batch.hits;
-                self.sums.outputs += batch.outputs;
-                if (step + 1).is_multiple_of(self.steps_per_epoch()) {
-                    let sums = std::mem::take(&mut self.sums);
-                    let (loss, accuracy) = (sums.loss / sums.outputs, self.accuracy(&sums));
-                    let epoch = Epoch { epoch: (step + 1) / self.steps_per_epoch(), loss, accuracy };
-                    outcome.epochs += 1;
-                    outcome.last_epoch = Some(epoch);
-                    outcome.stopped |= on_event(Event::Epoch(epoch)).is_break();
-                }
-            }
-            if let Some(progress) = progress {
-                outcome.stopped |= on_event(Event::Steps(progress)).is_break();
-            }
-        }
-        outcome.stopped &= self.next_step < end;
-        outcome.seconds = started.elapsed().as_secs_f64();
-        self.check_parameters().await?;
-        Ok(outcome)
-    }
-
-    fn steps_per_epoch(&self) -> u64 {
+    /// Steps of an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
         self.samples.div_ceil(self.batch) as u64
     }
 
-    /// Collects what an earlier call, broken off by an error or dropped, has left in flight.
-    async fn drain(&mut self) -> Result<()> {
-        while !self.pending.is_empty() {
-            self.backend.collect().await?;
-            self.pending.pop_front();
-        }
-        Ok(())
+    /// Rows of a whole validation step; 1 without a validation set.
+    pub(super) fn judged_rows(&self) -> usize {
+        self.plan().passes_of(PassKind::Validate).next().map_or(1, |(_, pass)| pass.rows)
     }
 
-    /// Submits the next steps, after a copy of the parameters that they start from.
-    fn submit(&mut self, steps: usize, end: u64) -> Result<()> {
-        let steps = (steps as u64).min(end - self.next_step) as usize;
+    pub(super) fn write(&mut self, role: Role, values: &[f32]) -> Result<()> {
+        self.backend.write(self.backend.plan().buffer(role)?, values)
+    }
+
+    pub(super) async fn read(&mut self, role: Role) -> Result<Vec<f32>> {
+        self.backend.read(self.backend.plan().buffer(role)?).await
+    }
+
+    pub(super) fn copy(&mut self, from: Role, to: Role) -> Result<()> {
         let plan = self.backend.plan();
-        let (parameters, snapshot) =
-            (plan.buffer(Role::Parameters)?, plan.buffer(Role::Snapshot(self.submissions % SNAPSHOTS))?);
-        self.backend.copy(parameters, snapshot)?;
-        let queue: Vec<_> = (self.next_step..self.next_step + steps as u64).map(|step| self.step(step)).collect();
-        self.backend.submit(&queue)?;
-        self.pending.push_back(Pending { index: self.submissions, first_step: self.next_step, steps });
-        self.snapshot_steps[self.submissions % SNAPSHOTS] = self.next_step;
-        self.next_step += steps as u64;
-        self.submissions += 1;
-        Ok(())
-    }
-
-    /// The pass of a step, and the position of its first row in the epoch's order.
-    fn pass(&self, step: u64) -> (usize, usize) {
-        let first_row = (step % self.steps_per_epoch()) as usize * self.batch;
-        (usize::from(first_row + self.batch > self.samples), first_row)
-    }
-
-    /// The pass and the record of a step.
-    fn step(&self, step: u64) -> (usize, Step) {
-        let (pass, first_row) = self.pass(step);
-        let key = order_key(self.config.seed, step / self.steps_per_epoch());
-        let corrections = self.config.optimizer.corrections(step + 1);
-        let mask_key = mask_key(self.config.seed, step);
-        (pass, Step { slot: 0, first_row: first_row as u32, key, mask_key, rate: 1.0, corrections })
-    }
-
-    /// Adds up a slot of the loss ring, in f64 and in order.
-    fn sum(&self, step: u64, losses: &[f32]) -> Sums {
-        let (pass, _) = self.pass(step);
-        let rows = self.backend.plan().passes[pass].rows;
-        let mut sums = Sums { outputs: (rows * self.spec.outputs()) as f64, ..Sums::default() };
-        for group in losses.chunks_exact(2) {
-            sums.loss += f64::from(group[0]);
-            sums.hits += f64::from(group[1]);
-        }
-        sums
-    }
-
-    fn accuracy(&self, sums: &Sums) -> Option<f64> {
-        self.spec.loss().classifies().then(|| sums.hits / sums.outputs)
-    }
-
-    /// Goes back to the last parameters that gave a finite loss: those from which the submission began, or,
-    /// when its first loss was not finite, those of the submission before.
-    async fn diverged(&mut self, done: &Pending, slot: usize) -> Result<Error> {
-        self.drain().await?;
-        let good = if slot == 0 { done.index.saturating_sub(1).max(self.first_submission) } else { done.index };
-        let error = self.divergence(done.first_step + slot as u64, "loss");
-        self.restore(good)?;
-        Ok(error)
-    }
-
-    /// Goes back to the parameters from which the last submission began, and gives them. The optimiser starts
-    /// anew.
-    pub async fn roll_back(&mut self) -> Result<Vec<f32>> {
-        self.drain().await?;
-        if self.submissions > self.first_submission {
-            self.restore(self.submissions - 1)?;
-        }
-        self.parameters().await
-    }
-
-    fn restore(&mut self, submission: usize) -> Result<()> {
-        let place = submission % SNAPSHOTS;
-        let plan = self.backend.plan();
-        let (snapshot, parameters, state) =
-            (plan.buffer(Role::Snapshot(place))?, plan.buffer(Role::Parameters)?, plan.buffer(Role::OptimizerState)?);
-        let fresh = vec![0.0; plan.buffers[state].len];
-        self.backend.copy(snapshot, parameters)?;
-        self.backend.write(state, &fresh)?;
-        self.next_step = self.snapshot_steps[place];
-        self.sums = Sums::default();
-        Ok(())
-    }
-
-    fn divergence(&self, step: u64, what: &str) -> Error {
-        Error::Diverged { step: step + 1, epoch: step / self.steps_per_epoch() + 1, what: what.into() }
-    }
-
-    /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
-    async fn check_parameters(&mut self) -> Result<()> {
-        let values = self.parameters().await?;
-        let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let layout = Layout::new(&self.spec);
-        let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
-        let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
-        let error = self.divergence(self.next_step.saturating_sub(1), &name);
-        self.roll_back().await?;
-        Err(error)
+        let (from, to) = (plan.buffer(from)?, plan.buffer(to)?);
+        self.backend.copy(from, to)
     }
 }

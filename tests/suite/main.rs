@@ -17,3 +17,4 @@ mod residency;
 mod shaders;
 mod support;
 mod teeth;
+mod training;

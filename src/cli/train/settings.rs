@@ -52,11 +52,13 @@ impl Settings {
         let optimizer = args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?;
         Ok(Self {
             train: TrainConfig {
-                epochs: args.epochs.unwrap_or(if article { 10_000 } else { 50 }),
-                batch: args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }),
-                optimizer,
-                seed: args.seed.unwrap_or(if article { 1105 } else { 0 }),
                 plan: if args.plan == "auto" { None } else { Some(args.plan.parse::<PlanKind>()?) },
+                ..TrainConfig::new(
+                    args.epochs.unwrap_or(if article { 10_000 } else { 50 }),
+                    args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }),
+                    optimizer,
+                )
+                .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
             },
             hidden: args.hidden.as_ref().map_or_else(|| hidden.to_vec(), |widths| widths.0.clone()),
             activation: args.activation.unwrap_or(Activation::Relu),

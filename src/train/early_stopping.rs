@@ -1,0 +1,114 @@
+//! When training stops because it no longer improves.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What early stopping watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Monitor {
+    /// The loss: lower is better.
+    #[default]
+    Loss,
+    /// The accuracy: higher is better.
+    Accuracy,
+}
+
+/// Stops when `patience` epochs in a row have not improved on the best one, as Keras' `EarlyStopping` does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// Epochs in a row without an improvement, at least 1.
+    pub patience: u64,
+    /// A value must be better than the best by more than this, from 0 on.
+    #[serde(default)]
+    pub min_delta: f64,
+    /// The value.
+    #[serde(default)]
+    pub monitor: Monitor,
+}
+
+/// What early stopping has seen of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStoppingState {
+    /// The best value so far.
+    pub best: Option<f64>,
+    /// Its epoch, in the caller's count.
+    pub best_epoch: u64,
+    /// Epochs since then.
+    pub bad_epochs: u64,
+}
+
+/// What early stopping says of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the epoch is the best so far.
+    pub improved: bool,
+    /// Whether training is to stop.
+    pub stop: bool,
+}
+
+impl EarlyStopping {
+    /// Stops after so many epochs without any lower loss.
+    pub fn new(patience: u64) -> Self {
+        Self { patience, min_delta: 0.0, monitor: Monitor::Loss }
+    }
+
+    /// Refuses settings that make no sense.
+    pub fn check(&self) -> Result<()> {
+        let refused = |what, found, expected: &str| Err(Error::Setting { what, found, expected: expected.into() });
+        if self.patience == 0 {
+            return refused("--patience", self.patience.to_string(), "a whole number from 1 on");
+        }
+        if !(self.min_delta.is_finite() && self.min_delta >= 0.0) {
+            return refused("--min-delta", self.min_delta.to_string(), "a number from 0 on");
+        }
+        Ok(())
+    }
+}
+
+impl EarlyStoppingState {
+    /// Takes the monitored value of an epoch that has ended. A value that is not finite is no improvement.
+    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> Verdict {
+        let improved = value.is_finite()
+            && self.best.is_none_or(|best| match rule.monitor {
+                Monitor::Loss => value + rule.min_delta < best,
+                Monitor::Accuracy => value - rule.min_delta > best,
+            });
+        if improved {
+            *self = Self { best: Some(value), best_epoch: epoch, bad_epochs: 0 };
+        } else {
+            self.bad_epochs += 1;
+        }
+        Verdict { improved, stop: !improved && self.bad_epochs >= rule.patience }
+    }
+}
+
+impl FromStr for Monitor {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "loss" => Ok(Self::Loss),
+            "accuracy" => Ok(Self::Accuracy),
+            _ => Err(Error::Setting {
+                what: "--monitor",
+                found: format!("`{name}`"),
+                expected: "loss or accuracy".into(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "accuracy",
+        })
+    }
+}

@@ -1,0 +1,395 @@
+//! A run: submissions that overlap, epochs, validation, what they decide, and what happens when a loss is not finite.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EarlyStoppingState, Epoch, Event, Monitor, Outcome, PlateauState, Position, Progress, Score, Trainer};
+use crate::backend::{Backend, MAX_IN_FLIGHT};
+use crate::error::{Error, Result};
+use crate::kernels::{Step, mask_key, order_key};
+use crate::params::Layout;
+use crate::plan::{PassKind, Role, SNAPSHOTS};
+
+/// What was asked for and how far it has come. Steps are those on the trainer's data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Run {
+    /// Its first step.
+    first: u64,
+    /// The step before which it ends.
+    pub end: u64,
+    /// The step before which all epochs have been judged.
+    judged: u64,
+    /// Validation rows that the epoch has been judged on so far.
+    judged_rows: usize,
+    /// Over the epoch's training steps so far.
+    training: Sums,
+    /// Over the epoch's validation rows so far.
+    validation: Sums,
+    plateau: PlateauState,
+    stopping: EarlyStoppingState,
+    /// Whether it came to its end, and the best parameters are back.
+    finished: bool,
+}
+
+/// Sums over steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Sums {
+    loss: f64,
+    hits: f64,
+    terms: f64,
+}
+
+/// A submission whose losses are awaited.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pending {
+    /// Training steps, whose parameters stand in a snapshot.
+    Train { submission: usize, first_step: u64, steps: usize },
+    /// Validation steps.
+    Validate { first_row: usize, steps: usize },
+}
+
+impl<B: Backend<Real = f32>> Trainer<B> {
+    /// Trains for the configured number of epochs; called again, for as many more, the rest of an epoch that was
+    /// broken off counting as one, with the schedule and early stopping from their start. `on_event` learns of every
+    /// submission and of every epoch in order; when it breaks, the steps that are under way are finished and the call
+    /// ends; [`resume`](Self::resume) goes on.
+    ///
+    /// When the loss stops being finite the error names the step, and the parameters are those from which the
+    /// last submission with a finite first loss began; the optimiser starts anew.
+    pub async fn fit(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
+        self.begin();
+        self.resume(on_event).await
+    }
+
+    /// Goes on with a run that was broken off, or taken up from a [`TrainState`](super::TrainState), to its end. What it gives is, to
+    /// the byte, what it would have given without the break.
+    pub async fn resume(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        let outcome = self.advance(u64::MAX, on_event).await?;
+        self.check_parameters().await?;
+        Ok(outcome)
+    }
+
+    /// Does the next step and waits for it, for loops of a program's own. After the run's last step it begins another.
+    /// Where the step ends an epoch, what belongs to that is done too.
+    pub async fn step(&mut self) -> Result<Progress> {
+        if self.next_step >= self.run.end {
+            self.drain().await?;
+            self.begin();
+        }
+        let mut last = None;
+        self.advance(1, |event| {
+            if let Event::Steps(progress) = event {
+                last = Some(progress);
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        last.ok_or_else(|| Error::CheckFailed("a step gave no loss".into()))
+    }
+
+    fn begin(&mut self) {
+        let first = self.next_step;
+        let epochs = (first / self.steps_per_epoch()).saturating_add(self.config.epochs);
+        let end = epochs.saturating_mul(self.steps_per_epoch());
+        self.run =
+            Run { first, end, judged: first / self.steps_per_epoch() * self.steps_per_epoch(), ..Run::default() };
+    }
+
+    /// Does at most so many more steps of the run.
+    async fn advance(&mut self, most: u64, mut on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
+        let limit = self.next_step.saturating_add(most);
+        let started = Instant::now();
+        let mut last = started;
+        let mut outcome = Outcome::default();
+        loop {
+            while self.pending.len() < MAX_IN_FLIGHT && !outcome.stopped && self.submit(limit)? {}
+            let Some(&done) = self.pending.front() else { break };
+            let ring = self.backend.collect().await?;
+            self.pending.pop_front();
+            let now = Instant::now();
+            match done {
+                Pending::Train { submission, first_step, steps } => {
+                    self.paces[0].took(steps, now - last);
+                    if outcome.steps == 0 {
+                        outcome.first_step_seconds = started.elapsed().as_secs_f64();
+                    }
+                    let mut progress = None;
+                    for (slot, losses) in ring.chunks_exact(ring.len() / steps).enumerate() {
+                        let step = first_step + slot as u64;
+                        let sums = self.sum(self.training_rows(step), losses);
+                        if !sums.loss.is_finite() {
+                            return Err(self.diverged(submission, step, slot).await?);
+                        }
+                        outcome.steps += 1;
+                        self.run.training.add(sums);
+                        progress = Some(self.progress(step, sums));
+                        if (step + 1).is_multiple_of(self.steps_per_epoch()) && self.validation == 0 {
+                            outcome.stopped |= self.end_epoch(step + 1, &mut outcome, &mut on_event)?;
+                        }
+                    }
+                    if let Some(progress) = progress {
+                        outcome.stopped |= on_event(Event::Steps(progress)).is_break();
+                    }
+                }
+                Pending::Validate { first_row, steps } => {
+                    self.paces[1].took(steps, now - last);
+                    let rows = self.judged_rows();
+                    for (first, losses) in
+                        (first_row..self.validation).step_by(rows).zip(ring.chunks_exact(ring.len() / steps))
+                    {
+                        let sums = self.sum(rows.min(self.validation - first), losses);
+                        self.run.validation.add(sums);
+                    }
+                    if first_row + steps * rows >= self.validation {
+                        if !self.run.validation.loss.is_finite() {
+                            return Err(self.diverged_at_validation()?);
+                        }
+                        outcome.stopped |= self.end_epoch(self.next_step, &mut outcome, &mut on_event)?;
+                    }
+                }
+            }
+            last = now;
+        }
+        if self.next_step >= self.run.end && self.run.judged >= self.run.end && !self.run.finished {
+            self.run.finished = true;
+            if self.run.stopping.best.is_some() {
+                self.copy(Role::Best, Role::Parameters)?;
+            }
+        }
+        outcome.best_epoch = self.run.stopping.best.map(|_| self.run.stopping.best_epoch);
+        outcome.stopped &= !self.run.finished;
+        outcome.seconds = started.elapsed().as_secs_f64();
+        Ok(outcome)
+    }
+
+    /// Collects what an earlier call, broken off by an error or dropped, has left in flight. Its losses are lost.
+    pub(super) async fn drain(&mut self) -> Result<()> {
+        while !self.pending.is_empty() {
+            self.backend.collect().await?;
+            self.pending.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Submits what comes next; false when there is nothing to do before something is collected.
+    fn submit(&mut self, limit: u64) -> Result<bool> {
+        let mut end = self.run.end.min(limit);
+        if self.validation > 0 || self.config.is_controlled() {
+            let epoch_end = self.run.judged.saturating_add(self.steps_per_epoch());
+            if self.next_step >= epoch_end {
+                return self.submit_validation();
+            }
+            end = end.min(epoch_end);
+        }
+        if self.next_step >= end {
+            return Ok(false);
+        }
+        self.submit_training(end)
+    }
+
+    /// Submits the next training steps before `end`, after a copy of the parameters that they start from.
+    fn submit_training(&mut self, end: u64) -> Result<bool> {
+        let (submission, first_step) = (self.submissions, self.next_step);
+        let steps = (self.paces[0].steps() as u64).min(end - first_step) as usize;
+        self.copy(Role::Parameters, Role::Snapshot(submission % SNAPSHOTS))?;
+        let queue: Vec<_> = (first_step..first_step + steps as u64).map(|step| self.training_step(step)).collect();
+        self.backend.submit(&queue)?;
+        self.pending.push_back(Pending::Train { submission, first_step, steps });
+        self.snapshot_steps[submission % SNAPSHOTS] = first_step;
+        self.next_step += steps as u64;
+        self.submissions += 1;
+        Ok(true)
+    }
+
+    /// Submits the next validation steps, if rows are left.
+    fn submit_validation(&mut self) -> Result<bool> {
+        let (first_row, rows) = (self.run.judged_rows, self.judged_rows());
+        let steps = self.paces[1].steps().min((self.validation - first_row).div_ceil(rows));
+        if steps == 0 {
+            return Ok(false);
+        }
+        let passes: Vec<_> = self.plan().passes_of(PassKind::Validate).map(|(index, _)| index).collect();
+        let step = |index: usize| {
+            let first_row = first_row + index * rows;
+            let pass = passes[usize::from(first_row + rows > self.validation)];
+            (pass, Step { first_row: first_row as u32, ..Step::default() })
+        };
+        let queue: Vec<_> = (0..steps).map(step).collect();
+        self.backend.submit(&queue)?;
+        self.pending.push_back(Pending::Validate { first_row, steps });
+        self.run.judged_rows = (first_row + steps * rows).min(self.validation);
+        Ok(true)
+    }
+
+    /// The pass and the record of a training step. Training passes stand first in a plan.
+    fn training_step(&self, step: u64) -> (usize, Step) {
+        let first_row = self.first_row(step);
+        let pass = usize::from(first_row + self.batch > self.samples);
+        let seed = self.config.seed;
+        let record = Step {
+            slot: 0,
+            first_row: first_row as u32,
+            key: order_key(seed, self.age + step / self.steps_per_epoch()),
+            mask_key: mask_key(seed, self.age + step),
+            rate: self.rate(step),
+            corrections: self.config.optimizer.corrections(self.age + step + 1),
+        };
+        (pass, record)
+    }
+
+    /// Position of a step's first row in its epoch's order.
+    fn first_row(&self, step: u64) -> usize {
+        (step % self.steps_per_epoch()) as usize * self.batch
+    }
+
+    fn training_rows(&self, step: u64) -> usize {
+        self.batch.min(self.samples - self.first_row(step))
+    }
+
+    /// The schedule's factor on the learning rate.
+    fn rate(&self, step: u64) -> f64 {
+        let position = Position {
+            step: step - self.run.first,
+            steps_per_epoch: self.steps_per_epoch(),
+            steps: self.run.end - self.run.first,
+            samples: self.samples as u64,
+        };
+        self.config.schedule.factor(&position) * self.run.plateau.factor
+    }
+
+    /// Adds up a slot of the loss ring, in f64 and in order.
+    fn sum(&self, rows: usize, losses: &[f32]) -> Sums {
+        let mut sums = Sums { terms: (rows * self.spec.outputs()) as f64, ..Sums::default() };
+        for group in losses.chunks_exact(2) {
+            sums.loss += f64::from(group[0]);
+            sums.hits += f64::from(group[1]);
+        }
+        sums
+    }
+
+    fn progress(&self, step: u64, sums: Sums) -> Progress {
+        let Run { first, end, .. } = self.run;
+        let Score { loss, accuracy } = self.score(sums);
+        Progress { step: step + 1 - first, steps: end - first, loss, accuracy }
+    }
+
+    fn score(&self, sums: Sums) -> Score {
+        let accuracy = self.spec.loss().classifies().then(|| sums.hits / sums.terms);
+        Score { loss: sums.loss / sums.terms, accuracy }
+    }
+
+    /// Takes note of an epoch that ends before step `end` and lets it decide on the next; whether the receiver breaks.
+    fn end_epoch(
+        &mut self,
+        end: u64,
+        outcome: &mut Outcome,
+        on_event: &mut impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let (training, validation) = (std::mem::take(&mut self.run.training), std::mem::take(&mut self.run.validation));
+        (self.run.judged, self.run.judged_rows) = (end, 0);
+        let Score { loss, accuracy } = self.score(training);
+        let validation = (self.validation > 0).then(|| self.score(validation));
+        let learning_rate = self.config.optimizer.learning_rate * self.rate(end - 1);
+        let epoch = Epoch { epoch: end / self.steps_per_epoch(), step: end, learning_rate, loss, accuracy, validation };
+        let watched = validation.unwrap_or(Score { loss, accuracy });
+        self.run.plateau.observe(&self.config.schedule, watched.loss);
+        if let Some(rule) = self.config.early_stopping {
+            let verdict = self.run.stopping.observe(&rule, epoch.epoch, watched.of(rule.monitor));
+            if verdict.improved {
+                self.copy(Role::Parameters, Role::Best)?;
+            }
+            if verdict.stop {
+                self.run.end = end;
+            }
+        }
+        outcome.epochs += 1;
+        outcome.last_epoch = Some(epoch);
+        Ok(on_event(Event::Epoch(epoch)).is_break())
+    }
+
+    /// Goes back to the last parameters that gave a finite loss: those from which the submission began, or,
+    /// when its first loss was not finite, those of the submission before.
+    async fn diverged(&mut self, submission: usize, step: u64, slot: usize) -> Result<Error> {
+        self.drain().await?;
+        let good = if slot == 0 { submission.saturating_sub(1).max(self.first_submission) } else { submission };
+        self.restore_snapshot(good)?;
+        Ok(self.divergence(step, "loss"))
+    }
+
+    /// The same for the loss of the validation set, which comes after an epoch's last step.
+    fn diverged_at_validation(&mut self) -> Result<Error> {
+        let step = self.next_step - 1;
+        self.restore_snapshot(self.submissions - 1)?;
+        Ok(self.divergence(step, "validation loss"))
+    }
+
+    /// Goes back to the parameters from which the last submission began, and gives them. The optimiser starts
+    /// anew.
+    pub async fn roll_back(&mut self) -> Result<Vec<f32>> {
+        self.drain().await?;
+        if self.submissions > self.first_submission {
+            self.restore_snapshot(self.submissions - 1)?;
+        }
+        self.parameters().await
+    }
+
+    /// Ends the run.
+    fn restore_snapshot(&mut self, submission: usize) -> Result<()> {
+        let place = submission % SNAPSHOTS;
+        self.copy(Role::Snapshot(place), Role::Parameters)?;
+        let plan = self.backend.plan();
+        let fresh = vec![0.0; plan.buffers[plan.buffer(Role::OptimizerState)?].len];
+        self.write(Role::OptimizerState, &fresh)?;
+        self.next_step = self.snapshot_steps[place];
+        self.run = Run { first: self.next_step, end: self.next_step, finished: true, ..Run::default() };
+        Ok(())
+    }
+
+    fn divergence(&self, step: u64, what: &str) -> Error {
+        Error::Diverged { step: self.age + step + 1, epoch: step / self.steps_per_epoch() + 1, what: what.into() }
+    }
+
+    /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
+    async fn check_parameters(&mut self) -> Result<()> {
+        let values = self.parameters().await?;
+        let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        let layout = Layout::new(&self.spec);
+        let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
+        let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
+        let error = self.divergence(self.next_step.saturating_sub(1), &name);
+        self.roll_back().await?;
+        Err(error)
+    }
+}
+
+impl Run {
+    /// Makes the run so many epochs long, where they have not passed yet.
+    pub fn set_epochs(&mut self, epochs: u64, steps_per_epoch: u64) {
+        let end = (self.first / steps_per_epoch).saturating_add(epochs).saturating_mul(steps_per_epoch);
+        self.finished &= end <= self.end;
+        self.end = end;
+    }
+}
+
+impl Score {
+    /// What early stopping looks at.
+    fn of(&self, monitor: Monitor) -> f64 {
+        match monitor {
+            Monitor::Loss => self.loss,
+            // `TrainConfig::check` has refused a loss without an accuracy.
+            Monitor::Accuracy => self.accuracy.unwrap_or(f64::NAN),
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.hits += other.hits;
+        self.terms += other.terms;
+    }
+}

@@ -1,0 +1,105 @@
+//! Everything that a run needs to go on as if it had never been broken off.
+
+use serde::{Deserialize, Serialize};
+
+use super::run::Run;
+use super::{TrainConfig, Trainer};
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::params::Layout;
+use crate::plan::Role;
+use crate::spec::MlpSpec;
+
+/// The state of a [`Trainer`] between two steps: with the same data, device and build, training goes on from it to the very
+/// bytes that it would have come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainState {
+    /// All parameters, as [`Layout`] lays them out.
+    pub parameters: Vec<f32>,
+    /// What the optimiser keeps, [parameters, values for a parameter]; one value where it keeps none.
+    pub optimizer: Vec<f32>,
+    /// The best parameters so far, where early stopping keeps them.
+    pub best: Option<Vec<f32>>,
+    /// How far the run has come.
+    pub progress: TrainProgress,
+}
+
+/// The small part of a [`TrainState`], for a file's metadata.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainProgress {
+    spec: MlpSpec,
+    config: TrainConfig,
+    /// CRC-32 of the data sets.
+    data: u32,
+    age: u64,
+    step: u64,
+    run: Run,
+}
+
+impl TrainProgress {
+    /// How it trains.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+}
+
+impl<B: Backend<Real = f32>> Trainer<B> {
+    /// The state after the last step.
+    pub async fn state(&mut self) -> Result<TrainState> {
+        let best = match self.config.early_stopping {
+            Some(_) => Some(self.read(Role::Best).await?),
+            None => None,
+        };
+        let progress = TrainProgress {
+            spec: self.spec.clone(),
+            config: self.config.clone(),
+            data: self.fingerprint,
+            age: self.age,
+            step: self.next_step,
+            run: self.run.clone(),
+        };
+        let (parameters, optimizer) = (self.parameters().await?, self.read(Role::OptimizerState).await?);
+        Ok(TrainState { parameters, optimizer, best, progress })
+    }
+
+    /// Takes up a state: [`resume`](Self::resume) goes on from it. The number of epochs may be another than in the
+    /// state, and so lengthen or shorten the run.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the state is of another network, other settings or other data;
+    /// [`Error::Shape`] where its lists do not fit.
+    pub async fn restore(&mut self, state: &TrainState) -> Result<()> {
+        let TrainState { parameters, optimizer, best, progress } = state;
+        let refused = |found: String, expected: &str| {
+            Err(Error::Setting { what: "the state to resume from", found, expected: expected.into() })
+        };
+        if progress.spec != self.spec {
+            return refused(format!("of the network {}", progress.spec), &self.spec.to_string());
+        }
+        let same_epochs = TrainConfig { epochs: self.config.epochs, ..progress.config.clone() };
+        if same_epochs != self.config {
+            return refused(format!("of a run with {same_epochs:?}"), &format!("{:?}", self.config));
+        }
+        if progress.data != self.fingerprint {
+            return refused("of a run on other data".into(), "the same training and validation rows");
+        }
+        self.drain().await?;
+        Layout::new(&self.spec).check(parameters)?;
+        let expected = self.plan().buffers[self.plan().buffer(Role::OptimizerState)?].len;
+        if optimizer.len() != expected {
+            let what = "the optimiser's state".into();
+            return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
+        }
+        if let (Some(best), Some(_)) = (best, self.config.early_stopping) {
+            Layout::new(&self.spec).check(best)?;
+            self.write(Role::Best, best)?;
+        }
+        self.set_parameters(parameters)?;
+        self.write(Role::OptimizerState, optimizer)?;
+        (self.age, self.next_step, self.run) = (progress.age, progress.step, progress.run.clone());
+        if progress.config.epochs != self.config.epochs {
+            self.run.set_epochs(self.config.epochs, self.steps_per_epoch());
+        }
+        Ok(())
+    }
+}
