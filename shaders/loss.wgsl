@@ -1,20 +1,25 @@
-// d[rows,outputs] = loss'(z, y) / (rows outputs), the gradient of the mean loss, and
-// sums[groups,2]: each workgroup's sum of loss(z, y) and its number of hits, at the step's ring slot.
+// d[rows,outputs] = w loss'(z, y) / (rows outputs), the gradient of the mean loss, and
+// sums[groups,2]: each workgroup's sum of w loss(z, y) and its number of hits, at the step's ring slot.
+// y[rows,columns] has the targets, and behind them the row's weight w where there are more columns than outputs.
+// The loss's parameter is the last of hyper.
 // A workgroup takes every groups-th run of 256 elements, then adds its invocations pairwise: a fixed order.
 struct Params {
     z: vec4<u32>,
     y: vec4<u32>,
+    hyper: vec4<u32>,
     d: vec4<u32>,
     sums: vec4<u32>,
     rows: u32,
     outputs: u32,
+    columns: u32,
     groups: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> z: array<f32>;
 @group(0) @binding(3) var<storage, read> y: array<f32>;
-@group(0) @binding(4) var<storage, read_write> d: array<f32>;
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(4) var<storage, read> hyper: array<f32>;
+@group(0) @binding(5) var<storage, read_write> d: array<f32>;
+@group(0) @binding(6) var<storage, read_write> sums: array<f32>;
 
 var<workgroup> partial: array<vec2<f32>, 256>;
 
@@ -33,12 +38,19 @@ fn loss(
     let z_base = params.z.x + group.z * params.z.y;
     let y_base = params.y.x + group.z * params.y.y;
     let d_base = params.d.x + group.z * params.d.y;
+    let c = hyper[params.hyper.x + group.z * params.hyper.y + 11u];
     var sum = vec2<f32>();
     for (var i = index * 256u + thread; i < count; i += params.groups * 256u) {
+        let row = i / params.outputs;
+        let y_row = y_base + row * params.columns;
+        var weight = 1.0;
+        if (params.columns > params.outputs) {
+            weight = y[y_row + params.outputs];
+        }
         let zi = z[z_base + i];
-        let yi = y[y_base + i];
-        d[d_base + i] = loss_gradient(zi, yi) / f32(count);
-        sum += vec2<f32>(finite_or_nan(zi, loss_value(zi, yi)), f32(loss_hit(zi, yi)));
+        let yi = y[y_row + i % params.outputs];
+        d[d_base + i] = weight * loss_gradient(zi, yi, c) / f32(count);
+        sum += vec2<f32>(finite_or_nan(zi, weight * loss_value(zi, yi, c)), f32(loss_hit(zi, yi)));
     }
     partial[thread] = sum;
     for (var half = 128u; half > 0u; half /= 2u) {
@@ -52,11 +64,4 @@ fn loss(
         sums[at] = partial[0].x;
         sums[at + 1u] = partial[0].y;
     }
-}
-
-// A NaN for every z that is not finite. Bits, since a compiler may assume that no NaN exists.
-fn finite_or_nan(z: f32, value: f32) -> f32 {
-    let bits = bitcast<u32>(z);
-    let finite = (bits & 0x7f800000u) != 0x7f800000u;
-    return bitcast<f32>(select(bits | 0x7fc00000u, bitcast<u32>(value), finite));
 }

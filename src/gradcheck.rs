@@ -11,7 +11,7 @@ use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernels::{Element, Step};
-use crate::math::{Real, Rule};
+use crate::math::{Domain, Optimizer, Real, Rule};
 use crate::params::Layout;
 use crate::plan::{self, Plan, Recipe, Role, TrainShape};
 use crate::spec::MlpSpec;
@@ -37,7 +37,7 @@ pub struct TensorCheck {
     /// Elements compared with central differences.
     pub checked: usize,
     /// Elements of the sample that were passed over, since no step kept every unit on its side of a kink of its
-    /// activation, where the loss is not smooth.
+    /// activation, and every output on that of its loss, where it is not smooth.
     pub skipped: usize,
 }
 
@@ -70,13 +70,14 @@ pub async fn gradcheck(
     sample_size: usize,
     seed: u64,
 ) -> Result<GradCheck> {
-    let plan = plan_of(spec, data.rows())?;
+    spec.check_data(data)?;
+    let plan = plan_of(spec, data.rows(), data.weights().is_some())?;
     let mut executor = device.load(plan.clone()).await?;
-    let (loss, gradient) = loss_and_gradient(&mut executor, data, parameters).await?;
+    let (loss, gradient) = loss_and_gradient(&mut executor, spec, data, parameters).await?;
     let cpu = CpuDevice::new(0)?;
     let exact: Vec<f64> = parameters.iter().map(|&value| value.into()).collect();
     let mut oracle = CpuBackend::<f64>::load(&cpu, plan)?;
-    let (exact_loss, exact_gradient) = loss_and_gradient(&mut oracle, data, &exact).await?;
+    let (exact_loss, exact_gradient) = loss_and_gradient(&mut oracle, spec, data, &exact).await?;
     drop(oracle);
 
     let mut slope = Slope::new(&cpu, spec, data, exact)?;
@@ -127,39 +128,44 @@ pub async fn gradcheck(
     })
 }
 
-/// `rows` rows of standard normal features with targets that suit the loss, 0 or 1 or standard normal.
+/// `rows` rows of standard normal features with targets that suit the loss: classes, counts below 8 or standard normal.
 pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let features = (0..rows * spec.inputs()).map(|_| StandardNormal.sample(&mut rng)).collect();
-    let targets = (0..rows * spec.outputs())
-        .map(|_| match spec.loss().classifies() {
-            true => f32::from(u8::from(rng.random::<bool>())),
-            false => StandardNormal.sample(&mut rng),
+    let targets = (0..rows * spec.target_columns())
+        .map(|_| match spec.loss().domain() {
+            Domain::Number => StandardNormal.sample(&mut rng),
+            Domain::Share => f32::from(u8::from(rng.random::<bool>())),
+            Domain::Class => rng.random_range(0..spec.outputs()) as f32,
+            Domain::Amount => f32::from(rng.random_range(0..8_u8)),
         })
         .collect();
-    Dataset::new(features, targets, spec.inputs(), spec.outputs())
+    Dataset::new(features, targets, spec.inputs(), spec.target_columns())
 }
 
 /// Refuses a network or a batch that is too large for the device, before any memory is spent on data.
 pub async fn check_size(device: &Device, spec: &MlpSpec, rows: usize) -> Result<()> {
-    device.load(plan_of(spec, rows)?).await.map(|_| ())
+    device.load(plan_of(spec, rows, false)?).await.map(|_| ())
 }
 
-fn plan_of(spec: &MlpSpec, rows: usize) -> Result<Plan> {
-    plan::train(spec, &Recipe::new(Rule::Sgd), TrainShape::full(rows))
+fn plan_of(spec: &MlpSpec, rows: usize, weighted: bool) -> Result<Plan> {
+    plan::train(spec, &Recipe::new(Rule::Sgd), TrainShape { weighted, ..TrainShape::full(rows) })
 }
 
-/// One step on the whole of `data`. The learning rate is never written, so it is 0 and the parameters stay.
+/// One step on the whole of `data`. The learning rate is 0, so the parameters stay.
 async fn loss_and_gradient<B: Backend>(
     backend: &mut B,
+    spec: &MlpSpec,
     data: &Dataset,
     parameters: &[B::Real],
 ) -> Result<(f64, Vec<B::Real>)> {
     let convert = |values: &[f32]| values.iter().map(|&value| B::Real::from_f64(value.into())).collect::<Vec<_>>();
-    for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {
+    for (role, values) in [(Role::Features, data.features()), (Role::Targets, &data.weighted_targets())] {
         let buffer = backend.plan().buffer(role)?;
         backend.write(buffer, &convert(values))?;
     }
+    let hyper = backend.plan().buffer(Role::Hyper)?;
+    backend.write(hyper, &Optimizer::sgd(0.0).hyper(spec.loss_parameter()).map(B::Real::from_f64))?;
     let (buffer, gradients) = (backend.plan().buffer(Role::Parameters)?, backend.plan().buffer(Role::Gradients)?);
     backend.write(buffer, parameters)?;
     backend.submit(&[(0, Step::default())])?;
@@ -174,8 +180,8 @@ struct Slope<'a> {
     spec: &'a MlpSpec,
     data: &'a Dataset,
     parameters: Vec<f64>,
-    /// Signs of all units whose activation has a kink, at `parameters`.
-    signs: Vec<bool>,
+    /// Where all units whose activation has a kink and all outputs are beside the kinks, at `parameters`.
+    sides: Vec<i8>,
 }
 
 impl<'a> Slope<'a> {
@@ -183,50 +189,57 @@ impl<'a> Slope<'a> {
         let mut forward = CpuBackend::load(cpu, plan::forward(spec, data.rows(), 1)?)?;
         let features: Vec<f64> = data.features().iter().map(|&value| value.into()).collect();
         forward.write(forward.plan().buffer(Role::Features)?, &features)?;
-        Ok(Self { forward, spec, data, parameters, signs: Vec::new() })
+        Ok(Self { forward, spec, data, parameters, sides: Vec::new() })
     }
 
     /// (8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / 12h for one parameter p. The truncation error is of
     /// order h⁴, the rounding error of order 2^-53 / h: so h starts large. It shrinks while a unit changes its side
     /// of a kink, and none is returned when it would become too small.
     async fn at(&mut self, place: usize) -> Result<Option<f64>> {
-        if self.signs.is_empty() {
-            self.signs = self.losses().await?.1;
+        if self.sides.is_empty() {
+            self.sides = self.losses().await?.1;
         }
         let value = self.parameters[place];
         'step: for h in [1e-3, 1e-4, 1e-5, 1e-6] {
             // Subtracted term by term: the difference of two sums would have the rounding errors of both.
-            let mut terms = vec![0.0; self.data.targets().len()];
+            let mut terms = vec![0.0; self.data.rows()];
             for (shift, weight) in [(h, 8.0), (-h, -8.0), (2.0 * h, -1.0), (-2.0 * h, 1.0)] {
                 self.parameters[place] = value + shift;
-                let (losses, signs) = self.losses().await?;
+                let (losses, sides) = self.losses().await?;
                 self.parameters[place] = value;
-                if signs != self.signs {
+                if sides != self.sides {
                     continue 'step;
                 }
                 terms.iter_mut().zip(losses).for_each(|(term, loss)| *term += weight * loss);
             }
-            return Ok(Some(terms.iter().sum::<f64>() / terms.len() as f64 / (12.0 * h)));
+            let count = self.data.targets().len() as f64;
+            return Ok(Some(terms.iter().sum::<f64>() / count / (12.0 * h)));
         }
         Ok(None)
     }
 
-    /// The loss of every output, and the signs of the units.
-    async fn losses(&mut self) -> Result<(Vec<f64>, Vec<bool>)> {
+    /// What every row adds to the loss, and the sides of the kinks.
+    async fn losses(&mut self) -> Result<(Vec<f64>, Vec<i8>)> {
         let backend = &mut self.forward;
         backend.write(backend.plan().buffer(Role::Parameters)?, &self.parameters)?;
         backend.submit(&[(0, Step::default())])?;
         backend.collect().await?;
         let outputs = backend.read(backend.plan().output).await?;
-        let pairs = outputs.iter().zip(self.data.targets());
-        let losses = pairs.map(|(&z, &y)| self.spec.loss().value(z, y.into())).collect();
-        let mut signs = Vec::new();
+        let (loss, c, columns) = (self.spec.loss(), self.spec.loss_parameter(), self.spec.target_columns());
+        let (mut losses, mut sides) = (Vec::with_capacity(self.data.rows()), Vec::new());
+        let rows = outputs.chunks_exact(self.spec.outputs()).zip(self.data.targets().chunks_exact(columns));
+        for (row, (z, y)) in rows.enumerate() {
+            let y: Vec<f64> = y.iter().map(|&y| y.into()).collect();
+            let weight = self.data.weights().map_or(1.0, |weights| weights[row].into());
+            losses.push(weight * loss.row(z, &y, c, None).0);
+            sides.extend(z.iter().zip(&y).map(|(&z, &y)| loss.side(z, y, c)));
+        }
         let kinked = |layer: &usize| self.spec.layers()[*layer].activation.has_kink();
         for layer in (0..self.spec.layers().len()).filter(kinked) {
             let z = backend.read(backend.plan().buffer(Role::PreActivation(layer))?).await?;
-            signs.extend(z.iter().map(|&z| z > 0.0));
+            sides.extend(z.iter().map(|&z| i8::from(z > 0.0)));
         }
-        Ok((losses, signs))
+        Ok((losses, sides))
     }
 }
 

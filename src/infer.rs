@@ -6,7 +6,6 @@ use crate::backend::{Backend, Device, Executor};
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
-use crate::math::Loss;
 use crate::params::Layout;
 use crate::plan::{self, Role};
 use crate::spec::MlpSpec;
@@ -41,8 +40,8 @@ impl Predictor {
 }
 
 impl<B: Backend<Real = f32>> Predictor<B> {
-    /// The network's outputs [rows, outputs] for `features` [rows, inputs], both by rows: logits for binary
-    /// cross entropy, values for a regression.
+    /// The network's outputs [rows, outputs] for `features` [rows, inputs], both by rows: what
+    /// [`Loss::predictions`](crate::math::Loss::predictions) turns into predictions.
     pub async fn outputs(&mut self, features: &[f32]) -> Result<Vec<f32>> {
         let (inputs, outputs) = (self.spec.inputs(), self.spec.outputs());
         if !features.len().is_multiple_of(inputs) {
@@ -70,7 +69,7 @@ impl<B: Backend<Real = f32>> Predictor<B> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// Mean loss over rows and outputs; of a regression on the standardised target.
+    /// Mean loss over rows, each as much as it weighs, and terms; of a regression on the standardised target.
     pub loss: f64,
     /// Share classified rightly; for classes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,25 +84,38 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Compares `outputs` with `data`'s targets, both [rows, outputs]; sums in f64. An encoder gives a
-    /// regression's errors their unit back.
-    pub fn new(loss: Loss, outputs: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<Self> {
-        let expected = data.targets().len();
+    /// Compares `outputs`, [rows, outputs], with `data`'s targets; sums in f64. An encoder gives a regression's errors
+    /// their unit back.
+    pub fn new(spec: &MlpSpec, outputs: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<Self> {
+        spec.check_data(data)?;
+        let (loss, c, width) = (spec.loss(), spec.loss_parameter(), spec.outputs());
+        let expected = data.rows() * width;
         if outputs.len() != expected {
             let what = "the list of outputs".into();
             return Err(Error::Shape { what, found: outputs.len(), expected: expected.to_string() });
         }
-        let pairs = || outputs.iter().zip(data.targets()).map(|(&z, &y)| (f64::from(z), f64::from(y)));
-        let count = data.targets().len() as f64;
-        let mean_loss = pairs().map(|(z, y)| loss.value(z, y)).sum::<f64>() / count;
-        if loss.classifies() {
-            let hits = pairs().filter(|&(z, y)| loss.hit(z, y)).count() as f64;
-            return Ok(Self { loss: mean_loss, accuracy: Some(hits / count), rmse: None, r2: None });
+        let [mut predictions, targets] =
+            [outputs, data.targets()].map(|values| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>());
+        let count = targets.len() as f64;
+        let (mut sum, mut weights, mut hits) = (0.0, 0.0, 0);
+        let rows = predictions.chunks_exact_mut(width).zip(targets.chunks_exact(spec.target_columns()));
+        for (row, (z, y)) in rows.enumerate() {
+            let weight = data.weights().map_or(1.0, |weights| weights[row].into());
+            let (value, right) = loss.row(z, y, c, None);
+            sum += weight * value;
+            weights += weight;
+            hits += right;
+            loss.predictions(z);
         }
-        let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
-        let mean = pairs().map(|(_, y)| decode(y)).sum::<f64>() / count;
-        let residual: f64 = pairs().map(|(z, y)| (decode(z) - decode(y)).powi(2)).sum();
-        let total: f64 = pairs().map(|(_, y)| (decode(y) - mean).powi(2)).sum();
+        let mean_loss = sum / (weights * spec.target_columns() as f64);
+        if loss.classifies() {
+            return Ok(Self { loss: mean_loss, accuracy: Some(hits as f64 / count), rmse: None, r2: None });
+        }
+        let decode = |&value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
+        let mean = targets.iter().map(decode).sum::<f64>() / count;
+        let pairs = predictions.iter().zip(&targets);
+        let residual: f64 = pairs.map(|(p, y)| (decode(p) - decode(y)).powi(2)).sum();
+        let total: f64 = targets.iter().map(|y| (decode(y) - mean).powi(2)).sum();
         let (rmse, r2) = ((residual / count).sqrt(), 1.0 - residual / total);
         Ok(Self { loss: mean_loss, accuracy: None, rmse: Some(rmse), r2: Some(r2) })
     }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::math::{Activation, Loss};
+use crate::math::{Activation, Domain, Loss, Parameter};
 
 /// Widest layer. Keeps every size of a network below 2^61 elements, so that counting them never overflows.
 pub const MAX_WIDTH: usize = 1 << 24;
@@ -25,23 +26,30 @@ pub struct Layer {
 
 /// A multilayer perceptron: at least one layer, each as wide as the next one expects, and a loss on the
 /// last layer's output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct MlpSpec {
     layers: Vec<Layer>,
     loss: Loss,
+    loss_parameter: f64,
 }
 
 #[derive(Deserialize)]
 struct Unchecked {
     layers: Vec<Layer>,
     loss: Loss,
+    /// Absent in files from before losses had one.
+    loss_parameter: Option<f64>,
 }
 
 impl TryFrom<Unchecked> for MlpSpec {
     type Error = Error;
     fn try_from(unchecked: Unchecked) -> Result<Self> {
-        Self::from_layers(unchecked.layers, unchecked.loss)
+        let spec = Self::from_layers(unchecked.layers, unchecked.loss)?;
+        match unchecked.loss_parameter {
+            Some(value) => spec.with_loss_parameter(value),
+            None => Ok(spec),
+        }
     }
 }
 
@@ -84,7 +92,35 @@ impl MlpSpec {
                 expected: format!("{}, the width of the layer before", pair[0].outputs),
             });
         }
-        Ok(Self { layers, loss })
+        let outputs = layers[layers.len() - 1].outputs;
+        if loss.domain() == Domain::Class && outputs < 2 {
+            return Err(Error::Setting {
+                what: "number of outputs",
+                found: outputs.to_string(),
+                expected: format!("one for each class, at least 2, for {loss}; binary_cross_entropy takes 1"),
+            });
+        }
+        Ok(Self { layers, loss, loss_parameter: loss.default_parameter() })
+    }
+
+    /// The network with another [parameter](Loss::parameter) of its loss.
+    pub fn with_loss_parameter(self, value: f64) -> Result<Self> {
+        self.loss.check_parameter(value)?;
+        Ok(Self { loss_parameter: value, ..self })
+    }
+
+    /// Refuses data whose rows are not the network's, or whose targets its loss does not take.
+    pub fn check_data(&self, data: &Dataset) -> Result<()> {
+        for (what, found, expected) in [
+            ("features of a row of the data", data.inputs(), self.inputs()),
+            ("targets of a row of the data", data.target_columns(), self.target_columns()),
+        ] {
+            if found != expected {
+                let expected = format!("{expected}, as the network has");
+                return Err(Error::Setting { what, found: found.to_string(), expected });
+            }
+        }
+        self.loss.check_targets(data.targets(), self.outputs())
     }
 
     /// The layers, first to last.
@@ -95,6 +131,16 @@ impl MlpSpec {
     /// The loss.
     pub fn loss(&self) -> Loss {
         self.loss
+    }
+
+    /// The loss's [parameter](Loss::parameter); 0 for a loss without one.
+    pub fn loss_parameter(&self) -> f64 {
+        self.loss_parameter
+    }
+
+    /// Number of target columns: one for each output, or a single one with the number of a class.
+    pub fn target_columns(&self) -> usize {
+        self.loss.terms(self.outputs())
     }
 
     /// Number of features.
@@ -117,6 +163,12 @@ impl fmt::Display for MlpSpec {
                 write!(f, " {}", layer.activation)?;
             }
         }
-        write!(f, ", {}", self.loss)
+        write!(f, ", {}", self.loss)?;
+        match self.loss.parameter() {
+            Some(Parameter { name, default, .. }) if default != self.loss_parameter => {
+                write!(f, " ({name} {})", self.loss_parameter)
+            }
+            _ => Ok(()),
+        }
     }
 }

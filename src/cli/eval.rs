@@ -61,5 +61,5 @@ pub fn encoder_of<'a>(model: &'a Model, path: &Path) -> Result<&'a Encoder> {
 pub async fn evaluate(device: &Device, model: &Model, data: &Dataset) -> Result<Metrics> {
     let mut predictor = Predictor::new(device, &model.spec, &model.parameters, data.rows()).await?;
     let outputs = predictor.outputs(data.features()).await?;
-    Metrics::new(model.spec.loss(), &outputs, data, model.encoder.as_ref())
+    Metrics::new(&model.spec, &outputs, data, model.encoder.as_ref())
 }

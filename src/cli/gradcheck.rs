@@ -5,7 +5,7 @@ use super::output::{print, print_json};
 use super::train::Widths;
 use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
-use crate::math::{Activation, Loss};
+use crate::math::{Activation, Domain, Loss};
 use crate::params::{Init, Layout};
 use crate::report::{Table, count};
 use crate::spec::MlpSpec;
@@ -19,14 +19,14 @@ pub struct Args {
     /// Widths of the hidden layers, or `none`
     #[arg(long, default_value = "25,50,50,25", value_name = "N,N,…")]
     hidden: Widths,
-    /// Number of outputs
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    outputs: usize,
+    /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
+    #[arg(long, value_name = "N")]
+    outputs: Option<usize>,
     /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
     /// tanh, softsign
     #[arg(long, default_value = "relu", value_name = "NAME")]
     activation: Activation,
-    /// binary_cross_entropy or mean_squared_error
+    /// binary_cross_entropy, softmax_cross_entropy, mean_squared_error, mean_absolute_error, huber or poisson
     #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME")]
     loss: Loss,
     /// Rows of random data
@@ -52,7 +52,8 @@ pub async fn run(args: Args) -> Result<()> {
     if args.differences == 0 {
         return Err(Error::Setting { what: "--differences", found: "0".into(), expected: "at least 1".into() });
     }
-    let widths: Vec<usize> = [args.inputs].into_iter().chain(args.hidden.0).chain([args.outputs]).collect();
+    let outputs = args.outputs.unwrap_or(if args.loss.domain() == Domain::Class { 3 } else { 1 });
+    let widths: Vec<usize> = [args.inputs].into_iter().chain(args.hidden.0).chain([outputs]).collect();
     let spec = MlpSpec::new(&widths, args.activation, args.loss)?;
     let device = args.device.open(args.json).await?.device;
     check_size(&device, &spec, args.batch).await?;

@@ -1,6 +1,8 @@
 //! The rows as the network sees them. In: encoded f32 values. Out: row-major matrices whose shapes and
 //! finiteness are certain. Knows nothing of columns, names or files.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result};
 
 /// Features `[rows, inputs]` and targets `[rows, target_columns]`, f32, row-major, all finite. A row may have a weight.
@@ -98,6 +100,15 @@ impl Dataset {
     #[must_use]
     pub fn weights(&self) -> Option<&[f32]> {
         self.weights.as_deref()
+    }
+
+    /// The targets with each row's weight behind them, `[rows, target_columns + 1]`; the targets alone where rows have no
+    /// weights.
+    #[must_use]
+    pub fn weighted_targets(&self) -> Cow<'_, [f32]> {
+        let Some(weights) = &self.weights else { return Cow::Borrowed(&self.targets) };
+        let rows = self.targets.chunks_exact(self.target_columns).zip(weights);
+        Cow::Owned(rows.flat_map(|(targets, weight)| targets.iter().chain([weight])).copied().collect())
     }
 
     /// The rows with these numbers (from 0), in this order; a number may come more than once.

@@ -1,51 +1,66 @@
 //! A pointwise loss: the gradient of its mean, and its sum and hits for the ring.
 
-use super::{Call, Io, Kernel, PLAIN, Part, PartKind, cpu, input, output};
-use crate::math::Real;
+use super::{Call, Io, Kernel, PLAIN, Part, PartKind, SOFTMAX_LOSS, cpu, input, output, softmax_loss};
+use crate::math::{Loss, Real};
 
+/// WGSL functions in front of the kernels of losses.
+pub const LOSSES_WGSL: &str = include_str!("../../shaders/losses.wgsl");
 /// Elements of a run.
 const RUN: usize = 256;
 
 /// The row of the table.
 pub static LOSS: Kernel = Kernel {
     name: "loss",
-    formula: "d = l'(z, y) / (rows outputs); sums of l(z, y) and of hits",
-    wgsl: include_str!("../../shaders/loss.wgsl"),
+    formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of hits",
+    wgsl: concat!(include_str!("../../shaders/losses.wgsl"), include_str!("../../shaders/loss.wgsl")),
     part: PartKind::Loss,
     reads_step: true,
-    dims: &["rows", "outputs", "groups"],
+    dims: &["rows", "outputs", "columns", "groups"],
     bindings: &[
         input("z", &["rows", "outputs"]),
-        input("y", &["rows", "outputs"]),
+        input("y", &["rows", "columns"]),
+        input("hyper", &["12"]),
         output("d", &["rows", "outputs"]),
         output("sums", &["groups", "2"]),
     ],
     variants: PLAIN,
     workgroup_size: RUN as u32,
-    workgroups: |dims| dims[2].into(),
+    workgroups: |dims| dims[3].into(),
     cpu: cpu!(loss),
 };
 
-/// The number of workgroups, and so of partial sums a step, for a batch of `count` outputs.
-pub fn groups(count: u64) -> u32 {
-    const MOST: u64 = 64;
-    count.div_ceil(RUN as u64).min(MOST) as u32
+/// The kernel of a loss, its part, and the number of workgroups, and so of partial sums a step, for a batch.
+pub fn loss_kernel(loss: Loss, rows: usize, outputs: usize) -> (&'static Kernel, Part, usize) {
+    const MOST: usize = 64;
+    match loss.wgsl() {
+        Some(_) => (&LOSS, Part::Loss(loss), rows.saturating_mul(outputs).div_ceil(RUN).min(MOST)),
+        None => (&SOFTMAX_LOSS, Part::None, rows.div_ceil(softmax_loss::BLOCK).min(softmax_loss::MOST)),
+    }
 }
 
 fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([z, y, ..], [d, sums, ..], Part::Loss(loss)) = (io.inputs, io.outputs, call.part) else { return };
-    let count = T::from_f64(z.len() as f64);
+    let ([z, y, hyper, ..], [d, sums, ..], Part::Loss(loss)) = (io.inputs, io.outputs, call.part) else { return };
+    let [_, outputs, columns, groups] = [0, 1, 2, 3].map(|dim| call.dims[dim] as usize);
+    let (count, c) = (T::from_f64(z.len() as f64), hyper[hyper.len() - 1]);
     sums.fill(T::default());
-    let groups = sums.len() / 2;
-    for (run, ((z, y), d)) in z.chunks(RUN).zip(y.chunks(RUN)).zip(d.chunks_mut(RUN)).enumerate() {
-        let (mut sum, mut hits) = (T::default(), 0.0);
-        for ((&z, &y), d) in z.iter().zip(y).zip(d) {
-            *d = loss.gradient(z, y) / count;
-            sum += loss.value(z, y);
-            hits += f64::from(u8::from(loss.hit(z, y)));
-        }
+    let weighted = columns > outputs;
+    for (run, d) in d.chunks_mut(RUN).enumerate() {
         let at = 2 * (run % groups);
-        sums[at] += sum;
-        sums[at + 1] += T::from_f64(hits);
+        // A weight belongs to one row, so weighted rows go one output at a time.
+        let piece = if weighted { 1 } else { RUN };
+        for (index, d) in d.chunks_mut(piece).enumerate() {
+            let first = run * RUN + index * piece;
+            let z = &z[first..][..d.len()];
+            let row = if weighted { first / outputs } else { 0 };
+            let (mut sum, hits) = loss.row(z, &y[first + row..][..d.len()], c, Some(d));
+            if weighted {
+                let weight = y[row * columns + outputs];
+                sum = weight * sum;
+                d[0] = weight * d[0];
+            }
+            d.iter_mut().for_each(|d| *d = *d / count);
+            sums[at] += sum;
+            sums[at + 1] += T::from_f64(hits as f64);
+        }
     }
 }

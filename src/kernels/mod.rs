@@ -16,6 +16,7 @@ mod gather;
 mod loss;
 mod matmul;
 mod random;
+mod softmax_loss;
 mod square_sum;
 mod update;
 
@@ -26,10 +27,11 @@ pub use bias_grad::BIAS_GRAD;
 pub use dropout_backward::DROPOUT_BACKWARD;
 pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
 pub use gather::{GATHER, IN_ORDER, SHUFFLED, permute};
-pub use loss::{LOSS, groups as loss_groups};
+pub use loss::{LOSS, LOSSES_WGSL, loss_kernel};
 pub use matmul::{AB, ABT, ATB, MATMUL};
 use random::mix;
 pub use random::{mask_key, order_key};
+pub use softmax_loss::SOFTMAX_LOSS;
 pub use square_sum::{SQUARE_SUM, groups as square_groups};
 pub use update::{CLIPPED, UNSCALED, UPDATE};
 
@@ -45,6 +47,7 @@ pub static KERNELS: &[&Kernel] = &[
     &DROPOUT_FORWARD,
     &DROPOUT_BACKWARD,
     &LOSS,
+    &SOFTMAX_LOSS,
     &GATHER,
     &SQUARE_SUM,
     &UPDATE,
@@ -148,7 +151,10 @@ impl PartKind {
         match self {
             Self::None => vec![Part::None],
             Self::Activation => Activation::ALL.iter().copied().map(Part::Activation).collect(),
-            Self::Loss => Loss::ALL.iter().copied().map(Part::Loss).collect(),
+            Self::Loss => {
+                let pointwise = Loss::ALL.iter().copied().filter(|loss| loss.wgsl().is_some());
+                pointwise.map(Part::Loss).collect()
+            }
             Self::Rule => Rule::ALL.iter().copied().map(Part::Rule).collect(),
         }
     }
@@ -160,7 +166,7 @@ impl Part {
         match self {
             Self::None => "",
             Self::Activation(activation) => activation.wgsl(),
-            Self::Loss(loss) => loss.wgsl(),
+            Self::Loss(loss) => loss.wgsl().unwrap_or_default(),
             Self::Rule(rule) => rule.wgsl(),
         }
     }

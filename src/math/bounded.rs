@@ -133,11 +133,18 @@ impl Real for Bounded {
     fn ln_1p(self) -> Self {
         let value = self.value.ln_1p();
         let inherited = self.error() / (1.0 + self.value - self.error());
-        // The shaders' series: a division (5 U), s², seven additions of shrinking terms, two products.
-        Self::rounded(value, inherited, 12.0 * U)
+        // The shaders' series: a division (5 U), s², seven additions of shrinking terms, two products. Beyond 1 it is
+        // log(1 + x), where 1 + x may be rounded to 2 (1 U, 1.5 U of log 2) and there log be off by 2^-21 (8 U, 11.6 U).
+        Self::rounded(value, inherited, if self.value > 1.0 { 13.1 } else { 12.0 } * U)
     }
     fn abs(self) -> Self {
         Self { value: self.value.abs(), ..self }
+    }
+    fn min(self, other: Self) -> Self {
+        let smaller = if other < self { other } else { self };
+        // It moves by no more than the one that moves further.
+        let inherited = self.error().max(other.error());
+        Self { value: smaller.value, magnitude: smaller.value.abs(), inherited, additions: 0.0 }
     }
     fn sqrt(self) -> Self {
         let value = self.value.sqrt();

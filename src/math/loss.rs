@@ -1,5 +1,6 @@
-//! Pointwise losses: l(z, y) of a network's output z and the target y. Adding one: a variant, its place
-//! in `ALL`, a name, its WGSL part, and an arm in each function.
+//! Losses of a row: of a network's outputs z and the row's targets y. Adding a pointwise one, a sum of l(z, y) over the
+//! outputs: a variant, its place in `ALL`, a name, its WGSL part, and an arm where the functions below ask for one. No
+//! finite output gives a NaN, or an infinity that is not the loss's own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,80 +11,281 @@ use super::activation::sigmoid;
 use super::{Real, named};
 use crate::error::{Error, Result};
 
-/// A loss; the loss of a batch is its mean over rows and outputs.
+/// A loss. That of a batch is its mean over rows and [terms](Self::terms), each row's part times the row's weight. Some
+/// have a [parameter](Self::parameter) c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Loss {
-    /// -log p(y) for y in {0, 1} and p = sigmoid(z), in nats, computed on the logit z:
-    /// max(z, 0) - z y + log(1 + e^-|z|).
+    /// -t log p - (1 - t) log(1 - p) for p = sigmoid(z), in nats, computed on the logit z: max(z, 0) - z t +
+    /// log(1 + e^-|z|). t is y from 0 to 1, smoothed by c: y (1 - c) + c / 2, as Keras has it. Several outputs are as
+    /// many questions with yes and no.
     BinaryCrossEntropy,
+    /// -Σ t log p for p = softmax(z) over a row's outputs, in nats, computed on the logits. y is the number of the class;
+    /// t is 1 - c there and c / outputs more everywhere, as PyTorch has it.
+    SoftmaxCrossEntropy,
     /// (z - y)².
     MeanSquaredError,
+    /// |z - y|, with slope 0 at 0 as PyTorch has it.
+    MeanAbsoluteError,
+    /// (z - y)² / 2 up to a distance of c, c (|z - y| - c / 2) beyond (Huber 1964).
+    Huber,
+    /// e^z - y z: what depends on z in -log of the probability of y under a Poisson distribution with mean e^z.
+    Poisson,
 }
+
+/// The setting that a loss has.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is unless it is said.
+    pub default: f64,
+    /// What it may be, in words.
+    pub expected: &'static str,
+    fits: fn(f64) -> bool,
+}
+
+/// The targets that a loss takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Any number.
+    Number,
+    /// From 0 to 1.
+    Share,
+    /// 0, 1, …: the number of a class, one column for all outputs.
+    Class,
+    /// From 0 on.
+    Amount,
+}
+
+const SMOOTHING: Parameter = Parameter {
+    name: "label_smoothing",
+    default: 0.0,
+    expected: "a number from 0 up to, but not, 1",
+    fits: |value| (0.0..1.0).contains(&value),
+};
+const DELTA: Parameter = Parameter {
+    name: "huber_delta",
+    default: 1.0,
+    expected: "a positive number",
+    fits: |value| value.is_finite() && value > 0.0,
+};
 
 impl Loss {
     /// Every loss.
-    pub const ALL: &[Self] = &[Self::BinaryCrossEntropy, Self::MeanSquaredError];
+    pub const ALL: &[Self] = &[
+        Self::BinaryCrossEntropy,
+        Self::SoftmaxCrossEntropy,
+        Self::MeanSquaredError,
+        Self::MeanAbsoluteError,
+        Self::Huber,
+        Self::Poisson,
+    ];
 
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::BinaryCrossEntropy => "binary_cross_entropy",
+            Self::SoftmaxCrossEntropy => "softmax_cross_entropy",
             Self::MeanSquaredError => "mean_squared_error",
+            Self::MeanAbsoluteError => "mean_absolute_error",
+            Self::Huber => "huber",
+            Self::Poisson => "poisson",
         }
     }
 
-    /// The WGSL functions `loss_value`, `loss_gradient` and `loss_hit`.
-    pub fn wgsl(self) -> &'static str {
+    /// The WGSL functions `loss_value`, `loss_gradient` and `loss_hit` of a pointwise loss; softmax cross entropy has a
+    /// kernel of its own.
+    pub fn wgsl(self) -> Option<&'static str> {
         match self {
-            Self::BinaryCrossEntropy => include_str!("../../shaders/loss/binary_cross_entropy.wgsl"),
-            Self::MeanSquaredError => include_str!("../../shaders/loss/mean_squared_error.wgsl"),
+            Self::BinaryCrossEntropy => Some(include_str!("../../shaders/loss/binary_cross_entropy.wgsl")),
+            Self::SoftmaxCrossEntropy => None,
+            Self::MeanSquaredError => Some(include_str!("../../shaders/loss/mean_squared_error.wgsl")),
+            Self::MeanAbsoluteError => Some(include_str!("../../shaders/loss/mean_absolute_error.wgsl")),
+            Self::Huber => Some(include_str!("../../shaders/loss/huber.wgsl")),
+            Self::Poisson => Some(include_str!("../../shaders/loss/poisson.wgsl")),
         }
     }
 
-    /// l(z, y).
-    pub fn value<T: Real>(self, z: T, y: T) -> T {
+    /// The parameter c, if the loss has one.
+    pub fn parameter(self) -> Option<Parameter> {
         match self {
-            Self::BinaryCrossEntropy => {
-                let positive = if z < T::default() { T::default() } else { z };
-                positive - z * y + (-z.abs()).exp().ln_1p()
-            }
-            Self::MeanSquaredError => (z - y) * (z - y),
+            Self::BinaryCrossEntropy | Self::SoftmaxCrossEntropy => Some(SMOOTHING),
+            Self::Huber => Some(DELTA),
+            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Poisson => None,
         }
     }
 
-    /// dl/dz.
-    pub fn gradient<T: Real>(self, z: T, y: T) -> T {
+    /// What c is unless it is said; 0 for a loss without one.
+    pub fn default_parameter(self) -> f64 {
+        self.parameter().map_or(0.0, |parameter| parameter.default)
+    }
+
+    /// Refuses a c that the loss cannot have; one without a parameter takes 0.
+    pub fn check_parameter(self, value: f64) -> Result<()> {
+        let (what, fits, expected) = match self.parameter() {
+            Some(parameter) => (parameter.name, (parameter.fits)(value), parameter.expected.to_string()),
+            None => ("the loss's parameter", value == 0.0, format!("none: {self} has no parameter")),
+        };
+        if fits { Ok(()) } else { Err(Error::Setting { what, found: value.to_string(), expected }) }
+    }
+
+    /// The targets that it takes.
+    pub fn domain(self) -> Domain {
         match self {
-            Self::BinaryCrossEntropy => sigmoid(z) - y,
-            Self::MeanSquaredError => T::from_f64(2.0) * (z - y),
+            Self::BinaryCrossEntropy => Domain::Share,
+            Self::SoftmaxCrossEntropy => Domain::Class,
+            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber => Domain::Number,
+            Self::Poisson => Domain::Amount,
         }
     }
 
-    /// Whether z predicts y's class; false for losses that know no classes.
-    pub fn hit<T: Real>(self, z: T, y: T) -> bool {
+    /// Terms of a row, each with a target of its own: as many as outputs, but one where classes exclude each other.
+    pub fn terms(self, outputs: usize) -> usize {
+        if self.domain() == Domain::Class { 1 } else { outputs }
+    }
+
+    /// Refuses targets, [rows, [`terms`](Self::terms)], that the loss does not take.
+    pub fn check_targets(self, targets: &[f32], outputs: usize) -> Result<()> {
+        let last = outputs.saturating_sub(1);
+        let (most, expected) = match self.domain() {
+            Domain::Number => return Ok(()),
+            Domain::Share => (1.0, "0 to 1".to_string()),
+            Domain::Class => (last as f32, format!("the number of a class, 0 to {last}")),
+            Domain::Amount => (f32::MAX, "0 or more".to_string()),
+        };
+        let whole = self.domain() == Domain::Class;
+        match targets.iter().position(|y| !(0.0..=most).contains(y) || (whole && y.fract() != 0.0)) {
+            None => Ok(()),
+            Some(at) => Err(Error::Setting {
+                what: "a target",
+                found: format!("{} in row {} (from 0)", targets[at], at / self.terms(outputs)),
+                expected: format!("{expected}, for {self}"),
+            }),
+        }
+    }
+
+    /// The sum of a row's terms and how many of them predict their class right, for outputs `z` and the row's targets
+    /// `y`; `d` takes the gradient by z. A pointwise loss takes any run of outputs with their targets.
+    pub fn row<T: Real>(self, z: &[T], y: &[T], c: T, d: Option<&mut [T]>) -> (T, usize) {
+        let (zero, one, half) = (T::default(), T::from_f64(1.0), T::from_f64(0.5));
+        let run = Run { z, y, d };
         match self {
-            Self::BinaryCrossEntropy => (z > T::default()) == (y > T::from_f64(0.5)),
-            Self::MeanSquaredError => false,
+            Self::BinaryCrossEntropy => run.sum(|z, y| {
+                let t = y * (one - c) + half * c;
+                let positive = if z < zero { zero } else { z };
+                let value = positive - z * t + (-z.abs()).exp().ln_1p();
+                (value, sigmoid(z) - t, (z > zero) == (y > half))
+            }),
+            Self::SoftmaxCrossEntropy => softmax_cross_entropy(run, c),
+            Self::MeanSquaredError => run.sum(|z, y| ((z - y) * (z - y), T::from_f64(2.0) * (z - y), false)),
+            Self::MeanAbsoluteError => run.sum(|z, y| ((z - y).abs(), (z - y).sign(), false)),
+            Self::Huber => run.sum(|z, y| {
+                let size = (z - y).abs();
+                let inner = size.min(c);
+                (inner * (size - half * inner), if z < y { -inner } else { inner }, false)
+            }),
+            Self::Poisson => run.sum(|z, y| (z.exp() - y * z, z.exp() - y, false)),
+        }
+    }
+
+    /// Where the loss's slope or its derivative jumps: the side of that on which z lies, so that a difference across it
+    /// is known; always 0 for a smooth loss.
+    pub fn side(self, z: f64, y: f64, c: f64) -> i8 {
+        match self {
+            Self::MeanAbsoluteError => i8::from(z > y) - i8::from(z < y),
+            Self::Huber => i8::from(z - y > c) - i8::from(z - y < -c),
+            Self::BinaryCrossEntropy | Self::SoftmaxCrossEntropy | Self::MeanSquaredError | Self::Poisson => 0,
         }
     }
 
     /// Whether hits count, that is whether an accuracy exists.
     pub fn classifies(self) -> bool {
+        matches!(self.domain(), Domain::Share | Domain::Class)
+    }
+
+    /// Turns a row of outputs into the predictions that they stand for: probabilities of yes or of the classes, a mean
+    /// e^z, or the values themselves.
+    pub fn predictions(self, row: &mut [f64]) {
         match self {
-            Self::BinaryCrossEntropy => true,
-            Self::MeanSquaredError => false,
+            Self::BinaryCrossEntropy => row.iter_mut().for_each(|z| *z = sigmoid(*z)),
+            Self::SoftmaxCrossEntropy => {
+                let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                row.iter_mut().for_each(|z| *z = (*z - largest).exp());
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|p| *p /= sum);
+            }
+            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber => {}
+            Self::Poisson => row.iter_mut().for_each(|z| *z = z.exp()),
         }
     }
 
-    /// The prediction that a network's output stands for: the probability of class 1, or the value itself.
+    /// [`predictions`](Self::predictions) of a network with one output.
     pub fn prediction(self, z: f64) -> f64 {
-        match self {
-            Self::BinaryCrossEntropy => sigmoid(z),
-            Self::MeanSquaredError => z,
+        let mut row = [z];
+        self.predictions(&mut row);
+        row[0]
+    }
+}
+
+/// Outputs with their targets, and where the gradient goes.
+struct Run<'a, T> {
+    z: &'a [T],
+    y: &'a [T],
+    d: Option<&'a mut [T]>,
+}
+
+impl<T: Real> Run<'_, T> {
+    /// The sum of a pointwise loss, which gives the value, the gradient and whether z predicts y's class.
+    fn sum(self, point: impl Fn(T, T) -> (T, T, bool)) -> (T, usize) {
+        let (mut sum, mut hits) = (T::default(), 0);
+        let mut add = |z, y| {
+            let (value, gradient, hit) = point(z, y);
+            sum += value;
+            hits += usize::from(hit);
+            gradient
+        };
+        let pairs = self.z.iter().zip(self.y);
+        match self.d {
+            Some(d) => pairs.zip(d).for_each(|((&z, &y), d)| *d = add(z, y)),
+            None => pairs.for_each(|(&z, &y)| {
+                add(z, y);
+            }),
+        }
+        (sum, hits)
+    }
+}
+
+/// log Σ e^z - Σ t z as log(1 + others) + (1 - c) (z_max - z_class) + c / outputs Σ (z_max - z), where `others` is the
+/// sum of e^(z - z_max) without the first largest: no term is negative, so none cancels. A row with a NaN or an infinity
+/// gives a NaN, in the last term if not before.
+fn softmax_cross_entropy<T: Real>(Run { z, y, d }: Run<'_, T>, c: T) -> (T, usize) {
+    let one = T::from_f64(1.0);
+    let (mut top, mut largest) = (0, z[0]);
+    for (j, &z) in z.iter().enumerate() {
+        if z > largest {
+            (top, largest) = (j, z);
         }
     }
+    let class = (y[0].to_f64() as usize).min(z.len() - 1);
+    let (mut others, mut gaps) = (T::default(), T::default());
+    for (_, &z) in z.iter().enumerate().filter(|(j, _)| *j != top) {
+        others += (z - largest).exp();
+        gaps += largest - z;
+    }
+    let (whole, share) = (one + others, c / T::from_f64(z.len() as f64));
+    for (j, d) in d.into_iter().flatten().enumerate() {
+        let p = if j == top { one } else { (z[j] - largest).exp() } / whole;
+        *d = match j == class {
+            // 1 - p without cancellation, where p is near 1.
+            true if j == top => (c - share) - others / whole,
+            true => (c - share) + (p - one),
+            false => p - share,
+        };
+    }
+    let gap = if class == top { T::default() } else { largest - z[class] };
+    (others.ln_1p() + (one - c) * gap + share * gaps, usize::from(class == top))
 }
 
 impl fmt::Display for Loss {

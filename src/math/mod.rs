@@ -1,4 +1,4 @@
-//! The exchangeable pieces of maths: activations, pointwise losses and optimiser rules, each with its
+//! The exchangeable pieces of maths: activations, losses and optimiser rules, each with its
 //! WGSL text and its Rust functions side by side, and the number types they work on. Knows nothing of
 //! networks, buffers or devices.
 
@@ -10,7 +10,7 @@ mod real;
 
 pub use activation::Activation;
 pub use bounded::Bounded;
-pub use loss::Loss;
+pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
 pub use real::{Product, Real};
 

@@ -26,10 +26,12 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// e to the power of self.
     fn exp(self) -> Self;
-    /// log(1 + self), accurate near 0.
+    /// log(1 + self) for self >= 0, accurate near 0.
     fn ln_1p(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
+    /// The smaller one.
+    fn min(self, other: Self) -> Self;
     /// The square root.
     fn sqrt(self) -> Self;
     /// -1, 0 or 1.
@@ -88,6 +90,9 @@ macro_rules! real {
             }
             fn abs(self) -> Self {
                 self.abs()
+            }
+            fn min(self, other: Self) -> Self {
+                self.min(other)
             }
             fn sqrt(self) -> Self {
                 self.sqrt()

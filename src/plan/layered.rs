@@ -9,8 +9,8 @@ use super::{Buffer, BufferId, Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, 
 use crate::error::{Error, Result};
 use crate::kernels::{
     AB, ABT, ACTIVATION_BACKWARD, ACTIVATION_FORWARD, ATB, BIAS_ADD, BIAS_GRAD, CLIPPED, DROPOUT_BACKWARD,
-    DROPOUT_FORWARD, GATHER, IN_ORDER, Kernel, LOSS, MATMUL, Part, SHUFFLED, SQUARE_SUM, UNSCALED, UPDATE,
-    dropout_threshold, loss_groups, square_groups,
+    DROPOUT_FORWARD, GATHER, IN_ORDER, Kernel, MATMUL, Part, SHUFFLED, SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold,
+    loss_kernel, square_groups,
 };
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::{Layout, Tensor};
@@ -42,14 +42,15 @@ pub fn train(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan>
     let mut builder = Builder::new(spec, batch.max(judged), replicas, slots);
     builder.dropout.clone_from(&recipe.dropout);
     builder.add(Role::Features, &[samples, spec.inputs()]);
-    builder.add(Role::Targets, &[samples, spec.outputs()]);
+    builder.target_columns += usize::from(shape.weighted);
+    builder.add(Role::Targets, &[samples, builder.target_columns]);
     if validation > 0 {
         builder.add(Role::ValidationFeatures, &[validation, spec.inputs()]);
-        builder.add(Role::ValidationTargets, &[validation, spec.outputs()]);
+        builder.add(Role::ValidationTargets, &[validation, spec.target_columns()]);
     }
     if batch < samples || judged < validation {
         builder.add(Role::BatchFeatures, &[replicas, builder.rows, spec.inputs()]);
-        builder.add(Role::BatchTargets, &[replicas, builder.rows, spec.outputs()]);
+        builder.add(Role::BatchTargets, &[replicas, builder.rows, builder.target_columns]);
     }
     builder.add_activations();
     let widest = spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
@@ -68,7 +69,7 @@ pub fn train(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan>
     if recipe.keep_best {
         builder.add(Role::Best, &parameters);
     }
-    let groups = loss_groups((builder.rows * spec.outputs()) as u64) as usize;
+    let (_, _, groups) = loss_kernel(spec.loss(), builder.rows, spec.outputs());
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
 
     let mut passes = Vec::new();
@@ -109,6 +110,8 @@ struct Builder<'a> {
     replicas: usize,
     slots: usize,
     dropout: Vec<f64>,
+    /// Of the training data, a weight's included.
+    target_columns: usize,
     buffers: Vec<Buffer>,
 }
 
@@ -116,7 +119,8 @@ impl<'a> Builder<'a> {
     fn new(spec: &'a MlpSpec, rows: usize, replicas: usize, slots: usize) -> Self {
         let layout = Layout::new(spec);
         let parameters = Buffer { role: Role::Parameters, len: replicas * layout.len() };
-        Self { spec, layout, rows, replicas, slots, dropout: Vec::new(), buffers: vec![parameters] }
+        let (dropout, target_columns) = (Vec::new(), spec.target_columns());
+        Self { spec, layout, rows, replicas, slots, dropout, target_columns, buffers: vec![parameters] }
     }
 
     /// Adds a buffer of so many elements, the product of `extents`: too many for any device where it overflows.
@@ -189,10 +193,11 @@ impl<'a> Builder<'a> {
     fn step(&self, recipe: &Recipe, samples: usize, rows: usize, sums: (usize, usize)) -> Result<Pass> {
         let ((squares, groups), kind) = (sums, PassKind::Train);
         let mut dispatches = Vec::new();
-        let data = [Role::Features, Role::Targets];
+        let columns = self.target_columns;
+        let data = [(Role::Features, self.spec.inputs()), (Role::Targets, columns)];
         let [features, targets] = self.batch(&mut dispatches, data, rows, samples, SHUFFLED)?;
         self.forward(&mut dispatches, features, rows, kind)?;
-        self.loss(&mut dispatches, targets, rows, groups)?;
+        self.loss(&mut dispatches, (targets, columns), rows, groups)?;
         self.backward(&mut dispatches, features, rows)?;
         let (parameters, state) = (self.layout.len(), state_slots(recipe.rule));
         let gradients = self.each(Role::Gradients, parameters);
@@ -216,28 +221,28 @@ impl<'a> Builder<'a> {
     fn validation(&self, samples: usize, rows: usize, groups: usize) -> Result<Pass> {
         let kind = PassKind::Validate;
         let mut dispatches = Vec::new();
-        let data = [Role::ValidationFeatures, Role::ValidationTargets];
+        let columns = self.spec.target_columns();
+        let data = [(Role::ValidationFeatures, self.spec.inputs()), (Role::ValidationTargets, columns)];
         let [features, targets] = self.batch(&mut dispatches, data, rows, samples, IN_ORDER)?;
         self.forward(&mut dispatches, features, rows, kind)?;
-        self.loss(&mut dispatches, targets, rows, groups)?;
+        self.loss(&mut dispatches, (targets, columns), rows, groups)?;
         Ok(Pass { kind, rows, dispatches })
     }
 
-    /// Features and targets of a pass: gathered, unless the whole data set is one batch.
+    /// Features and targets of a pass, each with its columns: gathered, unless the whole data set is one batch.
     fn batch(
         &self,
         dispatches: &mut Vec<Dispatch>,
-        data: [Role; 2],
+        data: [(Role, usize); 2],
         rows: usize,
         samples: usize,
         order: usize,
     ) -> Result<[View; 2]> {
-        let [mut features, mut targets] = data.map(|role| self.shared(role));
+        let [mut features, mut targets] = data.map(|(role, _)| self.shared(role));
         if rows < samples {
-            for (data, batch, columns) in [
-                (&mut features, Role::BatchFeatures, self.spec.inputs()),
-                (&mut targets, Role::BatchTargets, self.spec.outputs()),
-            ] {
+            for (data, batch, columns) in
+                [(&mut features, Role::BatchFeatures, data[0].1), (&mut targets, Role::BatchTargets, data[1].1)]
+            {
                 let x = self.each(batch, self.rows * columns);
                 dispatches.push(dispatch(&GATHER, Part::None, order, &[rows, columns, samples], &[*data, x])?);
                 *data = x;
@@ -268,12 +273,14 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn loss(&self, dispatches: &mut Vec<Dispatch>, targets: View, rows: usize, groups: usize) -> Result<()> {
+    fn loss(&self, dispatches: &mut Vec<Dispatch>, targets: (View, usize), rows: usize, groups: usize) -> Result<()> {
         let last = self.spec.layers().len() - 1;
         let ring = View { slot_stride: self.replicas * groups * 2, ..self.each(Role::LossRing, groups * 2) };
-        let views = [self.activation(last), targets, self.delta(last), ring];
-        let dims = [rows, self.spec.outputs(), groups];
-        dispatches.push(dispatch(&LOSS, Part::Loss(self.spec.loss()), 0, &dims, &views)?);
+        let ((targets, columns), hyper) = (targets, self.each(Role::Hyper, Optimizer::HYPER));
+        let views = [self.activation(last), targets, hyper, self.delta(last), ring];
+        let dims = [rows, self.spec.outputs(), columns, groups];
+        let (kernel, part, _) = loss_kernel(self.spec.loss(), rows, self.spec.outputs());
+        dispatches.push(dispatch(kernel, part, 0, &dims, &views)?);
         Ok(())
     }
 

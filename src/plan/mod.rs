@@ -39,15 +39,16 @@ pub enum Role {
     SquareSums,
     /// [N, inputs] of the data set; in a forward plan [B, inputs]. Shared by all replicas.
     Features,
-    /// [N, outputs] of the data set. Shared by all replicas.
+    /// [N, targets of a row] of the data set, the row's weight behind them in a plan of weighted rows. Shared by all
+    /// replicas.
     Targets,
     /// [V, inputs] of the validation set. Shared by all replicas.
     ValidationFeatures,
-    /// [V, outputs] of the validation set. Shared by all replicas.
+    /// [V, targets of a row] of the validation set. Shared by all replicas.
     ValidationTargets,
     /// [R, B, inputs] of the batch, when it is not the whole data set.
     BatchFeatures,
-    /// [R, B, outputs] of the batch, when it is not the whole data set.
+    /// [R, B, targets of a row, and weight] of the batch, when it is not the whole data set.
     BatchTargets,
     /// z of a layer, [R, B, outputs].
     PreActivation(usize),
@@ -209,12 +210,15 @@ pub struct TrainShape {
     pub replicas: usize,
     /// Most steps of one submission.
     pub slots: usize,
+    /// Whether rows have weights. They should have a mean of 1 over the data set, since a batch's loss and gradient are
+    /// divided by its rows, not by the sum of their weights.
+    pub weighted: bool,
 }
 
 impl TrainShape {
     /// One network on the whole data set, a step a submission.
     pub fn full(samples: usize) -> Self {
-        Self { samples, validation: 0, batch: samples, replicas: 1, slots: 1 }
+        Self { samples, validation: 0, batch: samples, replicas: 1, slots: 1, weighted: false }
     }
 }
 

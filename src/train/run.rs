@@ -263,7 +263,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
 
     /// Adds up a slot of the loss ring, in f64 and in order.
     fn sum(&self, rows: usize, losses: &[f32]) -> Sums {
-        let mut sums = Sums { terms: (rows * self.spec.outputs()) as f64, ..Sums::default() };
+        let mut sums = Sums { terms: (rows * self.spec.target_columns()) as f64, ..Sums::default() };
         for group in losses.chunks_exact(2) {
             sums.loss += f64::from(group[0]);
             sums.hits += f64::from(group[1]);

@@ -8,7 +8,7 @@ use super::{Batch, TrainConfig};
 use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::kernels::loss_groups;
+use crate::kernels::loss_kernel;
 use crate::math::Clip;
 use crate::params::Layout;
 use crate::plan::{self, PassKind, Plan, PlanKind, Recipe, Role, SNAPSHOTS, TrainShape};
@@ -58,7 +58,8 @@ impl Trainer {
         Self::with_validation(device, spec, config, data, None).await
     }
 
-    /// The same with a validation set, on which every epoch's parameters are judged, on the device.
+    /// The same with a validation set, on which every epoch's parameters are judged, on the device; its rows
+    /// count alike.
     pub async fn with_validation(
         device: &Device,
         spec: &MlpSpec,
@@ -68,7 +69,7 @@ impl Trainer {
     ) -> Result<Self> {
         config.check(spec)?;
         for data in [data].into_iter().chain(validation) {
-            check_data(spec, data)?;
+            spec.check_data(data)?;
         }
         let plan = plan_for(spec, config, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
@@ -89,33 +90,20 @@ impl Trainer {
     }
 }
 
-/// Refuses data that does not fit the network.
-fn check_data(spec: &MlpSpec, data: &Dataset) -> Result<()> {
-    for (what, found, expected) in [
-        ("features of a row of the data", data.inputs(), spec.inputs()),
-        ("targets of a row of the data", data.target_columns(), spec.outputs()),
-    ] {
-        if found != expected {
-            let expected = format!("{expected}, as the network has");
-            return Err(Error::Setting { what, found: found.to_string(), expected });
-        }
-    }
-    Ok(())
-}
-
 /// The plan that trains `spec` on `data`.
 fn plan_for(spec: &MlpSpec, config: &TrainConfig, data: &Dataset, validation: usize) -> Result<Plan> {
     let samples = data.rows();
     let batch = batch_rows(config.batch, samples);
-    let ring_slot = 8 * loss_groups((batch.max(validation) * spec.outputs()) as u64) as usize;
-    let slots = (MAX_RING / ring_slot.max(1)).clamp(1, MAX_SLOTS);
+    let (_, _, groups) = loss_kernel(spec.loss(), batch.max(validation), spec.outputs());
+    let slots = (MAX_RING / (8 * groups.max(1))).clamp(1, MAX_SLOTS);
     let recipe = Recipe {
         rule: config.optimizer.rule,
         dropout: config.rates(spec),
         clip_norm: matches!(config.optimizer.clip, Clip::Norm(_)),
         keep_best: config.early_stopping.is_some(),
     };
-    let shape = TrainShape { samples, validation, batch, replicas: 1, slots };
+    let weighted = data.weights().is_some();
+    let shape = TrainShape { samples, validation, batch, replicas: 1, slots, weighted };
     match config.plan.unwrap_or(PlanKind::Layered) {
         PlanKind::Layered => plan::train(spec, &recipe, shape),
     }
@@ -151,9 +139,10 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         data: &Dataset,
         validation: Option<&Dataset>,
     ) -> Result<Self> {
+        let targets = data.weighted_targets();
         let parts = [
             (Role::Features, Some(data.features())),
-            (Role::Targets, Some(data.targets())),
+            (Role::Targets, Some(&targets[..])),
             (Role::ValidationFeatures, validation.map(Dataset::features)),
             (Role::ValidationTargets, validation.map(Dataset::targets)),
         ];
@@ -196,7 +185,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         self.config.optimizer.learning_rate = learning_rate;
         self.config.optimizer.check()?;
-        let hyper = self.config.optimizer.hyper(0.0);
+        let hyper = self.config.optimizer.hyper(self.spec.loss_parameter());
         self.write(Role::Hyper, &hyper.map(|value| value as f32))
     }
 

@@ -89,7 +89,7 @@ fn f64_is_numpys() {
         let columns: Vec<_> = names.iter().map(|name| table.numbers(name).unwrap()).collect();
         train.iter().flat_map(|&row| columns.iter().map(move |column| column[row])).collect()
     };
-    let shape = TrainShape { samples: 900, validation: 0, batch: 900, replicas: 1, slots: 190 };
+    let shape = TrainShape { samples: 900, validation: 0, batch: 900, replicas: 1, slots: 190, weighted: false };
     let plan = plan::train(&spec(), &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut backend = CpuBackend::<f64>::load(&CpuDevice::new(0).unwrap(), plan).unwrap();
     for (role, values) in [
@@ -209,7 +209,7 @@ fn ten_thousand_epochs_end_where_numpys_did() {
         let mut predictor = wait(Predictor::new(&device, &spec(), &parameters, data.rows())).unwrap();
         wait(predictor.outputs(data.features())).unwrap()
     };
-    let loss = |data: &Dataset| Metrics::new(spec().loss(), &outputs(data), data, None).unwrap().loss;
+    let loss = |data: &Dataset| Metrics::new(&spec(), &outputs(data), data, None).unwrap().loss;
     let [train_loss, test_loss, accuracy] = fixture.tensor("final")[..] else { panic!("three values") };
     println!("train loss {:.2e} off, test loss {:.2e} off", loss(&train) - train_loss, loss(&test) - test_loss);
     assert!((loss(&train) - train_loss).abs() <= 5e-5, "{} and {train_loss}", loss(&train));

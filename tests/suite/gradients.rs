@@ -18,12 +18,19 @@ pub fn everywhere() -> Vec<Device> {
     gpus.chain([Device::Cpu(CpuDevice::new(0).unwrap())]).collect()
 }
 
-/// Every shape with every activation and every loss, and last layers that have an activation too.
+/// Every shape with every activation and two of the losses in turn, and last layers that have an activation too.
 fn specs() -> Vec<MlpSpec> {
     const WIDTHS: &[&[usize]] = &[&[1, 1], &[3, 2], &[2, 3, 1], &[5, 33, 17, 3], &[2, 25, 50, 50, 25, 1]];
     let mut specs = Vec::new();
-    for (&activation, &loss) in Activation::ALL.iter().flat_map(|a| Loss::ALL.iter().map(move |l| (a, l))) {
-        specs.extend(WIDTHS.iter().map(|widths| MlpSpec::new(widths, activation, loss).unwrap()));
+    let pairs = |turn| Loss::ALL.iter().cycle().skip(turn).take(2).map(move |&loss| (Activation::ALL[turn], loss));
+    for (activation, loss) in (0..Activation::ALL.len()).flat_map(pairs) {
+        // Every other time with another parameter than the loss's own, which all that have one can have.
+        let parameter = |turn| if loss.parameter().is_some() && turn % 2 == 1 { 0.3 } else { loss.default_parameter() };
+        specs.extend(WIDTHS.iter().enumerate().map(|(turn, widths)| {
+            let mut widths = widths.to_vec();
+            *widths.last_mut().unwrap() += usize::from(loss.terms(2) == 1); // classes are at least two
+            MlpSpec::new(&widths, activation, loss).unwrap().with_loss_parameter(parameter(turn)).unwrap()
+        }));
         let layers = [(3, 7, Activation::Relu), (7, 2, activation)];
         let layers = layers.map(|(inputs, outputs, activation)| Layer { inputs, outputs, activation });
         specs.push(MlpSpec::from_layers(layers.to_vec(), loss).unwrap());
@@ -39,6 +46,12 @@ fn draw(spec: &MlpSpec, seed: u64) -> Vec<f32> {
     parameters
 }
 
+/// Every second row heavier than the first, every third one without weight.
+fn weigh(data: Dataset) -> Dataset {
+    let weights: Vec<f32> = (0..data.rows()).map(|row| [1.0, 2.5, 0.0][row % 3]).collect();
+    data.with_weights(&weights).unwrap()
+}
+
 #[test]
 fn gradients_agree_with_f64_and_with_central_differences() {
     for device in everywhere() {
@@ -46,6 +59,7 @@ fn gradients_agree_with_f64_and_with_central_differences() {
         for (seed, spec) in (1..).zip(specs()) {
             // More than 256 outputs at times, so that a loss has several partial sums.
             let data = random_data(&spec, if seed % 3 == 0 { 300 } else { 37 }, seed).unwrap();
+            let data = if seed % 4 < 2 { weigh(data) } else { data };
             let parameters = draw(&spec, seed);
             let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 12, seed)).unwrap();
             assert!(verdict.passed, "{verdict:#?}");
@@ -112,15 +126,23 @@ fn run(
     replicas: &[(Vec<f32>, f32)],
     steps: &[(usize, Step)],
 ) -> Run {
-    let shape = TrainShape { samples: data.rows(), validation: 0, batch, replicas: replicas.len(), slots: steps.len() };
+    let shape = TrainShape {
+        samples: data.rows(),
+        validation: 0,
+        batch,
+        replicas: replicas.len(),
+        slots: steps.len(),
+        weighted: data.weights().is_some(),
+    };
     let run = async {
         let mut backend = device.load(plan::train(spec, &Recipe::new(Rule::Sgd), shape)?).await?;
         let parameters: Vec<f32> = replicas.iter().flat_map(|(parameters, _)| parameters.clone()).collect();
-        let hyper = |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper(0.0).map(|value| value as f32);
+        let hyper =
+            |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper(spec.loss_parameter()).map(|value| value as f32);
         let hypers: Vec<f32> = replicas.iter().flat_map(hyper).collect();
         for (role, values) in [
             (Role::Features, data.features()),
-            (Role::Targets, data.targets()),
+            (Role::Targets, &data.weighted_targets()),
             (Role::Parameters, &parameters),
             (Role::Hyper, &hypers),
         ] {
@@ -169,6 +191,7 @@ fn replicas_equal_single_runs() {
     for device in everywhere() {
         for (spec, batch) in specs().iter().zip([24, 7, 5, 24, 7].into_iter().cycle()) {
             let data = random_data(spec, 24, 4).unwrap();
+            let data = if batch == 24 { data } else { weigh(data) };
             let replicas: Vec<_> =
                 [0.3, 0.05, 0.9].into_iter().zip(5..).map(|(rate, seed)| (draw(spec, seed), rate)).collect();
             let steps = steps(24, batch, 9);
@@ -213,7 +236,7 @@ fn an_epoch_takes_every_row_once() {
         assert_eq!(epoch.iter().map(|(pass, _)| *pass).collect::<Vec<_>>(), [0, 0, 0, 1]);
         let (mut seen, mut in_order, mut sum) = (Vec::new(), true, 0.0);
         for (pass, step) in epoch {
-            let shape = TrainShape { samples: 24, validation: 0, batch: 7, replicas: 1, slots: 1 };
+            let shape = TrainShape { samples: 24, validation: 0, batch: 7, replicas: 1, slots: 1, weighted: false };
             let batch = async {
                 let mut backend = device.load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape)?).await?;
                 for (role, values) in [
@@ -260,7 +283,7 @@ fn gpus_follow_the_cpu() {
                     [&cpu, &gpu].map(|device| run(device, &spec, &data, batch, &network, &steps(24, batch, 20)));
                 let pairs = on_cpu.losses.iter().zip(&on_gpu.losses).step_by(2);
                 let worst = pairs.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
-                let largest = on_cpu.losses.iter().step_by(2).copied().fold(0.0, f32::max);
+                let largest = on_cpu.losses.iter().step_by(2).map(|sum| sum.abs()).fold(0.0, f32::max);
                 assert!(worst <= DEVICE_LIMIT * f64::from(largest), "{}: {spec}: {worst} of {largest}", gpu.name());
                 assert!(on_gpu.losses.iter().all(|sum| sum.is_finite()), "{}: {spec}", gpu.name());
                 assert_ne!(on_cpu.parameters, network[0].0, "{spec}: nothing was learnt");

@@ -110,7 +110,7 @@ fn lists_of_a_wrong_length_are_refused() {
         let mut predictor = wait(Predictor::new(&device, &spec, &parameters, 1)).unwrap();
         assert!(is_shape(wait(predictor.outputs(&[0.0; 4])).err()));
     }
-    assert!(is_shape(Metrics::new(spec.loss(), &[0.0], &data, None).err()));
+    assert!(is_shape(Metrics::new(&spec, &[0.0], &data, None).err()));
     let model = wgpu_mlp::Model { spec, parameters: short.to_vec(), encoder: None, training: None };
     let folder = tempfile::tempdir().unwrap();
     assert!(is_shape(model.save(&folder.path().join("m.safetensors")).err()));

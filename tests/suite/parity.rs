@@ -2,7 +2,7 @@
 //! f64, whose running error bound is the tolerance. Sizes lie around the tiles; offsets, strides and slots are odd;
 //! outputs start as NaN, and the padding between replicas must stay as it was.
 
-use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, GATHER, KERNELS, Kernel, Part};
+use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, GATHER, KERNELS, Kernel, Part, PartKind};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
 use wgpu_mlp::plan::{Recipe, TrainShape, train};
 use wgpu_mlp::spec::MlpSpec;
@@ -65,7 +65,8 @@ fn each_case(sizes: fn(&Kernel) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bo
 }
 
 /// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps; an update
-/// adds up at most 256 `groups`; about a quarter of the units are below the `threshold` of dropout.
+/// adds up at most 256 `groups`; `columns` of targets are
+/// those of a loss, with a weight behind them or not; about a quarter of the units are below the `threshold` of dropout.
 pub fn fit(kernel: &Kernel, part: Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
     if let (Some(slots), Part::Rule(rule)) = (at("slots"), part) {
@@ -76,6 +77,10 @@ pub fn fit(kernel: &Kernel, part: Part, dims: &mut [u32]) {
     }
     if let Some(threshold) = at("threshold") {
         dims[threshold] += 1 << 22;
+    }
+    if let (Some(outputs), Some(columns)) = (at("outputs"), at("columns")) {
+        let targets = if kernel.part == PartKind::Loss { dims[outputs] } else { 1 };
+        dims[columns] = targets + dims[columns] % 2;
     }
     if let (Some(rows), Some(samples)) = (at("rows"), at("samples")) {
         dims[samples] += dims[rows] - 1;
@@ -128,7 +133,7 @@ fn copies_are_exact() {
 #[test]
 fn plans_give_slots_only_to_bindings_that_have_them() {
     let spec = MlpSpec::new(&[2, 3, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
-    let shape = TrainShape { samples: 5, validation: 0, batch: 2, replicas: 2, slots: 2 };
+    let shape = TrainShape { samples: 5, validation: 0, batch: 2, replicas: 2, slots: 2, weighted: false };
     let plan = train(&spec, &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut slotted = 0;
     for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {

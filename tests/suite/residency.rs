@@ -191,7 +191,8 @@ fn copied(device: &wgpu::Device, queue: &wgpu::Queue, bytes: &[u8]) -> Vec<u8> {
 fn submissions_are_limited_and_come_back_in_order() {
     let (spec, data) = small();
     for device in everywhere() {
-        let shape = TrainShape { samples: data.rows(), validation: 0, batch: 16, replicas: 1, slots: 3 };
+        let shape =
+            TrainShape { samples: data.rows(), validation: 0, batch: 16, replicas: 1, slots: 3, weighted: false };
         let mut backend = wait(device.load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape).unwrap())).unwrap();
         for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {
             let buffer = backend.plan().buffer(role).unwrap();

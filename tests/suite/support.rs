@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
-use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step};
-use wgpu_mlp::math::Bounded;
+use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, loss_kernel};
+use wgpu_mlp::math::{Bounded, Domain, Loss};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
 /// What stands in front of, between and behind the elements that a kernel may touch.
@@ -169,27 +169,46 @@ impl Case {
             let mut values = vec![SENTINEL; plan.buffers[index].len];
             for (slot, replica) in (0..plan.slots).flat_map(|slot| (0..plan.replicas).map(move |r| (slot, r))) {
                 let start = view.offset + slot * view.slot_stride + replica * view.replica_stride;
-                values[start..start + elements].fill_with(|| self.value(binding, &mut random));
+                let places = values[start..start + elements].iter_mut().enumerate();
+                places.for_each(|(place, value)| *value = self.value(binding, place, &mut random));
             }
             values
         };
         self.kernel.bindings.iter().enumerate().map(fill).collect()
     }
 
-    fn value(&self, binding: &Binding, random: &mut ChaCha8Rng) -> f32 {
-        let classes = matches!(self.part, Part::Loss(loss) if loss.classifies()) && binding.name == "y";
+    fn value(&self, binding: &Binding, place: usize, random: &mut ChaCha8Rng) -> f32 {
+        let (loss, outputs) = (self.loss(), self.dim("outputs").unwrap_or(1));
+        let domain = loss.filter(|_| binding.name == "y").map(Loss::domain);
+        let weight = domain.is_some()
+            && self
+                .dim("columns")
+                .is_some_and(|columns| place % columns as usize == loss.map_or(0, |loss| loss.terms(outputs as usize)));
         match random.random_range(0..16) {
             _ if binding.access == Access::Out => f32::NAN,
-            // A rule takes roots of its state and divides by its settings.
-            _ if matches!(self.part, Part::Rule(_)) && binding.name == "hyper" => random.random_range(0.01..1.0),
+            // A rule takes roots of its state and divides by its settings; a loss's parameter is below 1.
+            _ if binding.name == "hyper" => random.random_range(0.01..1.0),
             _ if matches!(self.part, Part::Rule(_)) && ["s", "squares"].contains(&binding.name) => {
                 random.random_range(0.0..1.0)
             }
-            draw if classes => (draw % 2) as f32,
             0 => 0.0,
+            _ if weight => random.random_range(0.1..3.0),
+            draw if domain == Some(Domain::Share) => (draw % 2) as f32,
+            _ if domain == Some(Domain::Class) => random.random_range(0..outputs) as f32,
+            // e^z has to be finite.
+            1 if self.large && loss == Some(Loss::Poisson) => random.random_range(-80.0..80.0),
             1 if self.large => random.random_range(-3e3..3e3),
             _ => random.random_range(-2.0..2.0),
         }
+    }
+
+    /// The loss that the kernel computes, if it computes one.
+    fn loss(&self) -> Option<Loss> {
+        let computes = |loss: &Loss| {
+            let (kernel, part, _) = loss_kernel(*loss, 1, 1);
+            kernel.name == self.kernel.name && part == self.part
+        };
+        Loss::ALL.iter().copied().find(computes)
     }
 
     /// Runs a plan of [`Case::plan`]'s buffers; returns those that the kernel writes, padding included.

@@ -125,7 +125,7 @@ fn validation_is_that_of_a_predictor() {
         let parameters = wait(trainer.parameters()).unwrap();
         let mut predictor = wait(Predictor::new(&device, &spec, &parameters, validation.rows())).unwrap();
         let outputs = wait(predictor.outputs(validation.features())).unwrap();
-        let expected = Metrics::new(spec.loss(), &outputs, &validation, None).unwrap();
+        let expected = Metrics::new(&spec, &outputs, &validation, None).unwrap();
         let found = epoch.validation.unwrap();
         assert!((found.loss - expected.loss).abs() < 1e-6 * expected.loss, "{found:?} {expected:?}");
         assert_eq!(found.accuracy, expected.accuracy, "{}", device.name());
@@ -161,7 +161,7 @@ fn early_stopping_keeps_the_best() {
             let parameters = wait(trainer.parameters()).unwrap();
             let mut predictor = wait(Predictor::new(&device, &spec, &parameters, validation.rows())).unwrap();
             let outputs = wait(predictor.outputs(validation.features())).unwrap();
-            let found = Metrics::new(spec.loss(), &outputs, &validation, None).unwrap();
+            let found = Metrics::new(&spec, &outputs, &validation, None).unwrap();
             assert!((found.loss - all[best].loss).abs() < 1e-6, "{}: {found:?} {:?}", device.name(), all[best]);
         }
     }
