@@ -98,7 +98,7 @@ fn softmax_loss(
         if (row < params.rows) {
             let y_row = params.y.x + group.z * params.y.y + row * params.columns;
             // The host has checked the number; whatever it is, nothing outside the row is read.
-            let class = min(u32(max(y[y_row], 0.0)), params.outputs - 1u);
+            let label = min(u32(max(y[y_row], 0.0)), params.outputs - 1u);
             var weight = 1.0;
             if (params.columns > 1u) {
                 weight = y[y_row + 1u];
@@ -108,16 +108,16 @@ fn softmax_loss(
             for (var j = lane; j < end; j += 16u) {
                 let p = select(exp(z[z_row + j] - top), 1.0, j == place.x) / whole;
                 var slope = p - share;
-                if (j == class) {
+                if (j == label) {
                     // 1 - p without cancellation, where p is near 1.
                     slope = (c - share) + select(p - 1.0, -others.x / whole, j == place.x);
                 }
                 d[d_row + j] = weight * slope / f32(params.rows);
             }
             if (lane == 0u) {
-                let gap = select(top - z[z_row + class], 0.0, class == place.x);
+                let gap = select(top - z[z_row + label], 0.0, label == place.x);
                 let value = log_1p(others.x) + (1.0 - c) * gap + share * others.y;
-                sum += vec2<f32>(finite_or_nan(bitcast<f32>(place.y), weight * value), f32(class == place.x));
+                sum += vec2<f32>(finite_or_nan(bitcast<f32>(place.y), weight * value), f32(label == place.x));
             }
         }
     }
