@@ -7,7 +7,7 @@ use super::run::{Pending, Run};
 use super::{Batch, TrainConfig};
 use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::loss_kernel;
 use crate::math::Clip;
 use crate::params::Layout;

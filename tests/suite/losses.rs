@@ -5,8 +5,8 @@ use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend};
 use wgpu_mlp::data::Dataset;
 use wgpu_mlp::infer::Metrics;
 use wgpu_mlp::kernels::{Step, loss_kernel};
-use wgpu_mlp::math::{Activation, Bounded, Loss, Optimizer, Real};
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, Plan, PlanKind, Role, View};
+use wgpu_mlp::math::{Activation, Bounded, Loss, Optimizer};
+use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 use wgpu_mlp::spec::MlpSpec;
 
 use crate::support::{devices, wait};
@@ -63,7 +63,7 @@ impl Group {
         let views = (0..strides.len()).map(view).collect();
         let dims = [1, OUTPUTS, columns, groups].map(|dim| dim as u32).to_vec();
         let dispatches = vec![Dispatch { kernel, part, variant: 0, dims, views }];
-        let passes = vec![Pass { rows: 1, dispatches }];
+        let passes = vec![Pass { kind: PassKind::Train, rows: 1, dispatches }];
         Plan { kind: PlanKind::Layered, replicas: self.rows(), slots: 1, buffers, passes, output: 3 }
     }
 
