@@ -172,7 +172,8 @@ impl Schedule {
 
     /// Refuses settings that make no sense in a run of so many epochs.
     pub fn check(&self, epochs: u64) -> Result<()> {
-        for Setting { what, value, range } in { *self }.settings() {
+        let mut schedule = *self;
+        for Setting { what, value, range } in schedule.settings() {
             if !(range.holds)(value.number()) {
                 return Err(Error::Setting { what, found: value.to_string(), expected: range.expected.into() });
             }

@@ -15,6 +15,7 @@ mod numpy;
 mod optimizers;
 mod parity;
 mod residency;
+mod schedules;
 mod shaders;
 mod support;
 mod teeth;
