@@ -91,11 +91,12 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     }
 
     fn begin(&mut self) {
-        let first = self.next_step;
-        let epochs = (first / self.steps_per_epoch()).saturating_add(self.config.epochs);
-        let end = epochs.saturating_mul(self.steps_per_epoch());
-        self.run =
-            Run { first, end, judged: first / self.steps_per_epoch() * self.steps_per_epoch(), ..Run::default() };
+        let (first, per_epoch) = (self.next_step, self.steps_per_epoch());
+        let whole = first / per_epoch;
+        let end = whole.saturating_add(self.config.epochs).saturating_mul(per_epoch);
+        // An epoch that was broken off goes on.
+        let training = self.run.training;
+        self.run = Run { first, end, judged: whole * per_epoch, training, ..Run::default() };
     }
 
     /// Does at most so many more steps of the run.
