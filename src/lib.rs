@@ -29,6 +29,7 @@
 #![deny(missing_docs)]
 
 pub mod backend;
+mod checkpoint;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
@@ -53,6 +54,7 @@ pub mod train;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub use error::{Error, Result};
 pub use model::{Model, TrainingRecord};
 /// Waits for a future on this thread: for programs that are not async themselves.

@@ -17,6 +17,8 @@ use crate::spec::{Layer, MlpSpec};
 
 /// Name of the model's file in the folder of a run.
 pub(crate) const FILE_NAME: &str = "model.safetensors";
+/// How names of tensors that are no parameters begin.
+pub(crate) const EXTRA: &str = "training.";
 const SPEC: &str = "mlp.spec";
 const ENCODER: &str = "mlp.encoder";
 const TRAINING: &str = "mlp.training";
@@ -57,16 +59,29 @@ pub struct TrainingRecord {
     pub loss: Option<f64>,
 }
 
+/// What a file holds besides the model: lists under names that begin with [`EXTRA`], and texts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    pub lists: Vec<(String, Vec<f32>)>,
+    pub texts: HashMap<String, String>,
+}
+
 impl Model {
     /// Writes the file beside its place, then moves it there: whoever looks sees the old file or the new one.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let bytes = self.to_bytes(path)?;
+        self.save_with(path, &Extras::default())
+    }
+
+    pub(crate) fn save_with(&self, path: &Path, extras: &Extras) -> Result<()> {
+        let bytes = self.to_bytes(path, extras)?;
         AtomicFile::create("write the model", path)?.replace(&bytes)
     }
 
-    fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
+    fn to_bytes(&self, path: &Path, extras: &Extras) -> Result<Vec<u8>> {
         let layout = Layout::new(&self.spec);
         layout.check(&self.parameters)?;
+        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let lists = extras.lists.iter().map(|(name, values)| (name.clone(), vec![values.len()], bytes(values)));
         let stored: Vec<(String, Vec<usize>, Vec<u8>)> = layout
             .tensors
             .iter()
@@ -74,9 +89,9 @@ impl Model {
                 let values = transpose(&self.parameters[tensor.range.clone()], tensor.rows, tensor.columns);
                 let is_bias = tensor.name.ends_with("bias");
                 let shape = if is_bias { vec![tensor.columns] } else { vec![tensor.columns, tensor.rows] };
-                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                (tensor.name.clone(), shape, bytes)
+                (tensor.name.clone(), shape, bytes(&values))
             })
+            .chain(lists)
             .collect();
         let foreign = |problem: String| Error::ModelFile { path: path.into(), problem };
         let views = stored
@@ -84,7 +99,7 @@ impl Model {
             .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
             .map_err(|error| foreign(error.to_string()))?;
-        let mut metadata = HashMap::new();
+        let mut metadata = extras.texts.clone();
         let mut put = |key: &str, value: serde_json::Result<String>| {
             value.map(|json| metadata.insert(key.to_string(), json)).map_err(|error| foreign(error.to_string()))
         };
@@ -100,23 +115,28 @@ impl Model {
 
     /// Reads a file that [`Model::save`] wrote; of a folder, the `model.safetensors` in it.
     pub fn load(path: &Path) -> Result<Self> {
+        Ok(Self::read(path, None)?.0)
+    }
+
+    /// The same with what else is in the file.
+    pub(crate) fn load_with(path: &Path) -> Result<(Self, Extras)> {
         Self::read(path, None)
     }
 
     /// Reads a file that may have nothing but the tensors: the widths come from their shapes, the hidden
     /// layers' activation and the loss from the arguments.
     pub fn load_tensors(path: &Path, hidden: Activation, loss: Loss) -> Result<Self> {
-        Self::read(path, Some((hidden, loss)))
+        Ok(Self::read(path, Some((hidden, loss)))?.0)
     }
 
-    fn read(path: &Path, assumed: Option<(Activation, Loss)>) -> Result<Self> {
+    fn read(path: &Path, assumed: Option<(Activation, Loss)>) -> Result<(Self, Extras)> {
         let inside = path.join(FILE_NAME);
         let path = if path.is_dir() { &inside } else { path };
         let bytes = std::fs::read(path).map_err(Error::io("read the model", path))?;
         Self::from_bytes(&bytes, assumed).map_err(|problem| Error::ModelFile { path: path.into(), problem })
     }
 
-    fn from_bytes(bytes: &[u8], assumed: Option<(Activation, Loss)>) -> Result<Self, String> {
+    fn from_bytes(bytes: &[u8], assumed: Option<(Activation, Loss)>) -> Result<(Self, Extras), String> {
         let tensors =
             SafeTensors::deserialize(bytes).map_err(|error| format!("it is truncated or foreign ({error})"))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
@@ -136,17 +156,20 @@ impl Model {
                 let found = format!("{:?} {:?}", view.dtype(), view.shape());
                 return Err(format!("tensor `{}` is {found}: expected F32 {shape:?}", tensor.name));
             }
-            let values: Vec<f32> = view
-                .data()
-                .chunks_exact(4)
-                .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-                .collect();
+            let values = floats(&view);
             if values.iter().any(|value| !value.is_finite()) {
                 return Err(format!("tensor `{}` holds a value that is not finite", tensor.name));
             }
             parameters.extend(transpose(&values, tensor.columns, tensor.rows));
         }
-        if tensors.len() != layout.tensors.len() {
+        let mut extras = Extras { texts: metadata.clone(), ..Extras::default() };
+        for (name, view) in tensors.iter().filter(|(name, _)| name.starts_with(EXTRA)) {
+            if view.dtype() != Dtype::F32 {
+                return Err(format!("tensor `{name}` is {:?}: expected F32", view.dtype()));
+            }
+            extras.lists.push((name.to_string(), floats(&view)));
+        }
+        if tensors.len() != layout.tensors.len() + extras.lists.len() {
             return Err(format!("it has {} tensors: expected {}", tensors.len(), layout.tensors.len()));
         }
         let encoder: Option<Encoder> = json(&metadata, ENCODER)?;
@@ -156,8 +179,12 @@ impl Model {
                 return Err("its encoder does not fit its network".into());
             }
         }
-        Ok(Self { parameters, encoder, training: json(&metadata, TRAINING)?, spec })
+        Ok((Self { parameters, encoder, training: json(&metadata, TRAINING)?, spec }, extras))
     }
+}
+
+fn floats(view: &TensorView<'_>) -> Vec<f32> {
+    view.data().as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect()
 }
 
 fn json<T: DeserializeOwned>(metadata: &HashMap<String, String>, key: &str) -> Result<Option<T>, String> {

@@ -2,6 +2,7 @@
 //! backend; knows nothing of files or terminals, but tells what happens through events.
 
 mod early_stopping;
+mod lr_find;
 mod pace;
 mod run;
 mod schedule;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, Verdict};
+pub use lr_find::{LrCurve, LrPoint, LrRange};
 pub use schedule::{PlateauState, Position, Schedule};
 pub use state::{TrainProgress, TrainState};
 pub use trainer::Trainer;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "error",
     "files",
     "data",
@@ -20,6 +20,7 @@ const ORDER: [&str; 16] = [
     "infer",
     "gradcheck",
     "train",
+    "checkpoint",
     "report",
     "cli",
     "main",

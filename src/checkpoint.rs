@@ -1,0 +1,162 @@
+//! Checkpoints: a model's file with the state of its training, so that a run goes on from it as if it had never been
+//! broken off, and a folder that keeps the last few of them and the best.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::model::{EXTRA, Extras, Model};
+use crate::train::{TrainProgress, TrainState};
+
+const PROGRESS: &str = "mlp.progress";
+const SETTINGS: &str = "mlp.settings";
+const SCORE: &str = "mlp.score";
+const OPTIMIZER: &str = "optimizer";
+const BEST: &str = "best";
+/// How a checkpoint's file is called, before and behind its epoch.
+const NAME: (&str, &str) = ("epoch-", ".safetensors");
+
+/// A point between two steps of a run. The file is a model's, which every command takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The model at this point.
+    pub model: Model,
+    /// What training needs besides to go on. Its parameters are the model's.
+    pub state: TrainState,
+    /// The settings that the program wants to find again, in whatever form it likes.
+    pub settings: Option<String>,
+    /// How good it is, the lower the better; the mean loss of the last epoch's validation, if there was one.
+    pub score: Option<f64>,
+}
+
+impl Checkpoint {
+    /// Writes the file beside its place, then moves it there.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let Self { model, state, settings, score } = self;
+        let mut extras = Extras::default();
+        extras.lists.push((format!("{EXTRA}{OPTIMIZER}"), state.optimizer.clone()));
+        extras.lists.extend(state.best.iter().map(|best| (format!("{EXTRA}{BEST}"), best.clone())));
+        let progress = serde_json::to_string(&state.progress)
+            .map_err(|error| Error::ModelFile { path: path.into(), problem: error.to_string() })?;
+        extras.texts.insert(PROGRESS.into(), progress);
+        extras.texts.extend(settings.iter().map(|settings| (SETTINGS.into(), settings.clone())));
+        extras.texts.extend(score.iter().map(|score| (SCORE.into(), score.to_string())));
+        model.save_with(path, &extras)
+    }
+
+    /// Reads a file that [`Checkpoint::save`] wrote; of a folder, the newest checkpoint in it or in its folder
+    /// `checkpoints`.
+    pub fn load(path: &Path) -> Result<Self> {
+        let newest;
+        let path = if path.is_dir() {
+            newest = newest_in(path)?;
+            newest.as_path()
+        } else {
+            path
+        };
+        let (model, mut extras) = Model::load_with(path)?;
+        let refused = |problem: String| Error::ModelFile { path: path.into(), problem };
+        let Some(progress) = extras.texts.get(PROGRESS) else {
+            let problem = "it is no checkpoint, just a model: --init-from starts a new run from its parameters";
+            return Err(refused(problem.into()));
+        };
+        let progress: TrainProgress =
+            serde_json::from_str(progress).map_err(|error| refused(format!("its `{PROGRESS}`: {error}")))?;
+        let mut list = |name: &str| {
+            let place = extras.lists.iter().position(|(other, _)| other.strip_prefix(EXTRA) == Some(name))?;
+            Some(extras.lists.swap_remove(place).1)
+        };
+        let optimizer = list(OPTIMIZER).ok_or_else(|| refused(format!("tensor `{EXTRA}{OPTIMIZER}` is missing")))?;
+        let state = TrainState { parameters: model.parameters.clone(), optimizer, best: list(BEST), progress };
+        let score = extras.texts.get(SCORE).and_then(|score| score.parse().ok());
+        Ok(Self { model, state, settings: extras.texts.remove(SETTINGS), score })
+    }
+}
+
+/// A run's folder of checkpoints, `DIR/checkpoints`.
+#[derive(Debug)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    keep: usize,
+}
+
+impl Checkpoints {
+    /// A folder that keeps the last `keep` checkpoints, at least 1, and the best.
+    pub fn new(folder: &Path, keep: usize) -> Result<Self> {
+        if keep == 0 {
+            return Err(Error::Setting { what: "--keep", found: "0".into(), expected: "at least 1".into() });
+        }
+        Ok(Self { folder: folder.join(FOLDER), keep })
+    }
+
+    /// Refuses a folder with another run's checkpoints: they would be mixed up with this run's.
+    pub fn check_empty(&self) -> Result<()> {
+        match epochs_in(&self.folder)?.last() {
+            None => Ok(()),
+            Some((_, path)) => Err(Error::Setting {
+                what: "--out",
+                found: format!("a folder with checkpoints of another run, {}", path.display()),
+                expected: "another folder; --resume goes on with that run, or remove them".into(),
+            }),
+        }
+    }
+
+    /// Saves a checkpoint of an epoch and removes those that are neither among the last nor the best. One of the same
+    /// epoch is replaced.
+    pub fn save(&self, epoch: u64, checkpoint: &Checkpoint) -> Result<PathBuf> {
+        fs::create_dir_all(&self.folder).map_err(Error::io("make the folder", &self.folder))?;
+        let path = self.folder.join(format!("{}{epoch:06}{}", NAME.0, NAME.1));
+        checkpoint.save(&path)?;
+        let all = epochs_in(&self.folder)?;
+        let best = all.iter().filter_map(|(_, path)| Some((score(path)?, path))).min_by(|a, b| a.0.total_cmp(&b.0));
+        let best = best.map(|(_, path)| path);
+        for (_, path) in all.iter().rev().skip(self.keep).filter(|(_, path)| Some(path) != best) {
+            fs::remove_file(path).map_err(Error::io("remove the checkpoint", path))?;
+        }
+        Ok(path)
+    }
+}
+
+/// Name of the folder.
+const FOLDER: &str = "checkpoints";
+
+/// The checkpoints of a folder, by epoch; none where it does not exist.
+fn epochs_in(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::io("list the folder", folder))? {
+        let path = entry.map_err(Error::io("list the folder", folder))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let epoch = name.strip_prefix(NAME.0).and_then(|name| name.strip_suffix(NAME.1));
+        all.extend(epoch.and_then(|epoch| epoch.parse().ok()).map(|epoch| (epoch, path)));
+    }
+    all.sort();
+    Ok(all)
+}
+
+fn newest_in(folder: &Path) -> Result<PathBuf> {
+    let mut all = epochs_in(folder)?;
+    all.extend(epochs_in(&folder.join(FOLDER))?);
+    match all.into_iter().max() {
+        Some((_, path)) => Ok(path),
+        None => Err(Error::Setting {
+            what: "--resume",
+            found: format!("{}, a folder without checkpoints", folder.display()),
+            expected: "a checkpoint, or a folder with some: --checkpoint-every writes them".into(),
+        }),
+    }
+}
+
+/// A checkpoint's score, from its header alone.
+fn score(path: &Path) -> Option<f64> {
+    use std::io::Read;
+    let mut file = fs::File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let mut header = Vec::new();
+    file.take(u64::from_le_bytes(length)).read_to_end(&mut header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    header["__metadata__"][SCORE].as_str()?.parse().ok()
+}
