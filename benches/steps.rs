@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use pollster::block_on;
 use wgpu_mlp::backend::gpu::adapters;
 use wgpu_mlp::backend::{Backend, CpuDevice, Device, Executor, GpuDevice};
-use wgpu_mlp::data::{Encoder, Moons};
+use wgpu_mlp::data::{Encoder, Moons, Scaling};
 use wgpu_mlp::kernels::{KERNELS, Kernel, Part, Step};
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
@@ -90,7 +90,7 @@ fn train_steps(criterion: &mut Criterion) {
         for batch in [32, 256, 900, 4096] {
             let table = Moons { samples: 2 * batch, noise: 0.2, seed: 100 }.table().unwrap();
             let rows: Vec<usize> = (0..table.rows()).collect();
-            let data = Encoder::fit(&table, "label", &rows, None, false).unwrap().encode(&table).unwrap();
+            let data = Encoder::fit(&table, "label", &rows, None, Scaling::NONE).unwrap().encode(&table).unwrap();
             group.throughput(Throughput::Elements(batch as u64));
             group.bench_function(BenchmarkId::from_parameter(batch), |bencher| {
                 bencher.iter_custom(|iterations| {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use wgpu_mlp::backend::open;
-use wgpu_mlp::data::{Dataset, Encoder, Moons, train_test_split};
+use wgpu_mlp::data::{Dataset, Encoder, Moons, Scaling, train_test_split};
 use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
@@ -30,7 +30,7 @@ async fn run(path: &str) -> Result<(), Box<dyn Error>> {
     // Data: a table, its split, and the encoder that makes features and targets of its columns.
     let table = Moons { samples: 1000, noise: 0.2, seed: 100 }.table()?;
     let split = train_test_split(table.rows(), 0.1, 42, "test fraction")?;
-    let encoder = Encoder::fit(&table, "label", &split.train, None, false)?;
+    let encoder = Encoder::fit(&table, "label", &split.train, None, Scaling::NONE)?;
     let data = encoder.encode(&table)?;
     let (train, test) = (data.select(&split.train), data.select(&split.test));
 

@@ -100,6 +100,26 @@ pub enum Error {
         /// Why, and what to do.
         problem: String,
     },
+    /// A row's weight is negative.
+    #[error("{}: line {line}, column `{column}`: {found} is no weight: expected 0 or more", path.display())]
+    NegativeWeight {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1 (the header).
+        line: u64,
+        /// The column of weights.
+        column: String,
+        /// The number found.
+        found: f64,
+    },
+    /// A file of bytes in the IDX format is truncated, foreign or too long.
+    #[error("{}: {problem}; expected an IDX file of bytes, as MNIST's are", path.display())]
+    MalformedIdx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A model file is truncated, foreign or inconsistent.
     #[error("{}: not a model file of mlp: {problem}", path.display())]
     ModelFile {
@@ -202,7 +222,8 @@ impl Error {
     }
 }
 
-fn list(names: &[String]) -> String {
+/// Names for a message: the first dozen, and how many more there are.
+pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let shown: Vec<String> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
     match names.len().saturating_sub(SHOWN) {

@@ -175,7 +175,9 @@ impl Model {
         let encoder: Option<Encoder> = json(&metadata, ENCODER)?;
         if let Some(encoder) = &encoder {
             encoder.validate()?;
-            if encoder.inputs() != spec.inputs() || spec.outputs() != 1 {
+            // An encoder makes one column of targets, for classes too: a loss that takes more is another network's.
+            let widths = [encoder.inputs(), encoder.outputs(), 1];
+            if widths != [spec.inputs(), spec.outputs(), spec.target_columns()] {
                 return Err("its encoder does not fit its network".into());
             }
         }

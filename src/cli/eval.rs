@@ -39,7 +39,8 @@ struct Evaluation {
 pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
-    let (table, _) = args.data.source()?.read(Some(&encoder.target().name))?;
+    let (target, weights) = (&encoder.target().name, encoder.weight_column());
+    let (table, _) = args.data.source()?.read(Some(target), weights.as_slice())?;
     let data = encoder.encode(&table)?;
     let device = args.device.open(args.json).await?.device;
     let metrics = evaluate(&device, &model, &data).await?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::output::{print, print_json};
 use crate::Model;
 use crate::data::{Encoder, TargetKind};
-use crate::error::Result;
+use crate::error::{Result, list};
 use crate::model::TrainingRecord;
 use crate::params::Layout;
 use crate::report::{Table, count};
@@ -56,7 +56,11 @@ pub fn run(args: &Args) -> Result<()> {
     }
     text += &layers.to_string();
     if let Some(encoder) = encoder {
-        text += &format!("\ntarget `{}`: {}\n\n", encoder.target().name, target(&encoder.target().kind));
+        text += &format!("\ntarget `{}`: {}\n", encoder.target().name, target(&encoder.target().kind));
+        if let Some(column) = encoder.weight_column() {
+            text += &format!("weights of rows: `{column}`\n");
+        }
+        text.push('\n');
         let mut columns = Table::new(&["feature", "mean", "scale"]);
         for feature in encoder.features() {
             columns.row(vec![feature.name.clone(), format!("{:.6}", feature.mean), format!("{:.6}", feature.scale)]);
@@ -79,6 +83,7 @@ pub fn run(args: &Args) -> Result<()> {
 fn target(kind: &TargetKind) -> String {
     match kind {
         TargetKind::Binary { classes: [negative, positive] } => format!("classes `{negative}` and `{positive}`"),
+        TargetKind::Multiclass { classes } => format!("{} classes, {}", classes.len(), list(classes)),
         TargetKind::Regression { mean, scale } => format!("a number, mean {mean:.6}, scale {scale:.6}"),
     }
 }

@@ -32,7 +32,10 @@ pub async fn run(args: Args) -> Result<()> {
     let encoder = encoder_of(&model, &args.model)?;
     let opened = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let table = match args.data.source()? {
-        Source::File(path) => Table::read_csv_without(&path, &encoder.target().name)?,
+        Source::File(path) => {
+            let unused: Vec<_> = [encoder.target().name.as_str()].into_iter().chain(encoder.weight_column()).collect();
+            Table::read_csv_without(&path, None, &unused)?
+        }
         Source::Moons(moons) => moons.table()?,
     };
     let features = encoder.encode_features(&table)?;
@@ -47,10 +50,12 @@ pub async fn run(args: Args) -> Result<()> {
     }
 }
 
-/// `prediction`, and for classes `p_<class>`: a line for each row, in the table's order.
+/// `prediction`, and for classes `p_<class>` for each: a line for each row, in the table's order. Of classes with equal
+/// probabilities the first one is predicted.
 fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32]) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let prediction = |z: f64| model.spec.loss().prediction(z);
+    let rows = outputs.chunks(encoder.outputs());
     let outputs = outputs.iter().map(|&z| f64::from(z));
     match &encoder.target().kind {
         TargetKind::Binary { classes: [negative, positive] } => {
@@ -58,6 +63,17 @@ fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32])
             for z in outputs {
                 let class = if z > 0.0 { positive } else { negative };
                 csv.serialize((class, prediction(-z), prediction(z)))?;
+            }
+        }
+        TargetKind::Multiclass { classes } => {
+            let names = classes.iter().map(|class| format!("p_{class}"));
+            csv.write_record(["prediction".to_string()].into_iter().chain(names))?;
+            for row in rows {
+                let mut probabilities: Vec<f64> = row.iter().map(|&z| z.into()).collect();
+                model.spec.loss().predictions(&mut probabilities);
+                let first_largest = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
+                let class = (0..row.len()).fold(0, first_largest);
+                csv.serialize((&classes[class], probabilities))?;
             }
         }
         TargetKind::Regression { .. } => {

@@ -71,12 +71,13 @@ impl DataArgs {
 }
 
 impl Source {
-    /// Reads the table with its target column. A file needs `target`; built-in data knows its own.
-    pub fn read(&self, target: Option<&str>) -> Result<(Table, String)> {
+    /// Reads the table with its target column, and without those of `left_out` that it has. A file needs `target`;
+    /// built-in data knows its own.
+    pub fn read(&self, target: Option<&str>, left_out: &[&str]) -> Result<(Table, String)> {
         match self {
             Self::Moons(moons) => Ok((moons.table()?, target.unwrap_or(MOONS_TARGET).to_string())),
             Self::File(path) => match target {
-                Some(target) => Ok((Table::read_csv(path, Some(target))?, target.to_string())),
+                Some(target) => Ok((Table::read_csv_without(path, Some(target), left_out)?, target.to_string())),
                 None => Err(Error::TargetRequired { path: path.clone(), available: Table::csv_names(path)? }),
             },
         }

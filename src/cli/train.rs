@@ -5,6 +5,7 @@ mod parts;
 mod settings;
 mod start;
 mod summary;
+mod weights;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,19 +16,19 @@ use super::device::DeviceArgs;
 use super::output::{print, print_json};
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
-use crate::data::Encoder;
+use crate::data::{Encoder, Task};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::math::{Activation, Loss};
 use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
 use crate::report::{Reporter, count};
-use crate::spec::MlpSpec;
 use crate::train::{Batch, Outcome, Trainer};
 use optimizer::OptimizerArgs;
 use parts::Parts;
-use settings::{Settings, loss_of};
+use settings::Settings;
 use summary::Summary;
+use weights::WeightArgs;
 
 pub use settings::Widths;
 pub use summary::metrics_table;
@@ -41,9 +42,11 @@ pub struct Args {
     /// Column to be predicted
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// What to learn; auto takes two values as classes and more numbers as a regression
+    /// What to learn; auto takes two values or texts as classes and more numbers as a regression
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
+    #[command(flatten)]
+    weights: WeightArgs,
     /// Widths of the hidden layers, or `none` [default: 25,50,50,25 for moons, 64,32 for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
     hidden: Option<Widths>,
@@ -100,7 +103,20 @@ pub struct Args {
 enum TaskArg {
     Auto,
     Binary,
+    Multiclass,
     Regression,
+}
+
+impl TaskArg {
+    /// The task, or None where the target's values are to tell.
+    fn task(self) -> Option<Task> {
+        match self {
+            Self::Auto => None,
+            Self::Binary => Some(Task::Binary),
+            Self::Multiclass => Some(Task::Multiclass),
+            Self::Regression => Some(Task::Regression),
+        }
+    }
 }
 
 pub async fn run(args: Args) -> Result<()> {
@@ -111,16 +127,25 @@ pub async fn run(args: Args) -> Result<()> {
 
     let known = start.as_ref().and_then(|model| model.encoder.clone());
     let target = args.target.as_deref().or(known.as_ref().map(|encoder| encoder.target().name.as_str()));
-    let (table, target) = source.read(target)?;
+    let (mut table, target) = source.read(target, &[])?;
+    let weights = args.weights.take(&mut table, &target, known.as_ref())?;
     let rows = Parts::split(&settings, table.rows())?;
     let encoder = match known {
         Some(encoder) => encoder,
-        None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.standardize)?,
+        None => {
+            let encoder = Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?;
+            if settings.task.is_none() && !args.quiet {
+                parts::note_whole_numbers(&encoder, &table)?;
+            }
+            encoder
+        }
     };
-    let data = rows.encode(&encoder, &table)?;
+    let encoder = weights.name_in(encoder)?;
+    let mut data = rows.encode(&encoder, &table)?;
     drop(table);
+    data.train = weights.give(data.train, &rows.train, &encoder)?;
     let spec = match &start {
-        Some(model) => MlpSpec::from_layers(model.spec.layers().to_vec(), loss_of(encoder.task()))?,
+        Some(model) => start::spec(model, &encoder)?,
         None => settings.spec(&encoder)?,
     };
 

@@ -3,32 +3,13 @@
 //! saved with the model, so that every later table is encoded as the training rows were.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
-use super::table::{Cells, Table, parse_number, shorten};
-use crate::error::{Error, Result};
-
-/// What the network is to predict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// One of two classes.
-    Binary,
-    /// A number.
-    Regression,
-}
-
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Binary => "binary",
-            Self::Regression => "regression",
-        })
-    }
-}
+use super::table::{Cells, Table, shorten};
+use super::target::{ClassIndex, Target, TargetKind, Task};
+use crate::error::{Error, Result, list};
 
 /// A feature column: the network sees `(cell − mean) / scale`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,48 +23,21 @@ pub struct Feature {
     pub scale: f64,
 }
 
-/// The target column and how the network sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Target {
-    /// The column's name.
-    pub name: String,
-    /// Classes or numbers.
-    pub kind: TargetKind,
-}
-
-/// How the network sees the target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "task", rename_all = "lowercase")]
-pub enum TargetKind {
-    /// 0 for the first class, 1 for the second one.
-    Binary {
-        /// The labels: numbers ascending, texts in lexicographic order. The second one is the positive class.
-        classes: [String; 2],
-    },
-    /// `(cell − mean) / scale`.
-    Regression {
-        /// What is subtracted, in the target's unit.
-        mean: f64,
-        /// What the difference is divided by, in the target's unit, above 0.
-        scale: f64,
-    },
-}
-
 /// The features and the target of a model, by name, with what turns their cells into the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Encoder {
     pub(super) features: Vec<Feature>,
     pub(super) target: Target,
+    /// The column of the rows' weights, which is no feature; tables may have it or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weight: Option<String>,
 }
 
 impl Encoder {
     /// What the network predicts.
     #[must_use]
     pub fn task(&self) -> Task {
-        match self.target.kind {
-            TargetKind::Binary { .. } => Task::Binary,
-            TargetKind::Regression { .. } => Task::Regression,
-        }
+        self.target.kind.task()
     }
 
     /// The feature columns, in the order of the network's inputs.
@@ -98,13 +52,35 @@ impl Encoder {
         &self.target
     }
 
-    /// The two labels, the positive class second, or None for a regression.
+    /// The labels in the order of their numbers, or None for a regression. Of two, the second one is the positive class.
     #[must_use]
-    pub fn classes(&self) -> Option<&[String; 2]> {
-        match &self.target.kind {
-            TargetKind::Binary { classes } => Some(classes),
-            TargetKind::Regression { .. } => None,
+    pub fn classes(&self) -> Option<&[String]> {
+        self.target.kind.classes()
+    }
+
+    /// The number of the class with this label, as a text or as a number: `1.0` is the class `1`.
+    #[must_use]
+    pub fn class_number(&self, label: &str) -> Option<usize> {
+        ClassIndex::new(self.classes()?).of_text(label)
+    }
+
+    /// The column of the rows' weights, if the model was trained with one. It may be in later tables or not, and is
+    /// no feature.
+    #[must_use]
+    pub fn weight_column(&self) -> Option<&str> {
+        self.weight.as_deref()
+    }
+
+    /// Has the column of this name passed over in every later table, as that of the rows' weights.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where it is a feature or the target.
+    pub fn with_weight_column(self, name: &str) -> Result<Self> {
+        if self.target.name == name || self.features.iter().any(|feature| feature.name == name) {
+            let expected = "a column that is neither a feature nor the target".into();
+            return Err(Error::Setting { what: "the column of weights", found: format!("`{name}`"), expected });
         }
+        Ok(Self { weight: Some(name.into()), ..self })
     }
 
     /// Number of the network's inputs, at least 1.
@@ -113,13 +89,17 @@ impl Encoder {
         self.features.len()
     }
 
-    /// Number of the network's outputs: 1.
+    /// Number of the network's outputs: one for each of three or more classes, else 1.
     #[must_use]
     pub fn outputs(&self) -> usize {
-        1
+        match &self.target.kind {
+            TargetKind::Multiclass { classes } => classes.len(),
+            TargetKind::Binary { .. } | TargetKind::Regression { .. } => 1,
+        }
     }
 
-    /// Encodes features and target, found by name, in all rows of the table.
+    /// Encodes features and target, found by name, in all rows of the table. The target makes one column, for classes
+    /// with their numbers.
     ///
     /// # Errors
     /// Those of [`encode_features`](Self::encode_features); [`Error::MissingColumn`] where the target is
@@ -128,11 +108,11 @@ impl Encoder {
     pub fn encode(&self, table: &Table) -> Result<Dataset> {
         let targets = self.encode_target(table)?;
         let features = self.encode_features(table)?;
-        Dataset::new(features, targets, self.inputs(), self.outputs())
+        Dataset::new(features, targets, self.inputs(), 1)
     }
 
     /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
-    /// table's columns doesn't matter, and the target may be there or not.
+    /// table's columns doesn't matter, and the target and the weights may be there or not.
     ///
     /// # Errors
     /// [`Error::ExtraColumns`] and [`Error::MissingColumn`] where the columns aren't those of the encoder;
@@ -143,9 +123,9 @@ impl Encoder {
         for feature in &self.features {
             table.column(&feature.name)?; // a misspelt name is both missing and extra: missing says more
         }
-        let names = table.names().into_iter();
-        let extra: Vec<String> =
-            names.filter(|name| *name != self.target.name && !known.contains(name.as_str())).collect();
+        let passed_over = [Some(self.target.name.as_str()), self.weight_column()];
+        let is_extra = |name: &String| !passed_over.contains(&Some(name)) && !known.contains(name.as_str());
+        let extra: Vec<String> = table.names().into_iter().filter(is_extra).collect();
         if !extra.is_empty() {
             let (expected, found) = (self.inputs(), known.len() + extra.len());
             return Err(Error::ExtraColumns { path: table.source().into(), expected, found, extra });
@@ -162,51 +142,44 @@ impl Encoder {
 
     fn encode_target(&self, table: &Table) -> Result<Vec<f32>> {
         let name = &self.target.name;
-        match &self.target.kind {
-            TargetKind::Binary { classes } => {
-                let cells = table.column(name)?;
-                (0..table.rows()).map(|row| self.class_of(table, cells, row, classes)).collect()
-            }
-            TargetKind::Regression { mean, scale } => {
-                let values = table.numbers(name)?.iter().enumerate();
-                values.map(|(row, &value)| standardised(table, name, row, value, *mean, *scale)).collect()
-            }
+        if let TargetKind::Regression { mean, scale } = self.target.kind {
+            let values = table.numbers(name)?.iter().enumerate();
+            return values.map(|(row, &value)| standardised(table, name, row, value, mean, scale)).collect();
         }
-    }
-
-    /// 0 or 1 for a row's label. Labels are compared as texts and as numbers, because a column of the
-    /// labels `1` and `x` is read as numbers in a table that has only the former.
-    fn class_of(&self, table: &Table, cells: &Cells, row: usize, classes: &[String; 2]) -> Result<f32> {
-        let (label, number) = match cells {
-            Cells::Number(values) => (None, Some(values[row])),
-            Cells::Text(values) => (Some(values[row].as_str()), parse_number(&values[row])),
-        };
-        let is = |class: &str| label == Some(class) || number.is_some() && number == parse_number(class);
-        match classes.iter().position(|class| is(class)) {
+        let classes = self.classes().unwrap_or_default();
+        let index = ClassIndex::new(classes);
+        let number = |row: usize, class: Option<usize>, label: &dyn Fn() -> String| match class {
             Some(class) => Ok(class as f32),
             None => {
-                let label = label.map_or_else(|| number.unwrap_or_default().to_string(), shorten);
-                let [first, second] = classes;
-                let problem = format!(
-                    "is `{label}` in line {}: the model knows the classes `{first}` and `{second}`",
-                    table.line(row)
-                );
-                Err(Error::UnfitTarget { path: table.source().into(), column: self.target.name.clone(), problem })
+                let (label, line) = (label(), table.line(row));
+                let problem = format!("is `{label}` in line {line}: the model knows the classes {}", list(classes));
+                Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
+            }
+        };
+        match table.column(name)? {
+            Cells::Number(values) => {
+                let values = values.iter().enumerate();
+                values.map(|(row, value)| number(row, index.of_number(*value), &|| value.to_string())).collect()
+            }
+            Cells::Text(values) => {
+                let values = values.iter().enumerate();
+                values.map(|(row, text)| number(row, index.of_text(text), &|| shorten(text))).collect()
             }
         }
     }
 
-    /// A regression network's output in the target's unit: `z · scale + mean`. For a binary task, `z` itself.
+    /// A regression network's output in the target's unit: `z · scale + mean`. For classes, `z` itself.
     #[must_use]
     pub fn decode_regression(&self, z: f64) -> f64 {
         match self.target.kind {
-            TargetKind::Binary { .. } => z,
+            TargetKind::Binary { .. } | TargetKind::Multiclass { .. } => z,
             TargetKind::Regression { mean, scale } => z * scale + mean,
         }
     }
 
     /// Checks an encoder that was read from a file: at least one feature, names that are unique and not empty,
-    /// finite means, finite scales above 0, two different classes.
+    /// finite means, finite scales above 0, classes that differ, two of them for a
+    /// binary task and more for a multiclass one.
     ///
     /// # Errors
     /// What is wrong, for a message about that file.
@@ -226,16 +199,24 @@ impl Encoder {
             }
             check(name, *mean, *scale)?;
         }
+        if self.weight.as_ref().is_some_and(|weight| !seen.insert(weight)) {
+            return Err("the encoder's column of weights is a feature or the target".into());
+        }
         if seen.contains("") {
             return Err("the encoder has a column without a name".into());
         }
-        match &self.target.kind {
-            TargetKind::Binary { classes: [first, second] } if first == second => {
-                Err(format!("the encoder has the class `{first}` twice"))
-            }
-            TargetKind::Binary { .. } => Ok(()),
-            TargetKind::Regression { mean, scale } => check(&self.target.name, *mean, *scale),
+        if let TargetKind::Regression { mean, scale } = self.target.kind {
+            return check(&self.target.name, mean, scale);
         }
+        let classes = self.classes().unwrap_or_default();
+        let mut seen = HashSet::new();
+        if let Some(class) = classes.iter().find(|class| !seen.insert(*class)) {
+            return Err(format!("the encoder has the class `{class}` twice"));
+        }
+        if self.task() == Task::Multiclass && classes.len() < 3 {
+            return Err(format!("the encoder has {} classes for a multiclass task", classes.len()));
+        }
+        Ok(())
     }
 }
 

@@ -3,9 +3,26 @@
 
 use std::collections::BTreeSet;
 
-use super::encoder::{Encoder, Feature, Target, TargetKind, Task};
+use super::encoder::{Encoder, Feature};
 use super::table::{Cells, Column, Table, parse_number, shorten};
+use super::target::{Target, TargetKind, Task, distinct};
 use crate::error::{Error, Result};
+
+/// What is standardised: which columns lose the mean and are divided by the standard deviation of the training rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scaling {
+    /// The features.
+    pub features: bool,
+    /// The target of a regression. A loss that takes the target for what it is, as a count, needs it as it is.
+    pub target: bool,
+}
+
+impl Scaling {
+    /// Features and target.
+    pub const ALL: Self = Self { features: true, target: true };
+    /// Nothing: the network sees the cells as they are.
+    pub const NONE: Self = Self { features: false, target: false };
+}
 
 impl Encoder {
     /// Fits an encoder: every column except `target` becomes a feature, in the order of the table.
@@ -13,18 +30,18 @@ impl Encoder {
     /// `rows` are the training rows (from 0): means and scales come from them alone, so that nothing of
     /// a held-out row reaches the network. Which task it is, and the classes, are read off the whole
     /// column, lest a rare label be unknown later. With `task` None, two distinct values make a binary
-    /// task and more numbers a regression.
+    /// task, more texts a multiclass one and more numbers a regression. A column makes at most half as many classes
+    /// as the table has rows: names and identifiers are no classes.
     ///
-    /// With `standardize`, mean and scale are the mean and the population standard deviation, as in
-    /// scikit-learn's `StandardScaler`: of a constant column only the mean is removed. Without it they are 0
-    /// and 1, for features and for the target of a regression alike.
+    /// What `scaling` names gets the mean and the population standard deviation, as in scikit-learn's
+    /// `StandardScaler`: of a constant column only the mean is removed. The rest gets 0 and 1.
     ///
     /// # Errors
     /// [`Error::MissingColumn`] without the target; [`Error::UnfitTarget`] where it has a single value (in all
     /// or in the training rows), or cannot serve the task; [`Error::Shape`] without features or training rows,
     /// or for a row that the table doesn't have; [`Error::NotANumber`] for texts in another column;
     /// [`Error::NonFinite`] for cells whose mean or scale overflows f64.
-    pub fn fit(table: &Table, target: &str, rows: &[usize], task: Option<Task>, standardize: bool) -> Result<Self> {
+    pub fn fit(table: &Table, target: &str, rows: &[usize], task: Option<Task>, scaling: Scaling) -> Result<Self> {
         let cells = table.column(target)?;
         if table.columns().len() == 1 {
             let expected = format!("at least one column besides the target `{target}`");
@@ -34,14 +51,14 @@ impl Encoder {
             let expected = format!("some, all below {}", table.rows());
             return Err(Error::Shape { what: "the list of training rows".into(), found: rows.len(), expected });
         }
-        let kind = Fit { table, target, rows }.kind(cells, task, standardize)?;
+        let kind = Fit { table, target, rows }.kind(cells, task, scaling.target)?;
         let mut features = Vec::with_capacity(table.columns().len() - 1);
         for Column { name, .. } in table.columns().iter().filter(|column| column.name != target) {
             let values = table.numbers(name)?;
-            let (mean, scale) = if standardize { mean_and_scale(table, name, values, rows)? } else { (0.0, 1.0) };
+            let (mean, scale) = if scaling.features { mean_and_scale(table, name, values, rows)? } else { (0.0, 1.0) };
             features.push(Feature { name: name.clone(), mean, scale });
         }
-        Ok(Self { features, target: Target { name: target.into(), kind } })
+        Ok(Self { features, target: Target { name: target.into(), kind }, weight: None })
     }
 }
 
@@ -70,25 +87,19 @@ impl Fit<'_> {
     }
 
     fn kind_of_numbers(&self, values: &[f64], task: Option<Task>, standardize: bool) -> Result<TargetKind> {
-        let mut distinct: Vec<f64> = Vec::new();
-        for &value in values {
-            if !distinct.contains(&value) {
-                distinct.push(value + 0.0); // −0 is the label `0`
-            }
-            if distinct.len() > 2 {
-                break;
-            }
-        }
-        distinct.sort_by(f64::total_cmp);
+        // Only for classes does it matter which they are, if they are more than two.
+        let distinct = distinct(values, if task == Some(Task::Multiclass) { usize::MAX } else { 2 });
         match (task, distinct.as_slice()) {
+            (_, []) | (_, [_]) => Err(self.single(&Cells::Number(distinct), 0, "all rows".into())),
             (Some(Task::Binary) | None, [first, second]) => {
                 Ok(TargetKind::Binary { classes: [first.to_string(), second.to_string()] })
             }
-            (Some(Task::Binary), [_, _, ..]) => Err(self.unfit(
-                "has more than two distinct values: a binary task needs two classes, --task regression takes any numbers"
+            (Some(Task::Binary), _) => Err(self.unfit(
+                "has more than two distinct values: --task multiclass takes them as classes, --task regression as numbers"
                     .into(),
             )),
-            (Some(Task::Regression) | None, [_, _, ..]) => {
+            (Some(Task::Multiclass), _) => self.classes(distinct.iter().map(f64::to_string)),
+            (Some(Task::Regression) | None, _) => {
                 let (mean, scale) = if standardize {
                     mean_and_scale(self.table, self.target, values, self.rows)?
                 } else {
@@ -96,7 +107,6 @@ impl Fit<'_> {
                 };
                 Ok(TargetKind::Regression { mean, scale })
             }
-            (_, _) => Err(self.single(&Cells::Number(distinct), 0, "all rows".into())),
         }
     }
 
@@ -110,21 +120,41 @@ impl Fit<'_> {
                 self.table.line(stray)
             )
         };
-        match (task, distinct.iter().collect::<Vec<_>>().as_slice()) {
-            (_, [_]) => Err(self.single(&Cells::Text(values[..1].to_vec()), 0, "all rows".into())),
+        let mostly_numbers = || 2 * values.iter().filter(|cell| parse_number(cell).is_some()).count() > values.len();
+        let mut labels = distinct.iter().map(ToString::to_string);
+        match (task, distinct.len()) {
+            (_, ..=1) => Err(self.single(&Cells::Text(labels.collect()), 0, "all rows".into())),
             (Some(Task::Regression), _) => {
                 Err(self.unfit(format!("must hold numbers for a regression: {}", first_text())))
             }
-            (_, [first, second]) => Ok(TargetKind::Binary { classes: [first.to_string(), second.to_string()] }),
-            (_, classes) => {
-                let mut problem = format!("has {} classes: two classes or numbers are needed", classes.len());
-                let numbers = values.iter().filter(|cell| parse_number(cell).is_some()).count();
-                if 2 * numbers > values.len() {
-                    problem += &format!("; {}", first_text());
-                }
-                Err(self.unfit(problem))
+            (Some(Task::Binary) | None, 2) => {
+                Ok(TargetKind::Binary { classes: [(); 2].map(|()| labels.next().unwrap_or_default()) })
             }
+            (Some(Task::Binary), count) => {
+                Err(self.unfit(format!("has {count} classes: a binary task has two, --task multiclass takes more")))
+            }
+            (None, count) if mostly_numbers() => Err(self.unfit(format!(
+                "holds mostly numbers, but {}: mend or remove such rows, or take all {count} values as classes with \
+                 --task multiclass",
+                first_text()
+            ))),
+            (Some(Task::Multiclass) | None, _) => self.classes(labels),
         }
+    }
+
+    /// Three or more labels as classes.
+    fn classes(&self, labels: impl ExactSizeIterator<Item = String>) -> Result<TargetKind> {
+        let (count, rows) = (labels.len(), self.table.rows());
+        if count < 3 {
+            return Err(self.unfit("has two classes: --task binary is for two".into()));
+        }
+        if count > rows / 2 {
+            return Err(self.unfit(format!(
+                "has {count} distinct values in {rows} rows: classes need two rows each on average; \
+                 is it a name or an identifier, or a number for --task regression?"
+            )));
+        }
+        Ok(TargetKind::Multiclass { classes: labels.collect() })
     }
 
     /// The error for a target with nothing to tell apart.

@@ -25,15 +25,7 @@ impl Table {
     /// a row with another number of cells, an empty target cell and text that isn't UTF-8;
     /// [`Error::NotANumber`] and [`Error::NonFinite`] for cells of numeric columns.
     pub fn read_csv(path: impl AsRef<Path>, target: Option<&str>) -> Result<Self> {
-        let path = path.as_ref();
-        let mut rows = Rows::open(path)?;
-        let names = rows.header()?;
-        if let Some(target) = target
-            && !names.iter().any(|name| name == target)
-        {
-            return Err(Error::MissingColumn { path: path.into(), column: target.into(), available: names });
-        }
-        rows.table(names, |name| if Some(name) == target { Kind::Either } else { Kind::Number })
+        Self::read_csv_without(path, target, &[])
     }
 
     /// The names of a CSV file's columns, without a look at its rows.
@@ -44,16 +36,26 @@ impl Table {
         Rows::open(path.as_ref())?.header()
     }
 
-    /// Reads a CSV file as [`read_csv`](Self::read_csv) does, for rows whose target is to be predicted: the
-    /// column `target` may be absent, and where it is present it is left out, whatever its cells hold.
+    /// Reads a CSV file as [`read_csv`](Self::read_csv) does, but for the columns `left_out`, as the target of rows that
+    /// are to be predicted: they may be absent, and their cells may hold whatever they do.
     ///
     /// # Errors
-    /// Those of [`read_csv`](Self::read_csv), except for what concerns the target; [`Error::EmptyTable`]
+    /// Those of [`read_csv`](Self::read_csv), except for what concerns the columns left out; [`Error::EmptyTable`]
     /// where no other column is left.
-    pub fn read_csv_without(path: impl AsRef<Path>, target: &str) -> Result<Self> {
-        let mut rows = Rows::open(path.as_ref())?;
+    pub fn read_csv_without(path: impl AsRef<Path>, target: Option<&str>, left_out: &[&str]) -> Result<Self> {
+        let path = path.as_ref();
+        let mut rows = Rows::open(path)?;
         let names = rows.header()?;
-        rows.table(names, |name| if name == target { Kind::LeftOut } else { Kind::Number })
+        if let Some(target) = target
+            && !names.iter().any(|name| name == target)
+        {
+            return Err(Error::MissingColumn { path: path.into(), column: target.into(), available: names });
+        }
+        rows.table(names, |name| match name {
+            name if left_out.contains(&name) => Kind::LeftOut,
+            name if Some(name) == target => Kind::Either,
+            _ => Kind::Number,
+        })
     }
 }
 

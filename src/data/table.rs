@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::target::distinct;
 use crate::error::{Error, Result};
 
 /// The cells of one column, one for each row.
@@ -121,13 +122,7 @@ impl Table {
     /// # Errors
     /// [`Error::MissingColumn`], with the names that are there.
     pub fn column(&self, name: &str) -> Result<&Cells> {
-        match self.columns.iter().find(|column| column.name == name) {
-            Some(column) => Ok(&column.cells),
-            None => {
-                let (path, column, available) = (self.source.clone(), name.to_owned(), self.names());
-                Err(Error::MissingColumn { path, column, available })
-            }
-        }
+        self.position(name).map(|at| &self.columns[at].cells)
     }
 
     /// The numbers of the column of this name.
@@ -144,6 +139,37 @@ impl Table {
                 Err(Error::NotANumber { path: self.source.clone(), line: self.line(row), column: name.into(), cell })
             }
         }
+    }
+
+    /// How many distinct numbers a column has, if it holds nothing but whole numbers and at most `most` distinct ones:
+    /// such a column may mean classes as well as amounts.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`] where there is no such column.
+    pub fn distinct_whole_numbers(&self, name: &str, most: usize) -> Result<Option<usize>> {
+        let Cells::Number(values) = self.column(name)? else { return Ok(None) };
+        let found = distinct(values, most);
+        Ok((found.len() <= most && found.iter().all(|value| value.fract() == 0.0)).then_some(found.len()))
+    }
+
+    /// Takes the column of this name out of the table.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`] where there is no such column, [`Error::Shape`] where there is no other.
+    pub fn take(&mut self, name: &str) -> Result<Column> {
+        let at = self.position(name)?;
+        if self.columns.len() == 1 {
+            let (what, expected) = (format!("the table without its column `{name}`"), "columns".into());
+            return Err(Error::Shape { what, found: 0, expected });
+        }
+        Ok(self.columns.remove(at))
+    }
+
+    fn position(&self, name: &str) -> Result<usize> {
+        self.columns.iter().position(|column| column.name == name).ok_or_else(|| {
+            let (path, column, available) = (self.source.clone(), name.to_owned(), self.names());
+            Error::MissingColumn { path, column, available }
+        })
     }
 
     /// The line of a row (from 0) in the source, counted from 1; the one on which it begins.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use safetensors::SafeTensors;
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, Device};
-use wgpu_mlp::data::{Dataset, Encoder, Moons, Split, Table, train_test_split};
+use wgpu_mlp::data::{Dataset, Encoder, Moons, Scaling, Split, Table, train_test_split};
 use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::Step;
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
@@ -32,7 +32,7 @@ fn table() -> (Table, Split) {
 /// The training and the test rows, as networks see them.
 pub fn data() -> (Dataset, Dataset) {
     let (table, split) = table();
-    let all = Encoder::fit(&table, "label", &split.train, None, false).unwrap().encode(&table).unwrap();
+    let all = Encoder::fit(&table, "label", &split.train, None, Scaling::NONE).unwrap().encode(&table).unwrap();
     (all.select(&split.train), all.select(&split.test))
 }
 

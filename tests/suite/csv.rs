@@ -56,12 +56,12 @@ fn csv_is_read() {
 fn csv_for_prediction_leaves_the_target_out() {
     for text in ["a,y,b\n1,,3\n4,what,6\n", "a,b\n1,3\n4,6\n"] {
         let (_folder, path) = file(text);
-        let table = Table::read_csv_without(path, "y").unwrap();
+        let table = Table::read_csv_without(path, None, &["y", "w"]).unwrap();
         assert_eq!(table.names(), ["a", "b"]);
         assert_eq!(table.numbers("b").unwrap(), [3.0, 6.0]);
     }
     let (_folder, path) = file("y\n1\n");
-    assert!(matches!(Table::read_csv_without(path, "y"), Err(Error::EmptyTable { .. })));
+    assert!(matches!(Table::read_csv_without(path, None, &["y"]), Err(Error::EmptyTable { .. })));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Tables, the encoder and data sets, against numbers worked out by hand.
 
 use crate::csv::text;
-use wgpu_mlp::data::{Cells, Column, Dataset, Encoder, Table, TargetKind, Task};
+use wgpu_mlp::Error;
+use wgpu_mlp::data::{
+    Cells, Column, Dataset, Encoder, Scaling, Table, TargetKind, Task, balanced_class_weights, row_weights,
+};
 
 /// A table `t` of columns; texts where a cell is no number.
 fn table(columns: &[(&str, &[&str])]) -> Table {
@@ -34,7 +37,7 @@ fn tables_are_checked() {
 fn encoder_of_two_classes() {
     let train =
         table(&[("a", &["1", "3", "5", "99"]), ("y", &["yes", "no", "no", "yes"]), ("k", &["7", "7", "7", "8"])]);
-    let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, true).unwrap();
+    let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling::ALL).unwrap();
     // Mean and deviation of 1, 3, 5 (the last row is held out): 3 and √(8/3). The column k is constant there.
     let (mean, scale) = (encoder.features()[0].mean, encoder.features()[0].scale);
     assert_eq!(mean, 3.0);
@@ -50,45 +53,160 @@ fn encoder_of_two_classes() {
     let other = table(&[("k", &["9"]), ("a", &["3"])]);
     assert_eq!(encoder.encode_features(&other).unwrap(), [0.0, 2.0]);
     // Without standardisation.
-    let plain = Encoder::fit(&train, "y", &[0, 1, 2], Some(Task::Binary), false).unwrap();
+    let plain = Encoder::fit(&train, "y", &[0, 1, 2], Some(Task::Binary), Scaling::NONE).unwrap();
     assert_eq!(plain.encode(&train).unwrap().features(), [1.0, 7.0, 3.0, 7.0, 5.0, 7.0, 99.0, 8.0]);
 }
 
 #[test]
 fn encoder_of_numeric_classes() {
     let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["10", "9", "-0.5", "10"])]);
-    let fit = |rows: &[usize], task| Encoder::fit(&train, "y", rows, task, false);
+    let fit = |rows: &[usize], task| Encoder::fit(&train, "y", rows, task, Scaling::NONE);
     assert_eq!(fit(&[0, 1], None).unwrap().task(), Task::Regression, "the task is that of the whole column");
     let train = table(&[("a", &["1", "2", "3"]), ("y", &["10", "9", "10"])]);
-    let encoder = Encoder::fit(&train, "y", &[0, 1], None, false).unwrap();
+    let encoder = Encoder::fit(&train, "y", &[0, 1], None, Scaling::NONE).unwrap();
     assert_eq!(encoder.classes().unwrap(), &["9".to_owned(), "10".to_owned()], "ascending, not as texts");
     assert_eq!(encoder.encode(&train).unwrap().targets(), [1.0, 0.0, 1.0]);
     let zeros = table(&[("a", &["1", "2", "3"]), ("y", &["-0", "0", "1"])]);
-    let encoder = Encoder::fit(&zeros, "y", &[0, 2], None, false).unwrap();
+    let encoder = Encoder::fit(&zeros, "y", &[0, 2], None, Scaling::NONE).unwrap();
     assert_eq!(encoder.classes().unwrap(), &["0".to_owned(), "1".to_owned()]);
     assert_eq!(encoder.encode(&zeros).unwrap().targets(), [0.0, 0.0, 1.0]);
     // The labels 1 and x: a table that has only the former holds it as a number.
     let mixed = table(&[("a", &["1", "2"]), ("y", &["1", "x"])]);
-    let encoder = Encoder::fit(&mixed, "y", &[0, 1], None, false).unwrap();
+    let encoder = Encoder::fit(&mixed, "y", &[0, 1], None, Scaling::NONE).unwrap();
     assert_eq!(encoder.encode(&table(&[("a", &["5"]), ("y", &["1.0"])])).unwrap().targets(), [0.0]);
+}
+
+#[test]
+fn encoder_of_many_classes() {
+    let labels = ["b", "c", "a", "c", "a", "b", "ü"];
+    let table_of = |labels: &[&str]| {
+        let a: Vec<String> = (0..labels.len()).map(|row| row.to_string()).collect();
+        table(&[("a", &a.iter().map(String::as_str).collect::<Vec<_>>()), ("y", labels)])
+    };
+    // The class ü occurs in no training row.
+    let train = table_of(&[&labels[..], &["a"]].concat());
+    let encoder = Encoder::fit(&train, "y", &[0, 1, 2, 3], None, Scaling::ALL).unwrap();
+    assert_eq!((encoder.task(), encoder.outputs()), (Task::Multiclass, 4));
+    assert_eq!(encoder.classes().unwrap(), ["a", "b", "c", "ü"]);
+    let data = encoder.encode(&train).unwrap();
+    assert_eq!((data.targets(), data.target_columns()), (&[1.0, 2.0, 0.0, 2.0, 0.0, 1.0, 3.0, 0.0][..], 1));
+    assert_eq!(encoder.decode_regression(1.5), 1.5);
+    assert_eq!((encoder.class_number("c"), encoder.class_number("d")), (Some(2), None));
+    let message = encoder.encode(&table_of(&["a", "d"])).unwrap_err().to_string();
+    assert_eq!(message, "t: target `y` is `d` in line 3: the model knows the classes `a`, `b`, `c`, `ü`");
+    // Numbers are classes if asked to be, in ascending order; otherwise amounts.
+    let digits = table_of(&["10", "9", "-0.5", "9", "10", "-0.5", "0", "-0"]);
+    assert_eq!(Encoder::fit(&digits, "y", &[0, 1], None, Scaling::NONE).unwrap().task(), Task::Regression);
+    let encoder = Encoder::fit(&digits, "y", &[0, 1], Some(Task::Multiclass), Scaling::NONE).unwrap();
+    assert_eq!(encoder.classes().unwrap(), ["-0.5", "0", "9", "10"]);
+    assert_eq!(encoder.encode(&digits).unwrap().targets(), [3.0, 2.0, 0.0, 2.0, 3.0, 0.0, 1.0, 1.0]);
+    assert_eq!(
+        encoder.encode(&table_of(&["9.0", "x"])).unwrap_err().to_string().matches("is `x` in line 3").count(),
+        1
+    );
+    assert_eq!(encoder.class_number("9.0"), Some(2));
+    // Labels that are texts come before equal numbers.
+    let mixed = table_of(&["1.0", "1", "x", "1", "1.0", "x", "y", "y"]);
+    let encoder = Encoder::fit(&mixed, "y", &[0, 1], None, Scaling::NONE).unwrap();
+    assert_eq!(encoder.encode(&mixed).unwrap().targets(), [1.0, 0.0, 2.0, 0.0, 1.0, 2.0, 3.0, 3.0]);
+}
+
+#[test]
+fn whole_numbers_are_counted() {
+    let columns: &[(&str, &[&str])] = &[
+        ("a", &["3", "-1", "3", "7", "-0", "0"]),
+        ("b", &["3", "1", "2", "3", "1", "0.5"]),
+        ("c", &["u", "v", "w", "u", "v", "w"]),
+    ];
+    let table = table(columns);
+    let count = |name, most| table.distinct_whole_numbers(name, most).unwrap();
+    assert_eq!((count("a", 4), count("a", 3), count("b", 9), count("c", 9)), (Some(4), None, None, None));
+    assert!(table.distinct_whole_numbers("d", 9).is_err());
+}
+
+#[test]
+fn features_and_target_are_scaled_apart() {
+    let train = table(&[("a", &["1", "2", "3"]), ("y", &["2", "4", "6"])]);
+    for (features, target) in [(true, false), (false, true)] {
+        let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling { features, target }).unwrap();
+        let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+        assert_eq!(((mean, scale) != (0.0, 1.0), encoder.features()[0].mean != 0.0), (target, features));
+    }
+}
+
+#[test]
+fn weights_come_from_a_column() {
+    let columns: &[(&str, &[&str])] = &[("a", &["1", "3"]), ("w", &["0.5", "0"]), ("y", &["no", "yes"])];
+    let mut train = table(columns);
+    let whole = train.clone();
+    assert_eq!(train.take_weights("w").unwrap(), [0.5, 0.0]);
+    assert_eq!(train.names(), ["a", "y"]);
+    let encoder = Encoder::fit(&train, "y", &[0, 1], None, Scaling::NONE).unwrap();
+    assert_eq!(encoder.weight_column(), None);
+    assert!(matches!(encoder.encode(&whole), Err(Error::ExtraColumns { .. })));
+    let encoder = encoder.with_weight_column("w").unwrap();
+    assert_eq!((encoder.weight_column(), encoder.inputs()), (Some("w"), 1));
+    // Tables may have the column or not, whatever it holds, and a model file keeps its name.
+    let loaded: Encoder = serde_json::from_str(&serde_json::to_string(&encoder).unwrap()).unwrap();
+    assert_eq!((&loaded, loaded.validate()), (&encoder, Ok(())));
+    let odd = table(&[("a", &["1", "3"]), ("w", &["?", "-1"]), ("y", &["no", "yes"])]);
+    for table in [&train, &whole, &odd] {
+        assert_eq!(loaded.encode(table).unwrap().features(), [1.0, 3.0]);
+    }
+    let more = table(&[("a", &["1"]), ("w", &["1"]), ("z", &["1"])]);
+    let message = loaded.encode_features(&more).unwrap_err().to_string();
+    assert_eq!(message, "t: the table has 2 feature columns, the model takes 1: remove `z`");
+    for name in ["a", "y"] {
+        let message = encoder.clone().with_weight_column(name).unwrap_err().to_string();
+        assert!(message.contains(&format!("`{name}`: expected a column that is neither")), "{message}");
+    }
+}
+
+#[test]
+fn weights_that_are_none() {
+    let message = |cells: &[&str], name| {
+        table(&[("w", cells), ("y", &["no", "yes"])]).take_weights(name).unwrap_err().to_string()
+    };
+    assert_eq!(message(&["1", "-2"], "w"), "t: line 3, column `w`: -2 is no weight: expected 0 or more");
+    assert!(message(&["1", "1e39"], "w").contains("line 3, column `w`: `1e39, a weight as f32,` is not finite"));
+    assert!(message(&["1", "x"], "w").contains("line 3, column `w`: `x` is not a number"));
+    assert!(message(&["1", "2"], "v").contains("no column `v`"));
+    let mut alone = table(&[("w", &["1", "2"])]);
+    let found = alone.take_weights("w").unwrap_err().to_string();
+    assert_eq!(found, "the table without its column `w` has 0 values: expected columns");
+    assert_eq!(alone.rows(), 2);
+}
+
+/// scikit-learn's `compute_class_weight("balanced", classes=[0, 1, 3], y=[0, 0, 0, 1, 3, 3])`, and a class without rows.
+#[test]
+fn balanced_weights_are_scikit_learns() {
+    let targets = [0.0, 0.0, 0.0, 1.0, 3.0, 3.0];
+    let weights = balanced_class_weights(&targets, 5);
+    assert_eq!(weights, [6.0 / 9.0, 2.0, 1.0, 1.0, 1.0]);
+    assert_eq!(row_weights(&targets, &weights, None), [2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0, 1.0, 1.0]);
+    let own = [3.0, 0.0, 1.5, 0.5, 2.0, 1.0];
+    assert_eq!(row_weights(&targets, &weights, Some(&own)), [2.0, 0.0, 1.0, 1.0, 2.0, 1.0]);
 }
 
 #[test]
 fn encoder_of_a_regression() {
     let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["2", "4", "6", "80"])]);
-    let encoder = Encoder::fit(&train, "y", &[2, 0, 1], None, true).unwrap();
+    let encoder = Encoder::fit(&train, "y", &[2, 0, 1], None, Scaling::ALL).unwrap();
     let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
     assert_eq!(mean, 4.0);
     assert!((scale - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
     let data = encoder.encode(&train).unwrap();
     assert_eq!(data.targets()[..3], [(-2.0 / scale) as f32, 0.0, (2.0 / scale) as f32]);
     assert!((encoder.decode_regression(f64::from(data.targets()[3])) - 80.0).abs() < 1e-5);
-    let plain = Encoder::fit(&train, "y", &[0, 1], Some(Task::Regression), false).unwrap();
+    let plain = Encoder::fit(&train, "y", &[0, 1], Some(Task::Regression), Scaling::NONE).unwrap();
     assert_eq!(plain.encode(&train).unwrap().targets(), [2.0, 4.0, 6.0, 80.0]);
     assert_eq!(plain.decode_regression(1.5), 1.5);
     // Two numbers, but a regression was asked for.
     let two = table(&[("a", &["1", "2"]), ("y", &["0", "1"])]);
-    assert_eq!(Encoder::fit(&two, "y", &[0, 1], Some(Task::Regression), true).unwrap().task(), Task::Regression);
+    assert_eq!(
+        Encoder::fit(&two, "y", &[0, 1], Some(Task::Regression), Scaling::ALL).unwrap().task(),
+        Task::Regression
+    );
 }
 
 #[test]
@@ -96,7 +214,7 @@ fn statistics_hold_in_hard_cases() {
     let fit = |cells: &[&str]| {
         let labels: Vec<&str> = (0..cells.len()).map(|row| if row == 0 { "a" } else { "b" }).collect();
         let rows: Vec<usize> = (0..cells.len()).collect();
-        Encoder::fit(&table(&[("x", cells), ("y", &labels)]), "y", &rows, None, true)
+        Encoder::fit(&table(&[("x", cells), ("y", &labels)]), "y", &rows, None, Scaling::ALL)
     };
     // A tenth has no exact f64: the column must still count as constant.
     let constant = fit(&["0.1"; 1000]).unwrap();
@@ -118,36 +236,51 @@ fn targets_that_cannot_serve() {
         let features: Vec<String> = (0..cells.len()).map(|row| row.to_string()).collect();
         let features: Vec<&str> = features.iter().map(String::as_str).collect();
         let table = table(&[("a", &features), ("y", cells)]);
-        Encoder::fit(&table, "y", rows, task, true).unwrap_err().to_string()
+        Encoder::fit(&table, "y", rows, task, Scaling::ALL).unwrap_err().to_string()
     };
     let single = "there must be a second class, or numbers that vary";
-    for task in [None, Some(Task::Binary), Some(Task::Regression)] {
+    for task in [None, Some(Task::Binary), Some(Task::Multiclass), Some(Task::Regression)] {
         assert_eq!(message(&["1", "1"], &[0, 1], task), format!("t: target `y` is `1` in all rows: {single}"));
         assert_eq!(message(&["u", "u"], &[0, 1], task), format!("t: target `y` is `u` in all rows: {single}"));
-        let training = message(&["1", "0", "1"], &[0, 2], task);
+        let cells: &[_] =
+            if task == Some(Task::Multiclass) { &["1", "0", "1", "2", "2", "0"] } else { &["1", "0", "1"] };
+        let training = message(cells, &[0, 2], task);
         assert_eq!(training, format!("t: target `y` is `1` in its 2 training rows: {single}"));
     }
     assert_eq!(
-        message(&["u", "v", "w", "w"], &[0, 1, 2], None),
-        "t: target `y` has 3 classes: two classes or numbers are needed"
+        message(&["1", "2", "?", "2", "1", "?", "1", "2"], &[0, 1, 2], None),
+        "t: target `y` holds mostly numbers, but `?` in line 4 is the first cell that is no number: mend or remove \
+         such rows, or take all 3 values as classes with --task multiclass"
     );
+    // Names: of five rows at most two can be classes, of six three.
+    let identifiers = "distinct values in 5 rows: classes need two rows each on average";
+    for task in [None, Some(Task::Multiclass)] {
+        let found = message(&["u", "v", "w", "w", "u"], &[0, 1, 2], task);
+        assert!(found.starts_with(&format!("t: target `y` has 3 {identifiers}")), "{found}");
+    }
+    let found = message(&["1", "2", "3", "4", "1"], &[0, 1, 2], Some(Task::Multiclass));
+    assert!(found.starts_with(&format!("t: target `y` has 4 {identifiers}")), "{found}");
+    for cells in [["1", "2", "1"], ["u", "v", "u"]] {
+        let found = message(&cells, &[0, 1], Some(Task::Multiclass));
+        assert_eq!(found, "t: target `y` has two classes: --task binary is for two");
+    }
     assert_eq!(
-        message(&["1", "2", "?", "4"], &[0, 1, 2], None),
-        "t: target `y` has 4 classes: two classes or numbers are needed; \
-         `?` in line 4 is the first cell that is no number"
+        message(&["u", "v", "w"], &[0, 1], Some(Task::Binary)),
+        "t: target `y` has 3 classes: a binary task has two, --task multiclass takes more"
     );
     assert_eq!(
         message(&["1", "v"], &[0, 1], Some(Task::Regression)),
         "t: target `y` must hold numbers for a regression: `v` in line 3 is the first cell that is no number"
     );
     let three = message(&["1", "2", "3"], &[0, 1, 2], Some(Task::Binary));
-    assert!(three.starts_with("t: target `y` has more than two distinct values: a binary task needs two"), "{three}");
+    assert!(three.starts_with("t: target `y` has more than two distinct values: --task multiclass takes"), "{three}");
 }
 
 #[test]
 fn fits_that_cannot_be() {
-    let fit =
-        |table: &Table, target, rows: &[usize]| Encoder::fit(table, target, rows, None, true).unwrap_err().to_string();
+    let fit = |table: &Table, target, rows: &[usize]| {
+        Encoder::fit(table, target, rows, None, Scaling::ALL).unwrap_err().to_string()
+    };
     let good = table(&[("a", &["1", "2"]), ("y", &["0", "1"])]);
     assert_eq!(fit(&good, "z", &[0]), "t: no column `z`; the table has `a`, `y`");
     assert_eq!(fit(&good, "y", &[]), "the list of training rows has 0 values: expected some, all below 2");
@@ -161,7 +294,7 @@ fn fits_that_cannot_be() {
 #[test]
 fn tables_that_do_not_suit_the_encoder() {
     let train = table(&[("a", &["1", "3"]), ("b", &["1", "3"]), ("y", &["no", "yes"])]);
-    let encoder = Encoder::fit(&train, "y", &[0, 1], None, false).unwrap();
+    let encoder = Encoder::fit(&train, "y", &[0, 1], None, Scaling::NONE).unwrap();
     let message = |columns: &[(&str, &[&str])]| encoder.encode(&table(columns)).unwrap_err().to_string();
     assert_eq!(message(&[("a", &["1"]), ("b", &["1"])]), "t: no column `y`; the table has `a`, `b`");
     assert_eq!(message(&[("a", &["1"]), ("y", &["no"])]), "t: no column `b`; the table has `a`, `y`");
@@ -171,7 +304,7 @@ fn tables_that_do_not_suit_the_encoder() {
     );
     assert_eq!(
         message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", "may be"])]),
-        "t: target `y` is `may be` in line 3: the model knows the classes `no` and `yes`"
+        "t: target `y` is `may be` in line 3: the model knows the classes `no`, `yes`"
     );
     assert!(message(&[("a", &["1"]), ("b", &["1"]), ("y", &["0"])]).contains("is `0` in line 2"));
     assert_eq!(
@@ -191,7 +324,7 @@ fn encoder_round_trips_through_json() {
             columns[2].cells = text(&["u", "v", "u"]);
         }
         let train = Table::new("t", columns).unwrap();
-        let encoder = Encoder::fit(&train, target, &[0, 1, 2], task, true).unwrap();
+        let encoder = Encoder::fit(&train, target, &[0, 1, 2], task, Scaling::ALL).unwrap();
         let saved = serde_json::to_string(&encoder).unwrap();
         assert!(saved.contains(json), "{saved}");
         let loaded: Encoder = serde_json::from_str(&saved).unwrap();
@@ -204,7 +337,9 @@ fn encoder_round_trips_through_json() {
 #[test]
 fn loaded_encoders_are_validated() {
     let json = |features: &str, kind: &str| {
-        let text = format!(r#"{{"features":[{features}],"target":{{"name":"y","kind":{kind}}}}}"#);
+        let target = format!(r#""target":{{"name":"y","kind":{kind}"#);
+        let end = if kind.contains("weight") { "" } else { "}" };
+        let text = format!(r#"{{"features":[{features}],{target}{end}}}"#);
         serde_json::from_str::<Encoder>(&text).unwrap().validate()
     };
     let feature = |name: &str, mean: &str, scale: &str| format!(r#"{{"name":"{name}","mean":{mean},"scale":{scale}}}"#);
@@ -218,6 +353,13 @@ fn loaded_encoders_are_validated() {
         (feature("a", "0", "0"), binary, "the encoder's column `a` has mean 0 and scale 0"),
         (feature("a", "0", "-1"), binary, "the encoder's column `a` has mean 0 and scale -1"),
         (a.clone(), r#"{"task":"binary","classes":["u","u"]}"#, "the encoder has the class `u` twice"),
+        (a.clone(), r#"{"task":"multiclass","classes":["u","v","w","v"]}"#, "the encoder has the class `v` twice"),
+        (a.clone(), r#"{"task":"multiclass","classes":["u","v"]}"#, "the encoder has 2 classes for a multiclass task"),
+        (
+            a.clone(),
+            r#"{"task":"binary","classes":["u","v"]}},"weight":"a""#,
+            "the encoder's column of weights is a feature or the target",
+        ),
         (a.clone(), r#"{"task":"regression","mean":3,"scale":0}"#, "the encoder's column `y` has mean 3 and scale 0"),
     ] {
         assert_eq!(json(&features, kind), Err(problem.into()));

@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors, serialize};
 use tempfile::TempDir;
 use wgpu_mlp::backend::{CpuDevice, Device};
-use wgpu_mlp::data::{Encoder, Moons};
+use wgpu_mlp::data::{Encoder, Moons, Scaling};
 use wgpu_mlp::infer::Predictor;
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
@@ -24,7 +24,7 @@ use super::support::wait;
 fn model(seed: u64) -> Model {
     let spec = MlpSpec::new(&[2, 7, 3, 1], Activation::Sigmoid, Loss::BinaryCrossEntropy).unwrap();
     let table = Moons { samples: 9, noise: 0.1, seed: 1 }.table().unwrap();
-    let encoder = Encoder::fit(&table, "label", &[0, 1, 2, 3, 4, 5], None, true).unwrap();
+    let encoder = Encoder::fit(&table, "label", &[0, 1, 2, 3, 4, 5], None, Scaling::ALL).unwrap();
     let training = TrainingRecord {
         data: "a \"file\".csv".into(),
         rows: 6,

@@ -3,7 +3,7 @@
 use super::settings::Settings;
 use crate::backend::Device;
 use crate::cli::eval::evaluate;
-use crate::data::{Dataset, Encoder, Table, train_test_split};
+use crate::data::{Dataset, Encoder, Table, Task, train_test_split};
 use crate::error::Result;
 use crate::infer::Metrics;
 use crate::model::Model;
@@ -57,4 +57,19 @@ impl Parts<Dataset> {
             test: judge(&self.test).await?,
         })
     }
+}
+
+/// Numbers that stand for classes look like any others: says so on stderr where a regression's may.
+pub fn note_whole_numbers(encoder: &Encoder, table: &Table) -> Result<()> {
+    const MOST: usize = 20;
+    let target = &encoder.target().name;
+    if encoder.task() == Task::Regression
+        && let Some(count) = table.distinct_whole_numbers(target, MOST)?
+    {
+        eprintln!(
+            "note: `{target}` has {count} distinct whole numbers: taken as a regression; --task multiclass takes them as \
+             classes"
+        );
+    }
+    Ok(())
 }

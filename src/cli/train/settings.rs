@@ -3,9 +3,9 @@
 
 use std::str::FromStr;
 
-use super::{Args, TaskArg};
+use super::Args;
 use crate::cli::source::Source;
-use crate::data::{Encoder, Task};
+use crate::data::{Encoder, Scaling, Task};
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss, Rule};
 use crate::params::Init;
@@ -39,7 +39,7 @@ pub struct Settings {
     pub activation: Activation,
     pub init: Init,
     pub task: Option<Task>,
-    pub standardize: bool,
+    pub scaling: Scaling,
     pub test_fraction: f64,
     pub validation_fraction: f64,
     pub split_seed: u32,
@@ -63,12 +63,8 @@ impl Settings {
             hidden: args.hidden.as_ref().map_or_else(|| hidden.to_vec(), |widths| widths.0.clone()),
             activation: args.activation.unwrap_or(Activation::Relu),
             init: args.init.unwrap_or(if article { Init::Article } else { Init::He }),
-            task: match args.task {
-                TaskArg::Auto => None,
-                TaskArg::Binary => Some(Task::Binary),
-                TaskArg::Regression => Some(Task::Regression),
-            },
-            standardize: !article && !args.no_standardize,
+            task: args.task.task(),
+            scaling: if article || args.no_standardize { Scaling::NONE } else { Scaling::ALL },
             test_fraction: args.test_fraction.unwrap_or(if article { 0.1 } else { 0.2 }),
             validation_fraction: args.validation_fraction,
             split_seed: args.split_seed.unwrap_or(if article { 42 } else { 0 }),
@@ -87,6 +83,7 @@ impl Settings {
 pub fn loss_of(task: Task) -> Loss {
     match task {
         Task::Binary => Loss::BinaryCrossEntropy,
+        Task::Multiclass => Loss::SoftmaxCrossEntropy,
         Task::Regression => Loss::MeanSquaredError,
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::{Args, TaskArg};
-use crate::data::Task;
+use super::Args;
+use super::settings::loss_of;
+use crate::data::Encoder;
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
 use crate::model::Model;
+use crate::spec::MlpSpec;
 
 /// Reads the model. Flags that say otherwise than the file are refused: a network whose inputs or target change
 /// their meaning is not a start.
@@ -28,16 +30,21 @@ pub fn load(path: &Path, args: &Args) -> Result<Model> {
     if let Some(wanted) = args.target.as_ref().filter(|wanted| *wanted != target) {
         return contrary("--target", format!("`{wanted}`"), format!("`{target}`"));
     }
-    let wanted = match args.task {
-        TaskArg::Auto => encoder.task(),
-        TaskArg::Binary => Task::Binary,
-        TaskArg::Regression => Task::Regression,
-    };
-    if wanted != encoder.task() {
+    if let Some(wanted) = args.task.task().filter(|wanted| *wanted != encoder.task()) {
         return contrary("--task", wanted.to_string(), encoder.task().to_string());
     }
     if args.no_standardize {
         return contrary("--no-standardize", "given".into(), "the file's own scaling".into());
     }
     Ok(model)
+}
+
+/// The model's network with the loss of an encoder's task.
+pub fn spec(model: &Model, encoder: &Encoder) -> Result<MlpSpec> {
+    let (found, expected) = (model.spec.outputs(), encoder.outputs());
+    if found != expected {
+        let expected = format!("{expected}, for target `{}`", encoder.target().name);
+        return Err(Error::Setting { what: "number of outputs of --init-from", found: found.to_string(), expected });
+    }
+    MlpSpec::from_layers(model.spec.layers().to_vec(), loss_of(encoder.task()))
 }

@@ -1,0 +1,135 @@
+//! What is to be predicted, and the numbers of classes. In: labels as texts or numbers. Out: the class's number.
+//! Knows nothing of tables.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::table::parse_number;
+
+/// What the network is to predict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// One of two classes.
+    Binary,
+    /// One of three or more classes.
+    Multiclass,
+    /// A number.
+    Regression,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Binary => "binary",
+            Self::Multiclass => "multiclass",
+            Self::Regression => "regression",
+        })
+    }
+}
+
+/// The target column and how the network sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The column's name.
+    pub name: String,
+    /// Classes or numbers.
+    pub kind: TargetKind,
+}
+
+/// How the network sees the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "lowercase")]
+pub enum TargetKind {
+    /// 0 for the first class, 1 for the second one.
+    Binary {
+        /// The labels: numbers ascending, texts in lexicographic order. The second one is the positive class.
+        classes: [String; 2],
+    },
+    /// The number of the class, from 0; the network has an output for each.
+    Multiclass {
+        /// The labels, at least three: numbers ascending, texts in lexicographic order.
+        classes: Vec<String>,
+    },
+    /// `(cell − mean) / scale`.
+    Regression {
+        /// What is subtracted, in the target's unit; 0 without standardisation.
+        mean: f64,
+        /// What the difference is divided by, in the target's unit, above 0; 1 without standardisation.
+        scale: f64,
+    },
+}
+
+impl TargetKind {
+    /// What the network predicts.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Binary { .. } => Task::Binary,
+            Self::Multiclass { .. } => Task::Multiclass,
+            Self::Regression { .. } => Task::Regression,
+        }
+    }
+
+    /// The labels in the order of their numbers, or None for a regression.
+    #[must_use]
+    pub fn classes(&self) -> Option<&[String]> {
+        match self {
+            Self::Binary { classes } => Some(classes),
+            Self::Multiclass { classes } => Some(classes),
+            Self::Regression { .. } => None,
+        }
+    }
+}
+
+/// Numbers of classes by their labels, as texts and as numbers: a column of the labels `1` and `x` is read as
+/// numbers in a table that has only the former.
+pub(super) struct ClassIndex<'a> {
+    texts: HashMap<&'a str, usize>,
+    /// By the number's bits.
+    numbers: HashMap<u64, usize>,
+}
+
+impl<'a> ClassIndex<'a> {
+    pub(super) fn new(classes: &'a [String]) -> Self {
+        let mut index = Self { texts: HashMap::new(), numbers: HashMap::new() };
+        for (class, label) in classes.iter().enumerate() {
+            index.texts.entry(label).or_insert(class);
+            if let Some(number) = parse_number(label) {
+                index.numbers.entry(key(number)).or_insert(class);
+            }
+        }
+        index
+    }
+
+    pub(super) fn of_text(&self, label: &str) -> Option<usize> {
+        self.texts.get(label).copied().or_else(|| self.of_number(parse_number(label)?))
+    }
+
+    pub(super) fn of_number(&self, label: f64) -> Option<usize> {
+        self.numbers.get(&key(label)).copied()
+    }
+}
+
+/// The distinct numbers, ascending; −0 is 0. The search ends where more than `most` are found.
+pub(super) fn distinct(values: &[f64], most: usize) -> Vec<f64> {
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for &value in values {
+        if seen.insert(key(value)) {
+            found.push(value + 0.0);
+            if found.len() > most {
+                break;
+            }
+        }
+    }
+    found.sort_by(f64::total_cmp);
+    found
+}
+
+/// Bits that are equal where finite numbers are: −0 has those of 0.
+fn key(value: f64) -> u64 {
+    (value + 0.0).to_bits()
+}
