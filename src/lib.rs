@@ -39,6 +39,7 @@ pub mod gradcheck;
 pub mod infer;
 pub mod kernels;
 pub mod math;
+pub mod metrics;
 mod model;
 pub mod params;
 pub mod plan;

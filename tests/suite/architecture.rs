@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "error",
     "files",
     "data",
     "math",
+    "metrics",
     "spec",
     "params",
     "model",

@@ -10,6 +10,7 @@ mod encoder;
 mod files;
 mod gradients;
 mod library;
+mod metrics;
 mod numpy;
 mod optimizers;
 mod parity;
