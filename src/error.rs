@@ -148,6 +148,18 @@ pub enum Error {
         /// What was expected, in words.
         expected: String,
     },
+    /// A prediction, or what is true, from which no figure of quality can be computed.
+    #[error("row {row} (from 0): {what} is {found}: expected {expected}")]
+    UnfitValue {
+        /// Row, counted from 0.
+        row: usize,
+        /// The value ("the probability of class 2").
+        what: String,
+        /// The value found.
+        found: String,
+        /// What it may be.
+        expected: String,
+    },
     /// No GPU adapter of any kind is present.
     #[error("no GPU adapter found: install a Vulkan driver ({}), or use --device cpu", driver_hint())]
     NoAdapter,

@@ -40,6 +40,7 @@ pub mod gradcheck;
 pub mod infer;
 pub mod kernels;
 pub mod math;
+pub mod metrics;
 mod model;
 pub mod params;
 pub mod plan;

@@ -11,6 +11,7 @@ const ORDER: [&str; 17] = [
     "files",
     "data",
     "math",
+    "metrics",
     "spec",
     "params",
     "model",

@@ -15,6 +15,7 @@ mod gradients;
 mod idx;
 mod library;
 mod losses;
+mod metrics;
 mod numpy;
 mod optimizers;
 mod parity;

@@ -1,0 +1,106 @@
+//! How good predictions are, as scikit-learn measures it: [`Classification`] into classes of which each row has
+//! one, [`MultiLabel`] for labels of which a row may have any number, [`Regression`] for numbers.
+//!
+//! In: probabilities or numbers by rows, in f64, and the truth. Out: figures, ready to be serialised. A softmax,
+//! a sigmoid or the unit of a target is the caller's business: nothing here knows of networks or devices. Sums
+//! are in f64; the tests hold every figure to 1e-12 of scikit-learn's.
+
+mod classification;
+mod multi_label;
+mod ranking;
+mod regression;
+
+pub use classification::{Classification, TopK};
+pub use multi_label::MultiLabel;
+pub use regression::{Regression, RegressionScore};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// How well a class or label is found, or the average of several. 0 where a quotient has nothing below it:
+/// scikit-learn's `zero_division=0`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// Rows that truly have it; of an average, the sum.
+    pub support: u64,
+    /// Share of the rows it was predicted for that have it.
+    pub precision: f64,
+    /// Share of the rows that have it for which it was predicted.
+    pub recall: f64,
+    /// Harmonic mean of the two.
+    pub f1: f64,
+}
+
+/// What a score is computed from.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Rows that have the class, and for which it was predicted.
+    hits: u64,
+    /// Rows for which it was predicted.
+    predicted: u64,
+    /// Rows that have it.
+    support: u64,
+}
+
+impl Counts {
+    fn score(self) -> Score {
+        let Self { hits, predicted, support } = self;
+        let (precision, recall) = (ratio(hits, predicted), ratio(hits, support));
+        Score { support, precision, recall, f1: ratio(2 * hits, predicted + support) }
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// The mean of the scores, each with its weight; not all weights may be 0.
+fn average(counts: &[Counts], weight: fn(&Counts) -> u64) -> Score {
+    let whole = counts.iter().map(weight).sum::<u64>() as f64;
+    let mean = |figure: fn(Score) -> f64| {
+        counts.iter().map(|count| weight(count) as f64 * figure(count.score())).sum::<f64>() / whole
+    };
+    Score {
+        support: counts.iter().map(|count| count.support).sum(),
+        precision: mean(|score| score.precision),
+        recall: mean(|score| score.recall),
+        f1: mean(|score| score.f1),
+    }
+}
+
+/// The number of rows of the truth. Refuses none, and a last one that is not whole.
+fn count_rows(values: usize, columns: usize) -> Result<usize> {
+    if values == 0 || !values.is_multiple_of(columns) {
+        let expected = format!("a row or more, each of {columns}");
+        return Err(Error::Shape { what: "the list of true values".into(), found: values, expected });
+    }
+    Ok(values / columns)
+}
+
+/// Refuses another number of predicted values than rows times columns.
+fn check_table(values: usize, rows: usize, columns: usize) -> Result<()> {
+    if rows.checked_mul(columns) == Some(values) {
+        return Ok(());
+    }
+    let expected = format!("{columns} for each of the {rows} rows of the truth");
+    Err(Error::Shape { what: "the table of predictions".into(), found: values, expected })
+}
+
+/// Refuses a number of classes, labels or outputs below the least.
+fn check_columns(what: &'static str, found: usize, least: usize) -> Result<()> {
+    if found >= least {
+        return Ok(());
+    }
+    Err(Error::Setting { what, found: found.to_string(), expected: format!("{least} or more") })
+}
+
+/// Refuses what is no probability. `what` names the classes or labels, `column` is the one meant.
+fn check_probability(row: usize, what: &str, column: usize, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    let what = format!("the probability of {what} {column}");
+    Err(Error::UnfitValue { row, what, found: value.to_string(), expected: "a number from 0 to 1".into() })
+}
