@@ -58,10 +58,16 @@ fn gradients_agree_with_f64_and_with_central_differences() {
         let (mut against_f64, mut against_differences) = (0.0_f64, 0.0_f64);
         for (seed, spec) in (1..).zip(specs()) {
             // More than 256 outputs at times, so that a loss has several partial sums.
-            let data = random_data(&spec, if seed % 3 == 0 { 300 } else { 37 }, seed).unwrap();
-            let data = if seed % 4 < 2 { weigh(data) } else { data };
+            let rows = if seed % 3 == 0 { 300 } else { 37 };
             let parameters = draw(&spec, seed);
-            let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 12, seed)).unwrap();
+            let verdicts = (0..9).map(|turn| {
+                let data = random_data(&spec, rows, seed + 1000 * turn).unwrap();
+                let data = if seed % 4 < 2 { weigh(data) } else { data };
+                wait(gradcheck(&device, &spec, &parameters, &data, 12, seed)).unwrap()
+            });
+            // Where the rows' gradients by the last bias cancel, nothing but rounding errors is left.
+            let cancels = |verdict: &GradCheck| verdict.tensors.last().unwrap().norm < 0.01;
+            let verdict = verdicts.skip_while(cancels).next().unwrap();
             assert!(verdict.passed, "{verdict:#?}");
             for tensor in &verdict.tensors {
                 assert!(tensor.device_error <= DEVICE_LIMIT && tensor.difference_error <= DIFFERENCE_LIMIT);
