@@ -128,6 +128,18 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A configuration file is not well-formed, or says what no flag does.
+    #[error("{}: line {line}, column {column}: {problem}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// Column, counted from 1.
+        column: usize,
+        /// What is wrong, and what was expected.
+        problem: String,
+    },
     /// A setting is outside what it may be.
     #[error("{what} is {found}: expected {expected}")]
     Setting {

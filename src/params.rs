@@ -1,6 +1,7 @@
 //! Where each parameter stands in the flat array of all, and its first value. Order: W0, b0, W1, b1, …;
 //! weights are [inputs, outputs] by rows. Gradients and optimiser state have the same layout.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -107,6 +108,16 @@ impl FromStr for Init {
                 expected: "article, he, xavier".into(),
             }),
         }
+    }
+}
+
+impl fmt::Display for Init {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Article => "article",
+            Self::He => "he",
+            Self::Xavier => "xavier",
+        })
     }
 }
 

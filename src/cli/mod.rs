@@ -1,5 +1,6 @@
 //! The command line: flags become checked settings once, a file for each subcommand carries them out.
 
+mod config;
 mod device;
 mod devices;
 mod eval;
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use config::Words;
 
 /// Train and run multilayer perceptrons on any GPU.
 #[derive(Debug, Parser)]
@@ -39,17 +41,23 @@ enum Command {
 /// Runs the command line of this process. Exit codes: 0 done, 1 a check or a run failed, 2 wrong usage or
 /// unreadable input.
 pub fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let words = match Words::new(std::env::args_os().collect()) {
+        Ok(words) => words,
+        Err(error) => return failed(&error),
+    };
+    let Cli { command } = Cli::parse_from(&words.all);
     if cfg!(debug_assertions) {
         eprintln!("note: this is a debug build; one made with --release is faster");
     }
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&words.blame(error)),
     }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(error.exit_code())
 }
 
 fn run(command: Command) -> Result<()> {

@@ -71,6 +71,16 @@ impl DataArgs {
 }
 
 impl Source {
+    /// What is in force of the flags, as words of the command line.
+    pub fn words(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Moons(Moons { samples, noise, seed }) => {
+                vec![("samples", samples.to_string()), ("noise", noise.to_string()), ("data-seed", seed.to_string())]
+            }
+            Self::File(_) => Vec::new(),
+        }
+    }
+
     /// Reads the table with its target column, and without those of `left_out` that it has. A file needs `target`;
     /// built-in data knows its own.
     pub fn read(&self, target: Option<&str>, left_out: &[&str]) -> Result<(Table, String)> {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::output::{print, print_json};
 use super::source::{DataArgs, Source};
@@ -35,8 +36,17 @@ pub use summary::metrics_table;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]
-#[command(allow_negative_numbers = true)]
+#[command(allow_negative_numbers = true, mut_args(switch))]
 pub struct Args {
+    #[command(flatten)]
+    said: Said, // in front: it sees what the others take
+    /// A TOML file with flags as keys (`lr = 0.01`), and `data` for DATA; flags take the place of its keys, and paths in
+    /// it start from the current folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the configuration in force, as such a file, and do nothing else; `--out DIR` keeps it as DIR/config.toml
+    #[arg(long)]
+    dump_config: bool,
     #[command(flatten)]
     data: DataArgs,
     /// Column to be predicted
@@ -122,6 +132,10 @@ impl TaskArg {
 pub async fn run(args: Args) -> Result<()> {
     let source = args.data.source()?;
     let settings = Settings::new(&args, &source)?;
+    let config = args.said.toml(&settings.words(&args, &source));
+    if args.dump_config {
+        return print(config);
+    }
     let out = args.out.as_deref().map(writable_model).transpose()?;
     let start = args.init_from.as_ref().map(|path| start::load(path, &args)).transpose()?;
 
@@ -163,6 +177,7 @@ pub async fn run(args: Args) -> Result<()> {
     };
     trainer.set_parameters(&parameters)?;
 
+    args.out.as_deref().map_or(Ok(()), |folder| keep(&config, folder))?;
     let fitted = fit(&mut trainer, &settings, args.quiet).await;
     let fitted = match fitted {
         Err(error) if !matches!(error, Error::Diverged { .. }) => return Err(error),

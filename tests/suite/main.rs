@@ -8,6 +8,7 @@ mod cli;
 mod cli_classes;
 mod cli_errors;
 mod cli_train;
+mod config;
 mod csv;
 mod encoder;
 mod files;

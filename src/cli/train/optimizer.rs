@@ -7,7 +7,7 @@ use crate::math::{Optimizer, Rule};
 pub struct OptimizerArgs {
     /// Optimiser: sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion [default: sgd for moons, adam for
     /// files]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = known)]
     optimizer: Option<String>,
     /// Learning rate [default: 0.001 for adam, adamw and rmsprop, 0.0001 for lion, 0.01 for the others]
     #[arg(long, value_name = "F")]
@@ -30,6 +30,11 @@ pub struct OptimizerArgs {
     l2: f64,
 }
 
+/// Lets the names of optimisers pass.
+fn known(name: &str) -> Result<String> {
+    Optimizer::named(name, 0.0).map(|_| name.into())
+}
+
 impl OptimizerArgs {
     /// The optimiser, checked; `default` where none is named.
     pub fn optimizer(&self, default: Rule) -> Result<Optimizer> {
@@ -50,5 +55,17 @@ impl OptimizerArgs {
         };
         optimizer.check()?;
         Ok(optimizer)
+    }
+
+    /// What is in force of the flags without a fixed default, as words of the command line.
+    pub fn words(optimizer: &Optimizer) -> Vec<(&'static str, String)> {
+        vec![
+            ("optimizer", optimizer.rule.name().into()),
+            ("lr", optimizer.learning_rate.to_string()),
+            ("beta1", optimizer.beta_1.to_string()),
+            ("beta2", optimizer.beta_2.to_string()),
+            ("epsilon", optimizer.epsilon.to_string()),
+            ("weight-decay", optimizer.weight_decay.to_string()),
+        ]
     }
 }

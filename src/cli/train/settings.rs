@@ -1,9 +1,11 @@
 //! The flags of `mlp train` as checked settings: the article's run for moons, what serves a newcomer best
 //! for a file, and whatever a flag says instead.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::Args;
+use super::optimizer::OptimizerArgs;
 use crate::cli::source::Source;
 use crate::data::{Encoder, Scaling, Task};
 use crate::error::{Error, Result};
@@ -29,6 +31,13 @@ impl FromStr for Widths {
             found: format!("`{text}`"),
             expected: "widths from 1 on with commas between them, or `none`".into(),
         })
+    }
+}
+
+impl fmt::Display for Widths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(if widths.is_empty() { "none".into() } else { widths.join(",") }.as_str())
     }
 }
 
@@ -69,6 +78,24 @@ impl Settings {
             validation_fraction: args.validation_fraction,
             split_seed: args.split_seed.unwrap_or(if article { 42 } else { 0 }),
         })
+    }
+
+    /// What is in force of the flags without a fixed default, as words of the command line. A model to start from
+    /// brings its own activation.
+    pub fn words(&self, args: &Args, source: &Source) -> Vec<(&'static str, String)> {
+        let mut words = vec![
+            ("hidden", Widths(self.hidden.clone()).to_string()),
+            ("batch", self.train.batch.to_string()),
+            ("epochs", self.train.epochs.to_string()),
+            ("seed", self.train.seed.to_string()),
+            ("init", self.init.to_string()),
+            ("test-fraction", self.test_fraction.to_string()),
+            ("split-seed", self.split_seed.to_string()),
+        ];
+        words.extend(args.init_from.is_none().then(|| ("activation", self.activation.to_string())));
+        words.extend(OptimizerArgs::words(&self.train.optimizer));
+        words.extend(source.words());
+        words
     }
 
     /// The network that the flags describe, for an encoder's features and task.

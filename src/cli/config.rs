@@ -1,0 +1,352 @@
+//! `mlp train --config FILE`: a TOML file as command-line words. There is one way in, the flags: a key is a flag's
+//! name, so every flag can stand in a file without being listed here.
+
+use std::any::TypeId;
+use std::ffi::{OsStr, OsString};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use clap::builder::ValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::Cli;
+use crate::error::{Error, Result};
+use crate::files::AtomicFile;
+
+/// What messages call the one argument that is no flag.
+const DATA: &str = "DATA";
+/// Flags that are none of a file's keys.
+const OWN: [&str; 2] = ["config", "dump-config"];
+
+/// The words of a process, those of its configuration file among them.
+#[derive(Debug)]
+pub struct Words {
+    /// As if all had been typed.
+    pub all: Vec<OsString>,
+    /// What the file said and no flag took the place of.
+    entries: Vec<Entry>,
+}
+
+/// A key of a file with its value.
+#[derive(Debug)]
+struct Entry {
+    /// The flag, as [`name`] has it.
+    flag: String,
+    /// The same as a word of the command line; none for a switch that is off.
+    word: Option<String>,
+    /// How messages call it: `--lr`, DATA.
+    what: String,
+    /// Where it stands.
+    place: Place,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug)]
+struct Place {
+    path: PathBuf,
+    /// Both counted from 1.
+    line: usize,
+    column: usize,
+}
+
+impl Words {
+    /// Puts the file that `typed` names, if it names one, in front of the flags. A flag takes the place of its own
+    /// key and of keys that it cannot stand with.
+    pub fn new(typed: Vec<OsString>) -> Result<Self> {
+        let plain = |all| Ok(Self { all, entries: Vec::new() });
+        // What is wrong with the flags is told when all words are parsed.
+        let Ok(matches) = Cli::command().ignore_errors(true).try_get_matches_from(&typed) else { return plain(typed) };
+        let Some(matches) = matches.subcommand_matches("train") else { return plain(typed) };
+        let Some(path) = matches.get_one::<PathBuf>("config") else { return plain(typed) };
+        let command = train();
+        let mut entries = read(path, &command)?;
+        check(&entries)?;
+        let typed_flags: Vec<&Arg> = flags(&command).filter(|arg| is_explicit(matches, arg)).collect();
+        entries.retain(|entry| {
+            let Some(arg) = find(&command, &entry.flag) else { return true };
+            !typed_flags.iter().any(|typed| typed.get_id() == arg.get_id() || contradict(&command, typed, arg))
+        });
+        // The program's name and `train` stand in front.
+        let (front, back) = typed.split_at(2);
+        let (flags, data) = words(&entries);
+        let flags = flags.into_iter().map(OsString::from);
+        let data = data.into_iter().flat_map(|data| ["--", data]).map(OsString::from);
+        let all = front.iter().cloned().chain(flags).chain(back.iter().cloned()).chain(data).collect();
+        Ok(Self { all, entries })
+    }
+
+    /// An error about a setting, with the place in the file that it comes from.
+    pub fn blame(&self, error: Error) -> Error {
+        let Error::Setting { what, .. } = &error else { return error };
+        match self.entries.iter().find(|entry| entry.what == *what) {
+            Some(entry) => entry.place.error(error.to_string()),
+            None => error,
+        }
+    }
+}
+
+impl Place {
+    fn new(path: &Path, text: &str, span: Range<usize>) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let (line, column) = (before.matches('\n').count() + 1, line.chars().count() + 1);
+        Self { path: path.into(), line, column }
+    }
+
+    fn error(&self, problem: String) -> Error {
+        let Self { path, line, column } = self.clone();
+        Error::Config { path, line, column, problem }
+    }
+}
+
+/// The command `mlp train`.
+fn train() -> Command {
+    let command = Cli::command();
+    command.find_subcommand("train").cloned().unwrap_or(command)
+}
+
+/// A flag's name in a file: its long name, for DATA `data`.
+fn name(arg: &Arg) -> &str {
+    arg.get_long().unwrap_or(arg.get_id().as_str())
+}
+
+/// What a file may say.
+fn flags(command: &Command) -> impl Iterator<Item = &Arg> {
+    command.get_arguments().filter(|arg| !OWN.contains(&name(arg)))
+}
+
+/// The flag of a name or an alias.
+fn find<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
+    let aliases = |arg: &Arg| arg.get_visible_aliases().unwrap_or_default().contains(&key);
+    flags(command).find(|arg| name(arg) == key || aliases(arg))
+}
+
+fn is_explicit(matches: &ArgMatches, arg: &Arg) -> bool {
+    matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+}
+
+fn contradict(command: &Command, a: &Arg, b: &Arg) -> bool {
+    let names = |a, b: &Arg| command.get_arg_conflicts_with(a).iter().any(|other| other.get_id() == b.get_id());
+    names(a, b) || names(b, a)
+}
+
+fn has_type<T: 'static>(parser: &ValueParser) -> bool {
+    parser.type_id() == TypeId::of::<T>()
+}
+
+/// A switch takes a value too, so that a flag can undo what a file says: `--quiet=false`.
+pub fn switch(arg: Arg) -> Arg {
+    match arg.get_action() {
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_name("BOOL")
+            .default_missing_value("true")
+            .default_value("false")
+            .hide_default_value(true)
+            .hide_possible_values(true),
+        _ => arg,
+    }
+}
+
+/// What the file says, in its order.
+fn read(path: &Path, command: &Command) -> Result<Vec<Entry>> {
+    let text = std::fs::read_to_string(path).map_err(Error::io("read the configuration", path))?;
+    let table = DeTable::parse(&text).map_err(|error| {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        Place::new(path, &text, span).error(error.message().replace('\n', " "))
+    })?;
+    let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
+    pairs.sort_by_key(|(key, _)| key.span().start);
+    let mut entries = Vec::<Entry>::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        let place = Place::new(path, &text, key.span());
+        let (key, value) = (key.get_ref().as_ref(), value.get_ref());
+        let (arg, word) = match (find(command, &key.replace('_', "-")), word(value)) {
+            (_, None) => {
+                let expected = "a string, a number, true or false, or an array of them; keys stand in no table";
+                return Err(place.error(format!("`{key}` is {}: expected {expected}", kind(value))));
+            }
+            (None, _) => return Err(place.error(unknown(command, key))),
+            (Some(arg), Some(word)) => (arg, word),
+        };
+        let flag = name(arg).to_string();
+        if let Some(other) = entries.iter().find(|entry| entry.flag == flag) {
+            return Err(place.error(format!("`{key}` says `{flag}`, as line {} does: remove one", other.place.line)));
+        }
+        let (word, what) = match arg.get_long() {
+            None => (Some(word), DATA.into()),
+            Some(_) if has_type::<bool>(arg.get_value_parser()) && word == "false" => (None, format!("--{flag}")),
+            Some(_) => (Some(format!("--{flag}={word}")), format!("--{flag}")),
+        };
+        entries.push(Entry { flag, word, what, place });
+    }
+    Ok(entries)
+}
+
+/// The words of flags, and DATA.
+fn words<'a>(entries: &'a [Entry]) -> (Vec<&'a str>, Option<&'a str>) {
+    let (data, flags): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.what == DATA);
+    let word = |entry: &&'a Entry| entry.word.as_deref();
+    (flags.iter().filter_map(word).collect(), data.first().and_then(word))
+}
+
+/// A value as it would be typed; none for what cannot be.
+fn word(value: &DeValue) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
+        DeValue::Boolean(value) => Some(value.to_string()),
+        DeValue::Array(values) => {
+            let scalar = |value: &DeValue| (!value.is_array()).then(|| word(value)).flatten();
+            let words: Option<Vec<_>> = values.iter().map(|value| scalar(value.get_ref())).collect();
+            Some(words?.join(","))
+        }
+        DeValue::Datetime(_) | DeValue::Table(_) => None,
+    }
+}
+
+/// What [`word`] refuses.
+fn kind(value: &DeValue) -> &'static str {
+    match value {
+        DeValue::Table(_) => "a table",
+        DeValue::Datetime(_) => "a date or time",
+        _ => "an array of arrays, tables or dates",
+    }
+}
+
+fn unknown(command: &Command, key: &str) -> String {
+    let words = key.replace('_', "-");
+    if OWN.contains(&words.as_str()) {
+        return format!("`{key}` is for the command line alone: remove it");
+    }
+    let names =
+        flags(command).flat_map(|arg| [vec![name(arg)], arg.get_visible_aliases().unwrap_or_default()].concat());
+    let closeness = |name: &&str| strsim::jaro_winkler(&words, name);
+    let closest = names.max_by(|a, b| closeness(a).total_cmp(&closeness(b))).unwrap_or_default();
+    format!("unknown key `{key}`: the closest known one is `{closest}`; `mlp train --help` lists them as flags")
+}
+
+/// Refuses values that clap would, each at its place and in one line.
+fn check(entries: &[Entry]) -> Result<()> {
+    for (end, entry) in entries.iter().enumerate() {
+        let entries = &entries[..=end];
+        let (flags, data) = words(entries);
+        let words = ["train"].into_iter().chain(flags).chain(["--", data.unwrap_or("moons")]);
+        match train().try_get_matches_from(words) {
+            // What is required may stand among the flags.
+            Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+                let text = error.render().to_string();
+                let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
+                let problem = lines.collect::<Vec<_>>().join(" ");
+                let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
+                return Err(entry.place.error(format!("`{}`: {problem}", entry.flag)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What was said of the flags of `mlp train`. It takes no word of its own; as the first field of the arguments it
+/// sees them before any is taken.
+#[derive(Debug)]
+pub struct Said(Vec<SaidOf>);
+
+#[derive(Debug)]
+struct SaidOf {
+    /// As [`name`] has it.
+    flag: String,
+    word: String,
+    /// Whether it was typed or stood in a file, and is no fixed default.
+    explicit: bool,
+}
+
+impl clap::Args for Said {
+    fn augment_args(command: Command) -> Command {
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command
+    }
+}
+
+impl FromArgMatches for Said {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut all = Vec::new();
+        for arg in flags(&train()) {
+            let flag = name(arg).to_string();
+            let words = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
+            let words: Option<Vec<&str>> = words.map(OsStr::to_str).collect();
+            let Some(words) = words else {
+                let problem = format!("{flag} is not UTF-8, as a configuration is: expected another name\n");
+                return Err(clap::Error::raw(ErrorKind::InvalidUtf8, problem));
+            };
+            if !words.is_empty() {
+                all.push(SaidOf { flag, word: words.join(","), explicit: is_explicit(matches, arg) });
+            }
+        }
+        Ok(Self(all))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Said {
+    /// The configuration in force. `resolved`: words of the flags without a fixed default, for where nothing was said.
+    pub fn toml(&self, resolved: &[(&str, String)]) -> String {
+        let command = train();
+        let explicit = self.0.iter().filter(|said| said.explicit);
+        let explicit: Vec<&Arg> = explicit.filter_map(|said| find(&command, &said.flag)).collect();
+        let line = |arg: &Arg| {
+            let flag = name(arg);
+            let said = self.0.iter().find(|said| said.flag == flag).map(|said| &said.word);
+            let word = said.or_else(|| resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word))?;
+            // A default that cannot stand with what was said is not in force.
+            let stands = !explicit.iter().any(|other| contradict(&command, other, arg));
+            stands.then(|| format!("{flag} = {}\n", toml(arg, word)))
+        };
+        flags(&command).filter_map(line).collect()
+    }
+}
+
+/// Writes a configuration into its run's folder.
+pub fn keep(toml: &str, folder: &Path) -> Result<()> {
+    AtomicFile::create("write the configuration", &folder.join("config.toml"))?.replace(toml.as_bytes())
+}
+
+/// A word as TOML that [`word`] makes the same word of.
+fn toml(arg: &Arg, word: &str) -> String {
+    let parser = arg.get_value_parser();
+    let text = || Value::String(word.into()).to_string();
+    if has_type::<String>(parser) || has_type::<PathBuf>(parser) {
+        return text();
+    }
+    if has_type::<bool>(parser) {
+        return word.into();
+    }
+    let numbers: Option<Vec<String>> = word.split(',').map(|word| number(word.trim())).collect();
+    match numbers {
+        Some(numbers) if numbers.len() == 1 => numbers.concat(),
+        Some(numbers) => format!("[{}]", numbers.join(", ")),
+        None => text(),
+    }
+}
+
+/// A number as TOML writes it; none for an integer that TOML cannot hold.
+fn number(word: &str) -> Option<String> {
+    let integer = word.parse().ok().map(|value: i64| value.to_string());
+    let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+    let float = || word.parse().ok().filter(|value: &f64| !digits && value.is_finite());
+    integer.or_else(|| float().map(|value| format!("{value:?}")))
+}
