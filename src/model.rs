@@ -2,7 +2,7 @@
 //! `layers.{i}.bias` as [outputs], PyTorch's convention, and the spec, the encoder and the training record
 //! as JSON in its metadata.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
@@ -110,7 +110,8 @@ impl Model {
         if let Some(training) = &self.training {
             put(TRAINING, serde_json::to_string(training))?;
         }
-        serialize(views, Some(metadata)).map_err(|error| foreign(error.to_string()))
+        let bytes = serialize(views, Some(metadata)).map_err(|error| foreign(error.to_string()))?;
+        in_order(&bytes).map_err(|error| foreign(error.to_string()))
     }
 
     /// Reads a file that [`Model::save`] wrote; of a folder, the `model.safetensors` in it.
@@ -183,6 +184,21 @@ impl Model {
         }
         Ok((Self { parameters, encoder, training: json(&metadata, TRAINING)?, spec }, extras))
     }
+}
+
+/// The same file with its metadata in alphabetical order; safetensors writes it in an order that differs from process to
+/// process, and equal models are to be equal files.
+fn in_order(bytes: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let (length, rest) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    let (header, data) = rest.split_at(rest.len().min(u64::from_le_bytes(*length) as usize));
+    let mut header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(header)?;
+    if let Some(metadata) = header.get_mut("__metadata__") {
+        let sorted: BTreeMap<String, String> = serde_json::from_value(metadata.take())?;
+        *metadata = sorted.into_iter().map(|(key, value)| (key, serde_json::Value::from(value))).collect();
+    }
+    let mut header = serde_json::to_vec(&header)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
 }
 
 fn floats(view: &TensorView<'_>) -> Vec<f32> {

@@ -3,6 +3,7 @@
 
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
+use std::fs::read_to_string;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +15,14 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::Cli;
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
 /// Flags that are none of a file's keys.
-const OWN: [&str; 2] = ["config", "dump-config"];
+const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
@@ -54,16 +56,21 @@ struct Place {
 }
 
 impl Words {
-    /// Puts the file that `typed` names, if it names one, in front of the flags. A flag takes the place of its own
+    /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A flag takes the place of its own
     /// key and of keys that it cannot stand with.
     pub fn new(typed: Vec<OsString>) -> Result<Self> {
         let plain = |all| Ok(Self { all, entries: Vec::new() });
         // What is wrong with the flags is told when all words are parsed.
         let Ok(matches) = Cli::command().ignore_errors(true).try_get_matches_from(&typed) else { return plain(typed) };
         let Some(matches) = matches.subcommand_matches("train") else { return plain(typed) };
-        let Some(path) = matches.get_one::<PathBuf>("config") else { return plain(typed) };
+        let path = |flag| matches.get_one::<PathBuf>(flag);
+        let (path, text) = match (path("resume"), path("config")) {
+            (Some(path), _) => (path, settings(path)?),
+            (None, Some(path)) => (path, read_to_string(path).map_err(Error::io("read the configuration", path))?),
+            (None, None) => return plain(typed),
+        };
         let command = train();
-        let mut entries = read(path, &command)?;
+        let mut entries = parse(path, &text, &command)?;
         check(&entries)?;
         let typed_flags: Vec<&Arg> = flags(&command).filter(|arg| is_explicit(matches, arg)).collect();
         entries.retain(|entry| {
@@ -154,18 +161,26 @@ pub fn switch(arg: Arg) -> Arg {
     }
 }
 
-/// What the file says, in its order.
-fn read(path: &Path, command: &Command) -> Result<Vec<Entry>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read the configuration", path))?;
-    let table = DeTable::parse(&text).map_err(|error| {
+/// The settings of the run that a checkpoint belongs to.
+fn settings(path: &Path) -> Result<String> {
+    Checkpoint::load(path)?.settings.ok_or_else(|| Error::Setting {
+        what: "--resume",
+        found: format!("{}, a checkpoint without the command's settings", path.display()),
+        expected: "one that `mlp train --checkpoint-every` has written".into(),
+    })
+}
+
+/// What a file says, in its order.
+fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
+    let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or(text.len()..text.len());
-        Place::new(path, &text, span).error(error.message().replace('\n', " "))
+        Place::new(path, text, span).error(error.message().replace('\n', " "))
     })?;
     let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
     pairs.sort_by_key(|(key, _)| key.span().start);
     let mut entries = Vec::<Entry>::with_capacity(pairs.len());
     for (key, value) in pairs {
-        let place = Place::new(path, &text, key.span());
+        let place = Place::new(path, text, key.span());
         let (key, value) = (key.get_ref().as_ref(), value.get_ref());
         let (arg, word) = match (find(command, &key.replace('_', "-")), word(value)) {
             (_, None) => {

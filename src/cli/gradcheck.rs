@@ -2,7 +2,7 @@
 
 use super::device::DeviceArgs;
 use super::output::{print, print_json};
-use super::train::Widths;
+use super::train::Hidden;
 use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
 use crate::math::{Activation, Domain, Loss};
@@ -18,7 +18,7 @@ pub struct Args {
     inputs: usize,
     /// Widths of the hidden layers, or `none`
     #[arg(long, default_value = "25,50,50,25", value_name = "N,N,…")]
-    hidden: Widths,
+    hidden: Hidden,
     /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
     #[arg(long, value_name = "N")]
     outputs: Option<usize>,
@@ -53,8 +53,7 @@ pub async fn run(args: Args) -> Result<()> {
         return Err(Error::Setting { what: "--differences", found: "0".into(), expected: "at least 1".into() });
     }
     let outputs = args.outputs.unwrap_or(if args.loss.domain() == Domain::Class { 3 } else { 1 });
-    let widths: Vec<usize> = [args.inputs].into_iter().chain(args.hidden.0).chain([outputs]).collect();
-    let spec = MlpSpec::new(&widths, args.activation, args.loss)?;
+    let spec = args.hidden.spec(args.inputs, outputs, args.activation, args.loss)?;
     let device = args.device.open(args.json).await?.device;
     check_size(&device, &spec, args.batch).await?;
     let data = random_data(&spec, args.batch, args.seed)?;

@@ -1,37 +1,46 @@
 //! `mlp train`: from a table to a model.
 
+mod control;
+mod fit;
+mod hidden;
+mod journal;
+mod loss;
+mod lr_find;
 mod optimizer;
 mod parts;
+mod prepare;
+mod saves;
 mod settings;
 mod start;
 mod summary;
 mod weights;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::output::{print, print_json};
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
-use crate::data::{Encoder, Task};
+use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::math::{Activation, Loss};
 use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
-use crate::report::{Reporter, count};
+use crate::report::count;
 use crate::train::{Batch, Outcome, Trainer};
+use control::ControlArgs;
+use fit::{Keeping, fit};
+use loss::LossArgs;
 use optimizer::OptimizerArgs;
-use parts::Parts;
+use prepare::{Prepared, Start, prepare};
+use saves::SaveArgs;
 use settings::Settings;
 use summary::Summary;
 use weights::WeightArgs;
 
-pub use settings::Widths;
+pub use hidden::Hidden;
 pub use summary::metrics_table;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
@@ -57,17 +66,22 @@ pub struct Args {
     task: TaskArg,
     #[command(flatten)]
     weights: WeightArgs,
-    /// Widths of the hidden layers, or `none` [default: 25,50,50,25 for moons, 64,32 for files]
+    /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
+    /// 25,50,50,25 for moons, 64,32 for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
-    hidden: Option<Widths>,
+    hidden: Option<Hidden>,
     /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
     /// tanh, softsign [default: relu]
     #[arg(long, value_name = "NAME")]
     activation: Option<Activation>,
     #[command(flatten)]
+    loss: LossArgs,
+    #[command(flatten)]
     optimizer: OptimizerArgs,
-    /// Rows of a step, or `full` [default: full for moons, 32 for files]
-    #[arg(long, value_name = "N|full")]
+    #[command(flatten)]
+    control: ControlArgs,
+    /// Rows of a step, `full`, or `auto` for 200 or all [default: full for moons, 32 for files]
+    #[arg(long, value_name = "N|full|auto")]
     batch: Option<Batch>,
     /// Passes over the training rows [default: 10000 for moons, 50 for files]
     #[arg(long, value_name = "N")]
@@ -87,9 +101,9 @@ pub struct Args {
     /// Part of the rows that is kept for testing [default: 0.1 for moons, 0.2 for files]
     #[arg(long, value_name = "F")]
     test_fraction: Option<f64>,
-    /// Part of the remaining rows that is kept for validation
-    #[arg(long, default_value_t = 0.0, value_name = "F")]
-    validation_fraction: f64,
+    /// Part of the remaining rows that is kept for validation after every epoch [default: 0.1 with --patience, else 0]
+    #[arg(long, value_name = "F")]
+    validation_fraction: Option<f64>,
     /// Seed of the split [default: 42 for moons, 0 for files]
     #[arg(long, value_name = "N")]
     split_seed: Option<u32>,
@@ -98,9 +112,15 @@ pub struct Args {
     /// How to run the network: auto or layered
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
-    /// Folder for the model: DIR/model.safetensors
+    /// Folder for the run: model.safetensors, metrics.jsonl with a line for each epoch, config.toml, checkpoints
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    saves: SaveArgs,
+    /// Do not train, but raise the learning rate from step to step and tell where the loss falls fastest; --out DIR
+    /// draws it as DIR/lr-find.svg
+    #[arg(long)]
+    lr_find: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -137,55 +157,45 @@ pub async fn run(args: Args) -> Result<()> {
         return print(config);
     }
     let out = args.out.as_deref().map(writable_model).transpose()?;
-    let start = args.init_from.as_ref().map(|path| start::load(path, &args)).transpose()?;
-
-    let known = start.as_ref().and_then(|model| model.encoder.clone());
-    let target = args.target.as_deref().or(known.as_ref().map(|encoder| encoder.target().name.as_str()));
-    let (mut table, target) = source.read(target, &[])?;
-    let weights = args.weights.take(&mut table, &target, known.as_ref())?;
-    let rows = Parts::split(&settings, table.rows())?;
-    let encoder = match known {
-        Some(encoder) => encoder,
-        None => {
-            let encoder = Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?;
-            if settings.task.is_none() && !args.quiet {
-                parts::note_whole_numbers(&encoder, &table)?;
-            }
-            encoder
-        }
-    };
-    let encoder = weights.name_in(encoder)?;
-    let mut data = rows.encode(&encoder, &table)?;
-    drop(table);
-    data.train = weights.give(data.train, &rows.train, &encoder)?;
-    let spec = match &start {
-        Some(model) => start::spec(model, &encoder)?,
-        None => settings.spec(&encoder)?,
-    };
-
+    let Prepared { data, encoder, spec, start } = prepare(&args, &settings, &source)?;
     let device = args.device.open(args.quiet).await?.device;
-    let mut trainer = Trainer::new(&device, &spec, &settings.train, &data.train).await?;
+    let mut trainer =
+        Trainer::with_validation(&device, &spec, &settings.train, &data.train, data.validation.as_ref()).await?;
     if !args.quiet {
         eprintln!("network: {spec}; {} parameters", count(Layout::new(&spec).len() as u64));
         let (batch, kib) = (count(trainer.batch() as u64), count(trainer.plan().bytes(4).div_ceil(1024)));
         let rows = count(data.train.rows() as u64);
         eprintln!("plan: {}, {batch} of {rows} rows a step, {kib} KiB", trainer.plan().kind);
     }
-    let parameters = match start {
-        Some(model) => model.parameters,
-        None => settings.init.draw(&spec, settings.train.seed)?,
-    };
-    trainer.set_parameters(&parameters)?;
+    match &start {
+        Start::Drawn => trainer.set_parameters(&settings.init.draw(&spec, settings.train.seed)?)?,
+        Start::Model(model) => trainer.set_parameters(&model.parameters)?,
+        Start::Checkpoint(checkpoint) => trainer.restore(&checkpoint.state).await?,
+    }
+    drop(start);
+    if args.lr_find {
+        return lr_find::run(trainer, args.out.as_deref(), args.json).await;
+    }
 
+    let rows = data.train.rows();
+    let model_of = |trainer: &Trainer, parameters, loss| {
+        let training = Some(record(&source, trainer, rows, &device, loss));
+        Model { spec: spec.clone(), parameters, encoder: Some(encoder.clone()), training }
+    };
     args.out.as_deref().map_or(Ok(()), |folder| keep(&config, folder))?;
-    let fitted = fit(&mut trainer, &settings, args.quiet).await;
-    let fitted = match fitted {
+    let keeping = Keeping {
+        folder: args.out.as_deref(),
+        saves: &args.saves,
+        settings: &config,
+        model: &|trainer, parameters| model_of(trainer, parameters, None),
+    };
+    let fitted = match fit(&mut trainer, &keeping, args.quiet).await {
         Err(error) if !matches!(error, Error::Diverged { .. }) => return Err(error),
         fitted => fitted,
     };
     let loss = fitted.as_ref().ok().and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss);
-    let training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, loss));
-    let mut model = Model { spec, parameters: trainer.parameters().await?, encoder: Some(encoder), training };
+    let parameters = trainer.parameters().await?;
+    let mut model = model_of(&trainer, parameters, loss);
     let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
     save(&model)?;
     let outcome = fitted.inspect_err(|_| tell_what_is_left(out.as_deref()))?;
@@ -193,18 +203,28 @@ pub async fn run(args: Args) -> Result<()> {
     if !metrics.train.loss.is_finite() {
         // The last update has no loss of its own to tell that it went wrong.
         let (step, epoch) = (trainer.steps(), trainer.epochs());
-        model.parameters = trainer.roll_back().await?;
-        model.training = Some(record(&source, &settings, &trainer, data.train.rows(), &device, None));
+        let parameters = trainer.roll_back().await?;
+        model = model_of(&trainer, parameters, None);
         save(&model)?;
         tell_what_is_left(out.as_deref());
         return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
     }
-    if outcome.stopped {
-        eprintln!("stopped by Ctrl-C after {} of {} epochs", count(outcome.epochs), count(settings.train.epochs));
+    if !args.quiet {
+        tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
     let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
     if args.json { print_json(&summary) } else { print(summary.text(&data)) }
+}
+
+/// Why a run ended before its last epoch, and whose parameters it left.
+fn tell_the_end(outcome: &Outcome, done: u64, epochs: u64) {
+    if outcome.stopped {
+        eprintln!("stopped by Ctrl-C after {} of {} epochs", count(done), count(epochs));
+    } else if let Some(best) = outcome.best_epoch {
+        let end = if done < epochs { "stopped early after" } else { "trained for" };
+        eprintln!("{end} {} epochs; the parameters are those of epoch {}, the best", count(done), count(best));
+    }
 }
 
 /// After a divergence.
@@ -215,36 +235,17 @@ fn tell_what_is_left(saved: Option<&Path>) {
     }
 }
 
-/// Trains with progress on stderr, until the last epoch or Ctrl-C.
-async fn fit(trainer: &mut Trainer, settings: &Settings, quiet: bool) -> Result<Outcome> {
-    let mut reporter = Reporter::new(settings.train.epochs, quiet);
-    let interrupted = on_interrupt();
-    let fitted = trainer.fit(|event| {
-        reporter.show(&event);
-        if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    let fitted = fitted.await;
-    reporter.finish();
-    fitted
-}
-
 /// What the model file tells of its training: of what its parameters have behind them.
-fn record(
-    source: &Source,
-    settings: &Settings,
-    trainer: &Trainer,
-    rows: usize,
-    device: &Device,
-    loss: Option<f64>,
-) -> TrainingRecord {
+fn record(source: &Source, trainer: &Trainer, rows: usize, device: &Device, loss: Option<f64>) -> TrainingRecord {
+    let config = trainer.config();
     TrainingRecord {
         data: source.to_string(),
         rows,
         epochs: trainer.epochs(),
         steps: trainer.steps(),
         batch: trainer.batch(),
-        optimizer: settings.train.optimizer,
-        seed: settings.train.seed,
+        optimizer: config.optimizer,
+        seed: config.seed,
         device: device.name(),
         loss,
     }
@@ -256,19 +257,4 @@ fn writable_model(folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(folder).map_err(Error::io("make the output folder", folder))?;
     AtomicFile::create("write the model", &path)?;
     Ok(path)
-}
-
-/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once.
-fn on_interrupt() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    let handler = move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("note: Ctrl-C will end the run without a model: {error}");
-    }
-    flag
 }

@@ -1,8 +1,10 @@
-//! What a run shows: progress on stderr while it goes on, tables at its end. Knows events and figures, not
+//! What a run shows: progress on stderr while it goes on, tables and pictures at its end. Knows events and figures, not
 //! how they came about.
 
+mod plot;
 mod progress;
 mod table;
 
+pub use plot::plot_lr_curve;
 pub use progress::Reporter;
 pub use table::{Table, count, rate};

@@ -201,7 +201,7 @@ pub struct Progress {
 }
 
 /// An epoch that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Epoch {
     /// The epoch, counted from 1.
@@ -221,7 +221,7 @@ pub struct Epoch {
 }
 
 /// How good parameters are on a set of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Score {
     /// Mean loss, without weights.
@@ -245,7 +245,7 @@ pub struct Outcome {
     pub first_step_seconds: f64,
     /// Whether an event's receiver stopped it.
     pub stopped: bool,
-    /// The last epoch that ended.
+    /// The run's last epoch that ended.
     pub last_epoch: Option<Epoch>,
     /// The epoch whose parameters were kept, where early stopping keeps the best.
     pub best_epoch: Option<u64>,
@@ -260,7 +260,6 @@ impl Outcome {
             steps: self.steps + later.steps,
             seconds: self.seconds + later.seconds,
             first_step_seconds: if self.steps > 0 { self.first_step_seconds } else { later.first_step_seconds },
-            last_epoch: later.last_epoch.or(self.last_epoch),
             ..later
         }
     }

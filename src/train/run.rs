@@ -27,6 +27,8 @@ pub(super) struct Run {
     training: Sums,
     /// Over the epoch's validation rows so far.
     validation: Sums,
+    /// The last epoch that ended.
+    last: Option<Epoch>,
     plateau: PlateauState,
     stopping: EarlyStoppingState,
     /// Whether it came to its end, and the best parameters are back.
@@ -161,6 +163,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
                 self.copy(Role::Best, Role::Parameters)?;
             }
         }
+        outcome.last_epoch = self.run.last;
         outcome.best_epoch = self.run.stopping.best.map(|_| self.run.stopping.best_epoch);
         outcome.stopped &= !self.run.finished;
         outcome.seconds = started.elapsed().as_secs_f64();
@@ -185,6 +188,10 @@ impl<B: Backend<Real = f32>> Trainer<B> {
                 return self.submit_validation();
             }
             end = end.min(epoch_end);
+        }
+        if let Some(epochs) = self.pause {
+            let stretch = self.steps_per_epoch().saturating_mul(epochs.max(1));
+            end = end.min((self.run.judged / stretch + 1).saturating_mul(stretch));
         }
         if self.next_step >= end {
             return Ok(false);
@@ -308,7 +315,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             }
         }
         outcome.epochs += 1;
-        outcome.last_epoch = Some(epoch);
+        self.run.last = Some(epoch);
         Ok(on_event(Event::Epoch(epoch)).is_break())
     }
 

@@ -47,6 +47,8 @@ pub struct Trainer<B = Executor> {
     pub(super) snapshot_steps: [u64; SNAPSHOTS],
     /// Submissions whose losses are awaited, oldest first.
     pub(super) pending: VecDeque<Pending>,
+    /// Epochs after which nothing is submitted before they have been collected.
+    pub(super) pause: Option<u64>,
     /// Of training steps and of validation steps.
     pub(super) paces: [Pace; 2],
 }
@@ -168,6 +170,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             first_submission: 0,
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
+            pause: None,
             paces: [Pace::new(slots), Pace::new(slots)],
         };
         trainer.set_learning_rate(config.optimizer.learning_rate)?;
@@ -187,6 +190,12 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.config.optimizer.check()?;
         let hyper = self.config.optimizer.hyper(self.spec.loss_parameter());
         self.write(Role::Hyper, &hyper.map(|value| value as f32))
+    }
+
+    /// Lets nothing be under way at the end of every so many epochs, so that a receiver that breaks there stops there, and
+    /// not some steps later.
+    pub fn pause_every(&mut self, epochs: Option<u64>) {
+        self.pause = epochs;
     }
 
     /// Steps that the parameters have behind them.

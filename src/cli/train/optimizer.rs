@@ -1,7 +1,7 @@
 //! The flags of the optimiser.
 
 use crate::error::Result;
-use crate::math::{Optimizer, Rule};
+use crate::math::{Clip, Optimizer, Rule};
 
 #[derive(Debug, clap::Args)]
 pub struct OptimizerArgs {
@@ -28,6 +28,15 @@ pub struct OptimizerArgs {
     /// L2 penalty: this times a parameter is added to its gradient
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     l2: f64,
+    /// L1 penalty: this with a parameter's sign is added to its gradient
+    #[arg(long, value_name = "F", default_value_t = 0.0)]
+    l1: f64,
+    /// Bring each value of the gradients into ±F, before penalties
+    #[arg(long, value_name = "F", conflicts_with = "clip_norm")]
+    clip_value: Option<f64>,
+    /// Scale all gradients down to a Euclidean norm of F where theirs is larger, before penalties
+    #[arg(long, value_name = "F")]
+    clip_norm: Option<f64>,
 }
 
 /// Lets the names of optimisers pass.
@@ -51,6 +60,12 @@ impl OptimizerArgs {
             epsilon: self.epsilon.unwrap_or(base.epsilon),
             weight_decay: self.weight_decay.unwrap_or(base.weight_decay),
             l2: self.l2,
+            l1: self.l1,
+            clip: match (self.clip_value, self.clip_norm) {
+                (Some(limit), _) => Clip::Value(limit),
+                (None, Some(limit)) => Clip::Norm(limit),
+                (None, None) => Clip::None,
+            },
             ..base
         };
         optimizer.check()?;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::Args;
-use super::settings::loss_of;
 use crate::data::Encoder;
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
@@ -40,11 +39,11 @@ pub fn load(path: &Path, args: &Args) -> Result<Model> {
 }
 
 /// The model's network with the loss of an encoder's task.
-pub fn spec(model: &Model, encoder: &Encoder) -> Result<MlpSpec> {
+pub fn spec(model: &Model, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
     let (found, expected) = (model.spec.outputs(), encoder.outputs());
     if found != expected {
         let expected = format!("{expected}, for target `{}`", encoder.target().name);
         return Err(Error::Setting { what: "number of outputs of --init-from", found: found.to_string(), expected });
     }
-    MlpSpec::from_layers(model.spec.layers().to_vec(), loss_of(encoder.task()))
+    MlpSpec::from_layers(model.spec.layers().to_vec(), loss)
 }

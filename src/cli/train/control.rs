@@ -1,0 +1,74 @@
+//! The flags that say how training goes on from epoch to epoch: learning rate, dropout, when to stop.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::train::{EarlyStopping, Monitor, Schedule, TrainConfig};
+
+/// Part of the rows that is kept for validation where early stopping is to watch it, as in scikit-learn's MLPs.
+pub const VALIDATION_FRACTION: f64 = 0.1;
+
+#[derive(Debug, clap::Args)]
+pub struct ControlArgs {
+    /// How the learning rate changes: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=0,floor=0,
+    /// one-cycle:warmup=0.3,start=0.04,end=0.000004, inverse-scaling:power=0.5 or plateau:factor=0.1,patience=10; what
+    /// is left out is as here
+    #[arg(long, default_value_t = Schedule::Constant, value_name = "NAME[:KEY=F,…]")]
+    schedule: Schedule,
+    /// Part of a hidden layer's units that each step drops: one for all hidden layers, or one for each
+    #[arg(long, default_value_t = Rates::default(), value_name = "F,F,…")]
+    dropout: Rates,
+    /// Stop when so many epochs in a row have not been better than the best one, and keep the best parameters
+    #[arg(long, value_name = "N")]
+    patience: Option<u64>,
+    /// By how much an epoch has to be better
+    #[arg(long, default_value_t = 0.0, value_name = "F", requires = "patience")]
+    min_delta: f64,
+    /// What is to get better: loss or accuracy, of the validation rows
+    #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME", requires = "patience")]
+    monitor: Monitor,
+}
+
+impl ControlArgs {
+    /// The configuration with what the flags say.
+    pub fn apply(&self, config: TrainConfig) -> TrainConfig {
+        let Self { patience, min_delta, monitor, .. } = *self;
+        let config = config.schedule(self.schedule).dropout(&self.dropout.0);
+        match patience {
+            Some(patience) => config.early_stopping(EarlyStopping { patience, min_delta, monitor }),
+            None => config,
+        }
+    }
+
+    /// Part of the rows for validation unless a flag names one.
+    pub fn validation_fraction(&self) -> f64 {
+        if self.patience.is_some() { VALIDATION_FRACTION } else { 0.0 }
+    }
+}
+
+/// Rates with commas between them.
+#[derive(Clone, Debug, Default)]
+pub struct Rates(Vec<f64>);
+
+impl FromStr for Rates {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "none" {
+            return Ok(Self::default());
+        }
+        let rates = text.split(',').map(|rate| rate.trim().parse().ok());
+        rates.collect::<Option<_>>().map(Self).ok_or_else(|| Error::Setting {
+            what: "--dropout",
+            found: format!("`{text}`"),
+            expected: "numbers from 0 up to, but not, 1 with commas between them, or `none`".into(),
+        })
+    }
+}
+
+impl fmt::Display for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rates: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(if rates.is_empty() { "none".into() } else { rates.join(",") }.as_str())
+    }
+}

@@ -1,0 +1,67 @@
+//! `--hidden`: widths of the hidden layers, each with an activation of its own if it likes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::math::{Activation, Loss};
+use crate::spec::{Layer, MlpSpec};
+
+/// Hidden layers: `25,50:tanh,50,25`, or `none` for a linear model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hidden(Vec<(usize, Option<Activation>)>);
+
+impl Hidden {
+    /// Layers of these widths, none with an activation of its own.
+    pub fn plain(widths: &[usize]) -> Self {
+        Self(widths.iter().map(|&width| (width, None)).collect())
+    }
+
+    /// The network with so many inputs and outputs; `activation` for the layers that name none.
+    pub fn spec(&self, inputs: usize, outputs: usize, activation: Activation, loss: Loss) -> Result<MlpSpec> {
+        let hidden = self.0.iter().map(|&(width, own)| (width, own.unwrap_or(activation)));
+        let mut inputs = inputs;
+        let layers = hidden.chain([(outputs, Activation::Identity)]).map(|(outputs, activation)| {
+            let layer = Layer { inputs, outputs, activation };
+            inputs = outputs;
+            layer
+        });
+        MlpSpec::from_layers(layers.collect(), loss)
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let layer = |word: &str| {
+            let (width, activation) = match word.trim().split_once(':') {
+                Some((width, activation)) => (width, Some(activation.parse()?)),
+                None => (word.trim(), None),
+            };
+            match width.parse().ok().filter(|&width: &usize| width > 0) {
+                Some(width) => Ok((width, activation)),
+                None => Err(Error::Setting {
+                    what: "--hidden",
+                    found: format!("`{text}`"),
+                    expected: "widths from 1 on with commas between them, each with :ACTIVATION or without, or `none`"
+                        .into(),
+                }),
+            }
+        };
+        text.split(',').map(layer).collect::<Result<_>>().map(Self)
+    }
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layer = |&(width, activation): &(usize, Option<Activation>)| match activation {
+            Some(activation) => format!("{width}:{activation}"),
+            None => width.to_string(),
+        };
+        let layers: Vec<_> = self.0.iter().map(layer).collect();
+        f.write_str(if layers.is_empty() { "none".into() } else { layers.join(",") }.as_str())
+    }
+}

@@ -1,0 +1,78 @@
+//! `--checkpoint-every`, `--keep`, `--resume`: when checkpoints are written, and the run that goes on from one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+
+#[derive(Debug, clap::Args)]
+pub struct SaveArgs {
+    /// Write a checkpoint to the folder of --out after every N epochs, or after the epoch that ends N minutes: 10, 5m
+    #[arg(long, value_name = "N|Nm", requires = "out")]
+    pub checkpoint_every: Option<Every>,
+    /// Checkpoints that are kept, besides the best
+    #[arg(long, default_value_t = 3, value_name = "N", requires = "checkpoint_every")]
+    pub keep: usize,
+    /// Go on with the run of a checkpoint, or of the newest one in a folder, with its settings: only --epochs, --device and
+    /// what is shown may be others
+    #[arg(long, value_name = "FILE", conflicts_with = "init_from")]
+    pub resume: Option<PathBuf>,
+}
+
+/// How often.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Every {
+    Epochs(u64),
+    Minutes(f64),
+}
+
+impl FromStr for Every {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let minutes = text.strip_suffix('m').and_then(|minutes| minutes.parse().ok());
+        let minutes = minutes.filter(|minutes: &f64| minutes.is_finite() && *minutes > 0.0).map(Self::Minutes);
+        let epochs = || text.parse().ok().filter(|&epochs| epochs > 0).map(Self::Epochs);
+        minutes.or_else(epochs).ok_or_else(|| Error::Setting {
+            what: "--checkpoint-every",
+            found: format!("`{text}`"),
+            expected: "a number of epochs from 1 on, or of minutes above 0 with an m behind it".into(),
+        })
+    }
+}
+
+impl fmt::Display for Every {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Epochs(epochs) => write!(f, "{epochs}"),
+            Self::Minutes(minutes) => write!(f, "{minutes}m"),
+        }
+    }
+}
+
+/// Tells when a checkpoint is due.
+#[derive(Debug)]
+pub struct Clock {
+    every: Option<Every>,
+    last: Instant,
+}
+
+impl Clock {
+    pub fn new(every: Option<Every>) -> Self {
+        Self { every, last: Instant::now() }
+    }
+
+    /// Whether the end of an epoch is the time for a checkpoint.
+    pub fn is_due(&mut self, epoch: u64) -> bool {
+        let due = match self.every {
+            None => false,
+            Some(Every::Epochs(epochs)) => epoch.is_multiple_of(epochs),
+            Some(Every::Minutes(minutes)) => self.last.elapsed() >= Duration::from_secs_f64(60.0 * minutes),
+        };
+        if due {
+            self.last = Instant::now();
+        }
+        due
+    }
+}
