@@ -22,11 +22,11 @@ pub struct ControlArgs {
     /// Stop when so many epochs in a row have not been better than the best one, and keep the best parameters
     #[arg(long, value_name = "N")]
     patience: Option<u64>,
-    /// By how much an epoch has to be better
-    #[arg(long, default_value_t = 0.0, value_name = "F", requires = "patience")]
+    /// By how much an epoch has to be better for --patience
+    #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_delta: f64,
-    /// What is to get better: loss or accuracy, of the validation rows
-    #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME", requires = "patience")]
+    /// What --patience wants to get better: loss or accuracy, of the validation rows
+    #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME")]
     monitor: Monitor,
 }
 

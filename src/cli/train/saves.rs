@@ -13,7 +13,7 @@ pub struct SaveArgs {
     #[arg(long, value_name = "N|Nm", requires = "out")]
     pub checkpoint_every: Option<Every>,
     /// Checkpoints that are kept, besides the best
-    #[arg(long, default_value_t = 3, value_name = "N", requires = "checkpoint_every")]
+    #[arg(long, default_value_t = 3, value_name = "N")]
     pub keep: usize,
     /// Go on with the run of a checkpoint, or of the newest one in a folder, with its settings: only --epochs, --device and
     /// what is shown may be others
