@@ -1,8 +1,10 @@
 //! What a run shows: progress on stderr while it goes on, tables at its end. Knows events and figures, not
 //! how they came about.
 
+mod figures;
 mod progress;
 mod table;
 
+pub use figures::{class_table, confusion_table, metrics_table};
 pub use progress::Reporter;
 pub use table::{Table, count, rate};
