@@ -56,7 +56,7 @@ async fn run(path: &str) -> Result<(), Box<dyn Error>> {
     let mut predictor = Predictor::new(&choice.device, &spec, &parameters, 4096).await?;
     let outputs = predictor.outputs(test.features()).await?;
     let metrics = Metrics::new(&spec, &outputs, &test, Some(&encoder))?;
-    println!("test loss {:.4}, test accuracy {:.4}", metrics.loss, metrics.accuracy.unwrap_or(f64::NAN));
+    println!("test loss {:.4}, test accuracy {:.4}", metrics.loss, metrics.accuracy().unwrap_or(f64::NAN));
     let logits = predictor.outputs(&grid()).await?;
     let surface: Vec<f64> = logits.iter().map(|&z| spec.loss().prediction(z.into())).collect();
     draw(path, &surface, &train, &test, &losses)?;

@@ -6,6 +6,8 @@ use crate::backend::{Backend, Device, Executor};
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
+use crate::math::Domain;
+use crate::metrics::{Classification, LARGEST, MultiLabel, Regression};
 use crate::params::Layout;
 use crate::plan::{self, Role};
 use crate::spec::MlpSpec;
@@ -65,58 +67,152 @@ impl<B: Backend<Real = f32>> Predictor<B> {
     }
 }
 
-/// How good a network's outputs are.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// How good a network's outputs are. Serialised, the figures stand beside the loss.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Metrics {
+    /// Number of rows.
+    pub rows: usize,
     /// Mean loss over rows, each as much as it weighs, and terms; of a regression on the standardised target.
     pub loss: f64,
-    /// Share classified rightly; for classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accuracy: Option<f64>,
-    /// Root of the mean squared error, in the target's own unit; for a regression.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rmse: Option<f64>,
-    /// Coefficient of determination, 1 - residual / total sum of squares; for a regression. Not finite for a
-    /// constant target.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub r2: Option<f64>,
+    /// The figures, in which all rows count alike. `None` where nothing can be said of the outputs: where the loss is
+    /// not finite, as after a divergence, or a predicted number is beyond ±1e140.
+    #[serde(flatten)]
+    pub figures: Option<Figures>,
+}
+
+/// The figures of what a loss's predictions are.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Figures {
+    /// One class for each row: of a softmax, or of a single yes or no. With the encoder's labels.
+    Classification(Classification),
+    /// Several questions with yes and no, where yes is a target above one half.
+    MultiLabel(MultiLabel),
+    /// Numbers, in the target's own unit.
+    Regression(Regression),
 }
 
 impl Metrics {
-    /// Compares `outputs`, [rows, outputs], with `data`'s targets; sums in f64. An encoder gives a regression's errors
-    /// their unit back.
+    /// Compares `outputs`, [rows, outputs], with `data`'s targets, in f64. An encoder gives classes their labels and a
+    /// regression's errors their unit back.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] and [`Error::Shape`] for data, outputs or an encoder of another network;
+    /// [`Error::UnfitValue`] for a true value beyond ±1e140.
     pub fn new(spec: &MlpSpec, outputs: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<Self> {
+        Self::with_top_k(spec, outputs, data, encoder, None)
+    }
+
+    /// The same with the top-k accuracy of a softmax, for k below the number of classes.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`Error::Setting`] for another k and for another loss.
+    pub fn with_top_k(
+        spec: &MlpSpec,
+        outputs: &[f32],
+        data: &Dataset,
+        encoder: Option<&Encoder>,
+        top_k: Option<usize>,
+    ) -> Result<Self> {
         spec.check_data(data)?;
         let (loss, c, width) = (spec.loss(), spec.loss_parameter(), spec.outputs());
+        if let Some(k) = top_k.filter(|_| loss.domain() != Domain::Class) {
+            let (what, expected) = ("the k of top-k accuracy", format!("none: {loss} has no classes to choose from"));
+            return Err(Error::Setting { what, found: k.to_string(), expected });
+        }
         let expected = data.rows() * width;
         if outputs.len() != expected {
             let what = "the list of outputs".into();
             return Err(Error::Shape { what, found: outputs.len(), expected: expected.to_string() });
         }
-        let [mut predictions, targets] =
-            [outputs, data.targets()].map(|values| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>());
-        let count = targets.len() as f64;
-        let (mut sum, mut weights, mut hits) = (0.0, 0.0, 0);
-        let rows = predictions.chunks_exact_mut(width).zip(targets.chunks_exact(spec.target_columns()));
-        for (row, (z, y)) in rows.enumerate() {
+        let mut predictions: Vec<f64> = outputs.iter().map(|&z| z.into()).collect();
+        let (mut sum, mut weights) = (0.0, 0.0);
+        let mut y = vec![0.0; spec.target_columns()];
+        let rows = predictions.chunks_exact_mut(width).zip(data.targets().chunks_exact(y.len()));
+        for (row, (z, targets)) in rows.enumerate() {
+            y.iter_mut().zip(targets).for_each(|(y, &target)| *y = target.into());
             let weight = data.weights().map_or(1.0, |weights| weights[row].into());
-            let (value, right) = loss.row(z, y, c, None);
-            sum += weight * value;
+            sum += weight * loss.row(z, &y, c, None).0;
             weights += weight;
-            hits += right;
             loss.predictions(z);
         }
-        let mean_loss = sum / (weights * spec.target_columns() as f64);
-        if loss.classifies() {
-            return Ok(Self { loss: mean_loss, accuracy: Some(hits as f64 / count), rmse: None, r2: None });
-        }
-        let decode = |&value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
-        let mean = targets.iter().map(decode).sum::<f64>() / count;
-        let pairs = predictions.iter().zip(&targets);
-        let residual: f64 = pairs.map(|(p, y)| (decode(p) - decode(y)).powi(2)).sum();
-        let total: f64 = targets.iter().map(|y| (decode(y) - mean).powi(2)).sum();
-        let (rmse, r2) = ((residual / count).sqrt(), 1.0 - residual / total);
-        Ok(Self { loss: mean_loss, accuracy: None, rmse: Some(rmse), r2: Some(r2) })
+        let loss = sum / (weights * y.len() as f64);
+        let figures = if loss.is_finite() { figures(spec, predictions, data, encoder, top_k)? } else { None };
+        Ok(Self { rows: data.rows(), loss, figures })
     }
+
+    /// The figures of classes that exclude each other.
+    #[must_use]
+    pub fn classification(&self) -> Option<&Classification> {
+        if let Some(Figures::Classification(figures)) = &self.figures { Some(figures) } else { None }
+    }
+
+    /// The figures of several questions with yes and no.
+    #[must_use]
+    pub fn multi_label(&self) -> Option<&MultiLabel> {
+        if let Some(Figures::MultiLabel(figures)) = &self.figures { Some(figures) } else { None }
+    }
+
+    /// The figures of a regression.
+    #[must_use]
+    pub fn regression(&self) -> Option<&Regression> {
+        if let Some(Figures::Regression(figures)) = &self.figures { Some(figures) } else { None }
+    }
+
+    /// Share classified rightly: of the rows, or of several labels a row all of them.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<f64> {
+        let one = self.classification().map(|figures| figures.accuracy);
+        one.or_else(|| Some(self.multi_label()?.accuracy))
+    }
+
+    /// Root of the mean squared error, in the target's own unit.
+    #[must_use]
+    pub fn rmse(&self) -> Option<f64> {
+        Some(self.regression()?.score.rmse)
+    }
+
+    /// Coefficient of determination; a constant target has none.
+    #[must_use]
+    pub fn r2(&self) -> Option<f64> {
+        self.regression()?.score.r2
+    }
+}
+
+/// Compares predictions with the data's targets, both finite.
+fn figures(
+    spec: &MlpSpec,
+    mut predictions: Vec<f64>,
+    data: &Dataset,
+    encoder: Option<&Encoder>,
+    top_k: Option<usize>,
+) -> Result<Option<Figures>> {
+    let (width, targets) = (spec.outputs(), data.targets());
+    let yes = || targets.iter().map(|&y| y > 0.5);
+    let labelled = |figures: Classification| match encoder.and_then(Encoder::classes) {
+        Some(labels) => figures.with_labels(labels),
+        None => Ok(figures),
+    };
+    Ok(Some(match spec.loss().domain() {
+        Domain::Class => {
+            let truth: Vec<usize> = targets.iter().map(|&class| class as usize).collect();
+            Figures::Classification(labelled(Classification::new(&predictions, width, &truth, top_k)?)?)
+        }
+        Domain::Share if width == 1 => {
+            let truth: Vec<usize> = yes().map(usize::from).collect();
+            Figures::Classification(labelled(Classification::binary(&predictions, &truth)?)?)
+        }
+        Domain::Share => Figures::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?),
+        Domain::Number | Domain::Amount => {
+            let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
+            predictions.iter_mut().for_each(|value| *value = decode(*value));
+            if !predictions.iter().all(|value| value.abs() <= LARGEST) {
+                return Ok(None);
+            }
+            let truth: Vec<f64> = targets.iter().map(|&value| decode(value.into())).collect();
+            Figures::Regression(Regression::new(&predictions, &truth, width)?)
+        }
+    }))
 }

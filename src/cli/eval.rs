@@ -7,12 +7,16 @@ use serde::Serialize;
 use super::device::DeviceArgs;
 use super::output::{print, print_json};
 use super::source::DataArgs;
-use super::train::metrics_table;
 use crate::backend::Device;
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
+use crate::metrics::Classification;
 use crate::model::Model;
+use crate::report::{class_table, confusion_table, metrics_table};
+
+/// Most classes whose confusion matrix a terminal has room for.
+const MOST_PRINTED: usize = 12;
 
 /// Measure a model on data that has the target column
 #[derive(Debug, clap::Args)]
@@ -23,6 +27,9 @@ pub struct Args {
     data: DataArgs,
     #[command(flatten)]
     device: DeviceArgs,
+    /// Also tell how often the true class is among the K likeliest; for three classes and more, of which K is not all
+    #[arg(long, value_name = "K")]
+    top_k: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -31,7 +38,6 @@ pub struct Args {
 #[derive(Serialize)]
 struct Evaluation {
     device: String,
-    rows: usize,
     #[serde(flatten)]
     metrics: Metrics,
 }
@@ -39,15 +45,41 @@ struct Evaluation {
 pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
+    args.top_k.map_or(Ok(()), |k| check_top_k(k, encoder))?;
     let (target, weights) = (&encoder.target().name, encoder.weight_column());
     let (table, _) = args.data.source()?.read(Some(target), weights.as_slice())?;
     let data = encoder.encode(&table)?;
     let device = args.device.open(args.json).await?.device;
-    let metrics = evaluate(&device, &model, &data).await?;
+    let metrics = evaluate(&device, &model, &data, args.top_k).await?;
     if args.json {
-        return print_json(&Evaluation { device: device.name(), rows: data.rows(), metrics });
+        return print_json(&Evaluation { device: device.name(), metrics });
     }
-    print(metrics_table(&[("data", data.rows(), metrics)]).to_string())
+    let table = metrics_table(&[("data", &metrics)]);
+    print(format!("{table}{}", metrics.classification().map(class_tables).unwrap_or_default()))
+}
+
+/// Refuses a k that the classes do not allow, before any work is done.
+fn check_top_k(k: usize, encoder: &Encoder) -> Result<()> {
+    let target = &encoder.target().name;
+    let expected = match encoder.classes().map_or(0, <[String]>::len) {
+        0 => format!("no such flag: `{target}` is a number"),
+        2 => format!("no such flag: `{target}` has two classes, and the accuracy says it all"),
+        classes if (1..classes).contains(&k) => return Ok(()),
+        classes => format!("1 to {}: `{target}` has {classes} classes", classes - 1),
+    };
+    Err(Error::Setting { what: "--top-k", found: k.to_string(), expected })
+}
+
+/// The score of each class, and which are taken for which.
+fn class_tables(figures: &Classification) -> String {
+    let scores = class_table(figures);
+    match confusion_table(figures) {
+        Some(confusion) if figures.classes.len() <= MOST_PRINTED => {
+            format!("\n{scores}\nconfusion matrix: rows are the true classes, columns the predicted ones\n{confusion}")
+        }
+        Some(_) => format!("\n{scores}\n--json has the confusion matrix of the {} classes\n", figures.classes.len()),
+        None => format!("\n{scores}"),
+    }
 }
 
 /// The encoder that a model needs to read tables.
@@ -58,9 +90,9 @@ pub fn encoder_of<'a>(model: &'a Model, path: &Path) -> Result<&'a Encoder> {
     })
 }
 
-/// Runs a model over a data set and judges it.
-pub async fn evaluate(device: &Device, model: &Model, data: &Dataset) -> Result<Metrics> {
+/// Runs a model over a data set and judges it, with a top-k accuracy if it is asked for.
+pub async fn evaluate(device: &Device, model: &Model, data: &Dataset, top_k: Option<usize>) -> Result<Metrics> {
     let mut predictor = Predictor::new(device, &model.spec, &model.parameters, data.rows()).await?;
     let outputs = predictor.outputs(data.features()).await?;
-    Metrics::new(&model.spec, &outputs, data, model.encoder.as_ref())
+    Metrics::with_top_k(&model.spec, &outputs, data, model.encoder.as_ref(), top_k)
 }

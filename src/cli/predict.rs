@@ -61,7 +61,7 @@ fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32])
         TargetKind::Binary { classes: [negative, positive] } => {
             csv.write_record(["prediction", &format!("p_{negative}"), &format!("p_{positive}")])?;
             for z in outputs {
-                let class = if z > 0.0 { positive } else { negative };
+                let class = if prediction(z) > 0.5 { positive } else { negative };
                 csv.serialize((class, prediction(-z), prediction(z)))?;
             }
         }

@@ -41,7 +41,6 @@ use summary::Summary;
 use weights::WeightArgs;
 
 pub use hidden::Hidden;
-pub use summary::metrics_table;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]
@@ -200,7 +199,7 @@ pub async fn run(args: Args) -> Result<()> {
     save(&model)?;
     let outcome = fitted.inspect_err(|_| tell_what_is_left(out.as_deref()))?;
     let metrics = data.metrics(&device, &model).await?;
-    if !metrics.train.loss.is_finite() {
+    if metrics.train.figures.is_none() {
         // The last update has no loss of its own to tell that it went wrong.
         let (step, epoch) = (trainer.steps(), trainer.epochs());
         let parameters = trainer.roll_back().await?;
@@ -214,7 +213,7 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
     let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
-    if args.json { print_json(&summary) } else { print(summary.text(&data)) }
+    if args.json { print_json(&summary) } else { print(summary.text()) }
 }
 
 /// Why a run ended before its last epoch, and whose parameters it left.

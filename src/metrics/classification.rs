@@ -7,13 +7,14 @@ use super::ranking::roc_auc;
 use super::{Counts, Score, average, check_columns, check_probability, check_table, count_rows};
 use crate::error::{Error, Result};
 
+/// Most classes that have a confusion matrix: its size is their square.
+const MOST_CONFUSED: usize = 1000;
+
 /// How good predicted classes and their probabilities are. The class predicted for a row is the most probable one,
 /// the first of them where several are: `numpy.argmax`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Classification {
-    /// Number of rows.
-    pub rows: usize,
     /// Share of the rows whose class is predicted: `accuracy_score`.
     pub accuracy: f64,
     /// Mean of the recalls of the classes that occur in the truth: `balanced_accuracy_score`.
@@ -32,9 +33,21 @@ pub struct Classification {
     /// Mean over the rows, each with the score of its true class: `average="weighted"`.
     pub weighted_average: Score,
     /// The score of each class.
-    pub classes: Vec<Score>,
-    /// Numbers of rows by \[true class\]\[predicted class\]: `confusion_matrix`.
-    pub confusion: Vec<Vec<u64>>,
+    pub classes: Vec<ClassScore>,
+    /// Numbers of rows by \[true class\]\[predicted class\]: `confusion_matrix`. For up to 1000 classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<u64>>>,
+}
+
+/// The score of a class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassScore {
+    /// Its name; its number, from 0, unless [`Classification::with_labels`] has said another.
+    pub label: String,
+    /// How well it is found.
+    #[serde(flatten)]
+    pub score: Score,
 }
 
 /// A top-k accuracy.
@@ -75,45 +88,58 @@ impl Classification {
 
     /// The score of the positive class, which is class 1 of 2: `average="binary"`.
     pub fn positive(&self) -> Option<&Score> {
-        self.classes.get(1).filter(|_| self.classes.len() == 2)
+        self.classes.get(1).filter(|_| self.classes.len() == 2).map(|class| &class.score)
+    }
+
+    /// Names the classes, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of labels than classes.
+    pub fn with_labels(mut self, labels: &[String]) -> Result<Self> {
+        if labels.len() != self.classes.len() {
+            let (what, expected) =
+                ("the list of labels".into(), format!("one for each of {} classes", self.classes.len()));
+            return Err(Error::Shape { what, found: labels.len(), expected });
+        }
+        self.classes.iter_mut().zip(labels).for_each(|(class, label)| class.label.clone_from(label));
+        Ok(self)
     }
 
     fn judge(table: Probabilities, truth: &[usize], top_k: Option<usize>) -> Result<Self> {
         let (rows, classes) = (count_rows(truth.len(), 1)?, table.classes);
         check_table(table.values.len(), rows, table.columns)?;
-        let mut confusion = vec![vec![0u64; classes]; classes];
+        let mut counts = vec![Counts::default(); classes];
+        let mut confusion = (classes <= MOST_CONFUSED).then(|| vec![vec![0u64; classes]; classes]);
         let (mut log_loss, mut in_top) = (0.0, 0u64);
         for (row, &actual) in truth.iter().enumerate() {
             if actual >= classes {
                 let (what, expected) = ("the true class".into(), format!("0 to {}", classes - 1));
                 return Err(Error::UnfitValue { row, what, found: actual.to_string(), expected });
             }
-            confusion[actual][table.predicted(row)?] += 1;
+            let predicted = table.predicted(row)?;
+            counts[actual].support += 1;
+            counts[actual].hits += u64::from(predicted == actual);
+            counts[predicted].predicted += 1;
+            if let Some(confusion) = &mut confusion {
+                confusion[actual][predicted] += 1;
+            }
             log_loss -= table.get(row, actual).clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
             in_top += u64::from(top_k.is_some_and(|k| table.more_probable(row, actual) < k));
         }
-        let mut counts = vec![Counts::default(); classes];
-        for (actual, line) in confusion.iter().enumerate() {
-            counts[actual].hits = line[actual];
-            for (predicted, &count) in line.iter().enumerate() {
-                counts[actual].support += count;
-                counts[predicted].predicted += count;
-            }
-        }
-        let classes: Vec<_> = counts.iter().map(|count| count.score()).collect();
-        let occurring = || classes.iter().filter(|class| class.support > 0);
+        let scores: Vec<_> = counts.iter().map(|count| count.score()).collect();
+        let occurring = || scores.iter().filter(|score| score.support > 0);
+        let label = |(class, score): (usize, Score)| ClassScore { label: class.to_string(), score };
         let share = |count: u64| count as f64 / rows as f64;
         Ok(Self {
-            rows,
             accuracy: share(counts.iter().map(|count| count.hits).sum()),
-            balanced_accuracy: occurring().map(|class| class.recall).sum::<f64>() / occurring().count() as f64,
+            balanced_accuracy: occurring().map(|score| score.recall).sum::<f64>() / occurring().count() as f64,
             log_loss: log_loss / rows as f64,
             // Without it, one class that does not occur would let all others be sorted for nothing.
-            roc_auc: if occurring().count() == classes.len() { table.roc_auc(truth) } else { None },
+            roc_auc: if occurring().count() == classes { table.roc_auc(truth) } else { None },
             top_k: top_k.map(|k| TopK { k, accuracy: share(in_top) }),
             macro_average: average(&counts, |count| u64::from(count.support + count.predicted > 0)),
             weighted_average: average(&counts, |count| count.support),
-            classes,
+            classes: (0..).zip(scores).map(label).collect(),
             confusion,
         })
     }

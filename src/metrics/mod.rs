@@ -10,8 +10,9 @@ mod multi_label;
 mod ranking;
 mod regression;
 
-pub use classification::{Classification, TopK};
+pub use classification::{ClassScore, Classification, TopK};
 pub use multi_label::MultiLabel;
+pub(crate) use regression::LARGEST;
 pub use regression::{Regression, RegressionScore};
 
 use serde::Serialize;

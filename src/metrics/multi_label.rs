@@ -10,8 +10,6 @@ use crate::error::Result;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MultiLabel {
-    /// Number of rows.
-    pub rows: usize,
     /// Share of all labels of all rows that are right: 1 - `hamming_loss`.
     pub accuracy: f64,
     /// The score of all labels taken together: `average="micro"`.
@@ -30,8 +28,7 @@ impl MultiLabel {
     /// [`UnfitValue`](crate::Error::UnfitValue) for a probability outside 0 to 1 or NaN.
     pub fn new(probabilities: &[f64], labels: usize, truth: &[bool]) -> Result<Self> {
         check_columns("the number of labels", labels, 1)?;
-        let rows = count_rows(truth.len(), labels)?;
-        check_table(probabilities.len(), rows, labels)?;
+        check_table(probabilities.len(), count_rows(truth.len(), labels)?, labels)?;
         let (mut counts, mut right) = (vec![Counts::default(); labels], 0);
         for (at, (&p, &actual)) in probabilities.iter().zip(truth).enumerate() {
             check_probability(at / labels, "label", at % labels, p)?;
@@ -45,7 +42,6 @@ impl MultiLabel {
         let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum();
         let all = Counts { hits: sum(|c| c.hits), predicted: sum(|c| c.predicted), support: sum(|c| c.support) };
         Ok(Self {
-            rows,
             accuracy: ratio(right, truth.len() as u64),
             micro_average: all.score(),
             macro_average: average(&counts, |_| 1),

@@ -6,14 +6,12 @@ use super::{check_columns, check_table, count_rows};
 use crate::error::{Error, Result};
 
 /// Largest size of a number: the sum of its square over any number of rows is finite.
-const LARGEST: f64 = 1e140;
+pub(crate) const LARGEST: f64 = 1e140;
 
 /// How good predicted numbers are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Regression {
-    /// Number of rows.
-    pub rows: usize,
     /// Of one output its score; of several the mean, figure by figure: `multioutput="uniform_average"`. No r2
     /// where an output has none.
     #[serde(flatten)]
@@ -47,8 +45,7 @@ impl Regression {
     /// [`Error::UnfitValue`] for NaN and for a number beyond ±1e140, whose square is too large.
     pub fn new(predictions: &[f64], truth: &[f64], outputs: usize) -> Result<Self> {
         check_columns("the number of outputs", outputs, 1)?;
-        let rows = count_rows(truth.len(), outputs)?;
-        check_table(predictions.len(), rows, outputs)?;
+        check_table(predictions.len(), count_rows(truth.len(), outputs)?, outputs)?;
         for (what, values) in [("prediction", predictions), ("true value", truth)] {
             if let Some(at) = values.iter().position(|value| !(value.abs() <= LARGEST)) {
                 let (row, what) = (at / outputs, format!("the {what} of output {}", at % outputs));
@@ -69,7 +66,7 @@ impl Regression {
         if outputs == 1 {
             scores.clear();
         }
-        Ok(Self { rows, score, outputs: scores })
+        Ok(Self { score, outputs: scores })
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a run shows: progress on stderr while it goes on, tables and pictures at its end. Knows events and figures, not
 //! how they came about.
-
+mod figures;
 mod plot;
 mod progress;
 mod table;
 
+pub use figures::{class_table, confusion_table, metrics_table};
 pub use plot::plot_lr_curve;
 pub use progress::Reporter;
 pub use table::{Table, count, rate};

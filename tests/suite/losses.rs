@@ -230,13 +230,13 @@ fn predictions_and_metrics_are_those_of_the_loss() {
     let plain = Metrics::new(&classes, &outputs, &data, None).unwrap();
     close(plain.loss, (even + wrong) / 2.0);
     // Of a tie the first class is the prediction.
-    assert_eq!(plain.accuracy, Some(0.0));
+    assert_eq!(plain.accuracy(), Some(0.0));
     let weighted = Metrics::new(&classes, &outputs, &data.with_weights(&[3.0, 1.0]).unwrap(), None).unwrap();
     close(weighted.loss, (3.0 * even + wrong) / 4.0);
 
     let counts = MlpSpec::new(&[1, 1], Activation::Relu, Loss::Poisson).unwrap();
     let data = Dataset::new(vec![0.0; 2], vec![1.0, 3.0], 1, 1).unwrap();
     let found = Metrics::new(&counts, &[0.0, 0.0], &data, None).unwrap();
-    close(found.rmse.unwrap(), 2f64.sqrt());
-    close(found.r2.unwrap(), -1.0);
+    close(found.rmse().unwrap(), 2f64.sqrt());
+    close(found.r2().unwrap(), -1.0);
 }

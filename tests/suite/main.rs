@@ -11,6 +11,7 @@ mod cli_train;
 mod config;
 mod csv;
 mod encoder;
+mod figures;
 mod files;
 mod gradients;
 mod idx;

@@ -65,7 +65,7 @@ fn classifications_are_scikit_learns() {
         let serialised = serde_json::to_value(&found).unwrap();
         compare(&serialised, &members(&case, &keys), &name);
         compare(&serialised["classes"], &case["scores"], &name);
-        assert_eq!((found.rows, found.top_k), (truth.len(), None), "{name}");
+        assert_eq!(found.top_k, None, "{name}");
         for average in [found.macro_average, found.weighted_average] {
             assert_eq!(average.support, truth.len() as u64, "{name}");
         }
@@ -96,7 +96,6 @@ fn multi_labels_are_scikit_learns() {
         let serialised = serde_json::to_value(&found).unwrap();
         compare(&serialised, &members(&case, &["accuracy", "micro_average", "macro_average"]), &name);
         compare(&serialised["labels"], &case["scores"], &name);
-        assert_eq!(found.rows, truth.len() / labels, "{name}");
         let support = truth.iter().filter(|&&label| label).count() as u64;
         assert_eq!((found.micro_average.support, found.macro_average.support), (support, support), "{name}");
     }
@@ -110,7 +109,7 @@ fn regressions_are_scikit_learns() {
         let found = Regression::new(&predictions, &truth, outputs).unwrap();
         let serialised = serde_json::to_value(&found).unwrap();
         compare(&serialised, &case["mean"], &name);
-        assert_eq!((found.rows, found.outputs.len()), (truth.len() / outputs, if outputs == 1 { 0 } else { outputs }));
+        assert_eq!(found.outputs.len(), if outputs == 1 { 0 } else { outputs }, "{name}");
         if outputs > 1 {
             compare(&serialised["outputs"], &case["each"], &name);
         }
@@ -123,7 +122,7 @@ fn a_constant_target_has_no_r2() {
     let found = Regression::new(&[0.1, 0.2, 0.3], &[0.1; 3], 1).unwrap();
     assert_eq!(found.score.r2, None);
     let keys: Vec<_> = serde_json::to_value(&found).unwrap().as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["mae", "median_absolute_error", "rmse", "rows"]);
+    assert_eq!(keys, ["mae", "median_absolute_error", "rmse"]);
     assert_eq!(Regression::new(&[0.1], &[0.1], 1).unwrap().score.r2, None);
 }
 
@@ -169,13 +168,31 @@ fn serialised_figures_are_plain() {
         "confusion",
         "log_loss",
         "macro_average",
-        "rows",
         "top_k",
         "weighted_average",
     ];
     assert_eq!(keys, expected); // no roc_auc: it does not exist
     assert_eq!(serialised["top_k"], json!({"k": 2, "accuracy": 1.0}));
-    assert_eq!(serialised["classes"][0], json!({"support": 1, "precision": 1.0, "recall": 1.0, "f1": 1.0}));
+    let class = json!({"label": "0", "support": 1, "precision": 1.0, "recall": 1.0, "f1": 1.0});
+    assert_eq!(serialised["classes"][0], class);
+    let labels = ["a", "b", "c"].map(String::from);
+    let named = serde_json::to_value(found.clone().with_labels(&labels).unwrap()).unwrap();
+    assert_eq!((&named["classes"][0]["label"], &named["classes"][2]["label"]), (&"a".into(), &"c".into()));
+    let message = "the list of labels has 2 values: expected one for each of 3 classes";
+    refused(found.with_labels(&labels[1..]), message);
+}
+
+/// The size of the matrix is the square of the number of classes.
+#[test]
+fn very_many_classes_have_no_confusion_matrix() {
+    for (classes, expected) in [(1000, true), (1001, false)] {
+        let mut p = vec![0.0; 2 * classes];
+        (p[7], p[classes + 7]) = (1.0, 1.0);
+        let found = Classification::new(&p, classes, &[7, classes - 1], None).unwrap();
+        assert_eq!(found.confusion.is_some(), expected);
+        assert_eq!((found.accuracy, found.classes[7].score.precision), (0.5, 0.5));
+        assert_eq!(found.classes[classes - 1].score.support, 1);
+    }
 }
 
 /// Asserts the message of a refusal.

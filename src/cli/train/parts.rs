@@ -1,5 +1,7 @@
 //! The parts of the data: for training, validation and testing.
 
+use serde::Serialize;
+
 use super::settings::Settings;
 use crate::backend::Device;
 use crate::cli::eval::evaluate;
@@ -9,7 +11,7 @@ use crate::infer::Metrics;
 use crate::model::Model;
 
 /// Something for each part; validation and test may be absent.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Parts<T> {
     pub train: T,
     pub validation: Option<T>,
@@ -48,11 +50,11 @@ impl Parts<Dataset> {
     /// How good a model is on each part.
     pub async fn metrics(&self, device: &Device, model: &Model) -> Result<Parts<Metrics>> {
         let judge = async |data: &Option<Dataset>| match data {
-            Some(data) => evaluate(device, model, data).await.map(Some),
+            Some(data) => evaluate(device, model, data, None).await.map(Some),
             None => Ok(None),
         };
         Ok(Parts {
-            train: evaluate(device, model, &self.train).await?,
+            train: evaluate(device, model, &self.train, None).await?,
             validation: judge(&self.validation).await?,
             test: judge(&self.test).await?,
         })

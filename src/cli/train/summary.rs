@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use super::parts::Parts;
 use crate::backend::{Counters, Device};
-use crate::data::Dataset;
 use crate::infer::Metrics;
 use crate::model::Model;
-use crate::report::{Table, count, rate};
+use crate::report::{count, metrics_table, rate};
 use crate::train::{Outcome, Trainer};
 
 /// What `--json` prints.
@@ -27,9 +26,8 @@ pub struct Summary<'a> {
     steps_per_second: f64,
     stopped: bool,
     counters: Counters,
-    train: Metrics,
-    validation: Option<Metrics>,
-    test: Option<Metrics>,
+    #[serde(flatten)]
+    metrics: &'a Parts<Metrics>,
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
@@ -50,7 +48,7 @@ impl<'a> Summary<'a> {
         trainer: &Trainer,
         model: &Model,
         outcome: &Outcome,
-        metrics: &Parts<Metrics>,
+        metrics: &'a Parts<Metrics>,
         article: bool,
         saved: Option<&'a Path>,
     ) -> Self {
@@ -68,9 +66,7 @@ impl<'a> Summary<'a> {
             steps_per_second: outcome.steps as f64 / outcome.seconds,
             stopped: outcome.stopped,
             counters: trainer.counters(),
-            train: metrics.train,
-            validation: metrics.validation,
-            test: metrics.test,
+            metrics,
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
             model: saved,
@@ -78,14 +74,8 @@ impl<'a> Summary<'a> {
     }
 
     /// The same for people.
-    pub fn text(&self, data: &Parts<Dataset>) -> String {
-        let figures = [Some(self.train), self.validation, self.test];
-        let named: Vec<_> = data
-            .named()
-            .zip(figures.into_iter().flatten())
-            .map(|((name, data), metrics)| (name, data.rows(), metrics))
-            .collect();
-        let mut text = metrics_table(&named).to_string();
+    pub fn text(&self) -> String {
+        let mut text = metrics_table(&self.metrics.named().collect::<Vec<_>>()).to_string();
         if let Some(Log10Loss { train, test }) = &self.log10_loss {
             let test = test.map_or_else(String::new, |test| format!(", test {test:.4}"));
             text += &format!("log10 loss: train {train:.4}{test}\n");
@@ -104,25 +94,4 @@ impl<'a> Summary<'a> {
             None => text + "the model was not kept: --out DIR writes DIR/model.safetensors\n",
         }
     }
-}
-
-/// A row of figures for each (name, rows, metrics).
-pub fn metrics_table(parts: &[(&str, usize, Metrics)]) -> Table {
-    let number = |number: Option<f64>| match number {
-        None => "-".into(),
-        Some(large) if large.abs() >= 1e7 => format!("{large:.4e}"),
-        Some(number) => format!("{number:.4}"),
-    };
-    let classifies = parts.iter().any(|(_, _, metrics)| metrics.accuracy.is_some());
-    let mut table =
-        Table::new(if classifies { &["", "rows", "loss", "accuracy"] } else { &["", "rows", "loss", "rmse", "r2"] });
-    for (name, rows, metrics) in parts {
-        let mut row = vec![name.to_string(), count(*rows as u64), format!("{:.5}", metrics.loss)];
-        match classifies {
-            true => row.push(number(metrics.accuracy)),
-            false => row.extend([number(metrics.rmse), number(metrics.r2)]),
-        }
-        table.row(row);
-    }
-    table
 }

@@ -1,0 +1,68 @@
+//! Tables of how good predictions are.
+
+use super::{Table, count};
+use crate::infer::{Figures, Metrics};
+use crate::metrics::{Classification, Score};
+
+/// A row of figures for each part of the data, by its name. A dash is a figure that does not exist.
+pub fn metrics_table(parts: &[(&str, &Metrics)]) -> Table {
+    let figures: Vec<_> = parts.iter().map(|(_, metrics)| main_figures(metrics)).collect();
+    let names = figures.iter().max_by_key(|figures| figures.len()).into_iter().flatten().map(|(name, _)| name.as_str());
+    let heading: Vec<_> = ["", "rows", "loss"].into_iter().chain(names).collect();
+    let mut table = Table::new(&heading);
+    for ((name, metrics), figures) in parts.iter().zip(&figures) {
+        let mut row = vec![name.to_string(), count(metrics.rows as u64), format!("{:.5}", metrics.loss)];
+        row.extend(figures.iter().map(|(_, figure)| figure.map_or("-".into(), number)));
+        row.resize(heading.len(), "-".into());
+        table.row(row);
+    }
+    table
+}
+
+/// The few figures that a short table has.
+fn main_figures(metrics: &Metrics) -> Vec<(String, Option<f64>)> {
+    let named = |name: &str, figure| (name.to_string(), figure);
+    match &metrics.figures {
+        None => vec![],
+        Some(Figures::Classification(figures)) => {
+            let Classification { accuracy, macro_average, roc_auc, top_k, .. } = figures;
+            let some = [("accuracy", Some(*accuracy)), ("macro f1", Some(macro_average.f1)), ("roc auc", *roc_auc)];
+            let top_k = top_k.iter().map(|top_k| (format!("top {}", top_k.k), Some(top_k.accuracy)));
+            some.map(|(name, figure)| named(name, figure)).into_iter().chain(top_k).collect()
+        }
+        Some(Figures::MultiLabel(figures)) => {
+            vec![named("accuracy", Some(figures.accuracy)), named("macro f1", Some(figures.macro_average.f1))]
+        }
+        Some(Figures::Regression(figures)) => {
+            let score = figures.score;
+            vec![named("rmse", Some(score.rmse)), named("mae", Some(score.mae)), named("r2", score.r2)]
+        }
+    }
+}
+
+fn number(number: f64) -> String {
+    if number.abs() >= 1e7 { format!("{number:.4e}") } else { format!("{number:.4}") }
+}
+
+/// The score of each class, and their averages.
+pub fn class_table(figures: &Classification) -> Table {
+    let mut table = Table::new(&["class", "precision", "recall", "f1", "support"]);
+    let mut row = |name: &str, score: &Score| {
+        let numbers = [score.precision, score.recall, score.f1].map(number);
+        table.row([name.to_string()].into_iter().chain(numbers).chain([count(score.support)]).collect());
+    };
+    figures.classes.iter().for_each(|class| row(&class.label, &class.score));
+    row("macro average", &figures.macro_average);
+    row("weighted average", &figures.weighted_average);
+    table
+}
+
+/// Numbers of rows, the true class at the left and the predicted one above; `None` without a confusion matrix.
+pub fn confusion_table(figures: &Classification) -> Option<Table> {
+    let labels = figures.classes.iter().map(|class| class.label.as_str());
+    let mut table = Table::new(&["true"].into_iter().chain(labels.clone()).collect::<Vec<_>>());
+    for (label, line) in labels.zip(figures.confusion.as_ref()?) {
+        table.row([label.to_string()].into_iter().chain(line.iter().map(|&rows| count(rows))).collect());
+    }
+    Some(table)
+}
