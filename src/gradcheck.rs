@@ -10,13 +10,13 @@ use serde::Serialize;
 use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::kernels::{Element, Step};
+use crate::kernels::Step;
 use crate::math::{Domain, Optimizer, Real, Rule};
 use crate::params::Layout;
 use crate::plan::{self, Plan, Recipe, Role, TrainShape};
 use crate::spec::MlpSpec;
 
-/// Largest relative error of a device's gradient: ‖g_device - g_f64‖ / ‖g_f64‖ for each tensor.
+/// Largest relative error of a device's gradient: ‖g_device - g_f64‖ / [scale](TensorCheck::scale) for each tensor.
 pub const DEVICE_LIMIT: f64 = 1e-5;
 /// Largest relative error of the oracle's gradient against central differences, likewise.
 pub const DIFFERENCE_LIMIT: f64 = 1e-7;
@@ -30,9 +30,13 @@ pub struct TensorCheck {
     pub elements: usize,
     /// Norm of the oracle's gradient.
     pub norm: f64,
-    /// Relative error of the device's gradient.
+    /// What its errors are relative to: the norm, but at least ‖Σ abs(g_row)‖ / √rows, where g_row is what a row adds to
+    /// the gradient. That is about what rows of independent signs leave of themselves. Where they cancel beyond it, rounding
+    /// errors do not cancel with them.
+    pub scale: f64,
+    /// Error of the device's gradient as a part of the scale.
     pub device_error: f64,
-    /// Relative error of the oracle's gradient against central differences, over the elements checked.
+    /// Error of the oracle's gradient against central differences, over the elements checked, as a part of their scale.
     pub difference_error: f64,
     /// Elements compared with central differences.
     pub checked: usize,
@@ -79,6 +83,7 @@ pub async fn gradcheck(
     let mut oracle = CpuBackend::<f64>::load(&cpu, plan)?;
     let (exact_loss, exact_gradient) = loss_and_gradient(&mut oracle, spec, data, &exact).await?;
     drop(oracle);
+    let sums = sums_of_rows(&cpu, spec, data, &exact).await?;
 
     let mut slope = Slope::new(&cpu, spec, data, exact)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -86,24 +91,28 @@ pub async fn gradcheck(
     for tensor in Layout::new(spec).tensors {
         let expected = &exact_gradient[tensor.range.clone()];
         let found: Vec<f64> = gradient[tensor.range.clone()].iter().map(|&value| value.into()).collect();
+        let sums = &sums[tensor.range.clone()];
         let picked = sample(&mut rng, expected.len(), sample_size.min(expected.len()));
-        let (mut checked, mut differences) = (Vec::new(), Vec::new());
+        let (mut checked, mut checked_sums, mut differences) = (Vec::new(), Vec::new(), Vec::new());
         let mut skipped = 0;
         for place in picked {
             match slope.at(tensor.range.start + place).await? {
                 Some(difference) => {
                     checked.push(expected[place]);
+                    checked_sums.push(sums[place]);
                     differences.push(difference);
                 }
                 None => skipped += 1,
             }
         }
+        let scale = |gradient: &[f64], sums: &[f64]| norm(gradient).max(norm(sums) / (data.rows() as f64).sqrt());
         tensors.push(TensorCheck {
             name: tensor.name,
             elements: expected.len(),
-            norm: norm(expected.iter().copied()),
-            device_error: relative_error(&found, expected),
-            difference_error: relative_error(&differences, &checked),
+            norm: norm(expected),
+            scale: scale(expected, sums),
+            device_error: relative_error(&found, expected, scale(expected, sums)),
+            difference_error: relative_error(&differences, &checked, scale(&checked, &checked_sums)),
             checked: checked.len(),
             skipped,
         });
@@ -152,13 +161,23 @@ fn plan_of(spec: &MlpSpec, rows: usize, weighted: bool) -> Result<Plan> {
     plan::train(spec, &Recipe::new(Rule::Sgd), TrainShape { weighted, ..TrainShape::full(rows) })
 }
 
-/// One step on the whole of `data`. The learning rate is 0, so the parameters stay.
+/// One step on the whole of `data`.
 async fn loss_and_gradient<B: Backend>(
     backend: &mut B,
     spec: &MlpSpec,
     data: &Dataset,
     parameters: &[B::Real],
 ) -> Result<(f64, Vec<B::Real>)> {
+    prepare(backend, spec, data, parameters)?;
+    backend.submit(&[(0, Step::default())])?;
+    let ring = backend.collect().await?;
+    let loss: f64 = ring.iter().step_by(2).map(|sum| sum.to_f64()).sum();
+    let gradients = backend.plan().buffer(Role::Gradients)?;
+    Ok((loss / data.targets().len() as f64, backend.read(gradients).await?))
+}
+
+/// Loads what steps work on. The learning rate is 0, so the parameters stay.
+fn prepare<B: Backend>(backend: &mut B, spec: &MlpSpec, data: &Dataset, parameters: &[B::Real]) -> Result<()> {
     let convert = |values: &[f32]| values.iter().map(|&value| B::Real::from_f64(value.into())).collect::<Vec<_>>();
     for (role, values) in [(Role::Features, data.features()), (Role::Targets, &data.weighted_targets())] {
         let buffer = backend.plan().buffer(role)?;
@@ -166,12 +185,25 @@ async fn loss_and_gradient<B: Backend>(
     }
     let hyper = backend.plan().buffer(Role::Hyper)?;
     backend.write(hyper, &Optimizer::sgd(0.0).hyper(spec.loss_parameter()).map(B::Real::from_f64))?;
-    let (buffer, gradients) = (backend.plan().buffer(Role::Parameters)?, backend.plan().buffer(Role::Gradients)?);
-    backend.write(buffer, parameters)?;
-    backend.submit(&[(0, Step::default())])?;
-    let ring = backend.collect().await?;
-    let loss: f64 = ring.iter().step_by(2).map(|sum| sum.to_f64()).sum();
-    Ok((loss / data.targets().len() as f64, backend.read(gradients).await?))
+    let buffer = backend.plan().buffer(Role::Parameters)?;
+    backend.write(buffer, parameters)
+}
+
+/// What each element of the gradient would be if no row's part cancelled another's: Σ abs(g_row), from steps of a row each.
+async fn sums_of_rows(cpu: &CpuDevice, spec: &MlpSpec, data: &Dataset, parameters: &[f64]) -> Result<Vec<f64>> {
+    let rows = data.rows();
+    let shape = TrainShape { batch: 1, weighted: data.weights().is_some(), ..TrainShape::full(rows) };
+    let mut backend = CpuBackend::<f64>::load(cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
+    prepare(&mut backend, spec, data, parameters)?;
+    let gradients = backend.plan().buffer(Role::Gradients)?;
+    let mut sums = vec![0.0; parameters.len()];
+    for row in 0..rows {
+        backend.submit(&[(0, Step { first_row: row as u32, ..Step::default() })])?;
+        backend.collect().await?;
+        let gradient = backend.read(gradients).await?;
+        sums.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value.abs() / rows as f64);
+    }
+    Ok(sums)
 }
 
 /// Central differences of the loss in f64.
@@ -243,12 +275,12 @@ impl<'a> Slope<'a> {
     }
 }
 
-fn norm(values: impl Iterator<Item = f64>) -> f64 {
-    values.map(|value| value * value).sum::<f64>().sqrt()
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
-/// ‖found - expected‖ / ‖expected‖; 0 when both are 0.
-fn relative_error<T: Element>(found: &[T], expected: &[f64]) -> f64 {
-    let error = norm(found.iter().zip(expected).map(|(&found, &expected)| found.to_f64() - expected));
-    if error == 0.0 { 0.0 } else { error / norm(expected.iter().copied()) }
+/// ‖found - expected‖ / scale; 0 when both are 0.
+fn relative_error(found: &[f64], expected: &[f64], scale: f64) -> f64 {
+    let error: Vec<f64> = found.iter().zip(expected).map(|(found, expected)| found - expected).collect();
+    if norm(&error) == 0.0 { 0.0 } else { norm(&error) / scale }
 }

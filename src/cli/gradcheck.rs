@@ -1,14 +1,15 @@
 //! `mlp gradcheck`: are the gradients right on this device?
 
 use super::device::DeviceArgs;
+use super::flag;
 use super::output::{print, print_json};
-use super::train::Hidden;
+use super::train::{Hidden, LossParameterArgs};
 use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
 use crate::math::{Activation, Domain, Loss};
 use crate::params::{Init, Layout};
 use crate::report::{Table, count};
-use crate::spec::MlpSpec;
+use crate::spec::{MAX_WIDTH, MlpSpec};
 
 /// Compare the device's gradients with an f64 oracle and with central differences
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,8 @@ pub struct Args {
     /// binary_cross_entropy, softmax_cross_entropy, mean_squared_error, mean_absolute_error, huber or poisson
     #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME")]
     loss: Loss,
+    #[command(flatten)]
+    parameter: LossParameterArgs,
     /// Rows of random data
     #[arg(long, default_value_t = 32, value_name = "N")]
     batch: usize,
@@ -53,9 +56,14 @@ pub async fn run(args: Args) -> Result<()> {
         return Err(Error::Setting { what: "--differences", found: "0".into(), expected: "at least 1".into() });
     }
     let outputs = args.outputs.unwrap_or(if args.loss.domain() == Domain::Class { 3 } else { 1 });
-    let spec = args.hidden.spec(args.inputs, outputs, args.activation, args.loss)?;
+    if !(1..=MAX_WIDTH).contains(&args.inputs) {
+        let expected = format!("1 to {MAX_WIDTH}");
+        return Err(Error::Setting { what: "--inputs", found: args.inputs.to_string(), expected });
+    }
+    let spec = args.hidden.spec(args.inputs, outputs, args.activation, args.loss).map_err(flag("--outputs"))?;
+    let spec = args.parameter.tune(spec)?;
     let device = args.device.open(args.json).await?.device;
-    check_size(&device, &spec, args.batch).await?;
+    check_size(&device, &spec, args.batch).await.map_err(flag("--batch"))?;
     let data = random_data(&spec, args.batch, args.seed)?;
     let mut parameters = args.init.draw(&spec, args.seed)?;
     move_off_kinks(&spec, &mut parameters);

@@ -55,6 +55,14 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// For `map_err`: an error about a setting of the library, under the name of the flag that sets it.
+fn flag(name: &'static str) -> impl Fn(Error) -> Error {
+    move |error| match error {
+        Error::Setting { found, expected, .. } => Error::Setting { what: name, found, expected },
+        other => other,
+    }
+}
+
 fn failed(error: &Error) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::from(error.exit_code())

@@ -41,6 +41,7 @@ use summary::Summary;
 use weights::WeightArgs;
 
 pub use hidden::Hidden;
+pub use loss::LossParameterArgs;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]

@@ -127,6 +127,15 @@ fn gradients_are_checked_on_every_device() {
             let found = place.json(&format!("gradcheck --device {device} --differences 10 {flags}"));
             assert_eq!(found["passed"], true, "{found}");
         }
+        for (flags, parameter) in [
+            ("--label-smoothing 0.1", "label_smoothing 0.1"),
+            ("--loss softmax_cross_entropy --label-smoothing 0.2", "label_smoothing 0.2"),
+            ("--loss huber --huber-delta 0.3", "huber_delta 0.3"),
+        ] {
+            let found = place.json(&format!("gradcheck --device {device} --hidden 5 --differences 5 {flags}"));
+            assert!(found["network"].as_str().unwrap().contains(parameter), "{found}");
+            assert_eq!(found["passed"], true, "{found}");
+        }
         let table = place.stdout(&format!("gradcheck --device {device} --loss mean_squared_error --differences 3"));
         assert!(table.contains("layers.4.bias") && table.ends_with("passed\n"), "{table}");
     }
@@ -179,7 +188,26 @@ fn ctrl_c_keeps_the_model() {
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+pub struct Running(pub Child);
+
+impl Running {
+    /// Starts a command, reads its stderr to the first line of progress, sends it a signal and waits for its end. Its exit
+    /// code and all of stderr.
+    #[cfg(unix)]
+    pub fn signalled(mut command: std::process::Command, signal: &str) -> (Option<i32>, String) {
+        use std::io::{BufRead, BufReader, Read};
+        let mut child = Self(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let mut stderr = BufReader::new(child.0.stderr.take().unwrap());
+        let mut told = String::new();
+        while !told.contains(" %") {
+            assert!(stderr.read_line(&mut told).unwrap() > 0, "no progress: {told}");
+        }
+        let sent = std::process::Command::new("kill").args([signal, &child.0.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "{told}");
+        stderr.read_to_string(&mut told).unwrap();
+        (child.0.wait().unwrap().code(), told)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
-use crate::spec::{Layer, MlpSpec};
+use crate::spec::{Layer, MAX_LAYERS, MAX_WIDTH, MlpSpec};
 
 /// Hidden layers: `25,50:tanh,50,25`, or `none` for a linear model.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,22 +36,25 @@ impl FromStr for Hidden {
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
+        let refused = || Error::Setting {
+            what: "--hidden",
+            found: format!("`{text}`"),
+            expected: format!(
+                "widths from 1 to {MAX_WIDTH} with commas between them, each with :ACTIVATION or without, or `none`; at most \
+                 {} layers",
+                MAX_LAYERS - 1
+            ),
+        };
         let layer = |word: &str| {
             let (width, activation) = match word.trim().split_once(':') {
                 Some((width, activation)) => (width, Some(activation.parse()?)),
                 None => (word.trim(), None),
             };
-            match width.parse().ok().filter(|&width: &usize| width > 0) {
-                Some(width) => Ok((width, activation)),
-                None => Err(Error::Setting {
-                    what: "--hidden",
-                    found: format!("`{text}`"),
-                    expected: "widths from 1 on with commas between them, each with :ACTIVATION or without, or `none`"
-                        .into(),
-                }),
-            }
+            let width = width.parse().ok().filter(|width| (1..=MAX_WIDTH).contains(width));
+            width.map(|width| (width, activation)).ok_or_else(refused)
         };
-        text.split(',').map(layer).collect::<Result<_>>().map(Self)
+        let layers: Vec<_> = text.split(',').map(layer).collect::<Result<_>>()?;
+        if layers.len() < MAX_LAYERS { Ok(Self(layers)) } else { Err(refused()) }
     }
 }
 

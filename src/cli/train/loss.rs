@@ -1,5 +1,6 @@
 //! The flags of the loss.
 
+use crate::cli::flag;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::math::Loss;
@@ -11,6 +12,13 @@ pub struct LossArgs {
     /// mean_absolute_error, huber or poisson [default: the task's first]
     #[arg(long, value_name = "NAME")]
     loss: Option<Loss>,
+    #[command(flatten)]
+    parameter: LossParameterArgs,
+}
+
+/// The flags of the losses' parameters, each for those losses that have it.
+#[derive(Debug, clap::Args)]
+pub struct LossParameterArgs {
     /// Part of a class's certainty that cross entropy spreads over all classes
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     label_smoothing: f64,
@@ -44,20 +52,27 @@ impl LossArgs {
 
     /// The network with the loss's parameter.
     pub fn tune(&self, spec: MlpSpec) -> Result<MlpSpec> {
-        let Self { label_smoothing, huber_delta, .. } = *self;
-        let name = spec.loss().parameter().map(|parameter| parameter.name);
-        let idle = [("--label-smoothing", label_smoothing != 0.0), ("--huber-delta", huber_delta != 1.0)];
-        let (value, idle) = match name {
-            Some("label_smoothing") => (label_smoothing, &idle[1..]),
-            Some("huber_delta") => (huber_delta, &idle[..1]),
-            _ => (spec.loss_parameter(), &idle[..]),
-        };
-        match idle.iter().find(|(_, given)| *given) {
-            Some(&(what, _)) => {
-                let expected = format!("to be left out with {}", spec.loss());
-                Err(Error::Setting { what, found: "given".into(), expected })
-            }
-            None => spec.with_loss_parameter(value),
+        self.parameter.tune(spec)
+    }
+}
+
+impl LossParameterArgs {
+    /// The network with its loss's parameter; a flag that the loss does not have is refused.
+    pub fn tune(&self, spec: MlpSpec) -> Result<MlpSpec> {
+        let flags = [
+            ("label_smoothing", "--label-smoothing", self.label_smoothing, 0.0),
+            ("huber_delta", "--huber-delta", self.huber_delta, 1.0),
+        ];
+        let own = spec.loss().parameter().map(|parameter| parameter.name);
+        if let Some((_, what, ..)) =
+            flags.iter().find(|(name, _, value, default)| own != Some(*name) && value != default)
+        {
+            let expected = format!("to be left out with {}", spec.loss());
+            return Err(Error::Setting { what, found: "given".into(), expected });
+        }
+        match flags.into_iter().find(|(name, ..)| own == Some(*name)) {
+            Some((_, what, value, _)) => spec.with_loss_parameter(value).map_err(flag(what)),
+            None => Ok(spec),
         }
     }
 }
