@@ -84,8 +84,11 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     }
 }
 
-/// Where the smoothed loss falls fastest over the logarithm of the rate: all steps of which are equal.
+/// Where the smoothed loss falls fastest over the logarithm of the rate, all steps of which are equal: over a tenth of the
+/// points, so that a batch's luck is no slope. Of the first tenth the mean has too little to be smooth.
 fn steepest(points: &[LrPoint]) -> Option<f64> {
-    let falls = points.windows(3).map(|three| (three[2].smoothed - three[0].smoothed, three[1].rate));
+    let (first, width) = (points.len() / 10, (points.len() / 10).max(3));
+    let falls =
+        points[first..].windows(width).map(|part| (part[width - 1].smoothed - part[0].smoothed, part[width / 2].rate));
     falls.filter(|(fall, _)| *fall < 0.0).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, rate)| rate)
 }
