@@ -11,6 +11,7 @@ use crate::train::{TrainProgress, TrainState};
 const PROGRESS: &str = "mlp.progress";
 const SETTINGS: &str = "mlp.settings";
 const SCORE: &str = "mlp.score";
+const CHECKSUM: &str = "mlp.checksum";
 const OPTIMIZER: &str = "optimizer";
 const BEST: &str = "best";
 /// How a checkpoint's file is called, before and behind its epoch.
@@ -41,6 +42,7 @@ impl Checkpoint {
         extras.texts.insert(PROGRESS.into(), progress);
         extras.texts.extend(settings.iter().map(|settings| (SETTINGS.into(), settings.clone())));
         extras.texts.extend(score.iter().map(|score| (SCORE.into(), score.to_string())));
+        extras.texts.insert(CHECKSUM.into(), checksum(model, &extras));
         model.save_with(path, &extras)
     }
 
@@ -60,6 +62,12 @@ impl Checkpoint {
             let problem = "it is no checkpoint, just a model: --init-from starts a new run from its parameters";
             return Err(refused(problem.into()));
         };
+        let written = extras.texts.get(CHECKSUM).cloned().unwrap_or_default();
+        let found = checksum(&model, &extras);
+        if found != written {
+            let problem = format!("its content has the checksum {found}, not {written}: it is damaged; take another");
+            return Err(refused(problem));
+        }
         let progress: TrainProgress =
             serde_json::from_str(progress).map_err(|error| refused(format!("its `{PROGRESS}`: {error}")))?;
         let mut list = |name: &str| {
@@ -71,6 +79,28 @@ impl Checkpoint {
         let score = extras.texts.get(SCORE).and_then(|score| score.parse().ok());
         Ok(Self { model, state, settings: extras.texts.remove(SETTINGS), score })
     }
+}
+
+/// CRC-32 of all that a run goes on from, in an order of its own.
+fn checksum(model: &Model, extras: &Extras) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut texts: Vec<_> =
+        extras.texts.iter().filter(|(key, _)| [PROGRESS, SETTINGS, SCORE].contains(&&***key)).collect();
+    let mut lists: Vec<_> = extras.lists.iter().map(|(name, values)| (name.as_str(), &values[..])).collect();
+    // Of a model's own part, what decides how the run goes on.
+    let network = serde_json::to_string(&(&model.spec, &model.encoder)).unwrap_or_default();
+    hasher.update(network.as_bytes());
+    texts.sort();
+    lists.push(("", &model.parameters));
+    lists.sort_by_key(|(name, _)| *name);
+    for (key, text) in texts {
+        [key, text].into_iter().for_each(|text| hasher.update(text.as_bytes()));
+    }
+    for (name, values) in lists {
+        hasher.update(name.as_bytes());
+        hasher.update(bytemuck::cast_slice(values));
+    }
+    format!("{:08x}", hasher.finalize())
 }
 
 /// A run's folder of checkpoints, `DIR/checkpoints`.

@@ -23,6 +23,9 @@ use crate::files::AtomicFile;
 const DATA: &str = "DATA";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
+/// Flags that may stand beside `--resume`; any other would be of another run.
+const BESIDE_RESUME: [&str; 10] =
+    ["resume", "data", "epochs", "device", "out", "checkpoint-every", "keep", "json", "quiet", "dump-config"];
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
@@ -63,13 +66,15 @@ impl Words {
         // What is wrong with the flags is told when all words are parsed.
         let Ok(matches) = Cli::command().ignore_errors(true).try_get_matches_from(&typed) else { return plain(typed) };
         let Some(matches) = matches.subcommand_matches("train") else { return plain(typed) };
-        let path = |flag| matches.get_one::<PathBuf>(flag);
+        let (command, path) = (train(), |flag| matches.get_one::<PathBuf>(flag));
+        if path("resume").is_some() {
+            check_beside_resume(matches, &command)?;
+        }
         let (path, text) = match (path("resume"), path("config")) {
             (Some(path), _) => (path, settings(path)?),
             (None, Some(path)) => (path, read_to_string(path).map_err(Error::io("read the configuration", path))?),
             (None, None) => return plain(typed),
         };
-        let command = train();
         let mut entries = parse(path, &text, &command)?;
         check(&entries)?;
         let typed_flags: Vec<&Arg> = flags(&command).filter(|arg| is_explicit(matches, arg)).collect();
@@ -158,6 +163,19 @@ pub fn switch(arg: Arg) -> Arg {
             .hide_default_value(true)
             .hide_possible_values(true),
         _ => arg,
+    }
+}
+
+/// Refuses flags that would be passed over.
+fn check_beside_resume(matches: &ArgMatches, command: &Command) -> Result<()> {
+    let typed = command.get_arguments().filter(|arg| is_explicit(matches, arg));
+    match typed.map(name).find(|flag| !BESIDE_RESUME.contains(flag)) {
+        None => Ok(()),
+        Some(flag) => Err(Error::Setting {
+            what: "--resume",
+            found: format!("together with --{flag}"),
+            expected: format!("nothing beside it but {}", BESIDE_RESUME[1..].join(", ")),
+        }),
     }
 }
 

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
+use super::flag;
 use super::output::{print, print_json};
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
@@ -156,6 +157,9 @@ pub async fn run(args: Args) -> Result<()> {
     if args.dump_config {
         return print(config);
     }
+    if !args.lr_find {
+        args.saves.checkpoints(args.out.as_deref())?;
+    }
     let out = args.out.as_deref().map(writable_model).transpose()?;
     let Prepared { data, encoder, spec, start } = prepare(&args, &settings, &source)?;
     let device = args.device.open(args.quiet).await?.device;
@@ -170,7 +174,7 @@ pub async fn run(args: Args) -> Result<()> {
     match &start {
         Start::Drawn => trainer.set_parameters(&settings.init.draw(&spec, settings.train.seed)?)?,
         Start::Model(model) => trainer.set_parameters(&model.parameters)?,
-        Start::Checkpoint(checkpoint) => trainer.restore(&checkpoint.state).await?,
+        Start::Checkpoint(checkpoint) => trainer.restore(&checkpoint.state).await.map_err(flag("--resume"))?,
     }
     drop(start);
     if args.lr_find {
@@ -194,7 +198,11 @@ pub async fn run(args: Args) -> Result<()> {
         fitted => fitted,
     };
     let loss = fitted.as_ref().ok().and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss);
-    let parameters = trainer.parameters().await?;
+    // A run that was broken off still has its current ones, so that it can go on.
+    let parameters = match trainer.best_parameters().await? {
+        Some(best) => best,
+        None => trainer.parameters().await?,
+    };
     let mut model = model_of(&trainer, parameters, loss);
     let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
     save(&model)?;
@@ -219,12 +227,14 @@ pub async fn run(args: Args) -> Result<()> {
 
 /// Why a run ended before its last epoch, and whose parameters it left.
 fn tell_the_end(outcome: &Outcome, done: u64, epochs: u64) {
-    if outcome.stopped {
-        eprintln!("stopped by Ctrl-C after {} of {} epochs", count(done), count(epochs));
-    } else if let Some(best) = outcome.best_epoch {
-        let end = if done < epochs { "stopped early after" } else { "trained for" };
-        eprintln!("{end} {} epochs; the parameters are those of epoch {}, the best", count(done), count(best));
-    }
+    let best = outcome.best_epoch.map(|best| format!("; the parameters are those of epoch {}, the best", count(best)));
+    let end = match outcome.stopped {
+        true => format!("stopped by Ctrl-C after {} of {} epochs", count(done), count(epochs)),
+        false if best.is_none() => return,
+        false if done < epochs => format!("stopped early after {} epochs", count(done)),
+        false => format!("trained for {} epochs", count(done)),
+    };
+    eprintln!("{end}{}", best.unwrap_or_default());
 }
 
 /// After a divergence.

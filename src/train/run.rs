@@ -59,7 +59,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     /// ends; [`resume`](Self::resume) goes on.
     ///
     /// When the loss stops being finite the error names the step, and the parameters are those from which the
-    /// last submission with a finite first loss began; the optimiser starts anew.
+    /// last submission with a finite first loss began; the optimiser starts anew, its count of steps too.
     pub async fn fit(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
         self.drain().await?;
         self.begin();
@@ -159,7 +159,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         }
         if self.next_step >= self.run.end && self.run.judged >= self.run.end && !self.run.finished {
             self.run.finished = true;
-            if self.run.stopping.best.is_some() {
+            if self.run.has_best() {
                 self.copy(Role::Best, Role::Parameters)?;
             }
         }
@@ -244,7 +244,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             key: order_key(seed, self.age + step / self.steps_per_epoch()),
             mask_key: mask_key(seed, self.age + step),
             rate: self.rate(step),
-            corrections: self.config.optimizer.corrections(self.age + step + 1),
+            corrections: self.config.optimizer.corrections(self.age + step + 1 - self.optimizer_start),
         };
         (pass, record)
     }
@@ -336,7 +336,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     }
 
     /// Goes back to the parameters from which the last submission began, and gives them. The optimiser starts
-    /// anew.
+    /// anew, its count of steps too.
     pub async fn roll_back(&mut self) -> Result<Vec<f32>> {
         self.drain().await?;
         if self.submissions > self.first_submission {
@@ -353,7 +353,10 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         let fresh = vec![0.0; plan.buffers[plan.buffer(Role::OptimizerState)?].len];
         self.write(Role::OptimizerState, &fresh)?;
         self.next_step = self.snapshot_steps[place];
-        self.run = Run { first: self.next_step, end: self.next_step, finished: true, ..Run::default() };
+        self.optimizer_start = self.steps();
+        let (step, per_epoch) = (self.next_step, self.steps_per_epoch());
+        let judged = step / per_epoch * per_epoch;
+        self.run = Run { first: step, end: step, judged, finished: true, ..Run::default() };
         Ok(())
     }
 
@@ -375,6 +378,19 @@ impl<B: Backend<Real = f32>> Trainer<B> {
 }
 
 impl Run {
+    /// Whether early stopping has seen an epoch that it can go back to.
+    pub fn has_best(&self) -> bool {
+        self.stopping.best.is_some()
+    }
+
+    /// Whether a trainer can stand like this before `step`; what is read from a file may be anything.
+    pub fn fits(&self, step: u64, steps_per_epoch: u64, validation: usize) -> bool {
+        self.first <= step.min(self.end)
+            && self.judged.is_multiple_of(steps_per_epoch)
+            && step.checked_sub(self.judged).is_some_and(|ahead| ahead <= steps_per_epoch)
+            && self.judged_rows <= validation
+    }
+
     /// Makes the run so many epochs long, where they have not passed yet.
     pub fn set_epochs(&mut self, epochs: u64, steps_per_epoch: u64) {
         let end = (self.first / steps_per_epoch).saturating_add(epochs).saturating_mul(steps_per_epoch);

@@ -32,6 +32,7 @@ pub struct TrainProgress {
     /// CRC-32 of the data sets.
     data: u32,
     age: u64,
+    optimizer_start: u64,
     step: u64,
     run: Run,
 }
@@ -55,6 +56,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             config: self.config.clone(),
             data: self.fingerprint,
             age: self.age,
+            optimizer_start: self.optimizer_start,
             step: self.next_step,
             run: self.run.clone(),
         };
@@ -83,6 +85,11 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         if progress.data != self.fingerprint {
             return refused("of a run on other data".into(), "the same training and validation rows");
         }
+        let TrainProgress { age, optimizer_start, step, run, .. } = progress;
+        let steps = age.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
+        if steps.is_none() || !run.fits(*step, self.steps_per_epoch(), self.validation) {
+            return refused(format!("at step {step} of {run:?}"), "a state that Trainer::state gave");
+        }
         self.drain().await?;
         Layout::new(&self.spec).check(parameters)?;
         let expected = self.plan().buffers[self.plan().buffer(Role::OptimizerState)?].len;
@@ -96,7 +103,8 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         }
         self.set_parameters(parameters)?;
         self.write(Role::OptimizerState, optimizer)?;
-        (self.age, self.next_step, self.run) = (progress.age, progress.step, progress.run.clone());
+        (self.age, self.optimizer_start) = (*age, *optimizer_start);
+        (self.next_step, self.run) = (*step, run.clone());
         if progress.config.epochs != self.config.epochs {
             self.run.set_epochs(self.config.epochs, self.steps_per_epoch());
         }

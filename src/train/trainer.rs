@@ -36,6 +36,8 @@ pub struct Trainer<B = Executor> {
     pub(super) fingerprint: u32,
     /// Steps that the parameters had behind them when this data was loaded.
     pub(super) age: u64,
+    /// Steps that the parameters had behind them when the optimiser began with a state of 0.
+    pub(super) optimizer_start: u64,
     /// Steps submitted on this data.
     pub(super) next_step: u64,
     /// The run under way, or the last one.
@@ -82,10 +84,11 @@ impl Trainer {
     /// a run that was under way ends.
     pub async fn with_data(mut self, device: &Device, data: &Dataset, validation: Option<&Dataset>) -> Result<Self> {
         let (parameters, state) = (self.parameters().await?, self.read(Role::OptimizerState).await?);
-        let (age, spec, config) = (self.steps(), self.spec.clone(), self.config.clone());
+        let (age, start) = (self.steps(), self.optimizer_start);
+        let (spec, config) = (self.spec.clone(), self.config.clone());
         drop(self);
         let mut next = Self::with_validation(device, &spec, &config, data, validation).await?;
-        next.age = age;
+        (next.age, next.optimizer_start) = (age, start);
         next.set_parameters(&parameters)?;
         next.write(Role::OptimizerState, &state)?;
         Ok(next)
@@ -164,6 +167,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             batch: batch_rows(config.batch, data.rows()),
             fingerprint: fingerprint([data].into_iter().chain(validation)),
             age: 0,
+            optimizer_start: 0,
             next_step: 0,
             run: Run::default(),
             submissions: 0,
@@ -211,6 +215,12 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     /// All parameters, in the order of [`Layout`].
     pub async fn parameters(&mut self) -> Result<Vec<f32>> {
         self.read(Role::Parameters).await
+    }
+
+    /// What early stopping has found best so far, which a run that comes to its end puts back; none without early
+    /// stopping and before the first epoch that it has judged.
+    pub async fn best_parameters(&mut self) -> Result<Option<Vec<f32>>> {
+        Ok(if self.run.has_best() { Some(self.read(Role::Best).await?) } else { None })
     }
 
     /// The gradients of the last step's mean loss, in the order of [`Layout`], before clipping and penalties.

@@ -4,7 +4,9 @@
 mod activations;
 mod architecture;
 mod article;
+mod checkpoints;
 mod cli;
+mod cli_checkpoints;
 mod cli_classes;
 mod cli_errors;
 mod cli_train;

@@ -167,6 +167,73 @@ fn early_stopping_keeps_the_best() {
     }
 }
 
+/// A run that is broken off has its current parameters, so that it can go on, and can still give the best ones.
+#[test]
+fn a_broken_run_can_give_the_best() {
+    let (spec, _, validation) = problem();
+    for device in everywhere() {
+        let mut config = config(200, Rule::Adam).early_stopping(EarlyStopping::new(100));
+        config.optimizer.learning_rate = 0.3;
+        let mut trainer = trainer(&device, &config);
+        assert_eq!(wait(trainer.best_parameters()).unwrap(), None, "nothing has been judged");
+        let mut losses: Vec<f64> = Vec::new();
+        let outcome = wait(trainer.fit(|event| {
+            losses.extend(if let Event::Epoch(epoch) = event {
+                epoch.validation.map(|score| score.loss)
+            } else {
+                None
+            });
+            // Until one is worse than the best.
+            let worse = losses.last().is_some_and(|last| losses.iter().any(|loss| loss < last));
+            if worse { ControlFlow::Break(()) } else { GO_ON }
+        }))
+        .unwrap();
+        assert!(outcome.stopped, "{losses:?}");
+        let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        let loss_of = |parameters: &[f32]| {
+            let mut predictor = wait(Predictor::new(&device, &spec, parameters, validation.rows())).unwrap();
+            let outputs = wait(predictor.outputs(validation.features())).unwrap();
+            Metrics::new(&spec, &outputs, &validation, None).unwrap().loss
+        };
+        let found = loss_of(&wait(trainer.best_parameters()).unwrap().unwrap());
+        assert!((found - best).abs() < 1e-6, "{}: {found}, {losses:?}", device.name());
+        let current = loss_of(&wait(trainer.parameters()).unwrap());
+        assert!((current - losses.last().unwrap()).abs() < 1e-6, "{}: {current}, {losses:?}", device.name());
+    }
+}
+
+/// After a divergence the optimiser has neither means nor a count of steps: Adam's first update moves a parameter by the
+/// whole rate, as in a fresh run, and a state of it can be taken up.
+#[test]
+fn the_optimiser_starts_anew_after_a_divergence() {
+    let rate = 1e-3;
+    for device in everywhere() {
+        let mut config = config(u64::MAX, Rule::Adam);
+        config.optimizer.learning_rate = rate;
+        let mut trainer = trainer(&device, &config);
+        for _ in 0..23 {
+            wait(trainer.step()).unwrap();
+        }
+        trainer.set_learning_rate(1e38).unwrap();
+        let error = (0..9).find_map(|_| wait(trainer.step()).err()).unwrap();
+        assert!(matches!(error, Error::Diverged { .. }), "{error}");
+        trainer.set_learning_rate(rate).unwrap();
+        trainer.set_parameters(&Init::Xavier.draw(&problem().0, 4).unwrap()).unwrap();
+        let state = wait(trainer.state()).unwrap();
+        assert!(state.optimizer.iter().all(|&value| value == 0.0));
+        let mut again = self::trainer(&device, &config);
+        wait(again.restore(&state)).unwrap();
+        for trainer in [&mut trainer, &mut again] {
+            let before = wait(trainer.parameters()).unwrap();
+            wait(trainer.step()).unwrap();
+            let after = wait(trainer.parameters()).unwrap();
+            let largest = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!((f64::from(largest) / rate - 1.0).abs() < 1e-3, "{}: {largest}", device.name());
+        }
+        assert_eq!(parameters(&mut trainer), parameters(&mut again), "{}", device.name());
+    }
+}
+
 /// A schedule is the same as a learning rate that is set by hand for every step.
 #[test]
 fn schedules_set_the_rate() {
@@ -333,6 +400,15 @@ fn a_foreign_state_is_refused() {
     let (spec, data, _) = problem();
     let mut other = wait(Trainer::new(&device, &spec, &config(2, Rule::Adam), &data)).unwrap();
     assert_eq!(refused(&mut other, &state), "of a run on other data");
+    // A place that no run comes to, as a file may have it.
+    for (key, value) in [("step", "0"), ("step", "18446744073709551615"), ("age", "18446744073709551615")] {
+        let text = serde_json::to_string(&state.progress).unwrap();
+        let (front, rest) = text.split_once(&format!("\"{key}\":")).unwrap();
+        let text = format!("{front}\"{key}\":{value}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let state = TrainState { progress: serde_json::from_str(&text).unwrap(), ..state.clone() };
+        let found = refused(&mut trainer(&device, &config(2, Rule::Adam)), &state);
+        assert!(found.starts_with("at step "), "{key} {value}: {found}");
+    }
     let short = TrainState { optimizer: state.optimizer[1..].to_vec(), ..state.clone() };
     assert!(matches!(wait(trainer(&device, &config(2, Rule::Adam)).restore(&short)), Err(Error::Shape { .. })));
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::journal::Journal;
 use super::saves::{Clock, Every, SaveArgs};
-use crate::checkpoint::{Checkpoint, Checkpoints};
+use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::model::Model;
 use crate::report::Reporter;
@@ -27,10 +27,7 @@ pub struct Keeping<'a> {
 /// Trains until the last epoch or Ctrl-C; a run that is resumed goes on.
 pub async fn fit(trainer: &mut Trainer, keeping: &Keeping<'_>, quiet: bool) -> Result<Outcome> {
     let resumed = keeping.saves.resume.is_some();
-    let checkpoints = keeping.folder.map(|folder| Checkpoints::new(folder, keeping.saves.keep)).transpose()?;
-    if let Some(checkpoints) = checkpoints.as_ref().filter(|_| !resumed) {
-        checkpoints.check_empty()?;
-    }
+    let checkpoints = keeping.saves.checkpoints(keeping.folder)?;
     if let Some(Every::Epochs(epochs)) = keeping.saves.checkpoint_every {
         trainer.pause_every(Some(epochs));
     }
