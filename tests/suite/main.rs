@@ -26,6 +26,7 @@ mod parity;
 mod residency;
 mod schedules;
 mod shaders;
+mod soak;
 mod support;
 mod teeth;
 mod training;
