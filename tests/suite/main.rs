@@ -13,6 +13,7 @@ mod cli_train;
 mod config;
 mod csv;
 mod encoder;
+mod examples;
 mod figures;
 mod files;
 mod gradients;

@@ -1,0 +1,119 @@
+//! What the examples show is so. They are compiled in here, each as it stands.
+
+use std::fs;
+use std::path::Path;
+
+use wgpu_mlp::Checkpoint;
+use wgpu_mlp::math::Loss;
+
+use super::support::{devices, wait};
+
+#[allow(dead_code)] // each has a `main`
+#[path = "../../examples/checkpoint.rs"]
+mod checkpoint;
+#[allow(dead_code)]
+#[path = "../../examples/custom_loop.rs"]
+mod custom_loop;
+#[allow(dead_code)]
+#[path = "../../examples/gradients.rs"]
+mod gradients;
+#[allow(dead_code)]
+#[path = "../../examples/mnist.rs"]
+mod mnist;
+#[allow(dead_code)]
+#[path = "../../examples/regression.rs"]
+mod regression;
+#[allow(dead_code)]
+#[path = "../../examples/xor.rs"]
+mod xor;
+
+/// The names of all devices: adapters have their numbers.
+fn names() -> impl Iterator<Item = String> {
+    ["cpu".to_string()].into_iter().chain((0..devices().len()).map(|index| index.to_string()))
+}
+
+#[test]
+fn xor_is_learned() {
+    for device in names() {
+        let found = wait(xor::run(&device)).unwrap();
+        let right = found.iter().zip([false, true, true, false]).all(|(&p, one)| if one { p > 0.9 } else { p < 0.1 });
+        assert!(right && found.len() == 4, "{device}: {found:?}");
+    }
+}
+
+#[test]
+fn a_stream_is_learned_before_its_end() {
+    let parts = wait(custom_loop::run("cpu")).unwrap();
+    assert!((4..40).contains(&parts), "{parts} parts");
+}
+
+#[test]
+fn gradients_are_slopes_of_the_loss() {
+    for device in names() {
+        let apart = wait(gradients::run(&device)).unwrap();
+        assert!(apart < 2e-3, "{device}: {apart:e} of a tensor's norm apart");
+    }
+}
+
+/// The squared error is led astray by wrong targets, the others end within about the noise of the true curve.
+#[test]
+fn robust_losses_pass_over_wrong_targets() {
+    let errors = wait(regression::run("cpu")).unwrap();
+    let error = |loss| errors.iter().find(|(other, _)| *other == loss).unwrap().1;
+    assert!(error(Loss::MeanSquaredError) > 0.2, "{errors:?}");
+    for loss in [Loss::MeanAbsoluteError, Loss::Huber] {
+        assert!(error(loss) < 0.1, "{errors:?}");
+    }
+}
+
+#[test]
+fn a_resumed_run_ends_like_an_unbroken_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    for device in names() {
+        let end = wait(checkpoint::run(&device, &path)).unwrap();
+        // The file is of the middle of the run: the check in the example compares two different ways there.
+        let middle = Checkpoint::load(&path).unwrap().model.parameters;
+        assert!(end.len() == middle.len() && end != middle, "{device}");
+    }
+}
+
+/// MNIST's four files with images that are easy to tell apart: digit d lights two columns of its own, among noise.
+fn write_digits(folder: &Path) {
+    let pixel = |row: usize, at: usize| {
+        let noise = (row * 7919 + at * 104_729) % 97;
+        if at % 28 / 2 == row % 10 { 255 - noise as u8 } else { noise as u8 }
+    };
+    for (part, rows) in [("train", 300_usize), ("t10k", 50)] {
+        let count = (rows as u32).to_be_bytes();
+        let mut images = [&[0, 0, 8, 3], &count[..], &28_u32.to_be_bytes(), &28_u32.to_be_bytes()].concat();
+        images.extend((0..rows).flat_map(|row| (0..28 * 28).map(move |at| pixel(row, at))));
+        let mut labels = [&[0, 0, 8, 1], &count[..]].concat();
+        labels.extend((0..rows).map(|row| (row % 10) as u8));
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+}
+
+#[test]
+fn digits_are_learned_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("mnist.svg");
+    let run = |epochs| wait(mnist::run(folder.path(), "cpu", epochs, &picture));
+    let error = run(1).unwrap_err().to_string();
+    assert!(error.contains("train-images-idx3-ubyte"), "{error}");
+    write_digits(folder.path());
+    let metrics = run(10).unwrap();
+    assert_eq!((metrics.rows, metrics.accuracy()), (50, Some(1.0)), "{metrics:?}");
+    let svg = fs::read_to_string(&picture).unwrap();
+    // Ten epochs: a point for each of training and test, and for each error.
+    assert!(svg.contains("wrong test digits") && svg.matches("<circle").count() == 30, "{svg}");
+    // One of the files gzipped, as MNIST is distributed.
+    let (plain, gzipped) =
+        (folder.path().join("t10k-images-idx3-ubyte"), folder.path().join("t10k-images-idx3-ubyte.gz"));
+    let mut encoder = flate2::write::GzEncoder::new(fs::File::create(gzipped).unwrap(), flate2::Compression::fast());
+    std::io::copy(&mut fs::File::open(&plain).unwrap(), &mut encoder).unwrap();
+    encoder.finish().unwrap();
+    fs::remove_file(plain).unwrap();
+    assert_eq!(run(10).unwrap(), metrics);
+}
