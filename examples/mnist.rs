@@ -103,16 +103,16 @@ fn draw(path: &Path, curve: &[Epoch]) -> Result<(), Box<dyn Error>> {
     let train: Vec<f64> = curve.iter().map(|epoch| epoch.loss).collect();
     let (losses, accuracies): (Vec<f64>, Vec<f64>) = curve.iter().map(on_test).unzip();
     let errors: Vec<f64> = accuracies.iter().map(|accuracy| 100.0 * (1.0 - accuracy)).collect();
-    draw_lines(&left, "loss: training with dropout, and test", &[(TRAIN, &train), (TEST, &losses)])?;
-    draw_lines(&right, "wrong test digits, %", &[(TEST, &errors)])?;
+    draw_lines(&left, "mean loss", &[("training, with dropout", TRAIN, &train), ("test", TEST, &losses)])?;
+    draw_lines(&right, "wrong digits, %", &[("test", TEST, &errors)])?;
     root.present()?;
     Ok(())
 }
 
 /// Lines over the epochs from 1 on, from 0 up.
-fn draw_lines(area: &Area<'_>, caption: &str, lines: &[(RGBColor, &[f64])]) -> Result<(), Box<dyn Error>> {
-    let epochs = lines.iter().map(|(_, values)| values.len()).max().unwrap_or(0) as f64;
-    let most = lines.iter().flat_map(|(_, values)| values.iter()).fold(f64::MIN_POSITIVE, |a, &b| a.max(b));
+fn draw_lines(area: &Area<'_>, caption: &str, lines: &[(&str, RGBColor, &[f64])]) -> Result<(), Box<dyn Error>> {
+    let epochs = lines.iter().map(|(_, _, values)| values.len()).max().unwrap_or(0) as f64;
+    let most = lines.iter().flat_map(|(_, _, values)| values.iter()).fold(f64::MIN_POSITIVE, |a, &b| a.max(b));
     let x: Range<f64> = 0.0..epochs + 0.5;
     let mut chart = ChartBuilder::on(area)
         .margin(12)
@@ -128,10 +128,14 @@ fn draw_lines(area: &Area<'_>, caption: &str, lines: &[(RGBColor, &[f64])]) -> R
         .x_desc("epoch")
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .draw()?;
-    for (color, values) in lines {
+    for &(name, color, values) in lines {
         let points: Vec<_> = values.iter().enumerate().map(|(at, &value)| (at as f64 + 1.0, value)).collect();
-        chart.draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2)))?;
+        chart
+            .draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2)))?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2)));
         chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, color.filled())))?;
     }
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).label_font(("sans-serif", 14)).draw()?;
     Ok(())
 }

