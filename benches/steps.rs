@@ -39,14 +39,14 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
         "count" => 1 << 16,
         _ => 1024,
     };
-    let dims: Vec<u32> = kernel.dims.iter().map(|name| extent(name)).collect();
+    let dims: Vec<u32> = kernel.dims.iter().map(|name| part.dim(name).unwrap_or_else(|| extent(name))).collect();
     let buffer = |index| Buffer { role: Role::Delta(index), len: kernel.elements(index, &dims) as usize };
     let buffers: Vec<_> = (0..kernel.bindings.len()).map(buffer).collect();
     let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
     let views = (0..buffers.len()).map(view).collect();
     let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
     let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
-    Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: 0 }
+    Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: Some(0) }
 }
 
 /// Seconds of `iterations` runs of a plan's first pass, the device's work included.
@@ -69,11 +69,11 @@ fn kernels(criterion: &mut Criterion) {
         for &kernel in KERNELS {
             for part in kernel.part.parts() {
                 for variant in 0..kernel.variants.len() {
-                    let plan = single(kernel, part, variant);
+                    let plan = single(kernel, part.clone(), variant);
                     let bytes = plan.bytes(4);
                     let mut executor = block_on(device.load(plan)).unwrap();
                     group.throughput(Throughput::Bytes(bytes));
-                    group.bench_function(kernel.label(part, variant), |bencher| {
+                    group.bench_function(kernel.label(&part, variant), |bencher| {
                         bencher.iter_custom(|iterations| run(&mut executor, iterations));
                     });
                 }

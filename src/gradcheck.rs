@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::kernels::Step;
 use crate::math::{Domain, Optimizer, Real, Rule};
 use crate::params::Layout;
-use crate::plan::{self, Plan, Recipe, Role, TrainShape};
+use crate::plan::{self, Plan, PlanKind, Recipe, Role, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Largest relative error of a device's gradient: ‖g_device - g_f64‖ / [scale](TensorCheck::scale) for each tensor.
@@ -52,6 +52,8 @@ pub struct GradCheck {
     pub device: String,
     /// The network.
     pub network: String,
+    /// How the device's work was planned.
+    pub plan: PlanKind,
     /// Mean loss on the device and in f64.
     pub loss: [f64; 2],
     /// The verdicts, in the order of [`Layout`].
@@ -64,8 +66,9 @@ pub struct GradCheck {
     pub passed: bool,
 }
 
-/// Checks the gradients of `spec` at `parameters` on `data`. At most `sample_size` elements of each tensor,
-/// drawn with `seed`, are compared with central differences.
+/// Checks the gradients of `spec` at `parameters` on `data`, as `plan` computes them, or the plan that suits the device
+/// best. The oracle goes by the layered plan. At most `sample_size` elements of each tensor, drawn with `seed`, are compared
+/// with central differences.
 pub async fn gradcheck(
     device: &Device,
     spec: &MlpSpec,
@@ -73,14 +76,16 @@ pub async fn gradcheck(
     data: &Dataset,
     sample_size: usize,
     seed: u64,
+    plan: Option<PlanKind>,
 ) -> Result<GradCheck> {
     spec.check_data(data)?;
-    let plan = plan_of(spec, data.rows(), data.weights().is_some())?;
-    let mut executor = device.load(plan.clone()).await?;
+    let shape = TrainShape { weighted: data.weights().is_some(), ..TrainShape::full(data.rows()) };
+    let mut executor = device.load(plan_of(device, spec, shape, plan)?).await?;
+    let kind = executor.plan().kind;
     let (loss, gradient) = loss_and_gradient(&mut executor, spec, data, parameters).await?;
     let cpu = CpuDevice::new(0)?;
     let exact: Vec<f64> = parameters.iter().map(|&value| value.into()).collect();
-    let mut oracle = CpuBackend::<f64>::load(&cpu, plan)?;
+    let mut oracle = CpuBackend::<f64>::load(&cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
     let (exact_loss, exact_gradient) = loss_and_gradient(&mut oracle, spec, data, &exact).await?;
     drop(oracle);
     let sums = sums_of_rows(&cpu, spec, data, &exact).await?;
@@ -129,6 +134,7 @@ pub async fn gradcheck(
     Ok(GradCheck {
         device: device.name(),
         network: spec.to_string(),
+        plan: kind,
         loss: [loss, exact_loss],
         tensors,
         max_device_error,
@@ -153,12 +159,12 @@ pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
 }
 
 /// Refuses a network or a batch that is too large for the device, before any memory is spent on data.
-pub async fn check_size(device: &Device, spec: &MlpSpec, rows: usize) -> Result<()> {
-    device.load(plan_of(spec, rows, false)?).await.map(|_| ())
+pub async fn check_size(device: &Device, spec: &MlpSpec, rows: usize, plan: Option<PlanKind>) -> Result<()> {
+    device.load(plan_of(device, spec, TrainShape::full(rows), plan)?).await.map(|_| ())
 }
 
-fn plan_of(spec: &MlpSpec, rows: usize, weighted: bool) -> Result<Plan> {
-    plan::train(spec, &Recipe::new(Rule::Sgd), TrainShape { weighted, ..TrainShape::full(rows) })
+fn plan_of(device: &Device, spec: &MlpSpec, shape: TrainShape, plan: Option<PlanKind>) -> Result<Plan> {
+    plan::choose(plan, spec, &Recipe::new(Rule::Sgd), shape, device.target())
 }
 
 /// One step on the whole of `data`.
@@ -256,7 +262,7 @@ impl<'a> Slope<'a> {
         backend.write(backend.plan().buffer(Role::Parameters)?, &self.parameters)?;
         backend.submit(&[(0, Step::default())])?;
         backend.collect().await?;
-        let outputs = backend.read(backend.plan().output).await?;
+        let outputs = backend.read(backend.plan().output()?).await?;
         let (loss, c, columns) = (self.spec.loss(), self.spec.loss_parameter(), self.spec.target_columns());
         let (mut losses, mut sides) = (Vec::with_capacity(self.data.rows()), Vec::new());
         let rows = outputs.chunks_exact(self.spec.outputs()).zip(self.data.targets().chunks_exact(columns));

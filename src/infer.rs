@@ -53,7 +53,7 @@ impl<B: Backend<Real = f32>> Predictor<B> {
                 expected: format!("a multiple of {inputs}, the network's inputs"),
             });
         }
-        let (input, output) = (self.backend.plan().buffer(Role::Features)?, self.backend.plan().output);
+        let (input, output) = (self.backend.plan().buffer(Role::Features)?, self.backend.plan().output()?);
         let mut all = Vec::with_capacity(features.len() / inputs * outputs);
         for chunk in features.chunks(self.rows * inputs) {
             self.backend.write(input, chunk)?;

@@ -14,7 +14,7 @@ pub const MAX_WIDTH: usize = 1 << 24;
 pub const MAX_LAYERS: usize = 1 << 12;
 
 /// A dense layer: a = activation(x W + b), `x [rows, inputs]`, `W [inputs, outputs]`, `b [outputs]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Layer {
     /// Width of the layer's input.
     pub inputs: usize,

@@ -16,7 +16,7 @@ pub use select::{Choice, open};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::math::Real;
-use crate::plan::{BufferId, Plan};
+use crate::plan::{BufferId, Plan, Target};
 
 /// Most submissions whose results have not been collected.
 pub const MAX_IN_FLIGHT: usize = 2;
@@ -117,6 +117,14 @@ impl Device {
             Self::Cpu(device) => Executor::Cpu(CpuBackend::load(device, plan)?),
             Self::Gpu(device) => Executor::Gpu(GpuBackend::load(device, plan).await?),
         })
+    }
+
+    /// What a plan has to know of it.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::Cpu(_) => Target::Cpu,
+            Self::Gpu(device) => Target::Gpu { workgroup_bytes: device.summary().workgroup_bytes as usize },
+        }
     }
 
     /// The device's name.

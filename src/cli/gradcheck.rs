@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
 use crate::math::{Activation, Domain, Loss};
 use crate::params::{Init, Layout};
+use crate::plan::PlanKind;
 use crate::report::{Table, count};
 use crate::spec::{MAX_WIDTH, MlpSpec};
 
@@ -44,6 +45,9 @@ pub struct Args {
     /// Parameters of each tensor that are compared with central differences, drawn at random where it has more
     #[arg(long, default_value_t = 256, value_name = "N")]
     differences: usize,
+    /// How a step is planned: auto, layered (a dispatch for each operation) or fused (small networks in two)
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    plan: String,
     #[command(flatten)]
     device: DeviceArgs,
     /// Print one JSON object
@@ -63,11 +67,12 @@ pub async fn run(args: Args) -> Result<()> {
     let spec = args.hidden.spec(args.inputs, outputs, args.activation, args.loss).map_err(flag("--outputs"))?;
     let spec = args.parameter.tune(spec)?;
     let device = args.device.open(args.json).await?.device;
-    check_size(&device, &spec, args.batch).await.map_err(flag("--batch"))?;
+    let plan = PlanKind::choice(&args.plan)?;
+    check_size(&device, &spec, args.batch, plan).await.map_err(flag("--batch"))?;
     let data = random_data(&spec, args.batch, args.seed)?;
     let mut parameters = args.init.draw(&spec, args.seed)?;
     move_off_kinks(&spec, &mut parameters);
-    let verdict = gradcheck(&device, &spec, &parameters, &data, args.differences, args.seed).await?;
+    let verdict = gradcheck(&device, &spec, &parameters, &data, args.differences, args.seed, plan).await?;
     if args.json { print_json(&verdict) } else { print(text(&verdict)) }?;
     match verdict.passed {
         true => Ok(()),

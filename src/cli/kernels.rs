@@ -25,7 +25,7 @@ pub fn run(_: &Args) -> Result<()> {
 }
 
 fn choices(kernel: &Kernel) -> String {
-    let variants = kernel.variants.iter().map(|variant| variant.name);
+    let variants = kernel.variants.iter().map(|variant| variant.name.into());
     let parts = kernel.part.parts().into_iter().map(|part| part.name());
     let names: Vec<_> = variants.chain(parts).filter(|name| !name.is_empty()).collect();
     if names.is_empty() { "-".into() } else { names.join(" ") }

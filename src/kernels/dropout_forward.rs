@@ -37,8 +37,12 @@ pub(super) struct Mask<T> {
 
 impl<T: Real> Mask<T> {
     pub fn new(call: &Call<'_>) -> Self {
-        let (layer, threshold) = (call.dims[1], call.dims[2]);
-        let key = mix(call.step.mask_key ^ mix(layer)) ^ mix(call.replica);
+        Self::of(call.step.mask_key, call.dims[1], call.replica, call.dims[2])
+    }
+
+    /// That of a layer, counted from 1, for a step's key.
+    pub fn of(key: u32, layer: u32, replica: u32, threshold: u32) -> Self {
+        let key = mix(key ^ mix(layer)) ^ mix(replica);
         // Both are below 2^24, so that f32 holds them.
         let scale = T::from_f64(ONE.into()) / T::from_f64((ONE - threshold).into());
         Self { key, threshold, scale }

@@ -10,11 +10,14 @@ pub const SHUFFLED: usize = 0;
 /// Takes rows in their own order.
 pub const IN_ORDER: usize = 1;
 
+/// WGSL of the sample order, in front of the kernels that follow it.
+pub const ORDER_WGSL: &str = include_str!("../../shaders/order.wgsl");
+
 /// The row of the table.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
     formula: "x = rows of data, in the epoch's sample order or in their own",
-    wgsl: include_str!("../../shaders/gather.wgsl"),
+    wgsl: concat!(include_str!("../../shaders/order.wgsl"), include_str!("../../shaders/gather.wgsl")),
     part: PartKind::None,
     reads_step: true,
     dims: &["rows", "columns", "samples"],

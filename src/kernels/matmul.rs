@@ -37,9 +37,12 @@ pub static MATMUL: Kernel = Kernel {
 fn matmul<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let [m, n, k] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
     let ([a, b, ..], [c, ..]) = (io.inputs, io.outputs);
-    let a_strides = if call.variant == ATB { (1, m) } else { (k, 1) };
-    let b_strides = if call.variant == ABT { (1, k) } else { (n, 1) };
-    let product = Product { m, n, k, a_strides, b_strides };
+    let plain = Product::new(m, n, k);
+    let product = match call.variant {
+        ATB => plain.a_transposed(),
+        ABT => plain.b_transposed(),
+        _ => plain,
+    };
     let tasks = (m * n).saturating_mul(k) / TASK_COST;
     let slices = tasks.min(MAX_SLICES).min(k / SHORTEST_SLICE);
     if tasks < 2 {

@@ -12,10 +12,14 @@ mod bias_add;
 mod bias_grad;
 mod dropout_backward;
 mod dropout_forward;
+mod fused_gradient;
 mod gather;
 mod loss;
 mod matmul;
+mod network;
 mod random;
+mod reduce;
+mod reduce_update;
 mod softmax_loss;
 mod square_sum;
 mod update;
@@ -26,14 +30,21 @@ pub use bias_add::BIAS_ADD;
 pub use bias_grad::BIAS_GRAD;
 pub use dropout_backward::DROPOUT_BACKWARD;
 pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
-pub use gather::{GATHER, IN_ORDER, SHUFFLED, permute};
+pub use fused_gradient::FUSED_GRADIENT;
+pub use gather::{GATHER, IN_ORDER, ORDER_WGSL, SHUFFLED, permute};
 pub use loss::{LOSS, LOSSES_WGSL, loss_kernel};
 pub use matmul::{AB, ABT, ATB, MATMUL};
+pub use network::{Network, POINTWISE_WGSL, SOFTMAX_WGSL};
 use random::mix;
 pub use random::{mask_key, order_key};
+pub use reduce::REDUCE;
+pub use reduce_update::REDUCE_UPDATE;
 pub use softmax_loss::SOFTMAX_LOSS;
 pub use square_sum::{SQUARE_SUM, groups as square_groups};
-pub use update::{CLIPPED, UNSCALED, UPDATE};
+pub use update::{CLIPPED, RULES_WGSL, UNSCALED, UPDATE};
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::math::{Activation, Bounded, Loss, Real, Rule};
 
@@ -51,6 +62,9 @@ pub static KERNELS: &[&Kernel] = &[
     &GATHER,
     &SQUARE_SUM,
     &UPDATE,
+    &FUSED_GRADIENT,
+    &REDUCE,
+    &REDUCE_UPDATE,
 ];
 
 /// Most storage bindings of a kernel: WebGPU guarantees 8.
@@ -105,6 +119,8 @@ pub enum Access {
     Out,
     /// Read and written in place.
     InOut,
+    /// Memory to work in: what is in it means nothing before or after.
+    Scratch,
 }
 
 /// A named set of WGSL override constants.
@@ -130,10 +146,12 @@ pub enum PartKind {
     Loss,
     /// An optimiser's rule.
     Rule,
+    /// A small network.
+    Network,
 }
 
 /// A piece of maths put in front of a shared kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The kernel is whole.
     None,
@@ -143,10 +161,12 @@ pub enum Part {
     Loss(Loss),
     /// An optimiser's rule.
     Rule(Rule),
+    /// A small network.
+    Network(Arc<Network>),
 }
 
 impl PartKind {
-    /// Every part of the kind.
+    /// Every part of the kind; of networks, which are without number, some with every activation and loss among them.
     pub fn parts(self) -> Vec<Part> {
         match self {
             Self::None => vec![Part::None],
@@ -156,37 +176,48 @@ impl PartKind {
                 pointwise.map(Part::Loss).collect()
             }
             Self::Rule => Rule::ALL.iter().copied().map(Part::Rule).collect(),
+            Self::Network => Network::samples().into_iter().map(|network| Part::Network(network.into())).collect(),
         }
     }
 }
 
 impl Part {
     /// The part's WGSL.
-    pub fn wgsl(self) -> &'static str {
+    pub fn wgsl(&self) -> Cow<'static, str> {
         match self {
-            Self::None => "",
-            Self::Activation(activation) => activation.wgsl(),
-            Self::Loss(loss) => loss.wgsl().unwrap_or_default(),
-            Self::Rule(rule) => rule.wgsl(),
+            Self::None => "".into(),
+            Self::Activation(activation) => activation.wgsl().into(),
+            Self::Loss(loss) => loss.wgsl().unwrap_or_default().into(),
+            Self::Rule(rule) => rule.wgsl().into(),
+            Self::Network(network) => network.wgsl().into(),
         }
     }
 
     /// The part's name, empty for none.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::None => "",
-            Self::Activation(activation) => activation.name(),
-            Self::Loss(loss) => loss.name(),
-            Self::Rule(rule) => rule.name(),
+            Self::None => "".into(),
+            Self::Activation(activation) => activation.name().into(),
+            Self::Loss(loss) => loss.name().into(),
+            Self::Rule(rule) => rule.name().into(),
+            Self::Network(network) => network.to_string().into(),
+        }
+    }
+
+    /// The value of a dimension that the part fixes.
+    pub fn dim(&self, name: &str) -> Option<u32> {
+        match self {
+            Self::Network(network) => network.dim(name).and_then(|value| u32::try_from(value).ok()),
+            _ => None,
         }
     }
 }
 
 impl Kernel {
     /// The whole shader with `part` in front.
-    pub fn source(&self, part: Part) -> String {
+    pub fn source(&self, part: &Part) -> String {
         let step = if self.reads_step { STEP_WGSL } else { "" };
-        [step, part.wgsl(), self.wgsl].concat()
+        [step, &part.wgsl(), self.wgsl].concat()
     }
 
     /// Elements of a binding for one replica; `dims` as in [`Kernel::dims`].
@@ -199,8 +230,8 @@ impl Kernel {
     }
 
     /// A name for labels: kernel, part and variant.
-    pub fn label(&self, part: Part, variant: usize) -> String {
-        [self.name, part.name(), self.variants[variant].name]
+    pub fn label(&self, part: &Part, variant: usize) -> String {
+        [self.name, &part.name(), self.variants[variant].name]
             .into_iter()
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()
@@ -221,6 +252,11 @@ pub const fn output(name: &'static str, shape: &'static [&'static str]) -> Bindi
 /// A binding changed in place.
 pub const fn in_place(name: &'static str, shape: &'static [&'static str]) -> Binding {
     Binding { name, access: Access::InOut, shape }
+}
+
+/// A binding to work in.
+pub const fn scratch(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::Scratch, shape }
 }
 
 /// What changes from one step to the next.
@@ -266,7 +302,7 @@ pub struct Call<'a> {
     /// Values of [`Kernel::dims`].
     pub dims: &'a [u32],
     /// The part.
-    pub part: Part,
+    pub part: &'a Part,
     /// Index into [`Kernel::variants`].
     pub variant: usize,
     /// The step's record.

@@ -10,11 +10,14 @@ pub const UNSCALED: usize = 0;
 /// Scales all gradients down to a norm first.
 pub const CLIPPED: usize = 1;
 
+/// WGSL in front of the kernels that apply a rule.
+pub const RULES_WGSL: &str = include_str!("../../shaders/rules.wgsl");
+
 /// The row of the table.
 pub static UPDATE: Kernel = Kernel {
     name: "update",
     formula: "p, s = rule(p, clip(g) + penalties, s)",
-    wgsl: include_str!("../../shaders/update.wgsl"),
+    wgsl: concat!(include_str!("../../shaders/rules.wgsl"), include_str!("../../shaders/update.wgsl")),
     part: PartKind::Rule,
     reads_step: true,
     dims: &["count", "slots", "groups"],
@@ -37,12 +40,7 @@ pub static UPDATE: Kernel = Kernel {
 fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([g, squares, hyper, ..], [p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
     let slots = call.dims[1] as usize;
-    let mut step = RuleStep {
-        hyper: std::array::from_fn(|index| hyper[index]),
-        rate: T::from_f64(call.step.rate),
-        corrections: call.step.corrections.map(T::from_f64),
-        scale: None,
-    };
+    let mut step = rule_step(call, hyper);
     if call.variant == CLIPPED {
         let mut sum = T::default();
         squares.iter().for_each(|&square| sum += square);
@@ -50,5 +48,20 @@ fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         step.scale = (norm > limit).then(|| limit / norm);
     }
     let chunks = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
-    chunks.for_each(|((p, g), s)| rule.apply(p, g, s, slots, &step));
+    chunks.for_each(|((p, g), s)| {
+        T::vectorized(
+            #[inline(always)]
+            || rule.apply(p, g, s, slots, &step),
+        );
+    });
+}
+
+/// What a rule has to know of a step, without scaling.
+pub(super) fn rule_step<T: Real>(call: &Call<'_>, hyper: &[T]) -> RuleStep<T> {
+    RuleStep {
+        hyper: std::array::from_fn(|index| hyper[index]),
+        rate: T::from_f64(call.step.rate),
+        corrections: call.step.corrections.map(T::from_f64),
+        scale: None,
+    }
 }

@@ -112,6 +112,7 @@ impl Activation {
     }
 
     /// `a[i] = f(z[i])`.
+    #[inline(always)]
     pub fn forward<T: Real>(self, z: &[T], a: &mut [T]) {
         let (zero, one) = (T::default(), T::from_f64(1.0));
         match self {
@@ -134,6 +135,7 @@ impl Activation {
     }
 
     /// `d[i] *= f'(z[i])`, where `a = f(z)` has been computed already.
+    #[inline(always)]
     pub fn backward<T: Real>(self, z: &[T], a: &[T], d: &mut [T]) {
         let (zero, one) = (T::default(), T::from_f64(1.0));
         match self {
@@ -221,10 +223,12 @@ impl<T: Real> GeluGate<T> {
     }
 }
 
+#[inline(always)]
 fn map<T: Real>(z: &[T], a: &mut [T], f: impl Fn(T) -> T) {
     z.iter().zip(a).for_each(|(&z, a)| *a = f(z));
 }
 
+#[inline(always)]
 fn chain<T: Real>(x: &[T], d: &mut [T], derivative: impl Fn(T) -> T) {
     x.iter().zip(d).for_each(|(&x, d)| *d = *d * derivative(x));
 }

@@ -179,13 +179,19 @@ impl Real for Bounded {
     fn product(p: &Product, a: &[Self], b: &[Self], c: &mut [Self]) {
         for i in 0..p.m {
             for j in 0..p.n {
-                let mut sum = Self::default();
+                let mut sum = if p.add { c[i * p.n + j] } else { Self::default() };
                 for l in 0..p.k {
                     sum += a[i * p.a_strides.0 + l * p.a_strides.1] * b[l * p.b_strides.0 + j * p.b_strides.1];
                 }
                 c[i * p.n + j] = sum;
             }
         }
+    }
+    fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+    fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
+        work(&mut vec![Self::default(); len])
     }
 }
 

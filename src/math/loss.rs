@@ -168,6 +168,7 @@ impl Loss {
 
     /// The sum of a row's terms and how many of them predict their class right, for outputs `z` and the row's targets
     /// `y`; `d` takes the gradient by z. A pointwise loss takes any run of outputs with their targets.
+    #[inline(always)]
     pub fn row<T: Real>(self, z: &[T], y: &[T], c: T, d: Option<&mut [T]>) -> (T, usize) {
         let (zero, one, half) = (T::default(), T::from_f64(1.0), T::from_f64(0.5));
         let run = Run { z, y, d };
@@ -238,6 +239,7 @@ struct Run<'a, T> {
 
 impl<T: Real> Run<'_, T> {
     /// The sum of a pointwise loss, which gives the value, the gradient and whether z predicts y's class.
+    #[inline(always)]
     fn sum(self, point: impl Fn(T, T) -> (T, T, bool)) -> (T, usize) {
         let (mut sum, mut hits) = (T::default(), 0);
         let mut add = |z, y| {

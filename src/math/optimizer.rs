@@ -212,6 +212,7 @@ impl Rule {
     }
 
     /// `p[i], s[i] = rule(p[i], g[i], s[i])`; s has `slots` values for each of p, at least [`Rule::state`].
+    #[inline(always)]
     pub fn apply<T: Real>(self, p: &mut [T], g: &[T], s: &mut [T], slots: usize, step: &RuleStep<T>) {
         let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2, l1, limit, ..] = step.hyper;
         let rate = rate * step.rate;
@@ -263,6 +264,7 @@ struct Each<'a, T> {
 }
 
 impl<T: Real> Each<'_, T> {
+    #[inline(always)]
     fn run(self, rule: impl Fn(T, T, &mut [T]) -> T) {
         let Self { l1, l2, limit, scale, .. } = self;
         let zero = T::default();
@@ -278,8 +280,23 @@ impl<T: Real> Each<'_, T> {
     }
 
     /// `gradient` of a parameter and its own, and the rule.
+    #[inline(always)]
     fn run_with(self, gradient: impl Fn(T, T) -> T, rule: impl Fn(T, T, &mut [T]) -> T) {
-        for ((p, &g), s) in self.p.iter_mut().zip(self.g).zip(self.s.chunks_exact_mut(self.slots)) {
+        // A compiler makes SIMD of a number of values that it knows.
+        match self.slots {
+            1 => self.run_slots::<1>(gradient, rule),
+            2 => self.run_slots::<2>(gradient, rule),
+            _ => {
+                for ((p, &g), s) in self.p.iter_mut().zip(self.g).zip(self.s.chunks_exact_mut(self.slots)) {
+                    *p = rule(*p - self.decay * *p, gradient(*p, g), s);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn run_slots<const SLOTS: usize>(self, gradient: impl Fn(T, T) -> T, rule: impl Fn(T, T, &mut [T]) -> T) {
+        for ((p, &g), s) in self.p.iter_mut().zip(self.g).zip(self.s.as_chunks_mut::<SLOTS>().0) {
             *p = rule(*p - self.decay * *p, gradient(*p, g), s);
         }
     }

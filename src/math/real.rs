@@ -1,6 +1,7 @@
 //! The number types that the CPU functions of all kernels are written for: f32 (the fast path), f64 (the
 //! oracle) and [`Bounded`](super::Bounded) (f64 that carries a bound of an f32 device's rounding error).
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -44,6 +45,12 @@ pub trait Real:
     /// `c = a b` for the shapes and strides of `product`, one thread; each element of `c` sums over k in
     /// an order that depends on the product's shape alone.
     fn product(product: &Product, a: &[Self], b: &[Self], c: &mut [Self]);
+
+    /// Calls `work` compiled for the widest SIMD that the processor has, as far as it is inlined.
+    fn vectorized<R>(work: impl FnOnce() -> R) -> R;
+
+    /// Calls `work` with `len` values of memory, whatever they hold, which a thread keeps from one call to the next.
+    fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R;
 }
 
 /// Shape and strides, in elements, of a matrix product `c[m, n] = a[m, k] b[k, n]`. c is contiguous by rows.
@@ -59,9 +66,31 @@ pub struct Product {
     pub a_strides: (usize, usize),
     /// Distance of b's rows and of its columns.
     pub b_strides: (usize, usize),
+    /// Whether the product is added to what c holds.
+    pub add: bool,
 }
 
 impl Product {
+    /// `c[m, n] = a[m, k] b[k, n]`, all by rows.
+    pub fn new(m: usize, n: usize, k: usize) -> Self {
+        Self { m, n, k, a_strides: (k, 1), b_strides: (n, 1), add: false }
+    }
+
+    /// The same with a stored as `[k, m]`.
+    pub fn a_transposed(self) -> Self {
+        Self { a_strides: (1, self.m), ..self }
+    }
+
+    /// The same with b stored as `[n, k]`.
+    pub fn b_transposed(self) -> Self {
+        Self { b_strides: (1, self.k), ..self }
+    }
+
+    /// The same, added to what c holds.
+    pub fn added(self) -> Self {
+        Self { add: true, ..self }
+    }
+
     /// Panics unless every element lies inside its slice.
     fn check(&self, a: usize, b: usize, c: usize) {
         let end = |(row, column): (usize, usize), rows: usize, columns: usize| {
@@ -122,14 +151,14 @@ macro_rules! real {
                         c.as_mut_ptr(),
                         1,
                         p.n as isize,
-                        false,
+                        p.add,
                         a.as_ptr(),
                         a_column,
                         a_row,
                         b.as_ptr(),
                         b_column,
                         b_row,
-                        0.0,
+                        1.0,
                         1.0,
                         false,
                         false,
@@ -137,6 +166,21 @@ macro_rules! real {
                         gemm::Parallelism::None,
                     );
                 }
+            }
+            fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+                pulp::Arch::new().dispatch(work)
+            }
+            fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
+                thread_local! {
+                    static SCRATCH: Cell<Vec<$float>> = const { Cell::new(Vec::new()) };
+                }
+                let mut memory = SCRATCH.take();
+                if memory.len() < len {
+                    memory.resize(len, 0.0);
+                }
+                let result = work(&mut memory[..len]);
+                SCRATCH.set(memory);
+                result
             }
         }
     };

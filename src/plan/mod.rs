@@ -1,6 +1,8 @@
 //! A plan is plain data: buffers with sizes, and passes of dispatches over them. It is made from a network
 //! and a batch size, and says everything that a backend has to do; a backend only executes it.
 
+mod builder;
+mod fused;
 mod layered;
 
 use std::fmt;
@@ -8,7 +10,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use layered::SNAPSHOTS;
+pub(crate) use builder::SNAPSHOTS;
+pub use fused::{Target, choose, fused};
 pub use layered::{forward, train};
 
 use crate::error::{Error, Result};
@@ -60,6 +63,10 @@ pub enum Role {
     Delta(usize),
     /// Loss sums and hits, [slots, R, groups, 2].
     LossRing,
+    /// Each group's share of the gradients in a fused plan, [R, groups, parameters].
+    Shares,
+    /// z of the rows that a fused plan's groups work on, [R, groups, units, rows of a block].
+    Scratch,
 }
 
 /// A buffer of a plan.
@@ -134,8 +141,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     /// Of each kind, the first pass takes a whole batch, the second one, if any, what remains of the rows.
     pub passes: Vec<Pass>,
-    /// The buffer that holds the network's output, [R, B, outputs].
-    pub output: BufferId,
+    /// The buffer that holds the network's output, [R, B, outputs], if a pass leaves it in one.
+    pub output: Option<BufferId>,
 }
 
 /// A way of planning.
@@ -145,16 +152,24 @@ pub struct Plan {
 pub enum PlanKind {
     /// One dispatch for each operation, any size.
     Layered,
+    /// Forward and backward pass in one dispatch, for networks that fit a workgroup's memory.
+    Fused,
 }
 
 impl PlanKind {
     /// Every way of planning.
-    pub const ALL: &[Self] = &[Self::Layered];
+    pub const ALL: &[Self] = &[Self::Layered, Self::Fused];
+
+    /// What a name asks for; nothing in particular with `auto`.
+    pub fn choice(name: &str) -> Result<Option<Self>> {
+        if name == "auto" { Ok(None) } else { name.parse().map(Some) }
+    }
 
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Layered => "layered",
+            Self::Fused => "fused",
         }
     }
 }
@@ -235,11 +250,12 @@ impl Plan {
 
     /// The buffer with a role that every plan of the kind has; an error names the role.
     pub fn buffer(&self, role: Role) -> Result<BufferId> {
-        self.find(role).ok_or_else(|| Error::Setting {
-            what: "plan",
-            found: format!("without a buffer for {role:?}"),
-            expected: "a plan that has one".into(),
-        })
+        self.find(role).ok_or_else(|| lacking(format!("{role:?}")))
+    }
+
+    /// The buffer that a forward plan leaves the network's output in.
+    pub fn output(&self) -> Result<BufferId> {
+        self.output.ok_or_else(|| lacking("the network's output".into()))
     }
 
     /// Bytes of all buffers, for elements of `element` bytes.
@@ -295,5 +311,13 @@ impl Plan {
             }
         }
         Ok(())
+    }
+}
+
+fn lacking(what: String) -> Error {
+    Error::Setting {
+        what: "plan",
+        found: format!("without a buffer for {what}"),
+        expected: "a plan that has one".into(),
     }
 }

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::kernels::loss_kernel;
 use crate::math::Clip;
 use crate::params::Layout;
-use crate::plan::{self, PassKind, Plan, PlanKind, Recipe, Role, SNAPSHOTS, TrainShape};
+use crate::plan::{self, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Most steps of a submission.
@@ -75,7 +75,7 @@ impl Trainer {
         for data in [data].into_iter().chain(validation) {
             spec.check_data(data)?;
         }
-        let plan = plan_for(spec, config, data, validation.map_or(0, Dataset::rows))?;
+        let plan = plan_for(device, spec, config, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
         Self::with_backend(backend, spec, config, data, validation)
     }
@@ -96,7 +96,7 @@ impl Trainer {
 }
 
 /// The plan that trains `spec` on `data`.
-fn plan_for(spec: &MlpSpec, config: &TrainConfig, data: &Dataset, validation: usize) -> Result<Plan> {
+fn plan_for(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset, validation: usize) -> Result<Plan> {
     let samples = data.rows();
     let batch = batch_rows(config.batch, samples);
     let (_, _, groups) = loss_kernel(spec.loss(), batch.max(validation), spec.outputs());
@@ -109,9 +109,7 @@ fn plan_for(spec: &MlpSpec, config: &TrainConfig, data: &Dataset, validation: us
     };
     let weighted = data.weights().is_some();
     let shape = TrainShape { samples, validation, batch, replicas: 1, slots, weighted };
-    match config.plan.unwrap_or(PlanKind::Layered) {
-        PlanKind::Layered => plan::train(spec, &recipe, shape),
-    }
+    plan::choose(config.plan, spec, &recipe, shape, device.target())
 }
 
 fn batch_rows(batch: Batch, samples: usize) -> usize {

@@ -36,7 +36,7 @@ fn on_device(device: &Device, activation: Activation, z: &[f32]) -> [Vec<f32>; 2
     let dispatches = vec![dispatch(&ACTIVATION_FORWARD, &[0, 1]), dispatch(&ACTIVATION_BACKWARD, &[0, 1, 2])];
     let buffers = (0..3).map(|index| Buffer { role: Role::Delta(index), len: z.len() }).collect();
     let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
-    let plan = Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 1 };
+    let plan = Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: Some(1) };
     let run = async {
         let mut backend = device.load(plan).await?;
         backend.write(0, z)?;

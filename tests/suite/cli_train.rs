@@ -13,7 +13,7 @@ use super::support::devices;
 fn trains_on_moons() {
     let place = Place::new();
     let found = place.json("train moons --epochs 20 --device cpu");
-    for (key, expected) in [("backend", "cpu"), ("plan", "layered")] {
+    for (key, expected) in [("backend", "cpu"), ("plan", "fused")] {
         assert_eq!(found[key], expected, "{found}");
     }
     assert!(found["device"].as_str().unwrap().starts_with("CPU"), "{found}");

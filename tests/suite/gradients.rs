@@ -7,7 +7,7 @@ use wgpu_mlp::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, TensorCheck
 use wgpu_mlp::kernels::{Step, order_key};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::plan::{self, Recipe, Role, TrainShape};
+use wgpu_mlp::plan::{self, PlanKind, Recipe, Role, TrainShape};
 use wgpu_mlp::spec::{Layer, MlpSpec};
 
 use super::support::{devices, wait};
@@ -63,6 +63,13 @@ fn weigh(data: Dataset) -> Dataset {
     data.with_weights(&weights).unwrap()
 }
 
+/// The plan for the `turn`-th of the specs. On the CPU each pair of activation and loss takes both; on a GPU some take the
+/// fused one, whose shader is compiled anew for each network: `parity` has every activation and loss in it.
+fn plan_for(device: &Device, turn: usize) -> PlanKind {
+    let every = if matches!(device, Device::Cpu(_)) { 2 } else { 17 };
+    if turn.is_multiple_of(every) { PlanKind::Fused } else { PlanKind::Layered }
+}
+
 #[test]
 fn gradients_agree_with_f64_and_with_central_differences() {
     for device in everywhere() {
@@ -73,7 +80,9 @@ fn gradients_agree_with_f64_and_with_central_differences() {
             let parameters = draw(&spec, seed);
             let data = random_data(&spec, rows, seed).unwrap();
             let data = if seed % 4 < 2 { weigh(data) } else { data };
-            let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 12, seed)).unwrap();
+            let plan = plan_for(&device, seed as usize);
+            let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 12, seed, Some(plan))).unwrap();
+            assert_eq!(verdict.plan, plan);
             assert!(verdict.passed, "{verdict:#?}");
             for tensor in &verdict.tensors {
                 assert!(tensor.device_error <= DEVICE_LIMIT && tensor.difference_error <= DIFFERENCE_LIMIT);
@@ -99,7 +108,7 @@ fn gradients_that_cancel_raise_no_alarm() {
         features.iter().enumerate().map(|(row, x)| parameters[0] * x + parameters[1] + residual(row)).collect();
     let data = Dataset::new(features, targets, 1, 1).unwrap();
     for device in everywhere() {
-        let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 9, 0)).unwrap();
+        let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 9, 0, None)).unwrap();
         assert!(verdict.passed, "{verdict:#?}");
         let of_norm = |tensor: &TensorCheck| tensor.device_error * tensor.scale / tensor.norm;
         assert!(
@@ -118,7 +127,7 @@ fn gradcheck_has_teeth() {
             let spec = MlpSpec::new(widths, Activation::Relu, loss).unwrap();
             let rows = features.len() / spec.inputs();
             let data = Dataset::new(features, vec![1.0; rows], spec.inputs(), 1).unwrap();
-            wait(gradcheck(&device, &spec, parameters, &data, sample_size, 0)).unwrap()
+            wait(gradcheck(&device, &spec, parameters, &data, sample_size, 0, None)).unwrap()
         };
         // z - y = x (1.1 + δ) - 1.1 x cancels in f32, not in f64.
         let cancelling = (1..20).flat_map(|row| [1e4 + row as f32, 1e4 + row as f32]).collect();
@@ -154,6 +163,7 @@ struct Run {
 /// Trains replicas, each with its own parameters and learning rate.
 fn run(
     device: &Device,
+    kind: PlanKind,
     spec: &MlpSpec,
     data: &Dataset,
     batch: usize,
@@ -169,7 +179,8 @@ fn run(
         weighted: data.weights().is_some(),
     };
     let run = async {
-        let mut backend = device.load(plan::train(spec, &Recipe::new(Rule::Sgd), shape)?).await?;
+        let plan = plan::choose(Some(kind), spec, &Recipe::new(Rule::Sgd), shape, device.target())?;
+        let mut backend = device.load(plan).await?;
         let parameters: Vec<f32> = replicas.iter().flat_map(|(parameters, _)| parameters.clone()).collect();
         let hyper =
             |&(_, rate): &(_, f32)| Optimizer::sgd(rate.into()).hyper(spec.loss_parameter()).map(|value| value as f32);
@@ -223,20 +234,21 @@ fn replica_key(key: u32, replica: usize) -> u32 {
 #[test]
 fn replicas_equal_single_runs() {
     for device in everywhere() {
-        for (spec, batch) in specs().iter().zip([24, 7, 5, 24, 7].into_iter().cycle()) {
+        for (turn, (spec, batch)) in specs().iter().zip([24, 7, 5, 24, 7].into_iter().cycle()).enumerate() {
+            let kind = plan_for(&device, turn);
             let data = random_data(spec, 24, 4).unwrap();
             let data = if batch == 24 { data } else { weigh(data) };
             let replicas: Vec<_> =
                 [0.3, 0.05, 0.9].into_iter().zip(5..).map(|(rate, seed)| (draw(spec, seed), rate)).collect();
             let steps = steps(24, batch, 9);
-            let together = run(&device, spec, &data, batch, &replicas, &steps);
+            let together = run(&device, kind, spec, &data, batch, &replicas, &steps);
             let mut apart = Vec::new();
             for (replica, network) in replicas.iter().enumerate() {
                 let own = |&(pass, step): &(usize, Step)| (pass, Step { key: replica_key(step.key, replica), ..step });
                 let own: Vec<_> = steps.iter().map(own).collect();
-                apart.push(run(&device, spec, &data, batch, std::slice::from_ref(network), &own));
+                apart.push(run(&device, kind, spec, &data, batch, std::slice::from_ref(network), &own));
             }
-            let what = format!("{}: {spec}, batch {batch}", device.name());
+            let what = format!("{}: {spec}, {kind}, batch {batch}", device.name());
             let join = |part: fn(&Run) -> &Vec<f32>| apart.iter().flat_map(part).copied().collect::<Vec<_>>();
             assert_eq!(bits(&together.parameters), bits(&join(|run| &run.parameters)), "{what}");
             assert_eq!(bits(&together.gradients), bits(&join(|run| &run.gradients)), "{what}");
@@ -295,7 +307,8 @@ fn an_epoch_takes_every_row_once() {
         assert!(!in_order, "{}: the rows come in the data's own order", device.name());
         seen.sort_unstable();
         assert_eq!(seen, expected, "{}", device.name());
-        let whole = run(&device, &spec, &data, 24, &[(parameters.clone(), 0.0)], &steps(24, 24, 1)).losses[0];
+        let whole = run(&device, PlanKind::Layered, &spec, &data, 24, &[(parameters.clone(), 0.0)], &steps(24, 24, 1))
+            .losses[0];
         // Each addition of at most 24 terms rounds by at most 2^-24 of the sum.
         let limit = 2.0 * 24.0 * f64::from(whole) / f64::from(1 << 24);
         assert!((sum - f64::from(whole)).abs() <= limit, "{}: {sum} and {whole}", device.name());
@@ -309,14 +322,17 @@ fn an_epoch_takes_every_row_once() {
 fn gpus_follow_the_cpu() {
     let cpu = Device::Cpu(CpuDevice::new(0).unwrap());
     for gpu in devices().iter().cloned().map(Device::Gpu) {
-        for spec in specs() {
+        for (turn, spec) in specs().into_iter().enumerate() {
             for batch in [24, 7] {
                 let data = random_data(&spec, 24, 8).unwrap();
                 // Poisson's slope grows with e^z.
                 let rate = if spec.loss() == Loss::Poisson { 0.001 } else { 0.02 };
                 let network = [(draw(&spec, 9), rate)];
+                // So few rows are one group on either.
+                let kind = plan_for(&gpu, turn);
                 let [on_cpu, on_gpu] =
-                    [&cpu, &gpu].map(|device| run(device, &spec, &data, batch, &network, &steps(24, batch, 20)));
+                    [&cpu, &gpu].map(|device| run(device, kind, &spec, &data, batch, &network, &steps(24, batch, 20)));
+                assert_eq!(on_cpu.losses.len(), on_gpu.losses.len());
                 let pairs = on_cpu.losses.iter().zip(&on_gpu.losses).step_by(2);
                 let worst = pairs.map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
                 let largest = on_cpu.losses.iter().step_by(2).map(|sum| sum.abs()).fold(0.0, f32::max);

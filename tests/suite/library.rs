@@ -126,7 +126,7 @@ fn a_shader_that_is_none_is_an_error() {
         let views = vec![view(0), view(1)];
         let dispatches = vec![Dispatch { kernel, part: Part::None, variant: 0, dims: vec![2, 2], views }];
         let passes = vec![Pass { kind: PassKind::Forward, rows: 2, dispatches }];
-        Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 1 }
+        Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: Some(1) }
     };
     for gpu in devices() {
         let own = limited(gpu, |_| ());

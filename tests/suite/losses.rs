@@ -64,7 +64,7 @@ impl Group {
         let dims = [1, OUTPUTS, columns, groups].map(|dim| dim as u32).to_vec();
         let dispatches = vec![Dispatch { kernel, part, variant: 0, dims, views }];
         let passes = vec![Pass { kind: PassKind::Train, rows: 1, dispatches }];
-        Plan { kind: PlanKind::Layered, replicas: self.rows(), slots: 1, buffers, passes, output: 3 }
+        Plan { kind: PlanKind::Layered, replicas: self.rows(), slots: 1, buffers, passes, output: Some(3) }
     }
 
     /// Values and gradients, as `expected` has them.

@@ -34,7 +34,7 @@ fn plan(optimizer: &Optimizer) -> Plan {
     let variant = if clip { CLIPPED } else { UNSCALED };
     dispatches.push(Dispatch { kernel: &UPDATE, part: Part::Rule(rule), variant, dims, views });
     let passes = vec![Pass { kind: PassKind::Train, rows: 1, dispatches }];
-    Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: 3 }
+    Plan { kind: PlanKind::Layered, replicas: 1, slots: 1, buffers, passes, output: Some(3) }
 }
 
 /// The parameters after every step.

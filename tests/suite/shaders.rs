@@ -10,7 +10,10 @@ use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv, wgsl};
 use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
-use wgpu_mlp::kernels::{Access, KERNELS, Kernel, LOSSES_WGSL, MAX_BINDINGS, Part, STEP_WGSL, Step, StepRecord};
+use wgpu_mlp::kernels::{
+    Access, KERNELS, Kernel, LOSSES_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL,
+    STEP_WGSL, Step, StepRecord,
+};
 
 /// Bytes of workgroup memory that WebGPU guarantees.
 const WORKGROUP_BYTES: u32 = 16 << 10;
@@ -21,8 +24,8 @@ const INVOCATIONS: u32 = 256;
 fn each_shader(check: impl Fn(&'static Kernel, &str, &Module, &ModuleInfo)) {
     for &kernel in KERNELS {
         for part in kernel.part.parts() {
-            let label = kernel.label(part, 0);
-            let source = kernel.source(part);
+            let label = kernel.label(&part, 0);
+            let source = kernel.source(&part);
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{label}: {}", error.emit_to_string(&source)));
             let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
@@ -202,14 +205,23 @@ fn every_file_is_one_row_or_one_part() {
     let name = |path: &Path| path.with_extension("").to_str().unwrap().replace('\\', "/");
     let found: BTreeSet<(String, String)> =
         files("shaders", "wgsl").into_iter().map(|(path, text)| (name(&path), text)).collect();
-    let shared = [("step", STEP_WGSL), ("losses", LOSSES_WGSL)];
+    let shared = [
+        ("step", STEP_WGSL),
+        ("losses", LOSSES_WGSL),
+        ("order", ORDER_WGSL),
+        ("rules", RULES_WGSL),
+        ("network/pointwise", POINTWISE_WGSL),
+        ("network/softmax", SOFTMAX_WGSL),
+    ];
     let mut expected = BTreeSet::from(shared.map(|(name, text)| (name.to_string(), text.to_string())));
     for kernel in KERNELS {
-        let own = kernel.wgsl.strip_prefix(LOSSES_WGSL).unwrap_or(kernel.wgsl);
+        let own = [LOSSES_WGSL, ORDER_WGSL, RULES_WGSL].iter().find_map(|shared| kernel.wgsl.strip_prefix(shared));
+        let own = own.unwrap_or(kernel.wgsl);
         expected.insert((kernel.name.to_string(), own.to_string()));
         for part in kernel.part.parts() {
             let folder = match part {
-                Part::None => continue,
+                // A network's text is made from other parts.
+                Part::None | Part::Network(_) => continue,
                 Part::Activation(_) => "activation",
                 Part::Loss(_) => "loss",
                 Part::Rule(_) => "optimizer",

@@ -8,7 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
 use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, loss_kernel};
-use wgpu_mlp::math::{Bounded, Domain, Loss};
+use wgpu_mlp::math::{Bounded, Domain, Loss, Real};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
 /// What stands in front of, between and behind the elements that a kernel may touch.
@@ -103,7 +103,7 @@ pub struct Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let label = self.kernel.label(self.part, self.variant);
+        let label = self.kernel.label(&self.part, self.variant);
         write!(f, "{label} {:?} = {:?}, {} replicas", self.kernel.dims, self.dims, self.replicas)?;
         f.write_str(if self.shared { ", shared inputs" } else { "" })
     }
@@ -154,10 +154,10 @@ impl Case {
             buffers.push(Buffer { role: Role::Delta(index), len: offset + last + elements + 7 });
             views.push(View { buffer: index, offset, replica_stride, slot_stride });
         }
-        let (kernel, part, variant, dims) = (self.kernel, self.part, self.variant, self.dims.clone());
+        let (kernel, part, variant, dims) = (self.kernel, self.part.clone(), self.variant, self.dims.clone());
         let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
         let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
-        Plan { kind: PlanKind::Layered, replicas: self.replicas, slots, buffers, passes, output: 0 }
+        Plan { kind: PlanKind::Layered, replicas: self.replicas, slots, buffers, passes, output: Some(0) }
     }
 
     /// What the buffers hold before the run: the sentinel, inputs, and NaN where a kernel must write.
@@ -178,14 +178,18 @@ impl Case {
     }
 
     fn value(&self, binding: &Binding, place: usize, random: &mut ChaCha8Rng) -> f32 {
-        let (loss, outputs) = (self.loss(), self.dim("outputs").unwrap_or(1));
+        let outputs = match &self.part {
+            Part::Network(network) => network.outputs() as u32,
+            _ => self.dim("outputs").unwrap_or(1),
+        };
+        let loss = self.loss();
         let domain = loss.filter(|_| binding.name == "y").map(Loss::domain);
         let weight = domain.is_some()
             && self
                 .dim("columns")
                 .is_some_and(|columns| place % columns as usize == loss.map_or(0, |loss| loss.terms(outputs as usize)));
         match random.random_range(0..16) {
-            _ if binding.access == Access::Out => f32::NAN,
+            _ if [Access::Out, Access::Scratch].contains(&binding.access) => f32::NAN,
             // A rule takes roots of its state and divides by its settings; a loss's parameter is below 1.
             _ if binding.name == "hyper" => random.random_range(0.01..1.0),
             _ if matches!(self.part, Part::Rule(_)) && ["s", "squares"].contains(&binding.name) => {
@@ -195,7 +199,11 @@ impl Case {
             _ if weight => random.random_range(0.1..3.0),
             draw if domain == Some(Domain::Share) => (draw % 2) as f32,
             _ if domain == Some(Domain::Class) => random.random_range(0..outputs) as f32,
-            // e^z has to be finite.
+            // A layer's sums are inputs of the next one, and e^z has to be finite.
+            _ if matches!(&self.part, Part::Network(network) if network.loss == Loss::Poisson) => {
+                random.random_range(-1.0..1.0)
+            }
+            1 if self.large && matches!(self.part, Part::Network(_)) => random.random_range(-3.0..3.0),
             1 if self.large && loss == Some(Loss::Poisson) => random.random_range(-80.0..80.0),
             1 if self.large => random.random_range(-3e3..3e3),
             _ => random.random_range(-2.0..2.0),
@@ -204,6 +212,9 @@ impl Case {
 
     /// The loss that the kernel computes, if it computes one.
     fn loss(&self) -> Option<Loss> {
+        if let Part::Network(network) = &self.part {
+            return Some(network.loss);
+        }
         let computes = |loss: &Loss| {
             let (kernel, part, _) = loss_kernel(*loss, 1, 1);
             kernel.name == self.kernel.name && part == self.part
@@ -212,7 +223,7 @@ impl Case {
     }
 
     /// Runs a plan of [`Case::plan`]'s buffers; returns those that the kernel writes, padding included.
-    fn run<B: Backend>(&self, mut backend: B, convert: fn(f32) -> B::Real) -> Vec<Vec<B::Real>> {
+    fn run<B: Backend>(&self, mut backend: B, on_gpu: bool, convert: fn(f32) -> B::Real) -> Vec<Vec<B::Real>> {
         let run = async {
             let contents = self.contents(backend.plan());
             for (buffer, values) in contents.iter().enumerate() {
@@ -221,8 +232,19 @@ impl Case {
             backend.submit(&self.steps().into_iter().map(|step| (0, step)).collect::<Vec<_>>())?;
             backend.collect().await?;
             let mut written = Vec::new();
-            for (buffer, _) in self.written() {
-                written.push(backend.read(buffer).await?);
+            for (buffer, binding) in self.written() {
+                let mut values = backend.read(buffer).await?;
+                if binding.access == Access::Scratch {
+                    // What lies beside it has to be as it was; a GPU works in that of each replica.
+                    let view = backend.plan().passes[0].dispatches[0].views[buffer];
+                    let elements = self.kernel.elements(buffer, &self.dims) as usize;
+                    for replica in 0..self.replicas {
+                        let start = view.offset + replica * view.replica_stride;
+                        let untouched = on_gpu && values[start].to_f64().is_nan();
+                        values[start..start + elements].fill(convert(if untouched { f32::NAN } else { 0.0 }));
+                    }
+                }
+                written.push(values);
             }
             Ok::<_, wgpu_mlp::Error>(written)
         };
@@ -236,7 +258,7 @@ impl Case {
     fn cpu<T: Element>(&self, convert: fn(f32) -> T) -> Vec<Vec<T>> {
         static CPU: OnceLock<CpuDevice> = OnceLock::new();
         let device = CPU.get_or_init(|| CpuDevice::new(0).unwrap());
-        self.run(CpuBackend::load(device, self.plan()).unwrap(), convert)
+        self.run(CpuBackend::load(device, self.plan()).unwrap(), false, convert)
     }
 
     /// The reference, with the limits that every device must keep.
@@ -252,7 +274,7 @@ impl Case {
     /// A GPU against the reference; `plan` is the case's own, or one that has been tampered with.
     pub fn check_gpu(&self, gpu: &GpuDevice, plan: Plan, expected: &[Vec<Bounded>]) -> Result<(), String> {
         let backend = wait(GpuBackend::load(gpu, plan)).unwrap_or_else(|error| panic!("{self}: {error}"));
-        self.compare(gpu.name(), &self.run(backend, |value| value), expected)
+        self.compare(gpu.name(), &self.run(backend, true, |value| value), expected)
     }
 
     fn compare(&self, device: &str, found: &[Vec<f32>], expected: &[Vec<Bounded>]) -> Result<(), String> {

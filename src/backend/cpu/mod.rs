@@ -168,7 +168,7 @@ fn run<T: Element>(plan: &Plan, dispatch: &Dispatch, buffers: &mut [Vec<T>], ste
         };
         let call = Call {
             dims: &dispatch.dims,
-            part: dispatch.part,
+            part: &dispatch.part,
             variant: dispatch.variant,
             step,
             replica: replica as u32,

@@ -134,7 +134,7 @@ impl GpuBackend {
         for ((pass, offsets), grids) in plan.passes.iter().zip(offsets).zip(grids) {
             let prepared = pass.dispatches.iter().zip(offsets).zip(grids).map(|((dispatch, offset), workgroups)| {
                 let kernel = dispatch.kernel;
-                let Pipeline { pipeline, layout } = pipelines.get(&gpu.0, kernel, dispatch.part, dispatch.variant);
+                let Pipeline { pipeline, layout } = pipelines.get(&gpu.0, kernel, &dispatch.part, dispatch.variant);
                 let uniform = |buffer, offset, bytes| {
                     wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
@@ -153,7 +153,7 @@ impl GpuBackend {
                 entries.extend(dispatch.views.iter().zip(FIRST_STORAGE..).map(|(view, binding)| {
                     wgpu::BindGroupEntry { binding, resource: buffers[view.buffer].as_entire_binding() }
                 }));
-                let label = kernel.label(dispatch.part, dispatch.variant);
+                let label = kernel.label(&dispatch.part, dispatch.variant);
                 let bind_group = gpu.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
                     label: Some(&label),
                     layout: &layout,
@@ -164,7 +164,7 @@ impl GpuBackend {
             passes.push(prepared.collect());
         }
         drop(pipelines);
-        let often_read = [plan.find(Role::Parameters), Some(plan.output)];
+        let often_read = [plan.find(Role::Parameters), plan.output];
         let largest = often_read.into_iter().flatten().map(|id| buffers[id].size()).max().unwrap_or(4);
         counters.buffers_created += 1;
         let readback = readback(&gpu, largest);

@@ -25,10 +25,10 @@ impl Pipelines {
         self.0.clear();
     }
 
-    pub fn get(&mut self, gpu: &Inner, kernel: &'static Kernel, part: Part, variant: usize) -> Pipeline {
+    pub fn get(&mut self, gpu: &Inner, kernel: &'static Kernel, part: &Part, variant: usize) -> Pipeline {
         // A row is known by its address: rows live forever, and two may share a name in a test.
         let row = std::ptr::from_ref(kernel).addr();
-        self.0.entry((row, part, variant)).or_insert_with(|| create(gpu, kernel, part, variant)).clone()
+        self.0.entry((row, part.clone(), variant)).or_insert_with(|| create(gpu, kernel, part, variant)).clone()
     }
 }
 
@@ -38,7 +38,7 @@ pub(super) fn params_bytes(kernel: &Kernel) -> u64 {
 }
 
 #[allow(unsafe_code)]
-fn create(gpu: &Inner, kernel: &Kernel, part: Part, variant: usize) -> Pipeline {
+fn create(gpu: &Inner, kernel: &Kernel, part: &Part, variant: usize) -> Pipeline {
     let device = &gpu.device;
     let label = kernel.label(part, variant);
     let source = wgpu::ShaderModuleDescriptor {

@@ -33,7 +33,7 @@ impl Settings {
         let hidden: &[usize] = if article { &[25, 50, 50, 25] } else { &[64, 32] };
         let optimizer = args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?;
         let train = TrainConfig {
-            plan: if args.plan == "auto" { None } else { Some(args.plan.parse::<PlanKind>()?) },
+            plan: PlanKind::choice(&args.plan)?,
             ..TrainConfig::new(
                 args.epochs.unwrap_or(if article { 10_000 } else { 50 }),
                 args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }),

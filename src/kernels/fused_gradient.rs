@@ -1,0 +1,267 @@
+//! The whole forward and backward pass of a small network, a slice of the rows at a time: every group's share of the
+//! gradient, and its loss. On the CPU a group is a task, so that a thread works in its own cache.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::dropout_forward::Mask;
+use super::gather::{IN_ORDER, permute};
+use super::{Call, Io, Kernel, Network, Part, PartKind, Variant, cpu, input, mix, output, scratch};
+use crate::math::{Activation, Product, Real};
+
+/// Invocations of a workgroup.
+pub(super) const THREADS: usize = 128;
+
+/// The row of the table.
+pub static FUSED_GRADIENT: Kernel = Kernel {
+    name: "fused_gradient",
+    formula: "each group's share of the loss and its gradient: forward and backward pass in one",
+    wgsl: concat!(include_str!("../../shaders/order.wgsl"), include_str!("../../shaders/fused_gradient.wgsl")),
+    part: PartKind::Network,
+    reads_step: true,
+    dims: &["rows", "samples", "inputs", "columns", "units", "parameters", "block", "groups"],
+    bindings: &[
+        input("x", &["samples", "inputs"]),
+        input("y", &["samples", "columns"]),
+        input("hyper", &["12"]),
+        input("p", &["parameters"]),
+        scratch("scratch", &["groups", "units", "block"]),
+        output("g", &["groups", "parameters"]),
+        output("sums", &["groups", "2"]),
+    ],
+    variants: &[
+        Variant { name: "shuffled", constants: &[("IN_ORDER", 0.0)] },
+        Variant { name: "in order", constants: &[("IN_ORDER", 1.0)] },
+    ],
+    workgroup_size: THREADS as u32,
+    workgroups: |dims| dims[7].into(),
+    cpu: cpu!(fused_gradient),
+};
+
+fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([x, y, hyper, p, ..], [_, g, sums, ..], Part::Network(network)) = (io.inputs, io.outputs, call.part) else {
+        return;
+    };
+    let [rows, columns, groups] = [0, 3, 7].map(|dim| call.dims[dim] as usize);
+    let run = rows.div_ceil(network.block).div_ceil(groups) * network.block;
+    let tape = Tape::new(network, columns);
+    let work = g.par_chunks_mut(network.parameters()).zip(sums.par_chunks_mut(2)).enumerate();
+    work.for_each(|(group, (g, sums))| {
+        sums.fill(T::default());
+        let end = (run * (group + 1)).min(rows);
+        T::with_scratch(tape.len(network.block), |values| {
+            T::vectorized(
+                #[inline(always)]
+                || {
+                    for first in (run * group..end).step_by(network.block) {
+                        let (rows, values) = (network.block.min(end - first), &mut *values);
+                        let mut block = Block { call, network, tape: &tape, values, first, rows, columns, p };
+                        block.load(x, y);
+                        block.forward();
+                        block.loss(hyper, sums);
+                        block.backward(g, first > run * group);
+                    }
+                },
+            );
+        });
+        if run * group >= rows {
+            g.fill(T::default());
+        }
+    });
+}
+
+/// Fills `rows` with copies of `row`, in copies that double, since short ones cost as much as a product.
+fn repeat<T: Real>(row: &[T], rows: &mut [T]) {
+    rows[..row.len()].copy_from_slice(row);
+    let mut done = row.len();
+    while done < rows.len() {
+        let next = done.min(rows.len() - done);
+        rows.copy_within(..next, done);
+        done += next;
+    }
+}
+
+/// Where a block's values stand in the scratch memory, in elements a row: all rows of one thing, then of the next.
+struct Tape {
+    /// z, a and what is handed on, of each layer; the same place where they are the same.
+    layers: Vec<[usize; 3]>,
+    targets: usize,
+    /// Two gradients that take turns.
+    deltas: [usize; 2],
+    len: usize,
+}
+
+impl Tape {
+    fn new(network: &Network, columns: usize) -> Self {
+        let mut len = network.inputs();
+        let mut take = |width: usize| {
+            len += width;
+            len - width
+        };
+        let place = |(layer, &threshold): (&crate::spec::Layer, &u32)| {
+            let z = take(layer.outputs);
+            let a = if layer.activation == Activation::Identity { z } else { take(layer.outputs) };
+            [z, a, if threshold == 0 { a } else { take(layer.outputs) }]
+        };
+        let layers = network.layers.iter().zip(&network.thresholds).map(place).collect();
+        let widest = network.layers.iter().map(|layer| layer.outputs).max().unwrap_or(0);
+        let (targets, deltas) = (take(columns), [take(widest), take(widest)]);
+        Self { layers, targets, deltas, len }
+    }
+
+    fn len(&self, rows: usize) -> usize {
+        self.len * rows
+    }
+}
+
+/// Some rows on their way through the network.
+struct Block<'a, T> {
+    call: &'a Call<'a>,
+    network: &'a Network,
+    tape: &'a Tape,
+    values: &'a mut [T],
+    first: usize,
+    rows: usize,
+    /// Of the targets.
+    columns: usize,
+    p: &'a [T],
+}
+
+impl<T: Real> Block<'_, T> {
+    /// The place of `width` values a row.
+    fn range(&self, place: usize, width: usize) -> Range<usize> {
+        // The tape was laid out for whole blocks.
+        let start = place * self.network.block;
+        start..start + width * self.rows
+    }
+
+    /// Several things at once; they never overlap.
+    fn get<const N: usize>(&mut self, ranges: [Range<usize>; N]) -> [&mut [T]; N] {
+        #[allow(clippy::expect_used)]
+        self.values.get_disjoint_mut(ranges).expect("a tape's places lie apart")
+    }
+
+    /// What a layer is handed.
+    fn input(&self, layer: usize) -> Range<usize> {
+        let width = self.network.layers[layer].inputs;
+        self.range(if layer == 0 { 0 } else { self.tape.layers[layer - 1][2] }, width)
+    }
+
+    fn delta(&self, layer: usize, width: usize) -> Range<usize> {
+        self.range(self.tape.deltas[layer % 2], width)
+    }
+
+    fn load(&mut self, x: &[T], y: &[T]) {
+        let (inputs, columns) = (self.network.inputs(), self.columns);
+        let samples = self.call.dims[1];
+        let key = self.call.step.key ^ mix(self.call.replica);
+        let (rows, in_order) = (self.rows, self.call.variant == IN_ORDER);
+        let first = self.call.step.first_row.wrapping_add(self.first as u32);
+        let [features, targets] = self.get([self.range(0, inputs), self.range(self.tape.targets, columns)]);
+        let mut copy = |row: usize, sample: u32, count: usize| {
+            for (from, to, width) in [(x, &mut *features, inputs), (y, &mut *targets, columns)] {
+                let source = &from[sample as usize * width..][..count * width];
+                to[row * width..][..count * width].copy_from_slice(source);
+            }
+        };
+        let position = first % samples;
+        if in_order && samples - position >= rows as u32 {
+            return copy(0, position, rows);
+        }
+        for row in 0..rows {
+            let position = first.wrapping_add(row as u32) % samples;
+            copy(row, if in_order { position } else { permute(position, samples, key) }, 1);
+        }
+    }
+
+    #[inline(always)]
+    fn forward(&mut self) {
+        let mut weight = 0;
+        for (i, layer) in self.network.layers.iter().enumerate() {
+            let (inputs, outputs) = (layer.inputs, layer.outputs);
+            let [z_place, a_place, y_place] = self.tape.layers[i].map(|place| self.range(place, outputs));
+            let (x, rows, p, bias) = (self.input(i), self.rows, self.p, weight + inputs * outputs);
+            let [x, z] = self.get([x, z_place.clone()]);
+            repeat(&p[bias..bias + outputs], z);
+            T::product(&Product::new(rows, outputs, inputs).added(), x, &p[weight..bias], z);
+            if z_place != a_place {
+                let [z, a] = self.get([z_place, a_place.clone()]);
+                layer.activation.forward(z, a);
+            }
+            if a_place != y_place {
+                let mask = self.mask(i);
+                let [a, y] = self.get([a_place, y_place]);
+                a.iter().zip(y).zip(mask.1..).for_each(|((&a, y), index)| *y = mask.0.apply(a, index));
+            }
+            weight = bias + outputs;
+        }
+    }
+
+    /// The mask of a layer's dropout, and the index of the block's first unit.
+    fn mask(&self, layer: usize) -> (Mask<T>, usize) {
+        let Call { step, replica, .. } = *self.call;
+        let mask = Mask::of(step.mask_key, layer as u32 + 1, replica, self.network.thresholds[layer]);
+        (mask, self.first * self.network.layers[layer].outputs)
+    }
+
+    #[inline(always)]
+    fn loss(&mut self, hyper: &[T], sums: &mut [T]) {
+        let (loss, last) = (self.network.loss, self.network.layers.len() - 1);
+        let (outputs, columns, rows) = (self.network.outputs(), self.columns, self.call.dims[0] as usize);
+        let terms = loss.terms(outputs);
+        let (c, count) = (hyper[hyper.len() - 1], T::from_f64((rows * terms) as f64));
+        let ranges = [
+            self.range(self.tape.layers[last][2], outputs),
+            self.range(self.tape.targets, columns),
+            self.delta(last, outputs),
+        ];
+        let [z, y, d] = self.get(ranges);
+        let rows = z.chunks_exact(outputs).zip(y.chunks_exact(columns)).zip(d.chunks_exact_mut(outputs));
+        for ((z, y), d) in rows {
+            let (mut value, hits) = loss.row(z, &y[..terms], c, Some(d));
+            if columns > terms {
+                value = y[terms] * value;
+                d.iter_mut().for_each(|d| *d = y[terms] * *d);
+            }
+            d.iter_mut().for_each(|d| *d = *d / count);
+            sums[0] += value;
+            sums[1] += T::from_f64(hits as f64);
+        }
+    }
+
+    /// `later` adds to the gradient of the blocks before.
+    #[inline(always)]
+    fn backward(&mut self, g: &mut [T], later: bool) {
+        let mut end = g.len();
+        for (i, layer) in self.network.layers.iter().enumerate().rev() {
+            let (inputs, outputs, rows, p) = (layer.inputs, layer.outputs, self.rows, self.p);
+            let [z, a, y] = self.tape.layers[i].map(|place| self.range(place, outputs));
+            let (x, delta) = (self.input(i), self.delta(i, outputs));
+            // Nobody asks for the gradient by the features.
+            let next = if i > 0 { self.delta(i + 1, inputs) } else { 0..0 };
+            if a != y {
+                let (mask, first) = self.mask(i);
+                let [d] = self.get([delta.clone()]);
+                d.iter_mut().zip(first..).for_each(|(d, index)| *d = mask.apply(*d, index));
+            }
+            if z != a {
+                let [z, a, d] = self.get([z, a, delta.clone()]);
+                layer.activation.backward(z, a, d);
+            }
+            let [x, d, next] = self.get([x, delta, next]);
+            let (bias, weight) = (end - outputs, end - outputs - inputs * outputs);
+            let product = Product::new(inputs, outputs, rows).a_transposed();
+            T::product(&if later { product.added() } else { product }, x, d, &mut g[weight..bias]);
+            let sums = &mut g[bias..end];
+            if !later {
+                sums.fill(T::default());
+            }
+            d.chunks_exact(outputs).for_each(|d| sums.iter_mut().zip(d).for_each(|(sum, &d)| *sum += d));
+            if i > 0 {
+                T::product(&Product::new(rows, inputs, outputs).b_transposed(), d, &p[weight..bias], next);
+            }
+            end = weight;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Adds up the groups' shares of a gradient, where something has to be known of all of it before the optimiser's step.
+
+use rayon::prelude::*;
+
+use super::{Call, Io, Kernel, PLAIN, PartKind, cpu, input, output, per_element};
+use crate::math::Real;
+
+/// Elements that the CPU takes at a time: what has just been added up is still in the cache.
+pub(super) const CHUNK: usize = 1 << 12;
+
+/// The row of the table.
+pub static REDUCE: Kernel = Kernel {
+    name: "reduce",
+    formula: "sum = g over groups",
+    wgsl: include_str!("../../shaders/reduce.wgsl"),
+    part: PartKind::None,
+    reads_step: false,
+    dims: &["count", "groups"],
+    bindings: &[input("g", &["groups", "count"]), output("sum", &["count"])],
+    variants: PLAIN,
+    workgroup_size: 64,
+    workgroups: |dims| per_element(dims[0].into(), 64),
+    cpu: cpu!(reduce),
+};
+
+fn reduce<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([g, ..], [sum, ..]) = (io.inputs, io.outputs);
+    let count = call.dims[0] as usize;
+    sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| add_up(g, count, chunk * CHUNK, sum));
+}
+
+/// `sum[i] = Σ g[group, first + i]` for `g [groups, count]`.
+#[inline(always)]
+pub(super) fn add_up<T: Real>(g: &[T], count: usize, first: usize, sum: &mut [T]) {
+    for (group, share) in g.chunks_exact(count).enumerate() {
+        let share = &share[first..first + sum.len()];
+        match group {
+            0 => sum.copy_from_slice(share),
+            _ => sum.iter_mut().zip(share).for_each(|(sum, &share)| *sum += share),
+        }
+    }
+}

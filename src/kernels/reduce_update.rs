@@ -1,0 +1,44 @@
+//! The second half of a fused step: the gradient as the sum of the groups' shares, and the optimiser's step with it.
+
+use rayon::prelude::*;
+
+use super::reduce::{CHUNK, add_up};
+use super::{Call, Io, Kernel, PLAIN, Part, PartKind, cpu, in_place, input, output, per_element, update};
+use crate::math::Real;
+
+/// The row of the table.
+pub static REDUCE_UPDATE: Kernel = Kernel {
+    name: "reduce_update",
+    formula: "sum = g over groups; p, s = rule(p, clip(sum) + penalties, s)",
+    wgsl: concat!(include_str!("../../shaders/rules.wgsl"), include_str!("../../shaders/reduce_update.wgsl")),
+    part: PartKind::Rule,
+    reads_step: true,
+    dims: &["count", "slots", "groups"],
+    bindings: &[
+        input("g", &["groups", "count"]),
+        input("hyper", &["12"]),
+        output("sum", &["count"]),
+        in_place("p", &["count"]),
+        in_place("s", &["count", "slots"]),
+    ],
+    variants: PLAIN,
+    workgroup_size: 64,
+    workgroups: |dims| per_element(dims[0].into(), 64),
+    cpu: cpu!(reduce_update),
+};
+
+fn reduce_update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([g, hyper, ..], [sum, p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
+    let (count, slots) = (call.dims[0] as usize, call.dims[1] as usize);
+    let step = update::rule_step(call, hyper);
+    let chunks = p.par_chunks_mut(CHUNK).zip(sum.par_chunks_mut(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
+    chunks.enumerate().for_each(|(chunk, ((p, sum), s))| {
+        T::vectorized(
+            #[inline(always)]
+            || {
+                add_up(g, count, chunk * CHUNK, sum);
+                rule.apply(p, sum, s, slots, &step);
+            },
+        );
+    });
+}
