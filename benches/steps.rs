@@ -36,6 +36,7 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
         "outputs" => 1,
         "groups" => 4,
         "slots" => 2,
+        "rounds" => 16,
         "count" => 1 << 16,
         _ => 1024,
     };

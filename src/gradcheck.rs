@@ -88,7 +88,7 @@ pub async fn gradcheck(
     let mut oracle = CpuBackend::<f64>::load(&cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
     let (exact_loss, exact_gradient) = loss_and_gradient(&mut oracle, spec, data, &exact).await?;
     drop(oracle);
-    let sums = sums_of_rows(&cpu, spec, data, &exact).await?;
+    let sums = sums_of_rows(&cpu, spec, data, data.rows(), &exact).await?;
 
     let mut slope = Slope::new(&cpu, spec, data, exact)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -110,7 +110,7 @@ pub async fn gradcheck(
                 None => skipped += 1,
             }
         }
-        let scale = |gradient: &[f64], sums: &[f64]| norm(gradient).max(norm(sums) / (data.rows() as f64).sqrt());
+        let scale = |gradient: &[f64], sums: &[f64]| scale(gradient, sums, data.rows());
         tensors.push(TensorCheck {
             name: tensor.name,
             elements: expected.len(),
@@ -167,8 +167,9 @@ fn plan_of(device: &Device, spec: &MlpSpec, shape: TrainShape, plan: Option<Plan
     plan::choose(plan, spec, &Recipe::new(Rule::Sgd), shape, device.target())
 }
 
-/// One step on the whole of `data`.
-async fn loss_and_gradient<B: Backend>(
+/// Mean loss and gradient of the plan's first step, at a learning rate of 0. A plan of mini-batches takes the first rows in
+/// the order of key 0; its loss is a part of the mean.
+pub(crate) async fn loss_and_gradient<B: Backend>(
     backend: &mut B,
     spec: &MlpSpec,
     data: &Dataset,
@@ -195,10 +196,16 @@ fn prepare<B: Backend>(backend: &mut B, spec: &MlpSpec, data: &Dataset, paramete
     backend.write(buffer, parameters)
 }
 
-/// What each element of the gradient would be if no row's part cancelled another's: Σ abs(g_row), from steps of a row each.
-async fn sums_of_rows(cpu: &CpuDevice, spec: &MlpSpec, data: &Dataset, parameters: &[f64]) -> Result<Vec<f64>> {
-    let rows = data.rows();
-    let shape = TrainShape { batch: 1, weighted: data.weights().is_some(), ..TrainShape::full(rows) };
+/// What each element of the gradient of the first `rows` rows, in the order of key 0, would be if no row's part cancelled
+/// another's: Σ abs(g_row), from steps of a row each.
+pub(crate) async fn sums_of_rows(
+    cpu: &CpuDevice,
+    spec: &MlpSpec,
+    data: &Dataset,
+    rows: usize,
+    parameters: &[f64],
+) -> Result<Vec<f64>> {
+    let shape = TrainShape { batch: 1, weighted: data.weights().is_some(), ..TrainShape::full(data.rows()) };
     let mut backend = CpuBackend::<f64>::load(cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
     prepare(&mut backend, spec, data, parameters)?;
     let gradients = backend.plan().buffer(Role::Gradients)?;
@@ -281,12 +288,17 @@ impl<'a> Slope<'a> {
     }
 }
 
+/// What the errors of a gradient are relative to; see [`TensorCheck::scale`].
+pub(crate) fn scale(gradient: &[f64], sums: &[f64], rows: usize) -> f64 {
+    norm(gradient).max(norm(sums) / (rows as f64).sqrt())
+}
+
 fn norm(values: &[f64]) -> f64 {
     values.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
 /// ‖found - expected‖ / scale; 0 when both are 0.
-fn relative_error(found: &[f64], expected: &[f64], scale: f64) -> f64 {
+pub(crate) fn relative_error(found: &[f64], expected: &[f64], scale: f64) -> f64 {
     let error: Vec<f64> = found.iter().zip(expected).map(|(found, expected)| found - expected).collect();
     if norm(&error) == 0.0 { 0.0 } else { norm(&error) / scale }
 }

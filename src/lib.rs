@@ -29,6 +29,7 @@
 #![deny(missing_docs)]
 
 pub mod backend;
+pub mod bench;
 mod checkpoint;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
-pub use select::{Choice, open};
+pub use select::{Choice, open, open_timed};
 
 use crate::error::{Error, Result};
 use crate::kernels::Step;
@@ -124,6 +124,14 @@ impl Device {
         match self {
             Self::Cpu(_) => Target::Cpu,
             Self::Gpu(device) => Target::Gpu { workgroup_bytes: device.summary().workgroup_bytes as usize },
+        }
+    }
+
+    /// Whether it was opened so that kernels can be timed on it; see [`GpuBackend::profile`].
+    pub fn has_timestamps(&self) -> bool {
+        match self {
+            Self::Cpu(_) => false,
+            Self::Gpu(device) => device.has_timestamps(),
         }
     }
 

@@ -19,6 +19,15 @@ pub struct Choice {
 /// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
 /// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back.
 pub async fn open(wanted: &str) -> Result<Choice> {
+    open_as(wanted, false).await
+}
+
+/// The same with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
+pub async fn open_timed(wanted: &str) -> Result<Choice> {
+    open_as(wanted, true).await
+}
+
+async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
     let wanted = wanted.to_lowercase();
     let wanted = wanted.as_str();
     let chosen = |device, reason: &str| Choice { device, reason: reason.into() };
@@ -27,7 +36,10 @@ pub async fn open(wanted: &str) -> Result<Choice> {
         return Ok(chosen(cpu()?, "as --device cpu says"));
     }
     let adapters = adapters().await?;
-    let gpu = async |index| Ok::<_, Error>(Device::Gpu(GpuDevice::open(index).await?));
+    let gpu = async |index| {
+        let opened = if timed { GpuDevice::open_timed(index).await } else { GpuDevice::open(index).await };
+        opened.map(Device::Gpu)
+    };
     match wanted {
         "auto" => {
             let Some(index) = adapters.iter().position(AdapterSummary::is_hardware) else {

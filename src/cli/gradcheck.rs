@@ -2,37 +2,20 @@
 
 use super::device::DeviceArgs;
 use super::flag;
+use super::network::NetworkArgs;
 use super::output::{print, print_json};
-use super::train::{Hidden, LossParameterArgs};
 use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
-use crate::math::{Activation, Domain, Loss};
 use crate::params::{Init, Layout};
 use crate::plan::PlanKind;
 use crate::report::{Table, count};
-use crate::spec::{MAX_WIDTH, MlpSpec};
+use crate::spec::MlpSpec;
 
 /// Compare the device's gradients with an f64 oracle and with central differences
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Number of features
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    inputs: usize,
-    /// Widths of the hidden layers, or `none`
-    #[arg(long, default_value = "25,50,50,25", value_name = "N,N,…")]
-    hidden: Hidden,
-    /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
-    #[arg(long, value_name = "N")]
-    outputs: Option<usize>,
-    /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
-    /// tanh, softsign
-    #[arg(long, default_value = "relu", value_name = "NAME")]
-    activation: Activation,
-    /// binary_cross_entropy, softmax_cross_entropy, mean_squared_error, mean_absolute_error, huber or poisson
-    #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME")]
-    loss: Loss,
     #[command(flatten)]
-    parameter: LossParameterArgs,
+    network: NetworkArgs,
     /// Rows of random data
     #[arg(long, default_value_t = 32, value_name = "N")]
     batch: usize,
@@ -59,13 +42,7 @@ pub async fn run(args: Args) -> Result<()> {
     if args.differences == 0 {
         return Err(Error::Setting { what: "--differences", found: "0".into(), expected: "at least 1".into() });
     }
-    let outputs = args.outputs.unwrap_or(if args.loss.domain() == Domain::Class { 3 } else { 1 });
-    if !(1..=MAX_WIDTH).contains(&args.inputs) {
-        let expected = format!("1 to {MAX_WIDTH}");
-        return Err(Error::Setting { what: "--inputs", found: args.inputs.to_string(), expected });
-    }
-    let spec = args.hidden.spec(args.inputs, outputs, args.activation, args.loss).map_err(flag("--outputs"))?;
-    let spec = args.parameter.tune(spec)?;
+    let spec = args.network.spec()?;
     let device = args.device.open(args.json).await?.device;
     let plan = PlanKind::choice(&args.plan)?;
     check_size(&device, &spec, args.batch, plan).await.map_err(flag("--batch"))?;

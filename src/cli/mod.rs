@@ -1,5 +1,6 @@
 //! The command line: flags become checked settings once, a file for each subcommand carries them out.
 
+mod bench;
 mod config;
 mod device;
 mod devices;
@@ -7,6 +8,7 @@ mod eval;
 mod gradcheck;
 mod inspect;
 mod kernels;
+mod network;
 mod output;
 mod predict;
 mod source;
@@ -34,6 +36,7 @@ enum Command {
     Predict(predict::Args),
     Inspect(inspect::Args),
     Gradcheck(gradcheck::Args),
+    Bench(bench::Args),
     Devices(devices::Args),
     Kernels(kernels::Args),
 }
@@ -76,6 +79,7 @@ fn run(command: Command) -> Result<()> {
             Command::Predict(args) => predict::run(args).await,
             Command::Inspect(args) => inspect::run(&args),
             Command::Gradcheck(args) => gradcheck::run(args).await,
+            Command::Bench(args) => bench::run(args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Kernels(args) => kernels::run(&args),
         }

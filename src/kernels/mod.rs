@@ -10,8 +10,10 @@ mod activation_backward;
 mod activation_forward;
 mod bias_add;
 mod bias_grad;
+mod copy;
 mod dropout_backward;
 mod dropout_forward;
+mod fma_peak;
 mod fused_gradient;
 mod gather;
 mod loss;
@@ -28,8 +30,10 @@ pub use activation_backward::ACTIVATION_BACKWARD;
 pub use activation_forward::ACTIVATION_FORWARD;
 pub use bias_add::BIAS_ADD;
 pub use bias_grad::BIAS_GRAD;
+pub use copy::COPY;
 pub use dropout_backward::DROPOUT_BACKWARD;
 pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
+pub use fma_peak::{FMA_PEAK, FMA_PEAK_OPERATIONS};
 pub use fused_gradient::FUSED_GRADIENT;
 pub use gather::{GATHER, IN_ORDER, ORDER_WGSL, SHUFFLED, permute};
 pub use loss::{LOSS, LOSSES_WGSL, loss_kernel};
@@ -65,6 +69,8 @@ pub static KERNELS: &[&Kernel] = &[
     &FUSED_GRADIENT,
     &REDUCE,
     &REDUCE_UPDATE,
+    &FMA_PEAK,
+    &COPY,
 ];
 
 /// Most storage bindings of a kernel: WebGPU guarantees 8.

@@ -1,10 +1,12 @@
 //! What a run shows: progress on stderr while it goes on, tables and pictures at its end. Knows events and figures, not
 //! how they came about.
+mod bench;
 mod figures;
 mod plot;
 mod progress;
 mod table;
 
+pub use bench::{bench_text, plot_throughput};
 pub use figures::{class_table, confusion_table, metrics_table};
 pub use plot::plot_lr_curve;
 pub use progress::Reporter;

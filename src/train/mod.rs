@@ -19,6 +19,7 @@ pub use lr_find::{LrCurve, LrPoint, LrRange};
 pub use schedule::{PlateauState, Position, Schedule};
 pub use state::{TrainProgress, TrainState};
 pub use trainer::Trainer;
+pub(crate) use trainer::plan_for;
 
 use crate::error::{Error, Result};
 use crate::math::Optimizer;

@@ -96,7 +96,13 @@ impl Trainer {
 }
 
 /// The plan that trains `spec` on `data`.
-fn plan_for(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset, validation: usize) -> Result<Plan> {
+pub(crate) fn plan_for(
+    device: &Device,
+    spec: &MlpSpec,
+    config: &TrainConfig,
+    data: &Dataset,
+    validation: usize,
+) -> Result<Plan> {
     let samples = data.rows();
     let batch = batch_rows(config.batch, samples);
     let (_, _, groups) = loss_kernel(spec.loss(), batch.max(validation), spec.outputs());

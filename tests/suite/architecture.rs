@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "error",
     "files",
     "data",
@@ -21,6 +21,7 @@ const ORDER: [&str; 18] = [
     "infer",
     "gradcheck",
     "train",
+    "bench",
     "checkpoint",
     "report",
     "cli",

@@ -4,6 +4,7 @@
 mod activations;
 mod architecture;
 mod article;
+mod bench;
 mod checkpoints;
 mod cli;
 mod cli_checkpoints;

@@ -2,7 +2,7 @@
 //! f64, whose running error bound is the tolerance. Sizes lie around the tiles; offsets, strides and slots are odd;
 //! outputs start as NaN, and the padding between replicas must stay as it was.
 
-use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, GATHER, KERNELS, Kernel, Part, PartKind};
+use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
 use wgpu_mlp::plan::{Recipe, TrainShape, train};
 use wgpu_mlp::spec::MlpSpec;
@@ -136,7 +136,9 @@ fn a_grid_beyond_65535_workgroups_agrees() {
 #[test]
 fn copies_are_exact() {
     let activation = |activation| (&ACTIVATION_FORWARD, Part::Activation(activation));
-    for (kernel, part) in [(&GATHER, Part::None), activation(Activation::Identity), activation(Activation::Relu)] {
+    for (kernel, part) in
+        [(&GATHER, Part::None), (&COPY, Part::None), activation(Activation::Identity), activation(Activation::Relu)]
+    {
         let mut dims: Vec<u32> = kernel.dims.iter().map(|_| 17).collect();
         fit(kernel, &part, &mut dims);
         let case = Case { kernel, part, variant: 0, dims, replicas: 1, shared: false, large: true, seed: 1 };

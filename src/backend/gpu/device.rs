@@ -26,16 +26,21 @@ pub(super) struct Inner {
 impl GpuDevice {
     /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits.
     pub async fn open(index: usize) -> Result<Self> {
-        Self::open_with(index, wgpu::ShaderRuntimeChecks::unchecked()).await
+        Self::open_with(index, wgpu::ShaderRuntimeChecks::unchecked(), wgpu::Features::empty()).await
     }
 
     /// Like [`GpuDevice::open`], with wgpu's bounds checks and loop bounds in every shader. Slower; results are
     /// the same, as tests show, since the shaders mask their own edges.
     pub async fn open_checked(index: usize) -> Result<Self> {
-        Self::open_with(index, wgpu::ShaderRuntimeChecks::checked()).await
+        Self::open_with(index, wgpu::ShaderRuntimeChecks::checked(), wgpu::Features::empty()).await
     }
 
-    async fn open_with(index: usize, checks: wgpu::ShaderRuntimeChecks) -> Result<Self> {
+    /// Opens an adapter with those of the features `wanted` that it has.
+    pub(super) async fn open_with(
+        index: usize,
+        checks: wgpu::ShaderRuntimeChecks,
+        wanted: wgpu::Features,
+    ) -> Result<Self> {
         let mut adapters = enumerate().await;
         if index >= adapters.len() {
             let available = adapters.iter().map(|adapter| adapter.get_info().name).collect();
@@ -44,7 +49,7 @@ impl GpuDevice {
         let adapter = adapters.swap_remove(index);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("mlp"),
-            required_features: wgpu::Features::empty(),
+            required_features: adapter.features() & wanted,
             required_limits: adapter.limits(),
             ..Default::default()
         };

@@ -14,13 +14,13 @@ use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role};
 /// A plan loaded on a GPU.
 #[derive(Debug)]
 pub struct GpuBackend {
-    gpu: GpuDevice,
-    plan: Plan,
+    pub(super) gpu: GpuDevice,
+    pub(super) plan: Plan,
     buffers: Vec<wgpu::Buffer>,
     /// For each pass, its dispatches ready to encode.
-    passes: Vec<Vec<Prepared>>,
+    pub(super) passes: Vec<Vec<Prepared>>,
     /// The step records of the submission that runs.
-    records: wgpu::Buffer,
+    pub(super) records: wgpu::Buffer,
     /// Distance of two records, which uniform offsets have to keep.
     record_stride: u64,
     lanes: Vec<Lane>,
@@ -32,11 +32,21 @@ pub struct GpuBackend {
 }
 
 #[derive(Debug)]
-struct Prepared {
+pub(super) struct Prepared {
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     reads_step: bool,
     workgroups: [u32; 3],
+}
+
+impl Prepared {
+    /// Records it for the step whose record starts at so many bytes.
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, record: u32) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[record][..usize::from(self.reads_step)]);
+        let [x, y, z] = self.workgroups;
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 /// Transfer buffers of one submission; lanes take turns, so that the host fills one while the device works
@@ -193,13 +203,7 @@ impl GpuBackend {
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for (slot, (index, _)) in steps.iter().enumerate() {
             let record = (slot as u64 * self.record_stride) as u32;
-            for prepared in &self.passes[*index] {
-                pass.set_pipeline(&prepared.pipeline);
-                let offsets = [record];
-                pass.set_bind_group(0, &prepared.bind_group, &offsets[..usize::from(prepared.reads_step)]);
-                let [x, y, z] = prepared.workgroups;
-                pass.dispatch_workgroups(x, y, z);
-            }
+            self.passes[*index].iter().for_each(|prepared| prepared.encode(&mut pass, record));
             self.counters.dispatches += self.passes[*index].len() as u64;
         }
         drop(pass);

@@ -6,6 +6,7 @@ mod adapters;
 mod device;
 mod exec;
 mod pipelines;
+mod profile;
 mod transfer;
 
 pub use adapters::{AdapterSummary, adapters};

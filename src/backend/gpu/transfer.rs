@@ -56,7 +56,7 @@ impl Mapping {
 }
 
 /// Copies a mapped buffer's first `bytes` out and unmaps it.
-pub(super) fn take(gpu: &GpuDevice, buffer: &wgpu::Buffer, bytes: u64) -> Result<Vec<f32>> {
+pub(super) fn take<T: bytemuck::Pod>(gpu: &GpuDevice, buffer: &wgpu::Buffer, bytes: u64) -> Result<Vec<T>> {
     let view = buffer.slice(..bytes).get_mapped_range();
     let values = view.map(|view| bytemuck::pod_collect_to_vec(&view));
     buffer.unmap();

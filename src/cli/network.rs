@@ -1,0 +1,42 @@
+//! The flags that describe a network without data.
+
+use super::flag;
+use super::train::{Hidden, LossParameterArgs};
+use crate::error::{Error, Result};
+use crate::math::{Activation, Domain, Loss};
+use crate::spec::{MAX_WIDTH, MlpSpec};
+
+#[derive(Debug, clap::Args)]
+pub struct NetworkArgs {
+    /// Number of features
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    inputs: usize,
+    /// Widths of the hidden layers, or `none`
+    #[arg(long, default_value = "25,50,50,25", value_name = "N,N,…")]
+    hidden: Hidden,
+    /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
+    #[arg(long, value_name = "N")]
+    outputs: Option<usize>,
+    /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
+    /// tanh, softsign
+    #[arg(long, default_value = "relu", value_name = "NAME")]
+    activation: Activation,
+    /// binary_cross_entropy, softmax_cross_entropy, mean_squared_error, mean_absolute_error, huber or poisson
+    #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME")]
+    loss: Loss,
+    #[command(flatten)]
+    parameter: LossParameterArgs,
+}
+
+impl NetworkArgs {
+    /// The network.
+    pub fn spec(&self) -> Result<MlpSpec> {
+        let outputs = self.outputs.unwrap_or(if self.loss.domain() == Domain::Class { 3 } else { 1 });
+        if !(1..=MAX_WIDTH).contains(&self.inputs) {
+            let expected = format!("1 to {MAX_WIDTH}");
+            return Err(Error::Setting { what: "--inputs", found: self.inputs.to_string(), expected });
+        }
+        let spec = self.hidden.spec(self.inputs, outputs, self.activation, self.loss).map_err(flag("--outputs"))?;
+        self.parameter.tune(spec)
+    }
+}
