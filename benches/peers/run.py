@@ -25,7 +25,7 @@ import workload
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OURS = "wgpu-mlp"
-PEERS = {  # name: the words behind the interpreter, or the folder of a Rust program
+PEERS = {  # name: the words behind the interpreter
     "article": ["article_numpy.py"],
     "numpy": ["numpy_peer.py"],
     "jax-scan": ["jax_peer.py", "--variant", "scan"],
@@ -34,8 +34,6 @@ PEERS = {  # name: the words behind the interpreter, or the folder of a Rust pro
     "torch-compile": ["torch_peer.py", "--variant", "compile"],
     "torch-graph": ["torch_peer.py", "--variant", "graph"],
     "torch-compile-graph": ["torch_peer.py", "--variant", "compile-graph"],
-    "candle": HERE / "candle",
-    "burn": HERE / "burn",
 }
 SAME = 1e-3  # how far a loss may be from float64's after the few steps of the check, of itself
 ALIKE = (0.02, 0.1)  # and from the programs' median after the timed ones, whose batches differ: absolute, of itself
@@ -62,22 +60,8 @@ def our_binary():
     return found[-1]
 
 
-def command_of(name, ours):
-    """The program's command, or None where a Rust peer has not been built."""
-    if name == OURS:
-        return [ours, "--bench"]
-    where = PEERS[name]
-    if isinstance(where, list):
-        return [sys.executable, "-B", HERE / where[0], *where[1:]]
-    binary = where / "target/release" / f"{name}-peer"
-    return [binary] if binary.is_file() else None
-
-
 def run(name, command, device, folder):
     """The program's lines, or None where it cannot run here."""
-    if command is None:
-        print(f"  {name} is left out: cargo build --release in {PEERS[name].relative_to(ROOT)}", file=sys.stderr)
-        return None
     print(f"  {name}", file=sys.stderr, flush=True)
     words = [*command, "--device", device, "--cases", folder]
     try:
@@ -89,7 +73,7 @@ def run(name, command, device, folder):
         return None
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     cases = {case["name"]: case for case in json.loads((folder / "cases.json").read_text())}
-    for line in lines:  # the programs in Rust leave their parameters to be judged here
+    for line in lines:  # a program in Rust leaves its parameters to be judged here
         if path := line.pop("final", None):
             case = cases[line["workload"]]
             x, y, _ = workload.load(folder, case)
@@ -211,7 +195,10 @@ def main():
     if options.rounds < 1 or options.scale < 1 or set(devices) - {"cpu", "gpu"}:
         end(2, "--rounds and --scale start at 1, --device takes cpu, gpu or cpu,gpu")
     ours = None if options.no_ours else options.ours or our_binary()
-    programs = {name: command_of(name, ours) for name in [*([OURS] if ours else []), *wanted]}
+    programs = {OURS: [ours, "--bench"]} if ours else {}
+    for name in wanted:
+        script, *words = PEERS[name]
+        programs[name] = [sys.executable, "-B", HERE / script, *words]
     now, load = datetime.datetime.now(datetime.timezone.utc), os.getloadavg()
     rows, faults = {}, []
     with tempfile.TemporaryDirectory() as scratch:

@@ -76,7 +76,7 @@ class Trainer:
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(3):
-                self.places.copy_(torch.arange(len(self.places)))
+                self.places.copy_(torch.arange(len(self.places), device=DEVICE))
                 self.captured_step()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()

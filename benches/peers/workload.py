@@ -1,4 +1,4 @@
-"""What every peer shares: the work as data (cases.json and raw f32 files, which the programs in Rust read too), the clock
+"""What every peer shares: the work as data (cases.json and raw f32 files, which ours reads too), the clock
 and the line of JSON for each case.
 
 A peer adds only its own way to train: an object with train(epochs), which returns when the work is done, and
