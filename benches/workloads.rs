@@ -2,7 +2,7 @@
 //! multiplies, and prints a line of JSON for each case.
 //! `cargo bench --bench workloads -- --device cpu|gpu --cases FOLDER`; without `--bench`, as in `cargo test --benches`, a small case of each
 //! kind runs on every device.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::ops::ControlFlow;
 use std::path::Path;
