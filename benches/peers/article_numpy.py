@@ -1,7 +1,5 @@
 """The network as the article writes it: numpy in float64, a dictionary of parameters, Z and A kept by the forward pass,
-one function for each layer's backward pass, loss and accuracy recorded in every epoch."""
-
-import time
+one function for each layer's backward pass, loss and accuracy recorded in every epoch. The article's work alone."""
 
 import numpy as np
 
@@ -9,14 +7,14 @@ import workload
 
 ARCHITECTURE = [
     {"input_dim": fan_in, "output_dim": fan_out, "activation": "relu"}
-    for fan_in, fan_out in zip(workload.LAYERS, workload.LAYERS[1:])
+    for fan_in, fan_out in zip(workload.ARTICLE, workload.ARTICLE[1:])
 ]
 ARCHITECTURE[-1]["activation"] = "sigmoid"
 
 
 def init_layers():
     params = {}
-    for i, (weight, bias) in enumerate(workload.initial_parameters(), 1):
+    for i, (weight, bias) in enumerate(workload.first_parameters(workload.ARTICLE, article=True), 1):
         params[f"W{i}"], params[f"b{i}"] = weight, bias
     return params
 
@@ -93,28 +91,33 @@ def update(params, grads, learning_rate):
     return params
 
 
-def train(X, Y, epochs, learning_rate):
-    params = init_layers()
-    loss_history, accuracy_history = [], []
-    for _ in range(epochs):
-        Y_hat, memory = full_forward(X, params)
-        loss_history.append(get_loss(Y_hat, Y))
-        accuracy_history.append(get_accuracy(Y_hat, Y))
-        grads = full_backward(Y_hat, Y, memory, params)
-        params = update(params, grads, learning_rate)
-    return params
+class Trainer:
+    def __init__(self, case, x, y, parameters):
+        self.X, self.Y, _, _ = workload.moons()  # float64, as the parameters
+        self.params, self.learning_rate = init_layers(), case["learning_rate"]
+        self.loss_history, self.accuracy_history = [], []
 
+    def train(self, epochs):
+        for _ in range(epochs):
+            Y_hat, memory = full_forward(self.X, self.params)
+            self.loss_history.append(get_loss(Y_hat, self.Y))
+            self.accuracy_history.append(get_accuracy(Y_hat, self.Y))
+            grads = full_backward(Y_hat, self.Y, memory, self.params)
+            self.params = update(self.params, grads, self.learning_rate)
 
-def main():
-    epochs = workload.epochs()
-    x, y, _, _ = workload.data()
-    start = time.perf_counter()
-    params = train(x, y, epochs, workload.LEARNING_RATE)
-    seconds = time.perf_counter() - start
-    layers = range(1, len(ARCHITECTURE) + 1)
-    final = [(params[f"W{i}"], params[f"b{i}"]) for i in layers]
-    workload.report("numpy f64, as in the article", np.__version__, epochs, seconds, final)
+    def parameters(self):
+        return [(self.params[f"W{i}"], self.params[f"b{i}"]) for i in range(1, len(ARCHITECTURE) + 1)]
 
 
 if __name__ == "__main__":
-    main()
+    options = workload.arguments()
+    if options.device != "cpu":
+        workload.skip("numpy has no GPU")
+    workload.main(
+        options,
+        "numpy f64, the article's",
+        np.__version__,
+        workload.device_name(),
+        Trainer,
+        supports=lambda case: case["name"] == "W1",
+    )
