@@ -128,7 +128,7 @@ fn product(device: &Device, case: &Case, folder: Option<&Path>) -> Result<(Vec<f
     let (a, b) = (array(folder, case, "a", m * k), array(folder, case, "b", k * n));
     let dispatch = Dispatch { kernel: &MATMUL, part: Part::None, variant: AB, dims, views };
     let passes = vec![Pass { kind: PassKind::Forward, rows: m, dispatches: vec![dispatch] }];
-    let plan = Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: 2 };
+    let plan = Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: None };
     let mut executor: Executor = block_on(device.load(plan))?;
     executor.write(0, &a)?;
     executor.write(1, &b)?;
