@@ -144,11 +144,10 @@ impl Network {
 }
 
 impl fmt::Display for Network {
-    /// Widths, activations and the loss, as in `3-5-4 relu identity huber`.
+    /// Widths and the loss, as in `3-5-4 huber`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.inputs())?;
         self.layers.iter().try_for_each(|layer| write!(f, "-{}", layer.outputs))?;
-        self.layers.iter().try_for_each(|layer| write!(f, " {}", layer.activation))?;
         write!(f, " {}", self.loss)
     }
 }

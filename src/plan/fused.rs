@@ -25,6 +25,16 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// How much memory a workgroup has, in words.
+    fn workgroup(self) -> String {
+        match self {
+            Self::Cpu => "which has no limit".into(),
+            Self::Gpu { workgroup_bytes } => format!("{workgroup_bytes} bytes on this device"),
+        }
+    }
+}
+
 /// Plans training with `wanted`, or with what serves the network best on the target.
 pub fn choose(
     wanted: Option<PlanKind>,
@@ -59,7 +69,7 @@ pub fn fused(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target)
         return Err(Error::Setting {
             what: "--plan",
             found: "fused".into(),
-            expected: format!("layered: {spec} does not fit the memory of a workgroup ({target:?})"),
+            expected: format!("layered: {spec} does not fit the memory of a workgroup, {}", target.workgroup()),
         });
     };
     builder.add(Role::Shares, &[replicas, groups, network.parameters()]);
