@@ -13,7 +13,7 @@ use wgpu_mlp::data::{Encoder, Moons, Scaling};
 use wgpu_mlp::kernels::{KERNELS, Kernel, Part, Step};
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
+use wgpu_mlp::plan::Plan;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
 
@@ -31,7 +31,11 @@ fn devices() -> Vec<(String, Device)> {
 /// A plan of one dispatch, each binding in a buffer of its own.
 fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
     let extent = |name: &str| match name {
-        "m" | "n" | "k" => 256,
+        _ if matches!(part, Part::Tiling(_)) => match name {
+            "groups" => 1,
+            "stride" | "span" => 257 * 256,
+            _ => 256,
+        },
         "columns" => 64,
         "outputs" => 1,
         "groups" => 4,
@@ -41,13 +45,7 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
         _ => 1024,
     };
     let dims: Vec<u32> = kernel.dims.iter().map(|name| part.dim(name).unwrap_or_else(|| extent(name))).collect();
-    let buffer = |index| Buffer { role: Role::Delta(index), len: kernel.elements(index, &dims) as usize };
-    let buffers: Vec<_> = (0..kernel.bindings.len()).map(buffer).collect();
-    let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
-    let views = (0..buffers.len()).map(view).collect();
-    let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
-    let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
-    Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: Some(0) }
+    Plan::single(kernel, part, variant, dims, SLOTS)
 }
 
 /// Seconds of `iterations` runs of a plan's first pass, the device's work included.

@@ -16,10 +16,10 @@ use wgpu_mlp::Result;
 use wgpu_mlp::backend::gpu::adapters;
 use wgpu_mlp::backend::{Backend, Device, Executor, open};
 use wgpu_mlp::data::Dataset;
-use wgpu_mlp::kernels::{AB, MATMUL, Part, Step};
+use wgpu_mlp::kernels::Step;
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Layout;
-use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
+use wgpu_mlp::plan::Plan;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
 
@@ -119,16 +119,9 @@ fn train(device: &Device, case: &Case, folder: Option<&Path>) -> Result<(Vec<f64
 /// Multiplies, and returns the seconds of each part, the products of one, and the largest error as a share of the terms.
 fn product(device: &Device, case: &Case, folder: Option<&Path>) -> Result<(Vec<f64>, u64, Value)> {
     let &Work::Product { m, n, k, products } = &case.work else { unreachable!() };
-    let dims = vec![m, n, k];
-    let buffer = |index| Buffer { role: Role::Delta(index), len: MATMUL.elements(index, &dims) as usize };
-    let buffers: Vec<_> = (0..MATMUL.bindings.len()).map(buffer).collect();
-    let views =
-        (0..buffers.len()).map(|buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 }).collect();
+    let plan = Plan::product([m, n, k], SLOTS);
     let [m, n, k] = [m, n, k].map(|extent| extent as usize);
     let (a, b) = (array(folder, case, "a", m * k), array(folder, case, "b", k * n));
-    let dispatch = Dispatch { kernel: &MATMUL, part: Part::None, variant: AB, dims, views };
-    let passes = vec![Pass { kind: PassKind::Forward, rows: m, dispatches: vec![dispatch] }];
-    let plan = Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: None };
     let mut executor: Executor = block_on(device.load(plan))?;
     executor.write(0, &a)?;
     executor.write(1, &b)?;

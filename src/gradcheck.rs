@@ -67,7 +67,7 @@ pub struct GradCheck {
 }
 
 /// Checks the gradients of `spec` at `parameters` on `data`, as `plan` computes them, or the plan that suits the device
-/// best. The oracle goes by the layered plan. At most `sample_size` elements of each tensor, drawn with `seed`, are compared
+/// best. The oracle goes by the plain plan. At most `sample_size` elements of each tensor, drawn with `seed`, are compared
 /// with central differences.
 pub async fn gradcheck(
     device: &Device,
@@ -85,7 +85,7 @@ pub async fn gradcheck(
     let (loss, gradient) = loss_and_gradient(&mut executor, spec, data, parameters).await?;
     let cpu = CpuDevice::new(0)?;
     let exact: Vec<f64> = parameters.iter().map(|&value| value.into()).collect();
-    let mut oracle = CpuBackend::<f64>::load(&cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
+    let mut oracle = CpuBackend::<f64>::load(&cpu, plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?)?;
     let (exact_loss, exact_gradient) = loss_and_gradient(&mut oracle, spec, data, &exact).await?;
     drop(oracle);
     let sums = sums_of_rows(&cpu, spec, data, data.rows(), &exact).await?;
@@ -206,7 +206,7 @@ pub(crate) async fn sums_of_rows(
     parameters: &[f64],
 ) -> Result<Vec<f64>> {
     let shape = TrainShape { batch: 1, weighted: data.weights().is_some(), ..TrainShape::full(data.rows()) };
-    let mut backend = CpuBackend::<f64>::load(cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
+    let mut backend = CpuBackend::<f64>::load(cpu, plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?)?;
     prepare(&mut backend, spec, data, parameters)?;
     let gradients = backend.plan().buffer(Role::Gradients)?;
     let mut sums = vec![0.0; parameters.len()];
@@ -231,7 +231,7 @@ struct Slope<'a> {
 
 impl<'a> Slope<'a> {
     fn new(cpu: &CpuDevice, spec: &'a MlpSpec, data: &'a Dataset, parameters: Vec<f64>) -> Result<Self> {
-        let mut forward = CpuBackend::load(cpu, plan::forward(spec, data.rows(), 1)?)?;
+        let mut forward = CpuBackend::load(cpu, plan::plain_forward(spec, data.rows(), 1)?)?;
         let features: Vec<f64> = data.features().iter().map(|&value| value.into()).collect();
         forward.write(forward.plan().buffer(Role::Features)?, &features)?;
         Ok(Self { forward, spec, data, parameters, sides: Vec::new() })

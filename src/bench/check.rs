@@ -42,7 +42,7 @@ impl Case {
     /// that a step picks its rows as those of mini-batches do.
     pub async fn new(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
         let shape = TrainShape { batch, ..TrainShape::full(batch.saturating_add(1)) };
-        let mut oracle = CpuBackend::<f64>::load(cpu, plan::train(spec, &Recipe::new(Rule::Sgd), shape)?)?;
+        let mut oracle = CpuBackend::<f64>::load(cpu, plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?)?;
         let parameters = Init::He.draw(spec, seed)?;
         let data = smooth_data(cpu, spec, batch + 1, &exact(&parameters), seed).await?;
         let (_, gradient) = loss_and_gradient(&mut oracle, spec, &data, &exact(&parameters)).await?;
@@ -110,7 +110,7 @@ impl Case {
         let row = |index: usize| index * (self.batch - 1) / (rows - 1).max(1);
         let picked = (0..rows).flat_map(|index| &features[row(index) * inputs..][..inputs]);
         let bounded = |&value: &f32| Bounded::exact(value.into());
-        let mut oracle = CpuBackend::<Bounded>::load(&CpuDevice::new(0)?, plan::forward(&self.spec, rows, 1)?)?;
+        let mut oracle = CpuBackend::<Bounded>::load(&CpuDevice::new(0)?, plan::plain_forward(&self.spec, rows, 1)?)?;
         write(&mut oracle, Role::Features, &picked.map(bounded).collect::<Vec<_>>())?;
         write(&mut oracle, Role::Parameters, &self.parameters.iter().map(bounded).collect::<Vec<_>>())?;
         let expected = run(&mut oracle).await?;
@@ -139,7 +139,7 @@ impl Case {
 /// Random rows in which no unit, and no output beside its target, is so near a kink that rounding might take it across: its
 /// row's part of the gradient would change by much more than by rounding, and among millions of units there are some.
 async fn smooth_data(cpu: &CpuDevice, spec: &MlpSpec, rows: usize, parameters: &[f64], seed: u64) -> Result<Dataset> {
-    let mut forward = CpuBackend::<f64>::load(cpu, plan::forward(spec, rows, 1)?)?;
+    let mut forward = CpuBackend::<f64>::load(cpu, plan::plain_forward(spec, rows, 1)?)?;
     write(&mut forward, Role::Parameters, parameters)?;
     let (inputs, columns) = (spec.inputs(), spec.target_columns());
     let mut data = random_data(spec, rows, seed)?;
@@ -275,7 +275,7 @@ mod tests {
         ] {
             let spec = MlpSpec::new(widths, activation, loss).unwrap();
             let case = pollster::block_on(Case::new(&cpu, &spec, rows - 1, 1)).unwrap();
-            let mut forward = CpuBackend::load(&cpu, plan::forward(&spec, rows, 1).unwrap()).unwrap();
+            let mut forward = CpuBackend::load(&cpu, plan::plain_forward(&spec, rows, 1).unwrap()).unwrap();
             write(&mut forward, Role::Parameters, &exact(&case.parameters)).unwrap();
             let mut near = |data: &Dataset| {
                 let near = pollster::block_on(near_kinks(&mut forward, &spec, data)).unwrap();

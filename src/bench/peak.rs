@@ -6,7 +6,7 @@ use super::clock::{Rate, time};
 use crate::backend::{Backend, Device, Executor};
 use crate::error::{Error, Result};
 use crate::kernels::{COPY, FMA_PEAK, FMA_PEAK_OPERATIONS, Kernel, MATMUL, Part, Step};
-use crate::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
+use crate::plan::Plan;
 
 /// Rows and columns of the product that stands for a processor's peak.
 const PRODUCT: u32 = 1024;
@@ -57,7 +57,7 @@ async fn product(device: &Device, seconds: f64) -> Result<Peak> {
     let n = PRODUCT as usize;
     // Small whole numbers: all sums are exact, whatever their order.
     let [a, b] = [(7, 5), (11, 3)].map(|(step, shift)| pattern(n * n, step, shift));
-    let mut backend = load(device, &MATMUL, vec![PRODUCT; 3]).await?;
+    let mut backend = device.load(Plan::product([PRODUCT; 3], SLOTS)).await?;
     backend.write(0, &a)?;
     backend.write(1, &b)?;
     let c = run(&mut backend, 2).await?;
@@ -80,7 +80,7 @@ async fn chains(device: &Device, seconds: f64) -> Result<Peak> {
     let x = pattern(INVOCATIONS as usize, 7, 2);
     let mut rounds = ROUNDS;
     loop {
-        let mut backend = load(device, &FMA_PEAK, vec![INVOCATIONS, rounds]).await?;
+        let mut backend = device.load(Plan::single(&FMA_PEAK, Part::None, 0, vec![INVOCATIONS, rounds], SLOTS)).await?;
         backend.write(0, &x)?;
         // Each of the 16 chains is at 4 x.
         let near = |(&x, y): (&f32, f32)| (y - 64.0 * x).abs() <= 1e-4;
@@ -101,7 +101,7 @@ async fn copy(device: &Device, seconds: f64) -> Result<Peak> {
     let hardware = matches!(device, Device::Gpu(gpu) if gpu.summary().is_hardware());
     let mut count = COPIED[usize::from(hardware)];
     let mut backend = loop {
-        match load(device, &COPY, vec![count]).await {
+        match device.load(Plan::single(&COPY, Part::None, 0, vec![count], SLOTS)).await {
             Err(Error::TooLarge { .. }) if count > 1 => count /= 2,
             loaded => break loaded?,
         }
@@ -118,17 +118,6 @@ async fn copy(device: &Device, seconds: f64) -> Result<Peak> {
 /// Whole numbers from -2 to 2, and no page of memory the same as another.
 fn pattern(count: usize, step: usize, shift: usize) -> Vec<f32> {
     (0..count).map(|index| ((index * step + index / 97 + shift) % 5) as f32 - 2.0).collect()
-}
-
-/// A plan of one dispatch, each binding in a buffer of its own.
-async fn load(device: &Device, kernel: &'static Kernel, dims: Vec<u32>) -> Result<Executor> {
-    let buffer = |index| Buffer { role: Role::Delta(index), len: kernel.elements(index, &dims) as usize };
-    let buffers: Vec<_> = (0..kernel.bindings.len()).map(buffer).collect();
-    let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
-    let views = (0..buffers.len()).map(view).collect();
-    let dispatches = vec![Dispatch { kernel, part: Part::None, variant: 0, dims, views }];
-    let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
-    device.load(Plan { kind: PlanKind::Layered, replicas: 1, slots: SLOTS, buffers, passes, output: None }).await
 }
 
 /// What a step leaves in a buffer.

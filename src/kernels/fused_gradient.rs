@@ -72,7 +72,7 @@ fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
 }
 
 /// Fills `rows` with copies of `row`, in copies that double, since short ones cost as much as a product.
-fn repeat<T: Real>(row: &[T], rows: &mut [T]) {
+pub(super) fn repeat<T: Real>(row: &[T], rows: &mut [T]) {
     rows[..row.len()].copy_from_slice(row);
     let mut done = row.len();
     while done < rows.len() {

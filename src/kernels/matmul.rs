@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Call, Io, Kernel, PartKind, Variant, cpu, input, output};
+use super::{Call, Io, Kernel, OF_TILE, PartKind, Variant, cpu, input, output, tiles};
 use crate::math::{Product, Real};
 
 /// Variant: c = a b.
@@ -12,25 +12,22 @@ pub const ATB: usize = 1;
 /// Variant: c = a bᵀ, b stored as `[n, k]`.
 pub const ABT: usize = 2;
 
-/// Rows and columns of the tile that a workgroup makes.
-const TILE: u64 = 32;
-
 /// The row of the table.
 pub static MATMUL: Kernel = Kernel {
     name: "matmul",
     formula: "c = a b, aᵀ b or a bᵀ",
-    wgsl: include_str!("../../shaders/matmul.wgsl"),
-    part: PartKind::None,
+    wgsl: concat!(include_str!("../../shaders/product.wgsl"), include_str!("../../shaders/matmul.wgsl")),
+    part: PartKind::Tile,
     reads_step: false,
-    dims: &["m", "n", "k"],
+    dims: &["m", "n", "k", "tile_rows", "tile_columns"],
     bindings: &[input("a", &["m", "k"]), input("b", &["k", "n"]), output("c", &["m", "n"])],
     variants: &[
         Variant { name: "ab", constants: &[] },
         Variant { name: "atb", constants: &[("TRANSPOSE_A", 1.0)] },
         Variant { name: "abt", constants: &[("TRANSPOSE_B", 1.0)] },
     ],
-    workgroup_size: 64,
-    workgroups: |dims| u64::from(dims[0]).div_ceil(TILE) * u64::from(dims[1]).div_ceil(TILE),
+    workgroup_size: OF_TILE,
+    workgroups: |dims| tiles([dims[0], dims[1]], [dims[3], dims[4]]),
     cpu: cpu!(matmul),
 };
 
@@ -43,15 +40,26 @@ fn matmul<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         ABT => plain.b_transposed(),
         _ => plain,
     };
-    let tasks = (m * n).saturating_mul(k) / TASK_COST;
-    let slices = tasks.min(MAX_SLICES).min(k / SHORTEST_SLICE);
-    if tasks < 2 {
-        T::product(&product, a, b, c);
-    } else if m / tasks < SMALLEST_BLOCK && slices > 1 {
-        by_depth(&product, slices, a, b, c);
+    multiply(&product, a, b, c);
+}
+
+/// c = a b with all threads.
+pub(super) fn multiply<T: Real>(product: &Product, a: &[T], b: &[T], c: &mut [T]) {
+    let tasks = product.m.saturating_mul(product.n).saturating_mul(product.k) / TASK_COST;
+    let slices = tasks.min(MAX_SLICES).min(product.k / SHORTEST_SLICE);
+    if product.m / tasks.max(1) < SMALLEST_BLOCK && slices > 1 {
+        by_depth(product, slices, a, b, c);
     } else {
-        by_rows(&product, tasks, a, b, c);
+        let rows = rows_of_a_task(product);
+        c.par_chunks_mut(rows * product.n).enumerate().for_each(|(task, c)| product.rows(task * rows, a, b, c));
     }
+}
+
+/// Rows of c that a task makes.
+pub(super) fn rows_of_a_task(product: &Product) -> usize {
+    let tasks = product.m.saturating_mul(product.n).saturating_mul(product.k) / TASK_COST;
+    // A multiple of 6 fills the rows of the products' inner kernels.
+    if tasks < 2 { product.m } else { product.m.div_ceil(tasks).next_multiple_of(6) }
 }
 
 /// Multiplications that are worth a task. Tasks are a function of the shape alone: were they one of the number
@@ -62,16 +70,6 @@ const SMALLEST_BLOCK: usize = 64;
 /// Slices of k, at most: each takes the memory of another c. And what they sum over, at least.
 const MAX_SLICES: usize = 16;
 const SHORTEST_SLICE: usize = 128;
-
-/// Each task makes a block of rows of c.
-fn by_rows<T: Real>(product: &Product, tasks: usize, a: &[T], b: &[T], c: &mut [T]) {
-    // A multiple of 6 fills the rows of the products' inner kernels.
-    let rows = product.m.div_ceil(tasks).next_multiple_of(6);
-    c.par_chunks_mut(rows * product.n).enumerate().for_each(|(index, c)| {
-        let block = Product { m: c.len() / product.n, ..*product };
-        T::product(&block, &a[index * rows * product.a_strides.0..], b, c);
-    });
-}
 
 /// Each task makes all of c from a slice of k; then the slices are added in order. For a small c with a long k,
 /// which the gradient of a weight is.

@@ -11,6 +11,9 @@ mod activation_forward;
 mod bias_add;
 mod bias_grad;
 mod copy;
+mod dense;
+mod dense_backward;
+mod dense_gradient;
 mod dropout_backward;
 mod dropout_forward;
 mod fma_peak;
@@ -24,6 +27,7 @@ mod reduce;
 mod reduce_update;
 mod softmax_loss;
 mod square_sum;
+mod tile;
 mod update;
 
 pub use activation_backward::ACTIVATION_BACKWARD;
@@ -31,6 +35,9 @@ pub use activation_forward::ACTIVATION_FORWARD;
 pub use bias_add::BIAS_ADD;
 pub use bias_grad::BIAS_GRAD;
 pub use copy::COPY;
+pub use dense::{DENSE, DENSE_KEEP};
+pub use dense_backward::DENSE_BACKWARD;
+pub use dense_gradient::DENSE_GRADIENT;
 pub use dropout_backward::DROPOUT_BACKWARD;
 pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
 pub use fma_peak::{FMA_PEAK, FMA_PEAK_OPERATIONS};
@@ -45,6 +52,7 @@ pub use reduce::REDUCE;
 pub use reduce_update::REDUCE_UPDATE;
 pub use softmax_loss::SOFTMAX_LOSS;
 pub use square_sum::{SQUARE_SUM, groups as square_groups};
+pub use tile::{PRODUCT_WGSL, TILES, Tile, Tiling};
 pub use update::{CLIPPED, RULES_WGSL, UNSCALED, UPDATE};
 
 use std::borrow::Cow;
@@ -59,6 +67,10 @@ pub static KERNELS: &[&Kernel] = &[
     &BIAS_GRAD,
     &ACTIVATION_FORWARD,
     &ACTIVATION_BACKWARD,
+    &DENSE,
+    &DENSE_KEEP,
+    &DENSE_BACKWARD,
+    &DENSE_GRADIENT,
     &DROPOUT_FORWARD,
     &DROPOUT_BACKWARD,
     &LOSS,
@@ -97,7 +109,7 @@ pub struct Kernel {
     pub bindings: &'static [Binding],
     /// Compile-time choices; the first is the plain one.
     pub variants: &'static [Variant],
-    /// Invocations of a workgroup.
+    /// Invocations of a workgroup, or [`OF_TILE`].
     pub workgroup_size: u32,
     /// Number of workgroups for a replica, from the dimensions.
     pub workgroups: fn(&[u32]) -> u64,
@@ -138,6 +150,9 @@ pub struct Variant {
     pub constants: &'static [(&'static str, f64)],
 }
 
+/// The workgroup size of kernels whose tile has one; see [`Kernel::threads`].
+pub const OF_TILE: u32 = 0;
+
 /// The only variant of a kernel without compile-time choices.
 pub const PLAIN: &[Variant] = &[Variant { name: "", constants: &[] }];
 
@@ -154,6 +169,10 @@ pub enum PartKind {
     Rule,
     /// A small network.
     Network,
+    /// A tile of a product.
+    Tile,
+    /// The same with an activation.
+    Dense,
 }
 
 /// A piece of maths put in front of a shared kernel.
@@ -169,10 +188,13 @@ pub enum Part {
     Rule(Rule),
     /// A small network.
     Network(Arc<Network>),
+    /// A tile of a product, with an activation in kernels that have one.
+    Tiling(Tiling),
 }
 
 impl PartKind {
-    /// Every part of the kind; of networks, which are without number, some with every activation and loss among them.
+    /// Every part of the kind; of networks, which are without number, some with every activation and loss among them; of
+    /// tiles with activations, every tile and every activation.
     pub fn parts(self) -> Vec<Part> {
         match self {
             Self::None => vec![Part::None],
@@ -183,6 +205,8 @@ impl PartKind {
             }
             Self::Rule => Rule::ALL.iter().copied().map(Part::Rule).collect(),
             Self::Network => Network::samples().into_iter().map(|network| Part::Network(network.into())).collect(),
+            Self::Tile => Tiling::each().map(Part::Tiling).collect(),
+            Self::Dense => Tiling::each_with_activation().map(Part::Tiling).collect(),
         }
     }
 }
@@ -196,6 +220,7 @@ impl Part {
             Self::Loss(loss) => loss.wgsl().unwrap_or_default().into(),
             Self::Rule(rule) => rule.wgsl().into(),
             Self::Network(network) => network.wgsl().into(),
+            Self::Tiling(tiling) => tiling.wgsl().into(),
         }
     }
 
@@ -207,6 +232,7 @@ impl Part {
             Self::Loss(loss) => loss.name().into(),
             Self::Rule(rule) => rule.name().into(),
             Self::Network(network) => network.to_string().into(),
+            Self::Tiling(tiling) => tiling.to_string().into(),
         }
     }
 
@@ -214,6 +240,7 @@ impl Part {
     pub fn dim(&self, name: &str) -> Option<u32> {
         match self {
             Self::Network(network) => network.dim(name).and_then(|value| u32::try_from(value).ok()),
+            Self::Tiling(tiling) => tiling.dim(name),
             _ => None,
         }
     }
@@ -223,7 +250,13 @@ impl Kernel {
     /// The whole shader with `part` in front.
     pub fn source(&self, part: &Part) -> String {
         let step = if self.reads_step { STEP_WGSL } else { "" };
-        [step, &part.wgsl(), self.wgsl].concat()
+        let bindings = if let Part::Tiling(tiling) = part { tiling.bindings(self) } else { String::new() };
+        [step, &part.wgsl(), &bindings, self.wgsl].concat()
+    }
+
+    /// Invocations of a workgroup.
+    pub fn threads(&self, part: &Part) -> u32 {
+        if let Part::Tiling(tiling) = part { tiling.tile.threads() as u32 } else { self.workgroup_size }
     }
 
     /// Elements of a binding for one replica; `dims` as in [`Kernel::dims`].
@@ -374,6 +407,11 @@ use cpu;
 
 /// Elements that a CPU function takes at a time; fewer are not worth a second thread.
 const CHUNK: usize = 1 << 14;
+
+/// Tiles of a matrix.
+fn tiles(shape: [u32; 2], tile: [u32; 2]) -> u64 {
+    u64::from(shape[0].div_ceil(tile[0])) * u64::from(shape[1].div_ceil(tile[1]))
+}
 
 /// Workgroups of `size` invocations for one invocation an element.
 fn per_element(count: u64, size: u64) -> u64 {

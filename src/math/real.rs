@@ -91,6 +91,12 @@ impl Product {
         Self { add: true, ..self }
     }
 
+    /// The rows of c from `first` on, as many as fit `c`.
+    pub fn rows<T: Real>(&self, first: usize, a: &[T], b: &[T], c: &mut [T]) {
+        let block = Self { m: c.len() / self.n, ..*self };
+        T::product(&block, &a[first * self.a_strides.0..], b, c);
+    }
+
     /// Panics unless every element lies inside its slice.
     fn check(&self, a: usize, b: usize, c: usize) {
         let end = |(row, column): (usize, usize), rows: usize, columns: usize| {

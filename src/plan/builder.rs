@@ -2,7 +2,9 @@
 
 use super::{Buffer, BufferId, Dispatch, Pass, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::{Error, Result};
-use crate::kernels::{Kernel, Part, dropout_threshold, square_groups};
+use crate::kernels::{
+    CLIPPED, Kernel, Part, REDUCE, REDUCE_UPDATE, SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, square_groups,
+};
 use crate::math::{Optimizer, Rule};
 use crate::params::{Layout, Tensor};
 use crate::spec::MlpSpec;
@@ -113,6 +115,36 @@ impl<'a> Builder<'a> {
             self.each(Role::Parameters, parameters),
             self.each(Role::OptimizerState, parameters * state_slots(recipe.rule)),
         ]
+    }
+
+    /// Where the gradient goes that is made in so many shares.
+    pub fn shared_out(&self, shares: usize) -> View {
+        let role = if shares > 1 { Role::Shares } else { Role::Gradients };
+        self.each(role, self.buffers[self.id(role)].len / self.replicas)
+    }
+
+    /// The optimiser's step from a gradient in so many shares, which are added up on the way.
+    pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, shares: usize) -> Result<()> {
+        let (parameters, slots, squares) = (self.layout.len(), state_slots(recipe.rule), self.squares(recipe));
+        let (given, sum) = (self.shared_out(shares), self.each(Role::Gradients, parameters));
+        let sums = self.each(Role::SquareSums, squares);
+        let [hyper, p, state] = self.updated(recipe);
+        let rule = Part::Rule(recipe.rule);
+        if shares > 1 && !recipe.clip_norm {
+            let views = [given, hyper, sum, p, state];
+            dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &[parameters, slots, shares], &views)?);
+            return Ok(());
+        }
+        if shares > 1 {
+            dispatches.push(dispatch(&REDUCE, Part::None, 0, &[parameters, shares], &[given, sum])?);
+        }
+        if recipe.clip_norm {
+            dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);
+        }
+        let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
+        let views = [sum, sums, hyper, p, state];
+        dispatches.push(dispatch(&UPDATE, rule, variant, &[parameters, slots, squares], &views)?);
+        Ok(())
     }
 
     pub fn finish(self, kind: PlanKind, passes: Vec<Pass>, output: Option<BufferId>) -> Result<Plan> {

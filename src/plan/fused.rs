@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use super::builder::{Builder, batches, check, dispatch, sizes, state_slots};
-use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, train};
+use super::builder::{Builder, batches, check, dispatch, sizes};
+use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, plain, train};
 use crate::error::{Error, Result};
-use crate::kernels::{
-    CLIPPED, FUSED_GRADIENT, IN_ORDER, Network, Part, REDUCE, REDUCE_UPDATE, SHUFFLED, SQUARE_SUM, UPDATE,
-};
+use crate::kernels::{FUSED_GRADIENT, IN_ORDER, Network, Part, SHUFFLED};
 use crate::math::Optimizer;
 use crate::spec::MlpSpec;
 
@@ -55,6 +53,7 @@ pub fn choose(
         _ => PlanKind::Fused,
     });
     match kind {
+        PlanKind::Plain => plain(spec, recipe, shape),
         PlanKind::Layered => train(spec, recipe, shape),
         PlanKind::Fused => fused(spec, recipe, shape, target),
     }
@@ -72,7 +71,9 @@ pub fn fused(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target)
             expected: format!("layered: {spec} does not fit the memory of a workgroup, {}", target.workgroup()),
         });
     };
-    builder.add(Role::Shares, &[replicas, groups, network.parameters()]);
+    if groups > 1 {
+        builder.add(Role::Shares, &[replicas, groups, network.parameters()]);
+    }
     builder.add(Role::Scratch, &[replicas, groups, network.units(), network.block]);
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
     let mut passes = Vec::new();
@@ -81,7 +82,7 @@ pub fn fused(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target)
     }
     if validation > 0 {
         builder.add_batch(judged < validation);
-        builder.add_activations();
+        builder.add_activations(PassKind::Validate);
         builder.add_deltas();
     }
     for rows in sizes(validation, judged) {
@@ -97,34 +98,20 @@ fn step(
     (samples, rows, groups): (usize, usize, usize),
 ) -> Result<Pass> {
     let (parameters, units, columns) = (network.parameters(), network.units(), builder.target_columns);
-    let shares = builder.each(Role::Shares, groups * parameters);
-    let sum = builder.each(Role::Gradients, parameters);
-    let [hyper, p, state] = builder.updated(recipe);
     let views = [
         builder.shared(Role::Features),
         builder.shared(Role::Targets),
         builder.each(Role::Hyper, Optimizer::HYPER),
         builder.each(Role::Parameters, parameters),
         builder.each(Role::Scratch, groups * units * network.block),
-        shares,
+        builder.shared_out(groups),
         builder.ring(groups),
     ];
     let dims = [rows, samples, network.inputs(), columns, units, parameters, network.block, groups];
     let order = if rows < samples { SHUFFLED } else { IN_ORDER };
     let part = Part::Network(Arc::clone(network));
     let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, order, &dims, &views)?];
-    let (rule, slots) = (Part::Rule(recipe.rule), state_slots(recipe.rule));
-    if recipe.clip_norm {
-        let squares = builder.squares(recipe);
-        let sums = builder.each(Role::SquareSums, squares);
-        dispatches.push(dispatch(&REDUCE, Part::None, 0, &[parameters, groups], &[shares, sum])?);
-        dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);
-        let views = [sum, sums, hyper, p, state];
-        dispatches.push(dispatch(&UPDATE, rule, CLIPPED, &[parameters, slots, squares], &views)?);
-    } else {
-        let views = [shares, hyper, sum, p, state];
-        dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &[parameters, slots, groups], &views)?);
-    }
+    builder.update(&mut dispatches, recipe, groups)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
 

@@ -1,50 +1,55 @@
-//! The layered plan: one dispatch for each operation of the forward and the backward pass, as
-//! backpropagation is written on paper. Works for any size.
-//!
-//! Forward, for each layer: z = a W + b, a' = f(z). Loss: d = l'(a, y) / count. Backward, last layer to
-//! first: d *= f'(z); dW = aᵀ d; db = column sums of d; d' = d Wᵀ. Then the optimiser's update. Dropout stands between
-//! a layer's activation and the next layer. Validation is the forward pass and the loss.
+//! The layered plan: a dispatch or two for each layer and direction. A layer's product, its bias and its activation are one;
+//! so are the product that leads back to the layer before and that layer's derivative, and the gradients by its weight and bias.
+//! Works for any size.
 
-use super::builder::{Builder, batches, dispatch, sizes, state_slots};
+use super::builder::{Builder, batches, dispatch, sizes};
+use super::product::product;
 use super::{Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::Result;
 use crate::kernels::{
-    AB, ABT, ACTIVATION_BACKWARD, ACTIVATION_FORWARD, ATB, BIAS_ADD, BIAS_GRAD, CLIPPED, DROPOUT_BACKWARD,
-    DROPOUT_FORWARD, GATHER, IN_ORDER, MATMUL, Part, SHUFFLED, SQUARE_SUM, UNSCALED, UPDATE, loss_kernel,
+    ABT, ACTIVATION_BACKWARD, DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, DROPOUT_BACKWARD, DROPOUT_FORWARD,
+    GATHER, IN_ORDER, MATMUL, Part, SHUFFLED, loss_kernel,
 };
 use crate::math::{Activation, Optimizer};
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec`, and the validation of what they learn.
 pub fn train(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
+    by_layers(PlanKind::Layered, spec, recipe, shape)
+}
+
+/// The layered plan or the plain one: they differ in what makes a layer's forward and backward pass.
+pub(super) fn by_layers(kind: PlanKind, spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
     let TrainShape { samples, validation, replicas, slots, .. } = shape;
     let (batch, judged) = batches(&shape);
     let mut builder = Builder::training(spec, recipe, &shape, batch.max(judged))?;
     builder.add_batch(batch < samples || judged < validation);
-    builder.add_activations();
+    builder.add_activations(PassKind::Train);
     builder.add_deltas();
+    if kind == PlanKind::Layered && builder.shares(batch) > 1 {
+        builder.add(Role::Shares, &[replicas, builder.shares(batch), builder.layout.len()]);
+    }
     let (_, _, groups) = loss_kernel(spec.loss(), builder.rows, spec.outputs());
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
 
     let mut passes = Vec::new();
     for rows in sizes(samples, batch) {
-        passes.push(builder.step(recipe, samples, rows, groups)?);
+        passes.push(builder.step(kind, recipe, samples, rows, groups)?);
     }
     for rows in sizes(validation, judged) {
         passes.push(builder.validation(validation, rows, groups)?);
     }
-    builder.finish_layered(passes)
+    builder.finish_layers(kind, passes)
 }
 
 /// Plans the forward pass of `spec` on up to `rows` rows.
 pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
     let mut builder = Builder::new(spec, rows, replicas, 1);
     builder.add(Role::Features, &[rows, spec.inputs()]);
-    builder.add_activations();
+    builder.add_activations(PassKind::Forward);
     let mut dispatches = Vec::new();
-    let input = builder.shared(Role::Features);
-    builder.forward(&mut dispatches, input, rows, PassKind::Forward)?;
-    builder.finish_layered(vec![Pass { kind: PassKind::Forward, rows, dispatches }])
+    builder.forward(&mut dispatches, builder.shared(Role::Features), rows, PassKind::Forward)?;
+    builder.finish_layers(PlanKind::Layered, vec![Pass { kind: PassKind::Forward, rows, dispatches }])
 }
 
 impl Builder<'_> {
@@ -64,25 +69,29 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn add_activations(&mut self) {
+    /// Adds room for what the layers make; z that differs from a, and what dropout leaves, for training alone.
+    pub(super) fn add_activations(&mut self, kind: PassKind) {
         for (i, layer) in self.spec.layers().iter().enumerate() {
             let extents = [self.replicas, self.rows, layer.outputs];
-            self.add(Role::PreActivation(i), &extents);
-            if layer.activation != Activation::Identity {
+            let (linear, train) = (layer.activation == Activation::Identity, kind == PassKind::Train);
+            if linear || train {
+                self.add(Role::PreActivation(i), &extents);
+            }
+            if !linear {
                 self.add(Role::Activation(i), &extents);
             }
-            if self.dropped(i).is_some() {
+            if train && self.dropped(i).is_some() {
                 self.add(Role::Dropped(i), &extents);
             }
         }
     }
 
-    fn pre_activation(&self, layer: usize) -> View {
+    pub(super) fn pre_activation(&self, layer: usize) -> View {
         self.each(Role::PreActivation(layer), self.rows * self.spec.layers()[layer].outputs)
     }
 
     /// What a layer hands on in a pass: its activation, in training behind its dropout.
-    fn handed_on(&self, layer: usize, kind: PassKind) -> View {
+    pub(super) fn handed_on(&self, layer: usize, kind: PassKind) -> View {
         match self.dropped(layer) {
             Some(_) if kind == PassKind::Train => {
                 self.each(Role::Dropped(layer), self.rows * self.spec.layers()[layer].outputs)
@@ -92,34 +101,30 @@ impl Builder<'_> {
     }
 
     /// A layer's activation, or z where that is the identity.
-    fn activation(&self, layer: usize) -> View {
+    pub(super) fn activation(&self, layer: usize) -> View {
         match self.spec.layers()[layer].activation {
             Activation::Identity => self.pre_activation(layer),
             _ => self.each(Role::Activation(layer), self.rows * self.spec.layers()[layer].outputs),
         }
     }
 
-    fn step(&self, recipe: &Recipe, samples: usize, rows: usize, groups: usize) -> Result<Pass> {
-        let (squares, kind) = (self.squares(recipe), PassKind::Train);
+    fn step(&self, kind: PlanKind, recipe: &Recipe, samples: usize, rows: usize, groups: usize) -> Result<Pass> {
         let mut dispatches = Vec::new();
         let columns = self.target_columns;
         let data = [(Role::Features, self.spec.inputs()), (Role::Targets, columns)];
         let [features, targets] = self.batch(&mut dispatches, data, rows, samples, SHUFFLED)?;
-        self.forward(&mut dispatches, features, rows, kind)?;
-        self.loss(&mut dispatches, (targets, columns), rows, groups)?;
-        self.backward(&mut dispatches, features, rows)?;
-        let (parameters, state) = (self.layout.len(), state_slots(recipe.rule));
-        let gradients = self.each(Role::Gradients, parameters);
-        let sums = self.each(Role::SquareSums, squares);
-        if recipe.clip_norm {
-            dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[gradients, sums])?);
+        let shares = if kind == PlanKind::Layered { self.shares(rows) } else { 1 };
+        match kind {
+            PlanKind::Layered => self.forward(&mut dispatches, features, rows, PassKind::Train)?,
+            _ => self.plain_forward(&mut dispatches, features, rows)?,
         }
-        let [hyper, p, state_view] = self.updated(recipe);
-        let views = [gradients, sums, hyper, p, state_view];
-        let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
-        let dims = [parameters, state, squares];
-        dispatches.push(dispatch(&UPDATE, Part::Rule(recipe.rule), variant, &dims, &views)?);
-        Ok(Pass { kind, rows, dispatches })
+        self.loss(&mut dispatches, (targets, columns), rows, groups)?;
+        match kind {
+            PlanKind::Layered => self.backward(&mut dispatches, features, rows, shares)?,
+            _ => self.plain_backward(&mut dispatches, features, rows)?,
+        }
+        self.update(&mut dispatches, recipe, shares)?;
+        Ok(Pass { kind: PassKind::Train, rows, dispatches })
     }
 
     pub(super) fn validation(&self, samples: usize, rows: usize, groups: usize) -> Result<Pass> {
@@ -158,16 +163,16 @@ impl Builder<'_> {
     fn forward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, kind: PassKind) -> Result<()> {
         let mut x = features;
         for (i, layer) in self.spec.layers().iter().enumerate() {
-            let z = self.pre_activation(i);
             let weight = self.tensor(Role::Parameters, self.layout.weight(i));
             let bias = self.tensor(Role::Parameters, self.layout.bias(i));
-            dispatches.push(dispatch(&MATMUL, Part::None, AB, &[rows, layer.outputs, layer.inputs], &[x, weight, z])?);
-            dispatches.push(dispatch(&BIAS_ADD, Part::None, 0, &[rows, layer.outputs], &[bias, z])?);
-            x = self.activation(i);
-            if layer.activation != Activation::Identity {
-                let part = Part::Activation(layer.activation);
-                dispatches.push(dispatch(&ACTIVATION_FORWARD, part, 0, &[rows * layer.outputs], &[z, x])?);
-            }
+            let (dims, a) = ([rows, layer.outputs, layer.inputs], self.activation(i));
+            // Without an activation z is a.
+            dispatches.push(if kind == PassKind::Train && layer.activation != Activation::Identity {
+                product(&DENSE_KEEP, 0, layer.activation, &dims, &[x, weight, bias, self.pre_activation(i), a])?
+            } else {
+                product(&DENSE, 0, layer.activation, &dims, &[x, weight, bias, a])?
+            });
+            x = a;
             if let (Some(threshold), PassKind::Train) = (self.dropped(i), kind) {
                 let (dims, y) = ([rows * layer.outputs, i + 1, threshold], self.handed_on(i, kind));
                 dispatches.push(dispatch(&DROPOUT_FORWARD, Part::None, 0, &dims, &[x, y])?);
@@ -188,46 +193,62 @@ impl Builder<'_> {
     }
 
     /// The gradient by a layer's output.
-    fn delta(&self, layer: usize) -> View {
+    pub(super) fn delta(&self, layer: usize) -> View {
         let role = Role::Delta(layer % 2 * (self.spec.layers().len() - 1).min(1));
         let widest = self.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
         self.each(role, self.rows * widest)
     }
 
-    fn backward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize) -> Result<()> {
-        for (i, layer) in self.spec.layers().iter().enumerate().rev() {
+    /// From the gradient by the last layer's output to those by all parameters, in so many shares.
+    fn backward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, shares: usize) -> Result<()> {
+        let (layers, parameters) = (self.spec.layers(), self.layout.len());
+        let last = layers.len() - 1;
+        if layers[last].activation != Activation::Identity {
+            let views = [self.pre_activation(last), self.activation(last), self.delta(last)];
+            let part = Part::Activation(layers[last].activation);
+            dispatches.push(dispatch(&ACTIVATION_BACKWARD, part, 0, &[rows * layers[last].outputs], &views)?);
+        }
+        for (i, layer) in layers.iter().enumerate().rev() {
             let d = self.delta(i);
-            if let Some(threshold) = self.dropped(i) {
-                dispatches.push(dispatch(
-                    &DROPOUT_BACKWARD,
-                    Part::None,
-                    0,
-                    &[rows * layer.outputs, i + 1, threshold],
-                    &[d],
-                )?);
-            }
-            if layer.activation != Activation::Identity {
-                let part = Part::Activation(layer.activation);
-                let views = [self.pre_activation(i), self.activation(i), d];
-                dispatches.push(dispatch(&ACTIVATION_BACKWARD, part, 0, &[rows * layer.outputs], &views)?);
-            }
             let x = if i == 0 { features } else { self.handed_on(i - 1, PassKind::Train) };
-            let weight_gradient = self.tensor(Role::Gradients, self.layout.weight(i));
-            let bias_gradient = self.tensor(Role::Gradients, self.layout.bias(i));
-            let dims = [layer.inputs, layer.outputs, rows];
-            dispatches.push(dispatch(&MATMUL, Part::None, ATB, &dims, &[x, d, weight_gradient])?);
-            dispatches.push(dispatch(&BIAS_GRAD, Part::None, 0, &[rows, layer.outputs], &[d, bias_gradient])?);
-            if i > 0 {
-                let weight = self.tensor(Role::Parameters, self.layout.weight(i));
-                let dims = [rows, layer.inputs, layer.outputs];
-                dispatches.push(dispatch(&MATMUL, Part::None, ABT, &dims, &[d, weight, self.delta(i - 1)])?);
+            let place = View { offset: self.layout.weight(i).range.start, ..self.shared_out(shares) };
+            let span = (shares - 1) * parameters + (layer.inputs + 1) * layer.outputs;
+            let dims = [layer.inputs, layer.outputs, rows, shares, parameters, span];
+            dispatches.push(product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
+            let Some(before) = i.checked_sub(1) else { break };
+            let weight = self.tensor(Role::Parameters, self.layout.weight(i));
+            let (activation, next) = (layers[before].activation, self.delta(before));
+            let dims = [rows, layer.inputs, layer.outputs];
+            dispatches.push(if activation == Activation::Identity {
+                product(&MATMUL, ABT, activation, &dims, &[d, weight, next])?
+            } else {
+                let views = [d, weight, self.pre_activation(before), self.activation(before), next];
+                product(&DENSE_BACKWARD, 0, activation, &dims, &views)?
+            });
+            // Both factors are by elements, so the mask may come behind the derivative.
+            if let Some(threshold) = self.dropped(before) {
+                let dims = [rows * layer.inputs, i, threshold];
+                dispatches.push(dispatch(&DROPOUT_BACKWARD, Part::None, 0, &dims, &[next])?);
             }
         }
         Ok(())
     }
 
-    fn finish_layered(self, passes: Vec<Pass>) -> Result<Plan> {
+    /// How many shares the gradient is made in: one for every [`SHARE_ROWS`] rows, as far as their memory is worth it.
+    fn shares(&self, rows: usize) -> usize {
+        (rows / SHARE_ROWS).min(SHARES).min(SHARE_PARAMETERS / self.layout.len()).max(1)
+    }
+
+    pub(super) fn finish_layers(self, kind: PlanKind, passes: Vec<Pass>) -> Result<Plan> {
         let output = self.activation(self.spec.layers().len() - 1).buffer;
-        self.finish(PlanKind::Layered, passes, Some(output))
+        self.finish(kind, passes, Some(output))
     }
 }
+
+/// Rows of a share of the gradient. Where a share has as many rows, each of its elements takes 512 operations for the 8 bytes
+/// that it adds to the traffic, far more than a GPU has for a byte of its memory's.
+const SHARE_ROWS: usize = 256;
+/// Most shares: a product of 64 x 64 is a single tile, and large GPUs have about a hundred places for one.
+const SHARES: usize = 64;
+/// Most elements of all shares; a network with more parameters has tiles enough.
+const SHARE_PARAMETERS: usize = 1 << 24;

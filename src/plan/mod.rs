@@ -4,6 +4,8 @@
 mod builder;
 mod fused;
 mod layered;
+mod plain;
+mod product;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,10 +15,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) use builder::SNAPSHOTS;
 pub use fused::{Target, choose, fused};
 pub use layered::{forward, train};
+pub use plain::{plain, plain_forward};
 
 use crate::error::{Error, Result};
-use crate::kernels::{Access, Kernel, MAX_BINDINGS, Part};
-use crate::math::Rule;
+use crate::kernels::{AB, Access, Kernel, MATMUL, MAX_BINDINGS, Part, Tiling};
+use crate::math::{Activation, Rule};
 
 /// Index of a buffer in [`Plan::buffers`].
 pub type BufferId = usize;
@@ -63,7 +66,7 @@ pub enum Role {
     Delta(usize),
     /// Loss sums and hits, [slots, R, groups, 2].
     LossRing,
-    /// Each group's share of the gradients in a fused plan, [R, groups, parameters].
+    /// Each group's share of the gradients, [R, groups, parameters].
     Shares,
     /// z of the rows that a fused plan's groups work on, [R, groups, units, rows of a block].
     Scratch,
@@ -150,7 +153,9 @@ pub struct Plan {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PlanKind {
-    /// One dispatch for each operation, any size.
+    /// One dispatch for each operation, as backpropagation is written on paper. Any size; never chosen by itself.
+    Plain,
+    /// A dispatch or two for each layer and direction, any size.
     Layered,
     /// Forward and backward pass in one dispatch, for networks that fit a workgroup's memory.
     Fused,
@@ -158,7 +163,7 @@ pub enum PlanKind {
 
 impl PlanKind {
     /// Every way of planning.
-    pub const ALL: &[Self] = &[Self::Layered, Self::Fused];
+    pub const ALL: &[Self] = &[Self::Plain, Self::Layered, Self::Fused];
 
     /// What a name asks for; nothing in particular with `auto`.
     pub fn choice(name: &str) -> Result<Option<Self>> {
@@ -168,6 +173,7 @@ impl PlanKind {
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Plain => "plain",
             Self::Layered => "layered",
             Self::Fused => "fused",
         }
@@ -238,6 +244,23 @@ impl TrainShape {
 }
 
 impl Plan {
+    /// One run of a kernel, each binding in a buffer of its own, with room for so many steps in a submission: to measure it.
+    pub fn single(kernel: &'static Kernel, part: Part, variant: usize, dims: Vec<u32>, slots: usize) -> Self {
+        let buffer = |index| Buffer { role: Role::Delta(index), len: kernel.elements(index, &dims) as usize };
+        let buffers: Vec<_> = (0..kernel.bindings.len()).map(buffer).collect();
+        let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
+        let views = (0..buffers.len()).map(view).collect();
+        let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
+        let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
+        Self { kind: PlanKind::Layered, replicas: 1, slots, buffers, passes, output: None }
+    }
+
+    /// One product c = a b of matrices [m, k] and [k, n], which are the buffers 2, 0 and 1.
+    pub fn product([m, n, k]: [u32; 3], slots: usize) -> Self {
+        let (part, dims) = product::tiled(&MATMUL, Activation::Identity, &[m, n, k], &[]);
+        Self::single(&MATMUL, part, AB, dims, slots)
+    }
+
     /// The passes of a kind, with their places.
     pub fn passes_of(&self, kind: PassKind) -> impl Iterator<Item = (usize, &Pass)> {
         self.passes.iter().enumerate().filter(move |(_, pass)| pass.kind == kind)
@@ -292,6 +315,11 @@ impl Plan {
             || dispatch.dims.contains(&0)
         {
             return Err("dimensions, views or variant do not fit the kernel".into());
+        }
+        if let Part::Tiling(Tiling { wide: true, .. }) = &dispatch.part
+            && !Tiling::can_be_wide(kernel, &dispatch.dims, &product::places(&dispatch.views))
+        {
+            return Err("matrices that cannot be read four elements at a time".into());
         }
         for (index, (view, binding)) in dispatch.views.iter().zip(kernel.bindings).enumerate() {
             let Some(buffer) = self.buffers.get(view.buffer) else {

@@ -2,7 +2,7 @@
 //! f64, whose running error bound is the tolerance. Sizes lie around the tiles; offsets, strides and slots are odd;
 //! outputs start as NaN, and the padding between replicas must stay as it was.
 
-use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind};
+use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind, Tile, Tiling};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
 use wgpu_mlp::plan::{Recipe, TrainShape, train};
 use wgpu_mlp::spec::MlpSpec;
@@ -16,7 +16,10 @@ const LONG: [u32; 5] = [255, 256, 257, 513, 1281];
 
 /// Small sizes of a kernel's dimensions, in which every two dimensions take every pair of sizes (a Latin square
 /// for a third), and each dimension in turn long.
-fn small(kernel: &Kernel) -> Vec<Vec<u32>> {
+fn small(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
+    if let Part::Tiling(tiling) = part {
+        return around(kernel, tiling.tile);
+    }
     let last = kernel.dims.len() - 1;
     let rows = if last == 0 { 1 } else { SIZES.len() };
     let mut all = Vec::new();
@@ -36,9 +39,27 @@ fn small(kernel: &Kernel) -> Vec<Vec<u32>> {
     all
 }
 
+/// Rows, columns and depths of a product around its tile: each size of each twice, with others.
+fn around(kernel: &Kernel, tile: &Tile) -> Vec<Vec<u32>> {
+    let sizes = |t: usize| [1, t - 1, t, t + 1, 2 * t + 1].map(|size| size as u32);
+    let [rows, columns, depths] = [tile.rows, tile.columns, tile.depth].map(sizes);
+    let sized = |[i, j, k]: [usize; 3]| {
+        // Shares of the rows, some without any; what lies between two of them.
+        let others = kernel.dims[3..].iter().map(|&dim| if dim == "groups" { [1, 3, 40][j % 3] } else { 1 + k as u32 });
+        [rows[i % 5], columns[j % 5], depths[k % 5]].into_iter().chain(others).collect()
+    };
+    (0..5).flat_map(|i| [[i, i, i], [i, 2 * i + 1, 3 * i + 2]]).map(sized).collect()
+}
+
 /// Sizes that the CPU shares between threads: each dimension in turn very long, and all of them large.
-fn large(kernel: &Kernel) -> Vec<Vec<u32>> {
+fn large(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
     let count = kernel.dims.len();
+    if matches!(part, Part::Tiling(_)) {
+        let sized = |product: [u32; 3]| product.into_iter().chain(kernel.dims[3..].iter().map(|_| 2)).collect();
+        // An activation's limit says nothing any more where the sum in it may be off by 1.
+        let deep = if kernel.part == PartKind::Dense { 331 } else { 33_001 };
+        return [[33_001, 3, 3], [3, 33_001, 3], [3, 3, deep], [191, 187, 131]].map(sized).to_vec();
+    }
     if kernel.part == PartKind::Network {
         return vec![vec![2001, 1, 1, 1, 1, 1, 1, 16]];
     }
@@ -52,14 +73,15 @@ fn large(kernel: &Kernel) -> Vec<Vec<u32>> {
 }
 
 /// Calls `check` with each case and its reference; panics with the problems that it returned.
-fn each_case(sizes: fn(&Kernel) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bounded>]) -> Result<(), String>) {
+fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bounded>]) -> Result<(), String>) {
     let (mut count, mut problems) = (0, Vec::new());
     for &kernel in KERNELS {
         let versions = || (0..kernel.variants.len()).flat_map(|v| kernel.part.parts().into_iter().map(move |p| (v, p)));
-        for ((mut dims, (variant, part)), replicas) in sizes(kernel)
-            .into_iter()
-            .flat_map(|dims| versions().map(move |version| (dims.clone(), version)))
-            .flat_map(|sized| [1, 3].map(|replicas| (sized.clone(), replicas)))
+        let sized = versions().flat_map(|(variant, part)| {
+            sizes(kernel, &part).into_iter().map(move |dims| (dims, variant, part.clone()))
+        });
+        for ((mut dims, variant, part), replicas) in
+            sized.flat_map(|sized| [1, 3].map(|replicas| (sized.clone(), replicas)))
         {
             fit(kernel, &part, &mut dims);
             let seed = count;
@@ -89,6 +111,14 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
             // A weight behind the targets or not.
             dims[place] = fixed + if *dim == "columns" { dims[place] % 2 } else { 0 };
         }
+    }
+    if let Part::Tiling(Tiling { wide: true, .. }) = part {
+        dims[..3].iter_mut().for_each(|dim| *dim = dim.next_multiple_of(4));
+    }
+    if let (Some(groups), Some(stride), Some(span)) = (at("groups"), at("stride"), at("span")) {
+        let own = (dims[0] + 1) * dims[1];
+        dims[stride] = (own + dims[stride]).next_multiple_of(4);
+        dims[span] = (dims[groups] - 1) * dims[stride] + own;
     }
     if let Some(threshold) = at("threshold") {
         dims[threshold] += 1 << 22;

@@ -11,8 +11,8 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, KERNELS, Kernel, LOSSES_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL,
-    STEP_WGSL, Step, StepRecord,
+    Access, KERNELS, Kernel, LOSSES_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL,
+    SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -21,7 +21,7 @@ const WORKGROUP_BYTES: u32 = 16 << 10;
 const INVOCATIONS: u32 = 256;
 
 /// Every kernel with every part, parsed and validated with no optional capability.
-fn each_shader(check: impl Fn(&'static Kernel, &str, &Module, &ModuleInfo)) {
+fn each_shader(check: impl Fn(&'static Kernel, &Part, &str, &Module, &ModuleInfo)) {
     for &kernel in KERNELS {
         for part in kernel.part.parts() {
             let label = kernel.label(&part, 0);
@@ -31,7 +31,7 @@ fn each_shader(check: impl Fn(&'static Kernel, &str, &Module, &ModuleInfo)) {
             let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
                 .validate(&module)
                 .unwrap_or_else(|error| panic!("{label}: {}", error.emit_to_string(&source)));
-            check(kernel, &label, &module, &info);
+            check(kernel, &part, &label, &module, &info);
         }
     }
 }
@@ -65,7 +65,7 @@ fn fields(module: &Module, members: &[StructMember]) -> Vec<(String, u32, &'stat
 /// A view for each binding, then the dimensions, as the host uploads them.
 #[test]
 fn params_are_what_the_host_uploads() {
-    each_shader(|kernel, label, module, _| {
+    each_shader(|kernel, _, label, module, _| {
         let views = kernel.bindings.iter().zip(0..).map(|(binding, i)| (binding.name.to_string(), 16 * i, "vec4<u32>"));
         let end = 16 * kernel.bindings.len() as u32;
         let dims = kernel.dims.iter().zip(0..).map(|(dim, i)| (dim.to_string(), end + 4 * i, "u32"));
@@ -81,7 +81,7 @@ fn step_record_is_what_shaders_read() {
     let record =
         StepRecord::from(Step { slot: 1, first_row: 2, key: 3, mask_key: 7, rate: 4.0, corrections: [5.0, 6.0] });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
-    each_shader(|kernel, label, module, _| {
+    each_shader(|kernel, _, label, module, _| {
         if kernel.reads_step {
             let (members, span) = uniform(module, "step");
             assert_eq!(span as usize, size_of::<StepRecord>(), "{label}");
@@ -106,7 +106,7 @@ fn step_record_is_what_shaders_read() {
 /// Binding numbers, address spaces and access are the row's, and there are no others.
 #[test]
 fn bindings_are_those_of_the_row() {
-    each_shader(|kernel, label, module, _| {
+    each_shader(|kernel, part, label, module, _| {
         let mut expected = vec![("params", 0, AddressSpace::Uniform)];
         expected.extend(kernel.reads_step.then_some(("step", 1, AddressSpace::Uniform)));
         expected.extend(kernel.bindings.iter().zip(2..).map(|(binding, index)| {
@@ -119,14 +119,22 @@ fn bindings_are_those_of_the_row() {
                 assert_eq!(at.group, 0, "{label}");
                 found.push((variable.name.as_deref().unwrap(), at.binding, variable.space));
                 if matches!(variable.space, AddressSpace::Storage { .. }) {
-                    let TypeInner::Array { base, size, stride: 4 } = module.types[variable.ty].inner else {
-                        panic!("{label}: {:?} is no array of words", variable.name)
+                    let TypeInner::Array { base, size, stride } = module.types[variable.ty].inner else {
+                        panic!("{label}: {:?} is no array", variable.name)
                     };
                     assert_eq!(size, naga::ArraySize::Dynamic, "{label}");
-                    assert_eq!(module.types[base].inner, TypeInner::Scalar(naga::Scalar::F32), "{label}");
+                    let scalar = naga::Scalar::F32;
+                    let (element, bytes) = match part {
+                        Part::Tiling(Tiling { wide: true, .. }) => {
+                            (TypeInner::Vector { size: naga::VectorSize::Quad, scalar }, 16)
+                        }
+                        _ => (TypeInner::Scalar(scalar), 4),
+                    };
+                    assert_eq!((&module.types[base].inner, stride), (&element, bytes), "{label}");
                 }
             } else {
-                assert_eq!(variable.space, AddressSpace::WorkGroup, "{label}: {:?}", variable.name);
+                let own = matches!(variable.space, AddressSpace::WorkGroup | AddressSpace::Private);
+                assert!(own, "{label}: {:?}", variable.name);
             }
         }
         found.sort_by_key(|&(_, binding, _)| binding);
@@ -139,7 +147,7 @@ fn bindings_are_those_of_the_row() {
 /// translated for every platform.
 #[test]
 fn every_variant_fits_webgpu_and_translates() {
-    each_shader(|kernel, label, module, info| {
+    each_shader(|kernel, part, label, module, info| {
         assert_eq!(module.entry_points.len(), 1, "{label}");
         assert_eq!(module.entry_points[0].name, kernel.name, "{label}");
         assert_eq!(module.entry_points[0].stage, ShaderStage::Compute, "{label}");
@@ -153,7 +161,7 @@ fn every_variant_fits_webgpu_and_translates() {
             let entry = Some((ShaderStage::Compute, kernel.name));
             let (module, info) = process_overrides(module, info, entry, &constants).unwrap();
             let size: u32 = module.entry_points[0].workgroup_size.iter().product();
-            assert_eq!(size, kernel.workgroup_size, "{label}");
+            assert_eq!(size, kernel.threads(part), "{label}");
             assert!(size <= INVOCATIONS, "{label}: {size} invocations");
             let mut layouter = Layouter::default();
             layouter.update(module.to_ctx()).unwrap();
@@ -210,18 +218,20 @@ fn every_file_is_one_row_or_one_part() {
         ("losses", LOSSES_WGSL),
         ("order", ORDER_WGSL),
         ("rules", RULES_WGSL),
+        ("product", PRODUCT_WGSL),
         ("network/pointwise", POINTWISE_WGSL),
         ("network/softmax", SOFTMAX_WGSL),
     ];
     let mut expected = BTreeSet::from(shared.map(|(name, text)| (name.to_string(), text.to_string())));
     for kernel in KERNELS {
-        let own = [LOSSES_WGSL, ORDER_WGSL, RULES_WGSL].iter().find_map(|shared| kernel.wgsl.strip_prefix(shared));
+        let shared = [LOSSES_WGSL, ORDER_WGSL, RULES_WGSL, PRODUCT_WGSL];
+        let own = shared.iter().find_map(|shared| kernel.wgsl.strip_prefix(shared));
         let own = own.unwrap_or(kernel.wgsl);
         expected.insert((kernel.name.to_string(), own.to_string()));
         for part in kernel.part.parts() {
             let folder = match part {
-                // A network's text is made from other parts.
-                Part::None | Part::Network(_) => continue,
+                // Their text is made from other parts.
+                Part::None | Part::Network(_) | Part::Tiling(_) => continue,
                 Part::Activation(_) => "activation",
                 Part::Loss(_) => "loss",
                 Part::Rule(_) => "optimizer",

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
-use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, loss_kernel};
+use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, Tiling, loss_kernel};
 use wgpu_mlp::math::{Bounded, Domain, Loss, Real};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
@@ -147,8 +147,10 @@ impl Case {
         let (mut buffers, mut views) = (Vec::new(), Vec::new());
         for (index, binding) in self.kernel.bindings.iter().enumerate() {
             let elements = self.kernel.elements(index, &self.dims) as usize;
-            let offset = 3 + 2 * index;
-            let replica_stride = if self.shared && binding.access == Access::In { 0 } else { elements + 5 };
+            // Odd, but for what is read four elements at a time.
+            let wide = matches!(self.part, Part::Tiling(Tiling { wide: true, .. }));
+            let (offset, gap) = if wide { (4 + 8 * index, 8) } else { (3 + 2 * index, 5) };
+            let replica_stride = if self.shared && binding.access == Access::In { 0 } else { elements + gap };
             let slot_stride = if has_slots(self.kernel, binding) { self.replicas * replica_stride + 1 } else { 0 };
             let last = (self.replicas - 1) * replica_stride + (slots - 1) * slot_stride;
             buffers.push(Buffer { role: Role::Delta(index), len: offset + last + elements + 7 });

@@ -25,8 +25,13 @@ fn every_broken_kernel_is_noticed() {
         let mut noticed = BTreeMap::new();
         for &kernel in KERNELS {
             for variant in 0..kernel.variants.len() {
-                // Two networks have a pointwise loss and softmax, dropout and none; compiling one takes its time.
-                let most = if kernel.part == PartKind::Network { 2 } else { usize::MAX };
+                // Two networks have a pointwise loss and softmax, dropout and none; compiling one takes its time. A tile is
+                // read one element at a time and four; the third one's activation has a derivative by a.
+                let most = match kernel.part {
+                    PartKind::Network | PartKind::Tile => 2,
+                    PartKind::Dense => 3,
+                    _ => usize::MAX,
+                };
                 for part in kernel.part.parts().into_iter().take(most) {
                     let references: Vec<_> =
                         cases(kernel, &part, variant).into_iter().map(|case| (case.expected(), case)).collect();
@@ -61,11 +66,12 @@ fn report(gpu: &GpuDevice, noticed: &BTreeMap<String, bool>) {
 fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     let sizes: &[&[u32]] = match kernel.dims {
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
+        ["inputs", "outputs", "rows", ..] => &[&[33, 65, 97, 3, 1, 1, 1, 1], &[97, 33, 65, 2, 9, 1, 1, 1]],
         ["count", "groups"] => &[&[17, 3], &[1281, 7]],
         // The third case has one step: two would hide a sign that a kernel in place has wrong.
         ["count", ..] => &[&[17, 33, 16], &[1281, 5, 19], &[65, 7, 33]],
         [_, _] => &[&[17, 33], &[5, 257]],
-        _ => &[&[17, 33, 16, 15], &[97, 65, 19, 2]],
+        _ => &[&[17, 33, 16, 15, 1], &[97, 65, 19, 2, 1]],
     };
     let case = |(seed, dims): (u64, &&[u32])| {
         let mut dims = dims[..kernel.dims.len()].to_vec();
@@ -103,6 +109,7 @@ fn mutants(kernel: &Kernel, part: &Part, variant: usize) -> Vec<Mutant> {
     add(format!("last of {first} lost"), replace(&whole, &first, &format!("({first} - 1u)")));
 
     let nan = format!("bitcast<f32>(0x7fc00000u | params.{}.w)", kernel.bindings[0].name);
+    let nan = if whole.contains("array<vec4<f32>>;") { format!("vec4<f32>({nan})") } else { nan };
     for binding in kernel.bindings.iter().filter(|binding| binding.access != Access::In) {
         let name = binding.name;
         let write = |change: &dyn Fn(&str, &str) -> String| rewrite(&whole, name, change);
@@ -130,16 +137,21 @@ fn mutants(kernel: &Kernel, part: &Part, variant: usize) -> Vec<Mutant> {
     }
     assert_eq!(said > 0, kernel.reads_step, "{} reads the step's record", kernel.name);
 
-    // What a network's text has from other parts is broken with their own kernels.
-    let own = |name: &&str| kernel.part != PartKind::Network || ["activation", "slope", "loss_of_block"].contains(name);
+    // What a network's text has from other parts is broken with their own kernels; a tile's returns nothing.
+    let own = |name: &&str| match part {
+        Part::Network(_) => ["activation", "slope", "loss_of_block"].contains(name),
+        Part::Tiling(_) => name.starts_with("activation"),
+        _ => true,
+    };
     for name in functions(&part.wgsl()).filter(own) {
         // A part's function that the kernel does not call cannot matter to it.
         if whole.matches(&format!("{name}(")).count() > 1 {
             add(format!("{}'s {name} negated", part.name()), negate(&whole, name));
         }
     }
-    // A network of another shape would be another kernel.
-    let others = kernel.part.parts().into_iter().filter(|other| other != part && kernel.part != PartKind::Network);
+    // A network of another shape would be another kernel, another tile the same.
+    let own = |part: &Part| !matches!(part, Part::Network(_) | Part::Tiling(_));
+    let others = kernel.part.parts().into_iter().filter(|other| other != part && own(other));
     for other in others {
         add(format!("{} for {}", other.name(), part.name()), code(&other, kernel));
     }
@@ -153,10 +165,10 @@ fn mutants(kernel: &Kernel, part: &Part, variant: usize) -> Vec<Mutant> {
     all
 }
 
-/// A kernel with its part, without comments.
+/// A kernel with its part, without comments and without the step's record.
 fn code(part: &Part, kernel: &Kernel) -> String {
-    let part = part.wgsl();
-    let lines = part.lines().chain(kernel.wgsl.lines());
+    let whole = kernel.source(part);
+    let lines = whole.strip_prefix(STEP_WGSL).unwrap_or(&whole).lines();
     lines.map(|line| line.split("//").next().unwrap().to_string() + "\n").collect()
 }
 
