@@ -17,12 +17,18 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
-fn store(replica: u32, row: u32, column: u32, values: vec4<f32>) {
+fn start(replica: u32, column: u32) -> vec4<f32> {
+    if (column >= params.outputs) {
+        return vec4<f32>();
+    }
+    return load_bias(params.bias.x + replica * params.bias.y + column, params.outputs - column);
+}
+
+fn store(replica: u32, row: u32, column: u32, z: vec4<f32>) {
     if (row >= params.rows || column >= params.outputs) {
         return;
     }
     let count = params.outputs - column;
-    let z = values + load_bias(params.bias.x + replica * params.bias.y + column, count);
     let a = vec4<f32>(activation(z.x), activation(z.y), activation(z.z), activation(z.w));
     store_a(params.a.x + replica * params.a.y + row * params.outputs + column, count, a);
 }

@@ -110,7 +110,7 @@ pub struct Args {
     split_seed: Option<u32>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// How to run the network: auto or layered
+    /// How a step is planned: auto, layered, fused or plain; see `mlp bench --help`
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
     /// Folder for the run: model.safetensors, metrics.jsonl with a line for each epoch, config.toml, checkpoints

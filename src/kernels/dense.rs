@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::fused_gradient::repeat;
-use super::matmul::rows_of_a_task;
-use super::{Call, Io, Kernel, OF_TILE, PLAIN, Part, PartKind, cpu, input, output, tiles};
-use crate::math::{Product, Real};
+use super::matmul::{multiply, rows_of_a_task, slices};
+use super::{Call, Io, Kernel, MAX_BINDINGS, OF_TILE, PLAIN, Part, PartKind, cpu, input, output, tiles};
+use crate::math::{Activation, Product, Real};
 
 /// The row of the table.
 pub static DENSE: Kernel = Kernel {
@@ -44,34 +44,66 @@ pub static DENSE_KEEP: Kernel = Kernel {
 };
 
 fn dense<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let (product, [a, ..]) = (product(call), io.outputs);
-    let rows = rows_of_a_task(&product);
-    a.par_chunks_mut(rows * product.n).enumerate().for_each(|(task, a)| {
-        T::with_scratch(a.len(), |z| layer(call, &product, task * rows, &io.inputs, z, a));
+    let [a, ..] = io.outputs;
+    let layer = Dense::of(call, &io.inputs);
+    if slices(&layer.product).is_some() {
+        return T::with_scratch(a.len(), |z| layer.whole(z, a));
+    }
+    let rows = rows_of_a_task(&layer.product);
+    a.par_chunks_mut(rows * layer.product.n).enumerate().for_each(|(task, a)| {
+        T::with_scratch(a.len(), |z| layer.rows(task * rows, z, a));
     });
 }
 
 fn dense_keep<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let (product, [z, a, ..]) = (product(call), io.outputs);
-    let rows = rows_of_a_task(&product);
-    let tasks = z.par_chunks_mut(rows * product.n).zip(a.par_chunks_mut(rows * product.n));
-    tasks.enumerate().for_each(|(task, (z, a))| layer(call, &product, task * rows, &io.inputs, z, a));
+    let [z, a, ..] = io.outputs;
+    let layer = Dense::of(call, &io.inputs);
+    if slices(&layer.product).is_some() {
+        return layer.whole(z, a);
+    }
+    let rows = rows_of_a_task(&layer.product);
+    let tasks = z.par_chunks_mut(rows * layer.product.n).zip(a.par_chunks_mut(rows * layer.product.n));
+    tasks.enumerate().for_each(|(task, (z, a))| layer.rows(task * rows, z, a));
 }
 
-fn product(call: &Call<'_>) -> Product {
-    let [rows, outputs, inputs] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
-    Product::new(rows, outputs, inputs).added()
+struct Dense<'a, T> {
+    product: Product,
+    x: &'a [T],
+    w: &'a [T],
+    bias: &'a [T],
+    activation: Activation,
 }
 
-/// The rows from `first` on, as many as fit `z` and `a`.
-fn layer<T: Real>(call: &Call<'_>, product: &Product, first: usize, inputs: &[&[T]], z: &mut [T], a: &mut [T]) {
-    let ([x, w, bias, ..], Part::Tiling(tiling)) = (inputs, call.part) else { return };
-    T::vectorized(
-        #[inline(always)]
-        || {
-            repeat(bias, z);
-            product.rows(first, x, w, z);
-            tiling.activation.forward(z, a);
-        },
-    );
+impl<'a, T: Real> Dense<'a, T> {
+    fn of(call: &Call<'_>, &[x, w, bias, ..]: &[&'a [T]; MAX_BINDINGS]) -> Self {
+        let [rows, outputs, inputs] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
+        let activation = if let Part::Tiling(tiling) = call.part { tiling.activation } else { Activation::Identity };
+        Self { product: Product::new(rows, outputs, inputs), x, w, bias, activation }
+    }
+
+    /// The rows from `first` on, as many as fit `z` and `a`.
+    fn rows(&self, first: usize, z: &mut [T], a: &mut [T]) {
+        T::vectorized(
+            #[inline(always)]
+            || {
+                repeat(self.bias, z);
+                self.product.added().rows(first, self.x, self.w, z);
+                self.activation.forward(z, a);
+            },
+        );
+    }
+
+    /// Few rows of a long product.
+    fn whole(&self, z: &mut [T], a: &mut [T]) {
+        multiply(&self.product, self.x, self.w, z);
+        z.par_chunks_mut(self.product.n).zip(a.par_chunks_mut(self.product.n)).for_each(|(z, a)| {
+            T::vectorized(
+                #[inline(always)]
+                || {
+                    z.iter_mut().zip(self.bias).for_each(|(z, &bias)| *z += bias);
+                    self.activation.forward(z, a);
+                },
+            );
+        });
+    }
 }

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::matmul::rows_of_a_task;
+use super::matmul::{multiply, rows_of_a_task, slices};
 use super::{Call, Io, Kernel, OF_TILE, PLAIN, Part, PartKind, cpu, input, output, tiles};
 use crate::math::{Product, Real};
 
@@ -32,6 +32,10 @@ fn dense_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([d, w, z, a, ..], [c, ..], Part::Tiling(tiling)) = (io.inputs, io.outputs, call.part) else { return };
     let [rows, inputs, outputs] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
     let product = Product::new(rows, inputs, outputs).b_transposed();
+    let deep = slices(&product).is_some();
+    if deep {
+        multiply(&product, d, w, c);
+    }
     let rows = rows_of_a_task(&product);
     let size = rows * inputs;
     let tasks = c.par_chunks_mut(size).zip(z.par_chunks(size).zip(a.par_chunks(size)));
@@ -39,7 +43,9 @@ fn dense_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         T::vectorized(
             #[inline(always)]
             || {
-                product.rows(task * rows, d, w, c);
+                if !deep {
+                    product.rows(task * rows, d, w, c);
+                }
                 tiling.activation.backward(z, a, c);
             },
         );

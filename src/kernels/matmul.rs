@@ -45,21 +45,31 @@ fn matmul<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
 
 /// c = a b with all threads.
 pub(super) fn multiply<T: Real>(product: &Product, a: &[T], b: &[T], c: &mut [T]) {
-    let tasks = product.m.saturating_mul(product.n).saturating_mul(product.k) / TASK_COST;
-    let slices = tasks.min(MAX_SLICES).min(product.k / SHORTEST_SLICE);
-    if product.m / tasks.max(1) < SMALLEST_BLOCK && slices > 1 {
-        by_depth(product, slices, a, b, c);
-    } else {
-        let rows = rows_of_a_task(product);
-        c.par_chunks_mut(rows * product.n).enumerate().for_each(|(task, c)| product.rows(task * rows, a, b, c));
+    match slices(product) {
+        Some(slices) => by_depth(product, slices, a, b, c),
+        None => {
+            let rows = rows_of_a_task(product);
+            c.par_chunks_mut(rows * product.n).enumerate().for_each(|(task, c)| product.rows(task * rows, a, b, c));
+        }
     }
+}
+
+/// Slices of k, where rows of c would be tasks too small.
+pub(super) fn slices(product: &Product) -> Option<usize> {
+    let tasks = tasks(product);
+    let slices = tasks.min(MAX_SLICES).min(product.k / SHORTEST_SLICE);
+    (product.m / tasks.max(1) < SMALLEST_BLOCK && slices > 1).then_some(slices)
 }
 
 /// Rows of c that a task makes.
 pub(super) fn rows_of_a_task(product: &Product) -> usize {
-    let tasks = product.m.saturating_mul(product.n).saturating_mul(product.k) / TASK_COST;
+    let tasks = tasks(product);
     // A multiple of 6 fills the rows of the products' inner kernels.
     if tasks < 2 { product.m } else { product.m.div_ceil(tasks).next_multiple_of(6) }
+}
+
+fn tasks(product: &Product) -> usize {
+    product.m.saturating_mul(product.n).saturating_mul(product.k) / TASK_COST
 }
 
 /// Multiplications that are worth a task. Tasks are a function of the shape alone: were they one of the number

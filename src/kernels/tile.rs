@@ -28,11 +28,11 @@ pub struct Tile {
 
 /// Every tile, the one for small products first.
 pub const TILES: &[Tile] = &[
-    Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 4 },
+    Tile { name: "16x16", rows: 16, columns: 16, depth: 16, blocks: [1, 1], slices: 4 },
+    Tile { name: "32x32", rows: 32, columns: 32, depth: 16, blocks: [1, 1], slices: 2 },
     Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1 },
     Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1 },
-    Tile { name: "128x16", rows: 128, columns: 16, depth: 16, blocks: [1, 1], slices: 1 },
-    Tile { name: "16x128", rows: 16, columns: 128, depth: 16, blocks: [1, 1], slices: 1 },
+    Tile { name: "128x16", rows: 128, columns: 16, depth: 8, blocks: [1, 1], slices: 1 },
 ];
 
 /// A tile as a part of a kernel.
@@ -58,7 +58,7 @@ impl Tile {
         let slice = self.threads() / self.slices;
         let mut text = format!(
             "const ROWS = {}u;\nconst COLUMNS = {}u;\nconst DEPTH = {}u;\nconst SLICES = {}u;\nconst SLICE_THREADS = {slice}u;\n\
-             const ROW_THREADS = {}u;\nconst COLUMN_THREADS = {}u;\n",
+             const ROW_THREADS = {}u;\nconst COLUMN_THREADS = {}u;\nconst BLOCKS = {down}u;\nconst BLOCK_QUADS = {across}u;\n",
             self.rows,
             self.columns,
             self.depth,
@@ -73,32 +73,27 @@ impl Tile {
             let _ = write!(text, "{head} {{\n{body}}}\n");
         };
         let mut body = String::new();
-        for depth in 0..4 {
-            for (panel, count) in [("a", down), ("b", across)] {
-                let (upper, step) = if panel == "a" { ("A", "ROW") } else { ("B", "COLUMN") };
-                for i in 0..count {
-                    body += &format!(
-                        "    let {panel}{depth}{i} = {panel}_panel[{panel}_at + {depth}u * {upper}_PITCH + {i}u * {step}_THREADS];\n"
-                    );
-                }
-            }
-            for &(row, quad) in &sums {
-                let (block, lane) = (row / 4, ["x", "y", "z", "w"][row % 4]);
-                body += &format!(
-                    "    sum_{row}_{quad} = fma(vec4<f32>(a{depth}{block}.{lane}), b{depth}{quad}, sum_{row}_{quad});\n"
-                );
+        for (panel, pitch, step, count) in
+            [("a", "A_PITCH", "ROW_THREADS", down), ("b", "B_PITCH", "COLUMN_THREADS", across)]
+        {
+            for i in 0..count {
+                body += &format!("    let {panel}{i} = {panel}_panel[{panel}_at + depth * {pitch} + {i}u * {step}];\n");
             }
         }
-        put("fn accumulate(a_at: u32, b_at: u32)", body);
-        put(
-            "fn store_sums(replica: u32, row: u32, column: u32)",
-            lines(&|row, quad| {
-                let (block, lane) = (row / 4, row % 4);
-                format!(
-                    "    store(replica, row + {block}u * 4u * ROW_THREADS + {lane}u, column + {quad}u * 4u * COLUMN_THREADS, sum_{row}_{quad});\n"
-                )
-            }),
-        );
+        for &(row, quad) in &sums {
+            let (block, lane) = (row / 4, ["x", "y", "z", "w"][row % 4]);
+            body += &format!("    sum_{row}_{quad} = fma(vec4<f32>(a{block}.{lane}), b{quad}, sum_{row}_{quad});\n");
+        }
+        put("fn accumulate(a_at: u32, b_at: u32, depth: u32)", body);
+        let starts = (0..across).map(|quad| {
+            let rows = (0..4 * down).map(|row| format!("    sum_{row}_{quad} = start_{quad};\n")).collect::<String>();
+            format!("    let start_{quad} = start(replica, column + {quad}u * 4u * COLUMN_THREADS);\n{rows}")
+        });
+        put("fn begin(replica: u32, column: u32)", starts.collect());
+        let mut cases: String =
+            lines(&|row, quad| format!("        case {}u: {{ return sum_{row}_{quad}; }}\n", row * across + quad));
+        cases = format!("    switch (index) {{\n{cases}        default: {{ return vec4<f32>(); }}\n    }}\n");
+        put("fn sum_at(index: u32) -> vec4<f32>", cases);
         let place = |row, quad| format!("handed[place + {}u * SLICE_THREADS]", row * across + quad);
         let several = self.slices > 1;
         put(
@@ -116,7 +111,7 @@ impl Tile {
             },
         );
         if several {
-            text += "var<workgroup> handed: array<vec4<f32>, ROWS * COLUMNS / 4u>;\n";
+            text += "var<workgroup> handed: array<vec4<f32>, ROWS * COLUMNS / 4u * (SLICES - 1u)>;\n";
         }
         text + &sums
             .iter()
@@ -160,7 +155,7 @@ impl Tiling {
     /// two are the product's operands, whatever their names.
     pub(super) fn bindings(&self, kernel: &Kernel) -> String {
         let element = if self.wide { "vec4<f32>" } else { "f32" };
-        let mut text = String::new();
+        let mut text = format!("const WIDE = {};\n", self.wide);
         for (index, binding) in kernel.bindings.iter().enumerate() {
             let (name, place) = (binding.name, index + 2);
             let (access, read, written) = match binding.access {
@@ -172,6 +167,10 @@ impl Tiling {
             if read {
                 let called = ["left", "right"].get(index).unwrap_or(&name);
                 text += &format!("fn load_{called}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
+                if index < 2 {
+                    let one = if self.wide { "[at / 4u][at % 4u]" } else { "[at]" };
+                    text += &format!("fn one_{called}(at: u32) -> f32 {{\n    return {name}{one};\n}}\n");
+                }
             }
             if written {
                 text +=
@@ -185,14 +184,12 @@ impl Tiling {
         if self.wide {
             return format!("    return {name}[at / 4u];\n");
         }
-        let mut text = format!(
-            "    if (count >= 4u) {{\n        return vec4<f32>({name}[at], {name}[at + 1u], {name}[at + 2u], {name}[at + 3u]);\n    }}\n    \
-             var values = vec4<f32>({name}[at], 0.0, 0.0, 0.0);\n"
-        );
-        for (i, lane) in [(1, "y"), (2, "z")] {
-            text += &format!("    if (count > {i}u) {{ values.{lane} = {name}[at + {i}u]; }}\n");
-        }
-        text + "    return values;\n"
+        // Past the end the last one again, and 0 for it: no branch.
+        format!(
+            "    let last = count - 1u;\n    let values = vec4<f32>({name}[at], {name}[at + min(1u, last)], {name}[at + min(2u, last)],\n        \
+             {name}[at + min(3u, last)]);\n    \
+             return select(vec4<f32>(), values, vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(last));\n"
+        )
     }
 
     fn store(&self, name: &str) -> String {

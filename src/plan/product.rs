@@ -37,16 +37,18 @@ pub(super) fn places(views: &[View]) -> Vec<usize> {
 fn tile_for(rows: u32, columns: u32) -> &'static Tile {
     let named = |name| TILES.iter().find(|tile| tile.name == name).unwrap_or(&TILES[0]);
     let tiles = |size: u32| u64::from(rows.div_ceil(size)) * u64::from(columns.div_ceil(size));
-    named(match (rows, columns) {
-        (_, ..=NARROW) => "128x16",
-        (..=NARROW, _) => "16x128",
+    named(match columns {
+        ..=NARROW if rows > NARROW => "128x16",
         _ if tiles(128) >= ENOUGH => "128x128",
         _ if tiles(64) >= ENOUGH => "64x64",
-        _ => "32x32",
+        _ if tiles(32) >= FEW => "32x32",
+        _ => "16x16",
     })
 }
 
-/// Rows or columns that a flat tile holds.
+/// Columns that the tall tile has.
 const NARROW: u32 = 16;
 /// Tiles that keep a large GPU busy: it has about a hundred places, each for several workgroups.
 const ENOUGH: u64 = 256;
+/// Tiles that use it at all.
+const FEW: u64 = 64;

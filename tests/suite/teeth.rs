@@ -66,12 +66,13 @@ fn report(gpu: &GpuDevice, noticed: &BTreeMap<String, bool>) {
 fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     let sizes: &[&[u32]] = match kernel.dims {
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
-        ["inputs", "outputs", "rows", ..] => &[&[33, 65, 97, 3, 1, 1, 1, 1], &[97, 33, 65, 2, 9, 1, 1, 1]],
+        ["inputs", "outputs", "rows", ..] => &[&[33, 17, 97, 3, 1, 1, 1, 1], &[49, 33, 65, 2, 9, 1, 1, 1]],
+        [.., "tile_rows", "tile_columns"] => &[&[17, 33, 16, 1, 1], &[49, 65, 19, 1, 1]],
         ["count", "groups"] => &[&[17, 3], &[1281, 7]],
         // The third case has one step: two would hide a sign that a kernel in place has wrong.
         ["count", ..] => &[&[17, 33, 16], &[1281, 5, 19], &[65, 7, 33]],
         [_, _] => &[&[17, 33], &[5, 257]],
-        _ => &[&[17, 33, 16, 15, 1], &[97, 65, 19, 2, 1]],
+        _ => &[&[17, 33, 16, 15], &[97, 65, 19, 2]],
     };
     let case = |(seed, dims): (u64, &&[u32])| {
         let mut dims = dims[..kernel.dims.len()].to_vec();
