@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-use super::fused_gradient::repeat;
 use super::matmul::{multiply, rows_of_a_task, slices};
 use super::{Call, Io, Kernel, MAX_BINDINGS, OF_TILE, PLAIN, Part, PartKind, cpu, input, output, tiles};
 use crate::math::{Activation, Product, Real};
@@ -86,8 +85,8 @@ impl<'a, T: Real> Dense<'a, T> {
         T::vectorized(
             #[inline(always)]
             || {
-                repeat(self.bias, z);
-                self.product.added().rows(first, self.x, self.w, z);
+                let block = Product { m: z.len() / self.product.n, ..self.product };
+                T::affine(&block, &self.x[first * self.product.k..], self.w, self.bias, z);
                 self.activation.forward(z, a);
             },
         );

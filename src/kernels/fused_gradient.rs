@@ -50,7 +50,7 @@ fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     work.for_each(|(group, (g, sums))| {
         sums.fill(T::default());
         let end = (run * (group + 1)).min(rows);
-        T::with_scratch(tape.len(network.block), |values| {
+        T::with_scratch(tape.len * network.block, |values| {
             T::vectorized(
                 #[inline(always)]
                 || {
@@ -71,21 +71,9 @@ fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     });
 }
 
-/// Fills `rows` with copies of `row`, in copies that double, since short ones cost as much as a product.
-pub(super) fn repeat<T: Real>(row: &[T], rows: &mut [T]) {
-    rows[..row.len()].copy_from_slice(row);
-    let mut done = row.len();
-    while done < rows.len() {
-        let next = done.min(rows.len() - done);
-        rows.copy_within(..next, done);
-        done += next;
-    }
-}
-
-/// Where a block's values stand in the scratch memory, in elements a row: all rows of one thing, then of the next.
+/// Where a block's values stand in the scratch memory, in elements a row: all rows of one thing, then of the next. The
+/// features are first, then each layer's [places](places).
 struct Tape {
-    /// z, a and what is handed on, of each layer; the same place where they are the same.
-    layers: Vec<[usize; 3]>,
     targets: usize,
     /// Two gradients that take turns.
     deltas: [usize; 2],
@@ -94,25 +82,24 @@ struct Tape {
 
 impl Tape {
     fn new(network: &Network, columns: usize) -> Self {
-        let mut len = network.inputs();
-        let mut take = |width: usize| {
-            len += width;
-            len - width
-        };
-        let place = |(layer, &threshold): (&crate::spec::Layer, &u32)| {
-            let z = take(layer.outputs);
-            let a = if layer.activation == Activation::Identity { z } else { take(layer.outputs) };
-            [z, a, if threshold == 0 { a } else { take(layer.outputs) }]
-        };
-        let layers = network.layers.iter().zip(&network.thresholds).map(place).collect();
+        let targets = places(network, network.layers.len())[0];
         let widest = network.layers.iter().map(|layer| layer.outputs).max().unwrap_or(0);
-        let (targets, deltas) = (take(columns), [take(widest), take(widest)]);
-        Self { layers, targets, deltas, len }
+        let first = targets + columns;
+        Self { targets, deltas: [first, first + widest], len: first + 2 * widest }
     }
+}
 
-    fn len(&self, rows: usize) -> usize {
-        self.len * rows
+/// Where z, a and what is handed on stand, of a layer; the same place where they are the same, or a takes that of z. Behind
+/// the last layer, the end.
+fn places(network: &Network, layer: usize) -> [usize; 3] {
+    let (mut place, mut found) = (network.inputs(), [network.inputs(); 3]);
+    for (layer, &threshold) in network.layers.iter().zip(&network.thresholds).take(layer + 1) {
+        let a = place + if layer.activation.needs_z() { layer.outputs } else { 0 };
+        let y = a + if threshold > 0 { layer.outputs } else { 0 };
+        found = [place, a, y];
+        place = y + layer.outputs;
     }
+    if layer < network.layers.len() { found } else { [place; 3] }
 }
 
 /// Some rows on their way through the network.
@@ -145,7 +132,7 @@ impl<T: Real> Block<'_, T> {
     /// What a layer is handed.
     fn input(&self, layer: usize) -> Range<usize> {
         let width = self.network.layers[layer].inputs;
-        self.range(if layer == 0 { 0 } else { self.tape.layers[layer - 1][2] }, width)
+        self.range(if layer == 0 { 0 } else { places(self.network, layer - 1)[2] }, width)
     }
 
     fn delta(&self, layer: usize, width: usize) -> Range<usize> {
@@ -180,14 +167,16 @@ impl<T: Real> Block<'_, T> {
         let mut weight = 0;
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (inputs, outputs) = (layer.inputs, layer.outputs);
-            let [z_place, a_place, y_place] = self.tape.layers[i].map(|place| self.range(place, outputs));
+            let [z_place, a_place, y_place] = places(self.network, i).map(|place| self.range(place, outputs));
             let (x, rows, p, bias) = (self.input(i), self.rows, self.p, weight + inputs * outputs);
             let [x, z] = self.get([x, z_place.clone()]);
-            repeat(&p[bias..bias + outputs], z);
-            T::product(&Product::new(rows, outputs, inputs).added(), x, &p[weight..bias], z);
+            T::affine(&Product::new(rows, outputs, inputs), x, &p[weight..bias], &p[bias..bias + outputs], z);
             if z_place != a_place {
                 let [z, a] = self.get([z_place, a_place.clone()]);
                 layer.activation.forward(z, a);
+            } else if layer.activation != Activation::Identity {
+                let [a] = self.get([a_place.clone()]);
+                layer.activation.forward_in_place(a);
             }
             if a_place != y_place {
                 let mask = self.mask(i);
@@ -212,11 +201,14 @@ impl<T: Real> Block<'_, T> {
         let terms = loss.terms(outputs);
         let (c, count) = (hyper[hyper.len() - 1], T::from_f64((rows * terms) as f64));
         let ranges = [
-            self.range(self.tape.layers[last][2], outputs),
+            self.range(places(self.network, last)[2], outputs),
             self.range(self.tape.targets, columns),
             self.delta(last, outputs),
         ];
         let [z, y, d] = self.get(ranges);
+        // Pointwise terms without weights are one long row.
+        let whole = [outputs, columns] == [terms; 2];
+        let [outputs, columns, terms] = if whole { [z.len(); 3] } else { [outputs, columns, terms] };
         let rows = z.chunks_exact(outputs).zip(y.chunks_exact(columns)).zip(d.chunks_exact_mut(outputs));
         for ((z, y), d) in rows {
             let (mut value, hits) = loss.row(z, &y[..terms], c, Some(d));
@@ -236,7 +228,7 @@ impl<T: Real> Block<'_, T> {
         let mut end = g.len();
         for (i, layer) in self.network.layers.iter().enumerate().rev() {
             let (inputs, outputs, rows, p) = (layer.inputs, layer.outputs, self.rows, self.p);
-            let [z, a, y] = self.tape.layers[i].map(|place| self.range(place, outputs));
+            let [z, a, y] = places(self.network, i).map(|place| self.range(place, outputs));
             let (x, delta) = (self.input(i), self.delta(i, outputs));
             // Nobody asks for the gradient by the features.
             let next = if i > 0 { self.delta(i + 1, inputs) } else { 0..0 };
@@ -248,6 +240,9 @@ impl<T: Real> Block<'_, T> {
             if z != a {
                 let [z, a, d] = self.get([z, a, delta.clone()]);
                 layer.activation.backward(z, a, d);
+            } else if layer.activation != Activation::Identity {
+                let [a, d] = self.get([a, delta.clone()]);
+                layer.activation.backward(a, a, d);
             }
             let [x, d, next] = self.get([x, delta, next]);
             let (bias, weight) = (end - outputs, end - outputs - inputs * outputs);

@@ -111,6 +111,23 @@ impl Activation {
         }
     }
 
+    /// Whether [`backward`](Self::backward) reads z; where it does not, a may take z's place.
+    pub fn needs_z(self) -> bool {
+        !matches!(self, Self::Identity | Self::Relu | Self::Sigmoid | Self::LeakyRelu)
+    }
+
+    /// `a[i] = f(a[i])`.
+    #[inline(always)]
+    pub fn forward_in_place<T: Real>(self, a: &mut [T]) {
+        const RUN: usize = 64;
+        let mut z = [T::default(); RUN];
+        for a in a.chunks_mut(RUN) {
+            let z = &mut z[..a.len()];
+            z.copy_from_slice(a);
+            self.forward(z, a);
+        }
+    }
+
     /// `a[i] = f(z[i])`.
     #[inline(always)]
     pub fn forward<T: Real>(self, z: &[T], a: &mut [T]) {
@@ -140,9 +157,9 @@ impl Activation {
         let (zero, one) = (T::default(), T::from_f64(1.0));
         match self {
             Self::Identity => {}
-            Self::Relu => chain(z, d, |z| if z > zero { one } else { zero }),
+            Self::Relu => chain(a, d, |a| if a > zero { one } else { zero }),
             Self::Sigmoid => chain(a, d, |a| a * (one - a)),
-            Self::LeakyRelu => chain(z, d, |z| if z > zero { one } else { T::from_f64(LEAK) }),
+            Self::LeakyRelu => chain(a, d, |a| if a > zero { one } else { T::from_f64(LEAK) }),
             Self::Elu => chain(z, d, |z| if z > zero { one } else { z.exp() }),
             Self::Selu => chain(z, d, |z| match z > zero {
                 true => T::from_f64(SELU_POSITIVE),
@@ -165,6 +182,7 @@ impl Activation {
 }
 
 /// 1 / (1 + e^-z), from e^-|z| so that nothing overflows.
+#[inline(always)]
 pub(super) fn sigmoid<T: Real>(z: T) -> T {
     let one = T::from_f64(1.0);
     let e = (-z.abs()).exp();
@@ -172,6 +190,7 @@ pub(super) fn sigmoid<T: Real>(z: T) -> T {
 }
 
 /// sigmoid(z) sigmoid(-z), the sigmoid's derivative with its tails.
+#[inline(always)]
 fn sigmoid_slope<T: Real>(z: T) -> T {
     let e = (-z.abs()).exp();
     let below = T::from_f64(1.0) + e;
@@ -179,6 +198,7 @@ fn sigmoid_slope<T: Real>(z: T) -> T {
 }
 
 /// e^(-2|z|) - 1 is m (m + 2) for m = e^-|z| - 1, which does not cancel near 0.
+#[inline(always)]
 fn tanh<T: Real>(z: T) -> T {
     let two = T::from_f64(2.0);
     let m = (-z.abs()).exp_m1();
@@ -188,6 +208,7 @@ fn tanh<T: Real>(z: T) -> T {
 }
 
 /// 4 e² / (1 + e²)² for e = e^-|z|: unlike 1 - tanh², it keeps the tails.
+#[inline(always)]
 fn tanh_slope<T: Real>(z: T) -> T {
     let e = (-z.abs()).exp();
     let square = e * e;
@@ -196,6 +217,7 @@ fn tanh_slope<T: Real>(z: T) -> T {
 }
 
 /// e^(-z²/2) / √(2π).
+#[inline(always)]
 fn normal_density<T: Real>(z: T) -> T {
     T::from_f64(0.3989422804014327) * (T::from_f64(-0.5) * (z * z)).exp()
 }
@@ -211,6 +233,7 @@ struct GeluGate<T> {
 }
 
 impl<T: Real> GeluGate<T> {
+    #[inline(always)]
     fn at(z: T) -> Self {
         let (one, end, scale) = (T::from_f64(1.0), T::from_f64(32.0), T::from_f64(1.5957691216057308));
         let c = match z.abs() > end {

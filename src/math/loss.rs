@@ -241,19 +241,21 @@ impl<T: Real> Run<'_, T> {
     /// The sum of a pointwise loss, which gives the value, the gradient and whether z predicts y's class.
     #[inline(always)]
     fn sum(self, point: impl Fn(T, T) -> (T, T, bool)) -> (T, usize) {
+        const RUN: usize = 16;
         let (mut sum, mut hits) = (T::default(), 0);
-        let mut add = |z, y| {
-            let (value, gradient, hit) = point(z, y);
-            sum += value;
-            hits += usize::from(hit);
-            gradient
-        };
-        let pairs = self.z.iter().zip(self.y);
-        match self.d {
-            Some(d) => pairs.zip(d).for_each(|((&z, &y), d)| *d = add(z, y)),
-            None => pairs.for_each(|(&z, &y)| {
-                add(z, y);
-            }),
+        let Self { z, y, mut d } = self;
+        for (first, (z, y)) in (0..).step_by(RUN).zip(z.chunks(RUN).zip(y.chunks(RUN))) {
+            // A sum has an order, which SIMD cannot keep: first all values, then their sum.
+            let (mut values, mut gradients) = ([T::default(); RUN], [T::default(); RUN]);
+            for (((&z, &y), value), gradient) in z.iter().zip(y).zip(&mut values).zip(&mut gradients) {
+                let hit;
+                (*value, *gradient, hit) = point(z, y);
+                hits += usize::from(hit);
+            }
+            values[..z.len()].iter().for_each(|&value| sum += value);
+            if let Some(d) = &mut d {
+                d[first..first + z.len()].copy_from_slice(&gradients[..z.len()]);
+            }
         }
         (sum, hits)
     }
@@ -262,6 +264,7 @@ impl<T: Real> Run<'_, T> {
 /// log Σ e^z - Σ t z as log(1 + others) + (1 - c) (z_max - z_class) + c / outputs Σ (z_max - z), where `others` is the
 /// sum of e^(z - z_max) without the first largest: no term is negative, so none cancels. A row with a NaN or an infinity
 /// gives a NaN, in the last term if not before.
+#[inline(always)]
 fn softmax_cross_entropy<T: Real>(Run { z, y, d }: Run<'_, T>, c: T) -> (T, usize) {
     let one = T::from_f64(1.0);
     let (mut top, mut largest) = (0, z[0]);
@@ -272,19 +275,23 @@ fn softmax_cross_entropy<T: Real>(Run { z, y, d }: Run<'_, T>, c: T) -> (T, usiz
     }
     let class = (y[0].to_f64() as usize).min(z.len() - 1);
     let (mut others, mut gaps) = (T::default(), T::default());
-    for (_, &z) in z.iter().enumerate().filter(|(j, _)| *j != top) {
-        others += (z - largest).exp();
-        gaps += largest - z;
-    }
-    let (whole, share) = (one + others, c / T::from_f64(z.len() as f64));
-    for (j, d) in d.into_iter().flatten().enumerate() {
-        let p = if j == top { one } else { (z[j] - largest).exp() } / whole;
-        *d = match j == class {
-            // 1 - p without cancellation, where p is near 1.
-            true if j == top => (c - share) - others / whole,
-            true => (c - share) + (p - one),
-            false => p - share,
-        };
+    z.iter().enumerate().filter(|(j, _)| *j != top).for_each(|(_, &z)| gaps += largest - z);
+    let share = c / T::from_f64(z.len() as f64);
+    match d {
+        None => z.iter().enumerate().filter(|(j, _)| *j != top).for_each(|(_, &z)| others += (z - largest).exp()),
+        Some(d) => {
+            z.iter().zip(&mut *d).for_each(|(&z, d)| *d = (z - largest).exp());
+            d.iter().enumerate().filter(|(j, _)| *j != top).for_each(|(_, &power)| others += power);
+            d[top] = one;
+            let whole = one + others;
+            let at_class = match class == top {
+                // 1 - p without cancellation, where p is near 1.
+                true => (c - share) - others / whole,
+                false => (c - share) + (d[class] / whole - one),
+            };
+            d.iter_mut().for_each(|d| *d = *d / whole - share);
+            d[class] = at_class;
+        }
     }
     let gap = if class == top { T::default() } else { largest - z[class] };
     (others.ln_1p() + (one - c) * gap + share * gaps, usize::from(class == top))

@@ -4,9 +4,11 @@
 
 mod activation;
 mod bounded;
+mod exp;
 mod loss;
 mod optimizer;
 mod real;
+mod small;
 
 pub use activation::Activation;
 pub use bounded::Bounded;

@@ -1,9 +1,12 @@
 //! The number types that the CPU functions of all kernels are written for: f32 (the fast path), f64 (the
 //! oracle) and [`Bounded`](super::Bounded) (f64 that carries a bound of an f32 device's rounding error).
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use super::exp;
+use super::small::{self, Start};
 
 /// A real number type.
 pub trait Real:
@@ -45,6 +48,12 @@ pub trait Real:
     /// `c = a b` for the shapes and strides of `product`, one thread; each element of `c` sums over k in
     /// an order that depends on the product's shape alone.
     fn product(product: &Product, a: &[Self], b: &[Self], c: &mut [Self]);
+
+    /// `c = a b + bias`, one row added to all; for a `product` that is not added to c.
+    fn affine(product: &Product, a: &[Self], b: &[Self], bias: &[Self], c: &mut [Self]) {
+        repeat(bias, c);
+        Self::product(&product.added(), a, b, c);
+    }
 
     /// Calls `work` compiled for the widest SIMD that the processor has, as far as it is inlined.
     fn vectorized<R>(work: impl FnOnce() -> R) -> R;
@@ -108,8 +117,20 @@ impl Product {
     }
 }
 
+/// Fills `rows` with copies of `row`, in copies that double, since short ones cost as much as a product.
+fn repeat<T: Real>(row: &[T], rows: &mut [T]) {
+    rows[..row.len()].copy_from_slice(row);
+    let mut done = row.len();
+    while done < rows.len() {
+        let next = done.min(rows.len() - done);
+        rows.copy_within(..next, done);
+        done += next;
+    }
+}
+
+/// A float type, its functions, and what it has for small products.
 macro_rules! real {
-    ($float:ty) => {
+    ($float:ty, $exp:path, $ln_1p:path, $exp_m1:path, $small:expr) => {
         impl Real for $float {
             fn from_f64(value: f64) -> Self {
                 value as $float
@@ -117,11 +138,13 @@ macro_rules! real {
             fn to_f64(self) -> f64 {
                 self.into()
             }
+            #[inline(always)]
             fn exp(self) -> Self {
-                self.exp()
+                $exp(self)
             }
+            #[inline(always)]
             fn ln_1p(self) -> Self {
-                self.ln_1p()
+                $ln_1p(self)
             }
             fn abs(self) -> Self {
                 self.abs()
@@ -135,8 +158,9 @@ macro_rules! real {
             fn sign(self) -> Self {
                 if self == 0.0 { 0.0 } else { self.signum() }
             }
+            #[inline(always)]
             fn exp_m1(self) -> Self {
-                self.exp_m1()
+                $exp_m1(self)
             }
             fn normal_cdf(self) -> Self {
                 // In f64 for f32 too: the argument's rounding would grow in the tail by its square.
@@ -145,6 +169,9 @@ macro_rules! real {
             #[allow(unsafe_code)]
             fn product(p: &Product, a: &[Self], b: &[Self], c: &mut [Self]) {
                 p.check(a.len(), b.len(), c.len());
+                if $small(p, a, b, if p.add { Start::C } else { Start::Zero }, &mut *c) {
+                    return;
+                }
                 let (a_row, a_column) = (p.a_strides.0 as isize, p.a_strides.1 as isize);
                 let (b_row, b_column) = (p.b_strides.0 as isize, p.b_strides.1 as isize);
                 // SAFETY: `check` has shown that every element which the shapes and strides reach lies in
@@ -173,23 +200,33 @@ macro_rules! real {
                     );
                 }
             }
+            fn affine(p: &Product, a: &[Self], b: &[Self], bias: &[Self], c: &mut [Self]) {
+                p.check(a.len(), b.len(), c.len());
+                if !$small(p, a, b, Start::Row(bias), &mut *c) {
+                    repeat(bias, c);
+                    Self::product(&p.added(), a, b, c);
+                }
+            }
             fn vectorized<R>(work: impl FnOnce() -> R) -> R {
                 pulp::Arch::new().dispatch(work)
             }
             fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
                 thread_local! {
-                    static SCRATCH: Cell<Vec<$float>> = const { Cell::new(Vec::new()) };
+                    /// The memories that no call has, the last one given back last: a call in another one's work finds its own again.
+                    static KEPT: RefCell<Vec<Vec<$float>>> = const { RefCell::new(Vec::new()) };
                 }
-                let mut memory = SCRATCH.take();
+                let mut memory = KEPT.with_borrow_mut(Vec::pop).unwrap_or_default();
                 if memory.len() < len {
                     memory.resize(len, 0.0);
                 }
                 let result = work(&mut memory[..len]);
-                SCRATCH.set(memory);
+                KEPT.with_borrow_mut(|kept| kept.push(memory));
                 result
             }
         }
     };
 }
-real!(f32);
-real!(f64);
+real!(f32, exp::exp, exp::ln_1p, exp::exp_m1, small::product);
+real!(f64, f64::exp, f64::ln_1p, f64::exp_m1, |_: &Product, _: &[f64], _: &[f64], _: Start<'_, f64>, _: &mut [f64]| {
+    false
+});

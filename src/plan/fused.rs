@@ -133,7 +133,8 @@ fn slices(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target: Target) -
         Target::Cpu => {
             let cost = rows.saturating_mul(network.parameters());
             let most = (CPU_SHARES / network.parameters()).clamp(2, CPU_GROUPS).min((rows / CPU_ROWS).max(2));
-            let groups = (cost / CPU_TASK).clamp(1, CPU_GROUPS).next_power_of_two().min(most);
+            // A power of two, so that threads have equal shares.
+            let groups = 1 << cost.div_ceil(CPU_TASK).clamp(1, CPU_GROUPS).min(most).ilog2();
             network.block = rows.div_ceil(groups).min(CPU_BLOCK);
             groups
         }

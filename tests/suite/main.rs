@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy takes the helpers for production code
 
 mod activations;
+mod allocations;
 mod architecture;
 mod article;
 mod bench;

@@ -2,9 +2,10 @@
 //! the results do not depend on how many, since kernels split their work by its shape alone.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use super::{Backend, Counters, check_copy, check_len, check_submission};
 use crate::error::{Error, Result};
@@ -70,6 +71,42 @@ impl<T: Element> CpuBackend<T> {
     }
 }
 
+/// Runs `work` on a thread of the pool while others look for parts of it, and yield, but never sleep: to wake one costs as much
+/// as a dispatch of a small network.
+fn awake(pool: &ThreadPool, work: impl FnOnce() + Send) {
+    /// Most threads that look: a small step has no more tasks.
+    const MOST: usize = 16;
+    /// Ends the others' search, in a panic too.
+    struct Over<'a>(&'a AtomicBool);
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+    let (work, looking, over) = (Mutex::new(Some(work)), AtomicUsize::new(0), AtomicBool::new(false));
+    let others = pool.current_num_threads().min(MOST) - 1;
+    pool.broadcast(|thread| match thread.index() {
+        0 => {
+            let _over = Over(&over);
+            // One that began to look while it waits within a part of the work would never end that part.
+            while looking.load(Ordering::Acquire) < others {
+                std::thread::yield_now();
+            }
+            let work = work.lock().ok().and_then(|mut work| work.take());
+            work.into_iter().for_each(|work| work());
+        }
+        index if index <= others => {
+            looking.fetch_add(1, Ordering::Release);
+            while !over.load(Ordering::Acquire) {
+                if rayon::yield_now() != Some(Yield::Executed) {
+                    std::thread::yield_now();
+                }
+            }
+        }
+        _ => {}
+    });
+}
+
 /// Bytes of memory that can be had without swapping.
 fn free_memory() -> u64 {
     let mut system = sysinfo::System::new();
@@ -102,7 +139,7 @@ impl<T: Element> Backend for CpuBackend<T> {
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
         check_submission(&self.plan, steps, self.results.len())?;
         let Self { plan, buffers, counters, .. } = self;
-        self.pool.install(|| {
+        let work = || {
             for (slot, (pass, step)) in steps.iter().enumerate() {
                 let step = Step { slot: slot as u32, ..*step };
                 for dispatch in &plan.passes[*pass].dispatches {
@@ -110,7 +147,11 @@ impl<T: Element> Backend for CpuBackend<T> {
                     counters.dispatches += 1;
                 }
             }
-        });
+        };
+        match steps.len() {
+            0 | 1 => self.pool.install(work),
+            _ => awake(&self.pool, work),
+        }
         self.counters.submissions += 1;
         let ring = self.plan.find(Role::LossRing).map(|ring| &self.buffers[ring]);
         let used = steps.len() * self.plan.ring_slot();

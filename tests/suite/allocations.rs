@@ -1,0 +1,80 @@
+//! Steps on the CPU allocate nothing. What is counted is a process's, so the run has one of its own.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice};
+use wgpu_mlp::kernels::Step;
+use wgpu_mlp::math::{Activation, Loss, Rule};
+use wgpu_mlp::plan::{PlanKind, Recipe, Target, TrainShape, choose};
+use wgpu_mlp::spec::MlpSpec;
+
+use super::support::wait;
+
+/// The system's allocator, and how often it was asked for memory.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+// SAFETY: every call goes on to the system's allocator as it came.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+/// Allocations of a submission of `steps` steps that trains.
+fn of_a_submission(backend: &mut CpuBackend<f32>, steps: usize) -> u64 {
+    let steps = vec![(0, Step { rate: 1e-3, corrections: [1.0; 2], ..Step::default() }); steps];
+    let before = ALLOCATIONS.load(Relaxed);
+    backend.submit(&steps).unwrap();
+    let count = ALLOCATIONS.load(Relaxed) - before;
+    wait(backend.collect()).unwrap();
+    count
+}
+
+/// A submission takes a few allocations for its losses and for starting its work, whatever the number of its steps.
+#[test]
+#[ignore = "needs a process of its own; steps_allocate_nothing starts it"]
+fn alone() {
+    let spec = MlpSpec::new(&[2, 25, 50, 50, 25, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
+    let tanh = MlpSpec::new(&[7, 40, 30, 3], Activation::Tanh, Loss::SoftmaxCrossEntropy).unwrap();
+    let dropout = Recipe { dropout: vec![0.1, 0.2], clip_norm: true, ..Recipe::new(Rule::Adam) };
+    for (spec, recipe, batch) in [(&spec, Recipe::new(Rule::Sgd), 900), (&tanh, dropout, 200)] {
+        let shape = TrainShape { batch, slots: 64, ..TrainShape::full(900) };
+        let plan = choose(None, spec, &recipe, shape, Target::Cpu).unwrap();
+        assert_eq!(plan.kind, PlanKind::Fused);
+        let mut backend = CpuBackend::<f32>::load(&CpuDevice::new(2).unwrap(), plan).unwrap();
+        // A thread makes its memory when it first has work, and which thread that is, is chance.
+        (0..10).for_each(|_| _ = of_a_submission(&mut backend, 64));
+        let mut least = |steps| (0..5).map(|_| of_a_submission(&mut backend, steps)).min().unwrap();
+        let (few, many) = (least(2), least(64));
+        println!("{spec}: {few} allocations for 2 steps, {many} for 64");
+        assert_eq!(few, many, "{spec}");
+    }
+}
+
+#[test]
+fn steps_allocate_nothing() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["allocations::alone", "--exact", "--ignored", "--nocapture"]);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains(" for 64") && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    print!("{text}");
+}
