@@ -32,7 +32,8 @@ pub struct Args {
     /// What to measure on, as elsewhere; may be given several times [default: the CPU, and a hardware GPU if there is one]
     #[arg(long, value_name = "DEVICE")]
     device: Vec<String>,
-    /// How a training step is planned: auto, layered (a dispatch for each operation) or fused (small networks in two)
+    /// How a training step is planned: auto, layered (a dispatch for each operation), fused (small networks in two) or
+    /// resident (many steps of one workgroup in one)
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
     /// Time for each measurement

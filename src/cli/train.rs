@@ -110,7 +110,8 @@ pub struct Args {
     split_seed: Option<u32>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// How to run the network: auto or layered
+    /// How a training step is planned: auto, layered (a dispatch for each operation), fused (small networks in two) or
+    /// resident (many steps of one workgroup in one)
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
     /// Folder for the run: model.safetensors, metrics.jsonl with a line for each epoch, config.toml, checkpoints

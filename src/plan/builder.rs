@@ -115,6 +115,20 @@ impl<'a> Builder<'a> {
         ]
     }
 
+    /// Adds validation by the layered dispatches, its losses in `groups` partial sums, and the buffers for it to a plan that has none
+    /// of them.
+    pub fn add_validation(&mut self, passes: &mut Vec<Pass>, validation: usize, groups: usize) -> Result<()> {
+        if validation > 0 {
+            self.add_batch(self.rows < validation);
+            self.add_activations();
+            self.add_deltas();
+        }
+        for rows in sizes(validation, self.rows) {
+            passes.push(self.validation(validation, rows, groups)?);
+        }
+        Ok(())
+    }
+
     pub fn finish(self, kind: PlanKind, passes: Vec<Pass>, output: Option<BufferId>) -> Result<Plan> {
         let Self { replicas, slots, buffers, .. } = self;
         let plan = Plan { kind, replicas, slots, buffers, passes, output };
