@@ -19,9 +19,6 @@ fn dropout_backward(
     if (i >= params.count) {
         return;
     }
-    let key = mix(step.mask_key ^ mix(params.layer)) ^ mix(group.z);
-    let dropped = (mix(mix(i ^ key) + key) >> 8u) < params.threshold;
-    let scale = 16777216.0 / f32(16777216u - params.threshold);
     let at = params.d.x + group.z * params.d.y + i;
-    d[at] = select(d[at] * scale, 0.0, dropped);
+    d[at] = d[at] * mask(i, params.layer, group.z, params.threshold);
 }

@@ -1,7 +1,4 @@
-// y[count] = x[count] m, where m is 0 for a dropped unit and 1 / (1 - rate) for the others. One invocation a unit.
-// The mask is a hash of the step's key, the layer, the replica and the unit: integers only, so every device draws the
-// same one, and the backward pass draws it again. A unit is dropped where the high 24 bits of its hash are below
-// threshold = rate 2^24.
+// y[count] = x[count] m, with the mask m of shaders/mask.wgsl. One invocation a unit.
 struct Params {
     x: vec4<u32>,
     y: vec4<u32>,
@@ -23,8 +20,6 @@ fn dropout_forward(
     if (i >= params.count) {
         return;
     }
-    let key = mix(step.mask_key ^ mix(params.layer)) ^ mix(group.z);
-    let dropped = (mix(mix(i ^ key) + key) >> 8u) < params.threshold;
-    let scale = 16777216.0 / f32(16777216u - params.threshold);
-    y[params.y.x + group.z * params.y.y + i] = select(x[params.x.x + group.z * params.x.y + i] * scale, 0.0, dropped);
+    let factor = mask(i, params.layer, group.z, params.threshold);
+    y[params.y.x + group.z * params.y.y + i] = x[params.x.x + group.z * params.x.y + i] * factor;
 }

@@ -11,6 +11,18 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
+struct Chains {
+    a: vec4<f32>,
+    b: vec4<f32>,
+    c: vec4<f32>,
+    d: vec4<f32>,
+}
+
+fn next(v: Chains, add: vec4<f32>) -> Chains {
+    let factor = vec4<f32>(0.75);
+    return Chains(fma(v.a, factor, add), fma(v.b, factor, add), fma(v.c, factor, add), fma(v.d, factor, add));
+}
+
 @compute @workgroup_size(256)
 fn fma_peak(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -22,29 +34,11 @@ fn fma_peak(
         return;
     }
     let add = vec4<f32>(x[params.x.x + group.z * params.x.y + i]);
-    let factor = vec4<f32>(0.75);
-    var a = vec4<f32>(0.0, 1.0, 2.0, 3.0);
-    var b = vec4<f32>(4.0, 5.0, 6.0, 7.0);
-    var c = vec4<f32>(8.0, 9.0, 10.0, 11.0);
-    var d = vec4<f32>(12.0, 13.0, 14.0, 15.0);
+    var v = Chains(vec4<f32>(0.0, 1.0, 2.0, 3.0), vec4<f32>(4.0, 5.0, 6.0, 7.0), vec4<f32>(8.0, 9.0, 10.0, 11.0),
+        vec4<f32>(12.0, 13.0, 14.0, 15.0));
     for (var round = 0u; round < params.rounds; round += 1u) {
-        a = fma(a, factor, add);
-        b = fma(b, factor, add);
-        c = fma(c, factor, add);
-        d = fma(d, factor, add);
-        a = fma(a, factor, add);
-        b = fma(b, factor, add);
-        c = fma(c, factor, add);
-        d = fma(d, factor, add);
-        a = fma(a, factor, add);
-        b = fma(b, factor, add);
-        c = fma(c, factor, add);
-        d = fma(d, factor, add);
-        a = fma(a, factor, add);
-        b = fma(b, factor, add);
-        c = fma(c, factor, add);
-        d = fma(d, factor, add);
+        v = next(next(next(next(v, add), add), add), add);
     }
-    let sum = a + b + c + d;
+    let sum = v.a + v.b + v.c + v.d;
     y[params.y.x + group.z * params.y.y + i] = sum.x + sum.y + sum.z + sum.w;
 }

@@ -19,3 +19,20 @@ fn log_1p(x: f32) -> f32 {
         + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q * (1.0 / 15.0)))))));
     return 2.0 * s * series;
 }
+
+// Softmax cross entropy of a row of logits z. others is the sum of e^(z - z_max) without the first largest, gap is
+// z_max - z of the row's class, gaps the sum of all z_max - z, c the label smoothing, share = c / outputs.
+fn softmax_value(others: f32, gap: f32, gaps: f32, c: f32, share: f32) -> f32 {
+    return log_1p(others) + (1.0 - c) * gap + share * gaps;
+}
+
+// Its derivative by a logit that lies `below` the largest: e^(z - z_max) / (1 + others) - (1 - c) [class] - share.
+fn softmax_slope(others: f32, below: f32, is_top: bool, is_class: bool, c: f32, share: f32) -> f32 {
+    let whole = 1.0 + others;
+    let p = select(exp(-below), 1.0, is_top) / whole;
+    if (is_class) {
+        // 1 - p without cancellation, where p is near 1.
+        return (c - share) + select(p - 1.0, -others / whole, is_top);
+    }
+    return p - share;
+}

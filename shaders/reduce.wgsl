@@ -19,10 +19,5 @@ fn reduce(
     if (i >= params.count) {
         return;
     }
-    let first = params.g.x + group.z * params.g.y + i;
-    var total = 0.0;
-    for (var share = 0u; share < params.groups; share++) {
-        total += g[first + share * params.count];
-    }
-    sum[params.sum.x + group.z * params.sum.y + i] = total;
+    sum[params.sum.x + group.z * params.sum.y + i] = total(i, group.z);
 }

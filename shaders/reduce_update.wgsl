@@ -27,11 +27,8 @@ fn reduce_update(
     if (i >= params.count) {
         return;
     }
-    let first = params.g.x + group.z * params.g.y + i;
-    var total = 0.0;
-    for (var share = 0u; share < params.groups; share++) {
-        total += g[first + share * params.count];
-    }
-    sum[params.sum.x + group.z * params.sum.y + i] = total;
-    apply(i, group.z, total);
+    let gradient = total(i, group.z);
+    sum[params.sum.x + group.z * params.sum.y + i] = gradient;
+    let at = params.p.x + group.z * params.p.y + i;
+    p[at] = updated(i, group.z, p[at], gradient);
 }

@@ -11,9 +11,8 @@ struct Hyper {
     epsilon: f32,
 }
 
-// The step of parameter i of a replica.
-fn apply(i: u32, replica: u32, gradient: f32) {
-    let at = params.p.x + replica * params.p.y + i;
+// What parameter i of a replica becomes, by its value and its gradient; steps what is kept for it.
+fn updated(i: u32, replica: u32, value: f32, gradient: f32) -> f32 {
     let first = params.s.x + replica * params.s.y + i * params.slots;
     let h = params.hyper.x + replica * params.hyper.y;
     let rate = hyper[h] * step.rate;
@@ -23,8 +22,8 @@ fn apply(i: u32, replica: u32, gradient: f32) {
     if (limit > 0.0 && abs(clipped) > limit) {
         clipped = limit * sign(clipped);
     }
-    let penalised = clipped + hyper[h + 7u] * p[at] + hyper[h + 8u] * sign(p[at]);
-    let decayed = p[at] - rate * hyper[h + 6u] * p[at];
+    let penalised = clipped + hyper[h + 7u] * value + hyper[h + 8u] * sign(value);
+    let decayed = value - rate * hyper[h + 6u] * value;
     var state = vec2<f32>();
     if (STATE > 0u) {
         state.x = s[first];
@@ -32,12 +31,12 @@ fn apply(i: u32, replica: u32, gradient: f32) {
     if (STATE > 1u) {
         state.y = s[first + 1u];
     }
-    let updated = rule(decayed, penalised, state, rate, settings);
-    p[at] = updated.x;
+    let next = rule(decayed, penalised, state, rate, settings);
     if (STATE > 0u) {
-        s[first] = updated.y;
+        s[first] = next.y;
     }
     if (STATE > 1u) {
-        s[first + 1u] = updated.z;
+        s[first + 1u] = next.z;
     }
+    return next.x;
 }

@@ -1,8 +1,6 @@
-// Softmax cross entropy of rows of logits z. others is the sum of e^(z - z_max) without the first largest, c the label
-// smoothing (the last of hyper), y[rows,columns] the number of the row's class and its weight w, if columns > 1:
-// l = log(1 + others) + (1 - c) (z_max - z_class) + c / outputs sum of (z_max - z);
-// d[rows,outputs] = w (e^(z - z_max) / (1 + others) - (1 - c) [class] - c / outputs) / rows, and
-// sums[groups,2]: each workgroup's sum of w l and its number of hits, at the step's ring slot.
+// Softmax cross entropy l of rows of logits z, as shaders/losses.wgsl has it: d[rows,outputs] = w l' / rows, and
+// sums[groups,2], each workgroup's sum of w l and its number of hits, at the step's ring slot. y[rows,columns] is the
+// number of the row's class and its weight w, if columns > 1; the last of hyper is the label smoothing.
 // A workgroup takes a run of blocks of 16 rows, 16 lanes a row. A lane takes every 16th output in ascending order, then
 // the lanes are added pairwise, at last the rows: a fixed order. Lanes of rows past the end idle along.
 struct Params {
@@ -103,20 +101,14 @@ fn softmax_loss(
             if (params.columns > 1u) {
                 weight = y[y_row + 1u];
             }
-            let whole = 1.0 + others.x;
             let d_row = params.d.x + group.z * params.d.y + row * params.outputs;
             for (var j = lane; j < end; j += 16u) {
-                let p = select(exp(z[z_row + j] - top), 1.0, j == place.x) / whole;
-                var slope = p - share;
-                if (j == label) {
-                    // 1 - p without cancellation, where p is near 1.
-                    slope = (c - share) + select(p - 1.0, -others.x / whole, j == place.x);
-                }
+                let slope = softmax_slope(others.x, top - z[z_row + j], j == place.x, j == label, c, share);
                 d[d_row + j] = weight * slope / f32(params.rows);
             }
             if (lane == 0u) {
                 let gap = select(top - z[z_row + label], 0.0, label == place.x);
-                let value = log_1p(others.x) + (1.0 - c) * gap + share * others.y;
+                let value = softmax_value(others.x, gap, others.y, c, share);
                 sum += vec2<f32>(finite_or_nan(bitcast<f32>(place.y), weight * value), f32(label == place.x));
             }
         }

@@ -1,4 +1,4 @@
-// What changes from one training step to the next; a dynamic offset picks the step's record.
+// What changes from one training step to the next.
 struct Step {
     slot: u32,           // place of the step in its submission, and of its losses in the ring
     first_row: u32,      // position of the batch's first row in the epoch's sample order
@@ -7,8 +7,8 @@ struct Step {
     rate: f32,           // factor on every replica's learning rate
     correction_1: f32,   // 1 / (1 - beta1^t) of step t, counted from 1
     correction_2: f32,   // 1 / (1 - beta2^t)
+    rows: u32,           // of the batch; a record with none ends the run of those that one dispatch takes
 }
-@group(0) @binding(1) var<uniform> step: Step;
 
 // The finaliser of MurmurHash3.
 fn mix(word: u32) -> u32 {

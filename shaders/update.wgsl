@@ -51,5 +51,6 @@ fn update(
     if (i >= params.count) {
         return;
     }
-    apply(i, group.z, scale * g[params.g.x + group.z * params.g.y + i]);
+    let at = params.p.x + group.z * params.p.y + i;
+    p[at] = updated(i, group.z, p[at], scale * g[params.g.x + group.z * params.g.y + i]);
 }

@@ -20,7 +20,7 @@ fn loss_of_block(work: Work) -> vec2<f32> {
 
 // w l(z, y), whether it is a hit, and w l'(z, y) / (rows outputs); all 0 for a row past the end.
 fn loss_term(work: Work, row: u32, unit: u32, z: f32) -> vec3<f32> {
-    if (work.row + row >= params.rows) {
+    if (work.row + row >= work.rows) {
         return vec3<f32>();
     }
     let at = params.y.x + work.replica * params.y.y + samples[row] * params.columns;
@@ -31,6 +31,6 @@ fn loss_term(work: Work, row: u32, unit: u32, z: f32) -> vec3<f32> {
     }
     let target_value = y[at + unit];
     let value = finite_or_nan(z, weight * loss_value(z, target_value, c));
-    let slope = weight * loss_gradient(z, target_value, c) / f32(params.rows * OUTPUTS);
+    let slope = weight * loss_gradient(z, target_value, c) / f32(work.rows * OUTPUTS);
     return vec3<f32>(value, f32(loss_hit(z, target_value)), slope);
 }

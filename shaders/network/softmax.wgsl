@@ -1,4 +1,4 @@
-// Softmax cross entropy of a block, with the formulas of shaders/softmax_loss.wgsl: an invocation takes 4 rows. Puts the
+// Softmax cross entropy of a block, with the formulas of shaders/losses.wgsl: an invocation takes 4 rows. Puts the
 // gradient of the mean loss by the outputs in their place; returns the sum of w loss and the number of hits.
 fn loss_of_block(work: Work) -> vec2<f32> {
     if (work.thread >= QUADS) {
@@ -29,24 +29,24 @@ fn loss_of_block(work: Work) -> vec2<f32> {
 
     let c = hyper[params.hyper.x + work.replica * params.hyper.y + 11u];
     let share = c / f32(OUTPUTS);
-    let whole = 1.0 + others;
     var gap = vec4<f32>();
     for (var j = 0u; j < OUTPUTS; j++) {
         let z = tape[first + j * QUADS];
         let is_top = vec4<u32>(j) == place;
         let is_class = vec4<u32>(j) == classes;
-        let p = select(exp(z - top), vec4<f32>(1.0), is_top) / whole;
-        // 1 - p without cancellation, where p is near 1.
-        let of_class = (c - share) + select(p - 1.0, -others / whole, is_top);
-        gap = select(gap, top - z, is_class & !is_top);
-        let slope = weights * select(p - share, of_class, is_class) / f32(params.rows);
+        let below = top - z;
+        gap = select(gap, below, is_class & !is_top);
+        var slope = vec4<f32>();
+        for (var i = 0u; i < 4u; i++) {
+            slope[i] = softmax_slope(others[i], below[i], is_top[i], is_class[i], c, share) * weights[i] / f32(work.rows);
+        }
         // A row past the end has no gradient, whatever its outputs are.
         tape[first + j * QUADS] = select(slope, vec4<f32>(), weights == vec4<f32>());
     }
     var sum = vec2<f32>();
     for (var i = 0u; i < 4u; i++) {
-        if (work.row + row + i < params.rows) {
-            let value = log_1p(others[i]) + (1.0 - c) * gap[i] + share * gaps[i];
+        if (work.row + row + i < work.rows) {
+            let value = softmax_value(others[i], gap[i], gaps[i], c, share);
             sum.x += finite_or_nan(bitcast<f32>(bits[i]), weights[i] * value);
             sum.y += f32(classes[i] == place[i]);
         }
@@ -61,7 +61,7 @@ fn class_of(work: Work, row: u32) -> u32 {
 }
 
 fn weight_of(work: Work, row: u32) -> f32 {
-    if (work.row + row >= params.rows) {
+    if (work.row + row >= work.rows) {
         return 0.0;
     }
     if (params.columns == 1u) {

@@ -80,6 +80,11 @@ fn check_submission(plan: &Plan, steps: &[(usize, Step)], in_flight: usize) -> R
     }
 }
 
+/// A step as kernels see it, at a place of its submission.
+fn placed(plan: &Plan, slot: usize, (pass, step): (usize, Step)) -> Step {
+    Step { slot: slot as u32, rows: plan.passes[pass].rows as u32, ..step }
+}
+
 /// Refuses to copy between buffers of different lengths.
 fn check_copy(plan: &Plan, from: BufferId, to: BufferId) -> Result<()> {
     let len = |buffer: BufferId| plan.buffers.get(buffer).map_or(0, |buffer| buffer.len);

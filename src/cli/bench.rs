@@ -32,7 +32,8 @@ pub struct Args {
     /// What to measure on, as elsewhere; may be given several times [default: the CPU, and a hardware GPU if there is one]
     #[arg(long, value_name = "DEVICE")]
     device: Vec<String>,
-    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two) or plain (one for each operation)
+    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
+    /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
     /// Time for each measurement

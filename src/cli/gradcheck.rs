@@ -28,7 +28,8 @@ pub struct Args {
     /// Parameters of each tensor that are compared with central differences, drawn at random where it has more
     #[arg(long, default_value_t = 256, value_name = "N")]
     differences: usize,
-    /// How a step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two) or plain (one for each operation)
+    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
+    /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
     #[arg(long, default_value = "auto", value_name = "NAME")]
     plan: String,
     #[command(flatten)]

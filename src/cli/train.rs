@@ -110,7 +110,8 @@ pub struct Args {
     split_seed: Option<u32>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// How a step is planned: auto, layered, fused or plain; see `mlp bench --help`
+    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
+    /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
     /// Folder for the run: model.safetensors, metrics.jsonl with a line for each epoch, config.toml, checkpoints

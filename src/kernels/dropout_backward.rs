@@ -9,7 +9,7 @@ use crate::math::Real;
 pub static DROPOUT_BACKWARD: Kernel = Kernel {
     name: "dropout_backward",
     formula: "d *= mask / (1 - rate)",
-    wgsl: include_str!("../../shaders/dropout_backward.wgsl"),
+    wgsl: concat!(include_str!("../../shaders/mask.wgsl"), include_str!("../../shaders/dropout_backward.wgsl")),
     part: PartKind::None,
     reads_step: true,
     dims: &["count", "layer", "threshold"],

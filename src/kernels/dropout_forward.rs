@@ -9,7 +9,7 @@ use crate::math::Real;
 pub static DROPOUT_FORWARD: Kernel = Kernel {
     name: "dropout_forward",
     formula: "y = x mask / (1 - rate)",
-    wgsl: include_str!("../../shaders/dropout_forward.wgsl"),
+    wgsl: concat!(include_str!("../../shaders/mask.wgsl"), include_str!("../../shaders/dropout_forward.wgsl")),
     part: PartKind::None,
     reads_step: true,
     dims: &["count", "layer", "threshold"],
@@ -19,6 +19,9 @@ pub static DROPOUT_FORWARD: Kernel = Kernel {
     workgroups: |dims| per_element(dims[0].into(), 256),
     cpu: cpu!(dropout_forward),
 };
+
+/// WGSL of the mask, in front of the kernels that draw it.
+pub const MASK_WGSL: &str = include_str!("../../shaders/mask.wgsl");
 
 /// The most that a threshold may be: a rate of 1.
 const ONE: u32 = 1 << 24;

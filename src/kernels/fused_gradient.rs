@@ -17,7 +17,12 @@ pub(super) const THREADS: usize = 128;
 pub static FUSED_GRADIENT: Kernel = Kernel {
     name: "fused_gradient",
     formula: "each group's share of the loss and its gradient: forward and backward pass in one",
-    wgsl: concat!(include_str!("../../shaders/order.wgsl"), include_str!("../../shaders/fused_gradient.wgsl")),
+    wgsl: concat!(
+        include_str!("../../shaders/mask.wgsl"),
+        include_str!("../../shaders/order.wgsl"),
+        include_str!("../../shaders/network/block.wgsl"),
+        include_str!("../../shaders/fused_gradient.wgsl")
+    ),
     part: PartKind::Network,
     reads_step: true,
     dims: &["rows", "samples", "inputs", "columns", "units", "parameters", "block", "groups"],
@@ -39,7 +44,7 @@ pub static FUSED_GRADIENT: Kernel = Kernel {
     cpu: cpu!(fused_gradient),
 };
 
-fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+pub(super) fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([x, y, hyper, p, ..], [_, g, sums, ..], Part::Network(network)) = (io.inputs, io.outputs, call.part) else {
         return;
     };
@@ -82,8 +87,8 @@ struct Tape {
 
 impl Tape {
     fn new(network: &Network, columns: usize) -> Self {
-        let targets = places(network, network.layers.len())[0];
-        let widest = network.layers.iter().map(|layer| layer.outputs).max().unwrap_or(0);
+        let targets = places(network, network.spec.layers().len())[0];
+        let widest = network.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
         let first = targets + columns;
         Self { targets, deltas: [first, first + widest], len: first + 2 * widest }
     }
@@ -92,14 +97,14 @@ impl Tape {
 /// Where z, a and what is handed on stand, of a layer; the same place where they are the same, or a takes that of z. Behind
 /// the last layer, the end.
 fn places(network: &Network, layer: usize) -> [usize; 3] {
-    let (mut place, mut found) = (network.inputs(), [network.inputs(); 3]);
-    for (layer, &threshold) in network.layers.iter().zip(&network.thresholds).take(layer + 1) {
+    let (mut place, mut found) = (network.spec.inputs(), [network.spec.inputs(); 3]);
+    for (layer, &threshold) in network.spec.layers().iter().zip(&network.thresholds).take(layer + 1) {
         let a = place + if layer.activation.needs_z() { layer.outputs } else { 0 };
         let y = a + if threshold > 0 { layer.outputs } else { 0 };
         found = [place, a, y];
         place = y + layer.outputs;
     }
-    if layer < network.layers.len() { found } else { [place; 3] }
+    if layer < network.spec.layers().len() { found } else { [place; 3] }
 }
 
 /// Some rows on their way through the network.
@@ -131,7 +136,7 @@ impl<T: Real> Block<'_, T> {
 
     /// What a layer is handed.
     fn input(&self, layer: usize) -> Range<usize> {
-        let width = self.network.layers[layer].inputs;
+        let width = self.network.spec.layers()[layer].inputs;
         self.range(if layer == 0 { 0 } else { places(self.network, layer - 1)[2] }, width)
     }
 
@@ -140,7 +145,7 @@ impl<T: Real> Block<'_, T> {
     }
 
     fn load(&mut self, x: &[T], y: &[T]) {
-        let (inputs, columns) = (self.network.inputs(), self.columns);
+        let (inputs, columns) = (self.network.spec.inputs(), self.columns);
         let samples = self.call.dims[1];
         let key = self.call.step.key ^ mix(self.call.replica);
         let (rows, in_order) = (self.rows, self.call.variant == IN_ORDER);
@@ -165,7 +170,7 @@ impl<T: Real> Block<'_, T> {
     #[inline(always)]
     fn forward(&mut self) {
         let mut weight = 0;
-        for (i, layer) in self.network.layers.iter().enumerate() {
+        for (i, layer) in self.network.spec.layers().iter().enumerate() {
             let (inputs, outputs) = (layer.inputs, layer.outputs);
             let [z_place, a_place, y_place] = places(self.network, i).map(|place| self.range(place, outputs));
             let (x, rows, p, bias) = (self.input(i), self.rows, self.p, weight + inputs * outputs);
@@ -191,13 +196,13 @@ impl<T: Real> Block<'_, T> {
     fn mask(&self, layer: usize) -> (Mask<T>, usize) {
         let Call { step, replica, .. } = *self.call;
         let mask = Mask::of(step.mask_key, layer as u32 + 1, replica, self.network.thresholds[layer]);
-        (mask, self.first * self.network.layers[layer].outputs)
+        (mask, self.first * self.network.spec.layers()[layer].outputs)
     }
 
     #[inline(always)]
     fn loss(&mut self, hyper: &[T], sums: &mut [T]) {
-        let (loss, last) = (self.network.loss, self.network.layers.len() - 1);
-        let (outputs, columns, rows) = (self.network.outputs(), self.columns, self.call.dims[0] as usize);
+        let (loss, last) = (self.network.spec.loss(), self.network.spec.layers().len() - 1);
+        let (outputs, columns, rows) = (self.network.spec.outputs(), self.columns, self.call.dims[0] as usize);
         let terms = loss.terms(outputs);
         let (c, count) = (hyper[hyper.len() - 1], T::from_f64((rows * terms) as f64));
         let ranges = [
@@ -226,7 +231,7 @@ impl<T: Real> Block<'_, T> {
     #[inline(always)]
     fn backward(&mut self, g: &mut [T], later: bool) {
         let mut end = g.len();
-        for (i, layer) in self.network.layers.iter().enumerate().rev() {
+        for (i, layer) in self.network.spec.layers().iter().enumerate().rev() {
             let (inputs, outputs, rows, p) = (layer.inputs, layer.outputs, self.rows, self.p);
             let [z, a, y] = places(self.network, i).map(|place| self.range(place, outputs));
             let (x, delta) = (self.input(i), self.delta(i, outputs));

@@ -3,8 +3,8 @@
 //!
 //! One convention serves all kernels. Group 0 holds, in order: binding 0, the uniform `Params`: for each
 //! storage binding a `vec4<u32>` view (offset, distance of replicas, distance of ring slots, 0, all in
-//! elements), then the dimensions; binding 1, the step's record, for kernels that read it; from binding 2
-//! on the storage buffers. `workgroup_id.z` is the replica; x and y are one folded index.
+//! elements), then the dimensions; binding 1, the step's record, or those of a run of steps, for kernels that read it; from
+//! binding 2 on the storage buffers. `workgroup_id.z` is the replica; x and y are one folded index.
 
 mod activation_backward;
 mod activation_forward;
@@ -25,6 +25,7 @@ mod network;
 mod random;
 mod reduce;
 mod reduce_update;
+mod resident_steps;
 mod softmax_loss;
 mod square_sum;
 mod tile;
@@ -39,17 +40,18 @@ pub use dense::{DENSE, DENSE_KEEP};
 pub use dense_backward::DENSE_BACKWARD;
 pub use dense_gradient::DENSE_GRADIENT;
 pub use dropout_backward::DROPOUT_BACKWARD;
-pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
+pub use dropout_forward::{DROPOUT_FORWARD, MASK_WGSL, threshold as dropout_threshold};
 pub use fma_peak::{FMA_PEAK, FMA_PEAK_OPERATIONS};
 pub use fused_gradient::FUSED_GRADIENT;
 pub use gather::{GATHER, IN_ORDER, ORDER_WGSL, SHUFFLED, permute};
 pub use loss::{LOSS, LOSSES_WGSL, loss_kernel};
 pub use matmul::{AB, ABT, ATB, MATMUL};
-pub use network::{Network, POINTWISE_WGSL, SOFTMAX_WGSL};
+pub use network::{BLOCK_WGSL, Network, POINTWISE_WGSL, SOFTMAX_WGSL};
 use random::mix;
 pub use random::{mask_key, order_key};
-pub use reduce::REDUCE;
+pub use reduce::{REDUCE, SHARES_WGSL};
 pub use reduce_update::REDUCE_UPDATE;
+pub use resident_steps::RESIDENT_STEPS;
 pub use softmax_loss::SOFTMAX_LOSS;
 pub use square_sum::{SQUARE_SUM, groups as square_groups};
 pub use tile::{PRODUCT_WGSL, TILES, Tile, Tiling};
@@ -81,14 +83,19 @@ pub static KERNELS: &[&Kernel] = &[
     &FUSED_GRADIENT,
     &REDUCE,
     &REDUCE_UPDATE,
+    &RESIDENT_STEPS,
     &FMA_PEAK,
     &COPY,
 ];
 
 /// Most storage bindings of a kernel: WebGPU guarantees 8.
 pub const MAX_BINDINGS: usize = 8;
+/// Most steps of a dispatch of a kernel that takes a run of them.
+pub const MAX_RUN: usize = 256;
 /// WGSL of the step's record, put in front of the kernels that read it.
 pub const STEP_WGSL: &str = include_str!("../../shaders/step.wgsl");
+/// Its binding, in kernels that take one step.
+const STEP_BINDING: &str = "@group(0) @binding(1) var<uniform> step: Step;\n";
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -173,6 +180,8 @@ pub enum PartKind {
     Tile,
     /// The same with an activation.
     Dense,
+    /// A small network and an optimiser's rule.
+    Training,
 }
 
 /// A piece of maths put in front of a shared kernel.
@@ -190,11 +199,13 @@ pub enum Part {
     Network(Arc<Network>),
     /// A tile of a product, with an activation in kernels that have one.
     Tiling(Tiling),
+    /// A small network and an optimiser's rule.
+    Training(Arc<Network>, Rule),
 }
 
 impl PartKind {
-    /// Every part of the kind; of networks, which are without number, some with every activation and loss among them; of
-    /// tiles with activations, every tile and every activation.
+    /// Every part of the kind; of networks, which are without number, some with every activation and loss among them, and
+    /// of those with a rule fewer; of tiles with activations, every tile and every activation.
     pub fn parts(self) -> Vec<Part> {
         match self {
             Self::None => vec![Part::None],
@@ -207,6 +218,12 @@ impl PartKind {
             Self::Network => Network::samples().into_iter().map(|network| Part::Network(network.into())).collect(),
             Self::Tile => Tiling::each().map(Part::Tiling).collect(),
             Self::Dense => Tiling::each_with_activation().map(Part::Tiling).collect(),
+            Self::Training => {
+                // A rule for each number of values that it keeps: the rest of a network and of a rule is as in other kernels.
+                let rules = [Rule::Adam, Rule::Momentum, Rule::Sgd];
+                let pairs = Network::samples().into_iter().zip(rules);
+                pairs.map(|(network, rule)| Part::Training(network.into(), rule)).collect()
+            }
         }
     }
 }
@@ -221,6 +238,7 @@ impl Part {
             Self::Rule(rule) => rule.wgsl().into(),
             Self::Network(network) => network.wgsl().into(),
             Self::Tiling(tiling) => tiling.wgsl().into(),
+            Self::Training(network, rule) => (network.wgsl() + rule.wgsl()).into(),
         }
     }
 
@@ -233,14 +251,22 @@ impl Part {
             Self::Rule(rule) => rule.name().into(),
             Self::Network(network) => network.to_string().into(),
             Self::Tiling(tiling) => tiling.to_string().into(),
+            Self::Training(network, rule) => format!("{network} {rule}").into(),
         }
     }
 
     /// The value of a dimension that the part fixes.
     pub fn dim(&self, name: &str) -> Option<u32> {
         match self {
-            Self::Network(network) => network.dim(name).and_then(|value| u32::try_from(value).ok()),
             Self::Tiling(tiling) => tiling.dim(name),
+            _ => self.network()?.dim(name).and_then(|value| u32::try_from(value).ok()),
+        }
+    }
+
+    /// The network, if there is one.
+    pub fn network(&self) -> Option<&Network> {
+        match self {
+            Self::Network(network) | Self::Training(network, _) => Some(network),
             _ => None,
         }
     }
@@ -249,14 +275,26 @@ impl Part {
 impl Kernel {
     /// The whole shader with `part` in front.
     pub fn source(&self, part: &Part) -> String {
-        let step = if self.reads_step { STEP_WGSL } else { "" };
+        let (step, binding) = match self.most_steps() {
+            0 => ("", ""),
+            1 => (STEP_WGSL, STEP_BINDING),
+            _ => (STEP_WGSL, ""),
+        };
         let bindings = if let Part::Tiling(tiling) = part { tiling.bindings(self) } else { String::new() };
-        [step, &part.wgsl(), &bindings, self.wgsl].concat()
+        [step, binding, &part.wgsl(), &bindings, self.wgsl].concat()
     }
 
     /// Invocations of a workgroup.
     pub fn threads(&self, part: &Part) -> u32 {
         if let Part::Tiling(tiling) = part { tiling.tile.threads() as u32 } else { self.workgroup_size }
+    }
+
+    /// Most steps whose records a dispatch reads. One that has both the network and the rule goes on by itself.
+    pub fn most_steps(&self) -> usize {
+        match self.part {
+            PartKind::Training => MAX_RUN,
+            _ => usize::from(self.reads_step),
+        }
     }
 
     /// Elements of a binding for one replica; `dims` as in [`Kernel::dims`].
@@ -301,8 +339,10 @@ pub const fn scratch(name: &'static str, shape: &'static [&'static str]) -> Bind
 /// What changes from one step to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
-    /// Place of the step in its submission, and of its losses in the ring.
+    /// Place of the step in its submission, and of its losses in the ring. A backend fills it in.
     pub slot: u32,
+    /// Rows of the batch: those of the step's pass. A backend fills it in.
+    pub rows: u32,
     /// Position of the batch's first row in the epoch's sample order.
     pub first_row: u32,
     /// Key of the epoch's sample order.
@@ -317,7 +357,7 @@ pub struct Step {
 
 /// [`Step`] as shaders see it.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+#[derive(Clone, Copy, Debug, Default, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct StepRecord {
     slot: u32,
     first_row: u32,
@@ -325,13 +365,14 @@ pub struct StepRecord {
     mask_key: u32,
     rate: f32,
     corrections: [f32; 2],
+    rows: u32,
 }
 
 impl From<Step> for StepRecord {
     fn from(step: Step) -> Self {
-        let Step { slot, first_row, key, mask_key, rate, corrections } = step;
+        let Step { slot, rows, first_row, key, mask_key, rate, corrections } = step;
         let corrections = corrections.map(|value| value as f32);
-        Self { slot, first_row, key, mask_key, rate: rate as f32, corrections }
+        Self { slot, first_row, key, mask_key, rate: rate as f32, corrections, rows }
     }
 }
 

@@ -1,65 +1,69 @@
 //! A small network as a part: what a fused kernel computes whole.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::loss::LOSSES_WGSL;
 use crate::math::{Activation, Loss};
-use crate::spec::Layer;
+use crate::params::Layout;
+use crate::spec::{Layer, MlpSpec};
 
+/// WGSL of a block of rows on its way through a network, in front of the kernels that do that.
+pub const BLOCK_WGSL: &str = include_str!("../../shaders/network/block.wgsl");
 /// WGSL of the loss of a block of rows, pointwise and of softmax.
 pub const POINTWISE_WGSL: &str = include_str!("../../shaders/network/pointwise.wgsl");
 /// See [`POINTWISE_WGSL`].
 pub const SOFTMAX_WGSL: &str = include_str!("../../shaders/network/softmax.wgsl");
 
-/// A network's layers and loss, and how many rows a workgroup takes through all of them at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A network, and how a workgroup takes rows through all of its layers.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// The layers; the parameters lie in the order of [`crate::params::Layout`].
-    pub layers: Vec<Layer>,
+    /// The network; its parameters lie in the order of [`Layout`].
+    pub spec: MlpSpec,
     /// Of each layer, the threshold of its dropout, or 0; see [`super::dropout_threshold`].
     pub thresholds: Vec<u32>,
-    /// The loss.
-    pub loss: Loss,
     /// Rows of a block: a multiple of 4, at most the invocations of a workgroup.
     pub block: usize,
+    /// Whether a workgroup holds the parameters in its memory, or reads them through the cache.
+    pub holds: bool,
+}
+
+// A spec's parameter is a number, never a NaN.
+impl Eq for Network {}
+
+impl Hash for Network {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.spec.layers(), &self.thresholds, self.block, self.holds).hash(state);
+    }
 }
 
 impl Network {
-    /// Width of the features.
-    pub fn inputs(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.inputs)
-    }
-
-    /// Width of the output.
-    pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, |layer| layer.outputs)
-    }
-
     /// Outputs of all layers.
     pub fn units(&self) -> usize {
-        self.layers.iter().map(|layer| layer.outputs).sum()
+        self.spec.layers().iter().map(|layer| layer.outputs).sum()
     }
 
     /// Weights and biases of all layers.
     pub fn parameters(&self) -> usize {
-        self.layers.iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum()
+        Layout::new(&self.spec).len()
     }
 
-    /// Bytes of workgroup memory that a fused kernel takes for `block` rows: their features and units, and a place for each
-    /// row and each invocation.
-    pub fn workgroup_bytes(&self, block: usize) -> usize {
-        let tape = (self.inputs() + self.units()).saturating_mul(4 * block);
-        tape.saturating_add(4 * block + 8 * super::fused_gradient::THREADS)
+    /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their features and units, a place for each
+    /// row and each invocation, and the parameters where it `holds` them.
+    pub fn workgroup_bytes(&self, block: usize, holds: bool) -> usize {
+        let tape = (self.spec.inputs() + self.units()).saturating_mul(4 * block);
+        let held = if holds { self.parameters() } else { 1 };
+        tape.saturating_add(4 * block + 8 * super::fused_gradient::THREADS).saturating_add(held.saturating_mul(4))
     }
 
     /// Value of a dimension that the network fixes.
     pub fn dim(&self, name: &str) -> Option<usize> {
         Some(match name {
-            "inputs" => self.inputs(),
+            "inputs" => self.spec.inputs(),
             "units" => self.units(),
             "parameters" => self.parameters(),
             "block" => self.block,
-            "columns" => self.loss.terms(self.outputs()),
+            "columns" => self.spec.target_columns(),
             _ => return None,
         })
     }
@@ -79,15 +83,16 @@ impl Network {
                 layers.iter_mut().last().into_iter().for_each(|last| last.outputs = 5); // classes
             }
             let thresholds = (0..layers.len()).map(|i| if i == 0 && turn % 3 == 1 { 1 << 22 } else { 0 }).collect();
-            Self { layers, thresholds, loss, block: [8, 16][turn % 2] }
+            let spec = MlpSpec::from_layers(layers, loss).ok()?;
+            Some(Self { spec, thresholds, block: [8, 16][turn % 2], holds: turn % 4 > 1 })
         };
-        Loss::ALL.iter().enumerate().map(sample).collect()
+        Loss::ALL.iter().enumerate().filter_map(sample).collect()
     }
 
     /// The activations that occur, each once, without the identity.
     fn activations(&self) -> Vec<Activation> {
         let mut found: Vec<Activation> = Vec::new();
-        for layer in &self.layers {
+        for layer in self.spec.layers() {
             if layer.activation != Activation::Identity && !found.contains(&layer.activation) {
                 found.push(layer.activation);
             }
@@ -95,13 +100,13 @@ impl Network {
         found
     }
 
-    /// The constants and functions that shaders/fused_gradient.wgsl builds on; activations are called by their number, 0
+    /// The constants and functions that shaders/network/block.wgsl builds on; activations are called by their number, 0
     /// being the identity.
     pub fn wgsl(&self) -> String {
         let activations = self.activations();
         let (mut weight, mut unit) = (0, 0);
         let mut layers = String::new();
-        for (i, (layer, threshold)) in self.layers.iter().zip(&self.thresholds).enumerate() {
+        for (i, (layer, threshold)) in self.spec.layers().iter().zip(&self.thresholds).enumerate() {
             let Layer { inputs, outputs, activation } = *layer;
             let kind = activations.iter().position(|&other| other == activation).map_or(0, |at| at + 1);
             let number = i + 1;
@@ -114,12 +119,14 @@ impl Network {
         }
         let mut text = format!(
             "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst UNITS = {unit}u;\n\
-             const DROPOUT = {};\n\
+             const PARAMETERS = {weight}u;\nconst HOLDS = {};\nconst HELD = {}u;\nconst DROPOUT = {};\n\
              fn layer_at(index: u32) -> Layer {{\n{layers}    return Layer();\n}}\n",
             self.block,
-            self.inputs(),
-            self.outputs(),
-            self.layers.len(),
+            self.spec.inputs(),
+            self.spec.outputs(),
+            self.spec.layers().len(),
+            self.holds,
+            if self.holds { weight } else { 1 },
             self.thresholds.iter().any(|&threshold| threshold > 0),
         );
         for (function, otherwise) in [("activation", "z"), ("slope", "vec4<f32>(1.0)")] {
@@ -138,7 +145,7 @@ impl Network {
         for activation in &activations {
             text += &activation.wgsl().replace("fn activation", &format!("fn {}_activation", activation.name()));
         }
-        let loss = self.loss.wgsl();
+        let loss = self.spec.loss().wgsl();
         text + LOSSES_WGSL + loss.unwrap_or_default() + if loss.is_some() { POINTWISE_WGSL } else { SOFTMAX_WGSL }
     }
 }
@@ -146,8 +153,8 @@ impl Network {
 impl fmt::Display for Network {
     /// Widths and the loss, as in `3-5-4 huber`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.inputs())?;
-        self.layers.iter().try_for_each(|layer| write!(f, "-{}", layer.outputs))?;
-        write!(f, " {}", self.loss)
+        write!(f, "{}", self.spec.inputs())?;
+        self.spec.layers().iter().try_for_each(|layer| write!(f, "-{}", layer.outputs))?;
+        write!(f, " {}", self.spec.loss())
     }
 }

@@ -5,6 +5,9 @@ use rayon::prelude::*;
 use super::{Call, Io, Kernel, PLAIN, PartKind, cpu, input, output, per_element};
 use crate::math::Real;
 
+/// WGSL of the sum over the shares, in front of the kernels that add them up.
+pub const SHARES_WGSL: &str = include_str!("../../shaders/shares.wgsl");
+
 /// Elements that the CPU takes at a time: what has just been added up is still in the cache.
 pub(super) const CHUNK: usize = 1 << 12;
 
@@ -12,7 +15,7 @@ pub(super) const CHUNK: usize = 1 << 12;
 pub static REDUCE: Kernel = Kernel {
     name: "reduce",
     formula: "sum = g over groups",
-    wgsl: include_str!("../../shaders/reduce.wgsl"),
+    wgsl: concat!(include_str!("../../shaders/shares.wgsl"), include_str!("../../shaders/reduce.wgsl")),
     part: PartKind::None,
     reads_step: false,
     dims: &["count", "groups"],

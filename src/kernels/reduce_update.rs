@@ -10,7 +10,11 @@ use crate::math::Real;
 pub static REDUCE_UPDATE: Kernel = Kernel {
     name: "reduce_update",
     formula: "sum = g over groups; p, s = rule(p, clip(sum) + penalties, s)",
-    wgsl: concat!(include_str!("../../shaders/rules.wgsl"), include_str!("../../shaders/reduce_update.wgsl")),
+    wgsl: concat!(
+        include_str!("../../shaders/rules.wgsl"),
+        include_str!("../../shaders/shares.wgsl"),
+        include_str!("../../shaders/reduce_update.wgsl")
+    ),
     part: PartKind::Rule,
     reads_step: true,
     dims: &["count", "slots", "groups"],

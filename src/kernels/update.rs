@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{CHUNK, Call, Io, Kernel, Part, PartKind, Variant, cpu, in_place, input, per_element};
-use crate::math::{Real, RuleStep};
+use crate::math::{Real, Rule, RuleStep};
 
 /// Takes gradients as they are, or brings each into a limit.
 pub const UNSCALED: usize = 0;
@@ -44,14 +44,24 @@ fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     if call.variant == CLIPPED {
         let mut sum = T::default();
         squares.iter().for_each(|&square| sum += square);
-        let (norm, limit) = (sum.sqrt(), hyper[10]);
-        step.scale = (norm > limit).then(|| limit / norm);
+        step.scale = clipping(sum, hyper);
     }
+    apply(*rule, &step, (p, g, s), slots);
+}
+
+/// The factor that brings a gradient with such a sum of squares down to the norm that is allowed.
+pub(super) fn clipping<T: Real>(squares: T, hyper: &[T]) -> Option<T> {
+    let (norm, limit) = (squares.sqrt(), hyper[10]);
+    (norm > limit).then(|| limit / norm)
+}
+
+/// The step of all parameters, with their gradients and what is kept for them.
+pub(super) fn apply<T: Real>(rule: Rule, step: &RuleStep<T>, (p, g, s): (&mut [T], &[T], &mut [T]), slots: usize) {
     let chunks = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
     chunks.for_each(|((p, g), s)| {
         T::vectorized(
             #[inline(always)]
-            || rule.apply(p, g, s, slots, &step),
+            || rule.apply(p, g, s, slots, step),
         );
     });
 }

@@ -1,6 +1,6 @@
 //! What all ways of planning share: buffers, views of them, and the passes' sizes.
 
-use super::{Buffer, BufferId, Dispatch, Pass, Plan, PlanKind, Recipe, Role, TrainShape, View};
+use super::{Buffer, BufferId, Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::{Error, Result};
 use crate::kernels::{
     CLIPPED, Kernel, Part, REDUCE, REDUCE_UPDATE, SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, square_groups,
@@ -144,6 +144,20 @@ impl<'a> Builder<'a> {
         let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
         let views = [sum, sums, hyper, p, state];
         dispatches.push(dispatch(&UPDATE, rule, variant, &[parameters, slots, squares], &views)?);
+        Ok(())
+    }
+
+    /// Adds validation by the layered dispatches, its losses in `groups` partial sums, and the buffers for it to a plan that has none
+    /// of them.
+    pub fn add_validation(&mut self, passes: &mut Vec<Pass>, validation: usize, groups: usize) -> Result<()> {
+        if validation > 0 {
+            self.add_batch(self.rows < validation);
+            self.add_activations(PassKind::Validate);
+            self.add_deltas();
+        }
+        for rows in sizes(validation, self.rows) {
+            passes.push(self.validation(validation, rows, groups)?);
+        }
         Ok(())
     }
 

@@ -2,10 +2,12 @@
 //! and a batch size, and says everything that a backend has to do; a backend only executes it.
 
 mod builder;
+mod choice;
 mod fused;
 mod layered;
 mod plain;
 mod product;
+mod resident;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,12 +15,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use builder::SNAPSHOTS;
-pub use fused::{Target, choose, fused};
+pub use choice::{Target, choose};
+pub use fused::fused;
 pub use layered::{forward, train};
 pub use plain::{plain, plain_forward};
+pub use resident::resident;
 
 use crate::error::{Error, Result};
-use crate::kernels::{AB, Access, Kernel, MATMUL, MAX_BINDINGS, Part, Tiling};
+use crate::kernels::{AB, Access, Kernel, MATMUL, MAX_BINDINGS, Part, Step, Tiling};
 use crate::math::{Activation, Rule};
 
 /// Index of a buffer in [`Plan::buffers`].
@@ -159,11 +163,13 @@ pub enum PlanKind {
     Layered,
     /// Forward and backward pass in one dispatch, for networks that fit a workgroup's memory.
     Fused,
+    /// Many steps in one dispatch of one workgroup, for few rows of such networks.
+    Resident,
 }
 
 impl PlanKind {
     /// Every way of planning.
-    pub const ALL: &[Self] = &[Self::Plain, Self::Layered, Self::Fused];
+    pub const ALL: &[Self] = &[Self::Plain, Self::Layered, Self::Fused, Self::Resident];
 
     /// What a name asks for; nothing in particular with `auto`.
     pub fn choice(name: &str) -> Result<Option<Self>> {
@@ -176,6 +182,7 @@ impl PlanKind {
             Self::Plain => "plain",
             Self::Layered => "layered",
             Self::Fused => "fused",
+            Self::Resident => "resident",
         }
     }
 }
@@ -243,6 +250,15 @@ impl TrainShape {
     }
 }
 
+impl Dispatch {
+    /// Whether it is the same work.
+    fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.kernel, other.kernel)
+            && (self.variant, &self.dims, &self.views, &self.part)
+                == (other.variant, &other.dims, &other.views, &other.part)
+    }
+}
+
 impl Plan {
     /// One run of a kernel, each binding in a buffer of its own, with room for so many steps in a submission: to measure it.
     pub fn single(kernel: &'static Kernel, part: Part, variant: usize, dims: Vec<u32>, slots: usize) -> Self {
@@ -279,6 +295,23 @@ impl Plan {
     /// The buffer that a forward plan leaves the network's output in.
     pub fn output(&self) -> Result<BufferId> {
         self.output.ok_or_else(|| lacking("the network's output".into()))
+    }
+
+    /// How many of the steps to come one dispatch takes, from the first on; 1 if a step takes a dispatch or more of its own.
+    pub(crate) fn run(&self, steps: &[(usize, Step)]) -> usize {
+        let alone = |pass: usize| match &self.passes[pass].dispatches[..] {
+            [dispatch] => Some(dispatch),
+            _ => None,
+        };
+        let Some((first, dispatch)) = steps.first().and_then(|&(pass, _)| Some((pass, alone(pass)?))) else { return 1 };
+        let goes_on = |pass: usize| pass == first || alone(pass).is_some_and(|other| other.is_same(dispatch));
+        let run = steps.iter().take(dispatch.kernel.most_steps()).take_while(|(pass, _)| goes_on(*pass)).count();
+        run.max(1)
+    }
+
+    /// Whether a pass takes more than one step in a dispatch.
+    pub(crate) fn has_runs(&self) -> bool {
+        self.passes.iter().flat_map(|pass| &pass.dispatches).any(|dispatch| dispatch.kernel.most_steps() > 1)
     }
 
     /// Bytes of all buffers, for elements of `element` bytes.

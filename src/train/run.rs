@@ -239,12 +239,12 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         let pass = usize::from(first_row + self.batch > self.samples);
         let seed = self.config.seed;
         let record = Step {
-            slot: 0,
             first_row: first_row as u32,
             key: order_key(seed, self.age + step / self.steps_per_epoch()),
             mask_key: mask_key(seed, self.age + step),
             rate: self.rate(step),
             corrections: self.config.optimizer.corrections(self.age + step + 1 - self.optimizer_start),
+            ..Step::default()
         };
         (pass, record)
     }

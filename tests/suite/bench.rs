@@ -127,8 +127,8 @@ fn profiles_name_the_kernels_of_the_plan() {
         let device = Device::Gpu(gpu.clone());
         let peaks = wait(peaks(&device, 0.01)).unwrap();
         let recipe = Recipe::new(Rule::Sgd);
-        let kinds =
-            [(Work::Train, PlanKind::Layered), (Work::Train, PlanKind::Fused), (Work::Infer, PlanKind::Layered)];
+        let train = PlanKind::ALL.iter().map(|&kind| (Work::Train, kind));
+        let kinds = train.chain([(Work::Infer, PlanKind::Layered)]);
         for (work, kind) in kinds {
             let plan = match work {
                 Work::Train => choose(Some(kind), &spec, &recipe, shape, device.target()),

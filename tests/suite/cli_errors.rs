@@ -71,7 +71,7 @@ fn settings_that_make_no_sense_are_refused() {
         ("--activation tanhh", &["tanhh", "relu"]),
         ("--optimizer adamm", &["adamm", "sgd"]),
         ("--init zeros", &["zeros", "he"]),
-        ("--plan fast", &["--plan", "fast", "layered"]),
+        ("--plan fast", &["--plan", "fast", "layered, fused, resident"]),
         ("--test-fraction 1", &["--test-fraction", "1"]),
         ("--validation-fraction 2", &["--validation-fraction", "2"]),
         ("--samples 0", &["--samples", "0"]),

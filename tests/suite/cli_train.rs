@@ -41,6 +41,22 @@ fn trains_on_moons() {
     assert!(stdout.contains("log10 loss") && !stderr.contains('%') && !stderr.contains("device"), "{stdout}{stderr}");
 }
 
+/// Every plan comes to the same, with batches and what remains of an epoch; with `resident`, far fewer dispatches than steps.
+#[test]
+fn trains_by_every_plan() {
+    let place = Place::new();
+    let mut losses = Vec::new();
+    for (plan, device) in ["layered", "fused", "resident"].into_iter().flat_map(|plan| [(plan, "cpu"), (plan, "gpu")]) {
+        let words = format!("train moons --epochs 40 --samples 50 --batch 32 --device {device} --plan {plan}");
+        let found = place.json(&words);
+        assert_eq!((&found["plan"], &found["steps"]), (&plan.into(), &80.into()), "{found}");
+        let dispatches = found["counters"]["dispatches"].as_u64().unwrap();
+        assert_eq!(dispatches < 80, plan == "resident" && device == "gpu", "{found}");
+        losses.push(found["train"]["loss"].as_f64().unwrap());
+    }
+    assert!(losses.iter().all(|loss| (loss - losses[0]).abs() < 1e-6), "{losses:?}");
+}
+
 /// On every adapter by its number, and on whichever `gpu` and `auto` take.
 #[test]
 fn trains_on_every_device() {

@@ -23,6 +23,10 @@ fn small(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
     let last = kernel.dims.len() - 1;
     let rows = if last == 0 { 1 } else { SIZES.len() };
     let mut all = Vec::new();
+    if kernel.part == PartKind::Training {
+        // Samples, of which a batch takes two thirds; a weight behind the targets or not.
+        return [1, 3, 10, 24, 27, 50, 99].map(|samples| vec![samples, 1, samples, 1, 1, 1, 1]).to_vec();
+    }
     if kernel.part == PartKind::Network {
         // What the network leaves open: rows, samples beyond them, groups with and without rows.
         let open = [(1, 1, 1), (7, 3, 2), (16, 1, 1), (17, 2, 2), (33, 1, 3), (65, 9, 4), (40, 1, 7), (257, 5, 11)];
@@ -59,6 +63,9 @@ fn large(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
         // An activation's limit says nothing any more where the sum in it may be off by 1.
         let deep = if kernel.part == PartKind::Dense { 331 } else { 33_001 };
         return [[33_001, 3, 3], [3, 33_001, 3], [3, 3, deep], [191, 187, 131]].map(sized).to_vec();
+    }
+    if kernel.part == PartKind::Training {
+        return vec![vec![601, 1, 1, 1, 1, 1, 1]];
     }
     if kernel.part == PartKind::Network {
         return vec![vec![2001, 1, 1, 1, 1, 1, 1, 16]];
@@ -100,7 +107,7 @@ fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &
 /// those of a loss, with a weight behind them or not; about a quarter of the units are below the `threshold` of dropout.
 pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
-    if let (Some(slots), Part::Rule(rule)) = (at("slots"), part) {
+    if let (Some(slots), Part::Rule(rule) | Part::Training(_, rule)) = (at("slots"), part) {
         dims[slots] = rule.state().max(1) as u32;
     }
     if let (Some(groups), Part::Rule(_)) = (at("groups"), part) {

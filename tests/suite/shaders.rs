@@ -11,8 +11,8 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, KERNELS, Kernel, LOSSES_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL,
-    SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling,
+    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL,
+    PRODUCT_WGSL, Part, RULES_WGSL, SHARES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -36,13 +36,17 @@ fn each_shader(check: impl Fn(&'static Kernel, &Part, &str, &Module, &ModuleInfo
     }
 }
 
-/// Members and size of a struct that a uniform has as its type.
-fn uniform<'a>(module: &'a Module, name: &str) -> (&'a [StructMember], u32) {
+/// Members and size of a struct that a uniform has as its type, or an array of it, and how many there are.
+fn uniform<'a>(module: &'a Module, name: &str) -> (&'a [StructMember], u32, usize) {
     let variable = module.global_variables.iter().find(|(_, variable)| variable.name.as_deref() == Some(name));
     let (_, variable) = variable.unwrap_or_else(|| panic!("no variable {name}"));
     assert_eq!(variable.space, AddressSpace::Uniform, "{name}");
-    match &module.types[variable.ty].inner {
-        TypeInner::Struct { members, span } => (members, *span),
+    let (ty, count) = match module.types[variable.ty].inner {
+        TypeInner::Array { base, size: naga::ArraySize::Constant(count), .. } => (base, count.get() as usize),
+        _ => (variable.ty, 1),
+    };
+    match &module.types[ty].inner {
+        TypeInner::Struct { members, span } => (members, *span, count),
         other => panic!("{name} is {other:?}"),
     }
 }
@@ -69,22 +73,27 @@ fn params_are_what_the_host_uploads() {
         let views = kernel.bindings.iter().zip(0..).map(|(binding, i)| (binding.name.to_string(), 16 * i, "vec4<u32>"));
         let end = 16 * kernel.bindings.len() as u32;
         let dims = kernel.dims.iter().zip(0..).map(|(dim, i)| (dim.to_string(), end + 4 * i, "u32"));
-        let (members, span) = uniform(module, "params");
+        let (members, span, _) = uniform(module, "params");
         assert_eq!(fields(module, members), views.chain(dims).collect::<Vec<_>>(), "{label}");
         assert_eq!(span, (end + 4 * kernel.dims.len() as u32).next_multiple_of(16), "{label}");
     });
 }
 
+/// What a shader calls the step's record, or those of a run.
+fn record_name(kernel: &Kernel) -> &'static str {
+    if kernel.most_steps() > 1 { "steps" } else { "step" }
+}
+
 /// Each field of the host's record stands where the shader reads it.
 #[test]
 fn step_record_is_what_shaders_read() {
-    let record =
-        StepRecord::from(Step { slot: 1, first_row: 2, key: 3, mask_key: 7, rate: 4.0, corrections: [5.0, 6.0] });
+    let corrections = [5.0, 6.0];
+    let record = StepRecord::from(Step { slot: 1, rows: 8, first_row: 2, key: 3, mask_key: 7, rate: 4.0, corrections });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
     each_shader(|kernel, _, label, module, _| {
         if kernel.reads_step {
-            let (members, span) = uniform(module, "step");
-            assert_eq!(span as usize, size_of::<StepRecord>(), "{label}");
+            let (members, span, count) = uniform(module, record_name(kernel));
+            assert_eq!((span as usize, count), (size_of::<StepRecord>(), kernel.most_steps()), "{label}");
             let found: Vec<_> = fields(module, members)
                 .into_iter()
                 .map(|(name, at, word)| (name, word, words[at as usize / 4]))
@@ -97,6 +106,7 @@ fn step_record_is_what_shaders_read() {
                 ("rate", "f32", 4f32.to_bits()),
                 ("correction_1", "f32", 5f32.to_bits()),
                 ("correction_2", "f32", 6f32.to_bits()),
+                ("rows", "u32", 8),
             ];
             assert_eq!(found, expected.map(|(name, word, value)| (name.to_string(), word, value)), "{label}");
         }
@@ -108,7 +118,7 @@ fn step_record_is_what_shaders_read() {
 fn bindings_are_those_of_the_row() {
     each_shader(|kernel, part, label, module, _| {
         let mut expected = vec![("params", 0, AddressSpace::Uniform)];
-        expected.extend(kernel.reads_step.then_some(("step", 1, AddressSpace::Uniform)));
+        expected.extend(kernel.reads_step.then_some((record_name(kernel), 1, AddressSpace::Uniform)));
         expected.extend(kernel.bindings.iter().zip(2..).map(|(binding, index)| {
             let write = if binding.access == Access::In { StorageAccess::empty() } else { StorageAccess::STORE };
             (binding.name, index, AddressSpace::Storage { access: StorageAccess::LOAD | write })
@@ -133,7 +143,7 @@ fn bindings_are_those_of_the_row() {
                     assert_eq!((&module.types[base].inner, stride), (&element, bytes), "{label}");
                 }
             } else {
-                let own = matches!(variable.space, AddressSpace::WorkGroup | AddressSpace::Private);
+                let own = [AddressSpace::WorkGroup, AddressSpace::Private].contains(&variable.space);
                 assert!(own, "{label}: {:?}", variable.name);
             }
         }
@@ -219,19 +229,23 @@ fn every_file_is_one_row_or_one_part() {
         ("order", ORDER_WGSL),
         ("rules", RULES_WGSL),
         ("product", PRODUCT_WGSL),
+        ("mask", MASK_WGSL),
+        ("shares", SHARES_WGSL),
+        ("network/block", BLOCK_WGSL),
         ("network/pointwise", POINTWISE_WGSL),
         ("network/softmax", SOFTMAX_WGSL),
     ];
     let mut expected = BTreeSet::from(shared.map(|(name, text)| (name.to_string(), text.to_string())));
     for kernel in KERNELS {
-        let shared = [LOSSES_WGSL, ORDER_WGSL, RULES_WGSL, PRODUCT_WGSL];
-        let own = shared.iter().find_map(|shared| kernel.wgsl.strip_prefix(shared));
-        let own = own.unwrap_or(kernel.wgsl);
+        let mut own = kernel.wgsl;
+        while let Some(rest) = shared.iter().find_map(|(_, text)| own.strip_prefix(text)) {
+            own = rest;
+        }
         expected.insert((kernel.name.to_string(), own.to_string()));
         for part in kernel.part.parts() {
             let folder = match part {
                 // Their text is made from other parts.
-                Part::None | Part::Network(_) | Part::Tiling(_) => continue,
+                Part::None | Part::Network(_) | Part::Training(..) | Part::Tiling(_) => continue,
                 Part::Activation(_) => "activation",
                 Part::Loss(_) => "loss",
                 Part::Rule(_) => "optimizer",

@@ -120,13 +120,28 @@ impl Case {
         self.kernel.dims.iter().position(|&dim| dim == name).map(|at| self.dims[at])
     }
 
+    /// Rows of the batch: of a kernel that has them from each step's record, two thirds of the data set.
+    fn rows(&self) -> u32 {
+        let of_samples = |samples: u32| (2 * samples).div_ceil(3);
+        self.dim("rows").or_else(|| self.dim("samples").map(of_samples)).unwrap_or(1)
+    }
+
     /// Two steps that differ for kernels that read them, in one order or the other, or only one; else one.
     fn steps(&self) -> Vec<Step> {
-        let spare = self.dim("samples").zip(self.dim("rows")).map_or(0, |(samples, rows)| samples - rows);
-        // A backend numbers the slots itself.
-        let first = Step { slot: 9, first_row: 0, key: 0x1234_5678, mask_key: 77, rate: 0.75, corrections: [1.7, 2.3] };
+        let spare = self.dim("samples").map_or(0, |samples| samples - self.rows());
+        // A backend fills in slots and rows itself.
+        let first = Step {
+            slot: 9,
+            rows: 999,
+            first_row: 0,
+            key: 0x1234_5678,
+            mask_key: 77,
+            rate: 0.75,
+            corrections: [1.7, 2.3],
+        };
         let second = Step {
             slot: 9,
+            rows: 999,
             first_row: spare,
             key: 0x9abc_def1,
             mask_key: 0xfee1_dead,
@@ -158,7 +173,7 @@ impl Case {
         }
         let (kernel, part, variant, dims) = (self.kernel, self.part.clone(), self.variant, self.dims.clone());
         let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
-        let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
+        let passes = vec![Pass { kind: PassKind::Forward, rows: self.rows() as usize, dispatches }];
         Plan { kind: PlanKind::Layered, replicas: self.replicas, slots, buffers, passes, output: Some(0) }
     }
 
@@ -181,7 +196,7 @@ impl Case {
 
     fn value(&self, binding: &Binding, place: usize, random: &mut ChaCha8Rng) -> f32 {
         let outputs = match &self.part {
-            Part::Network(network) => network.outputs() as u32,
+            Part::Network(network) | Part::Training(network, _) => network.spec.outputs() as u32,
             _ => self.dim("outputs").unwrap_or(1),
         };
         let loss = self.loss();
@@ -194,7 +209,9 @@ impl Case {
             _ if [Access::Out, Access::Scratch].contains(&binding.access) => f32::NAN,
             // A rule takes roots of its state and divides by its settings; a loss's parameter is below 1.
             _ if binding.name == "hyper" => random.random_range(0.01..1.0),
-            _ if matches!(self.part, Part::Rule(_)) && ["s", "squares"].contains(&binding.name) => {
+            _ if matches!(self.part, Part::Rule(_) | Part::Training(..))
+                && ["s", "squares"].contains(&binding.name) =>
+            {
                 random.random_range(0.0..1.0)
             }
             0 => 0.0,
@@ -202,10 +219,8 @@ impl Case {
             draw if domain == Some(Domain::Share) => (draw % 2) as f32,
             _ if domain == Some(Domain::Class) => random.random_range(0..outputs) as f32,
             // A layer's sums are inputs of the next one, and e^z has to be finite.
-            _ if matches!(&self.part, Part::Network(network) if network.loss == Loss::Poisson) => {
-                random.random_range(-1.0..1.0)
-            }
-            1 if self.large && matches!(self.part, Part::Network(_)) => random.random_range(-3.0..3.0),
+            _ if self.part.network().is_some() && loss == Some(Loss::Poisson) => random.random_range(-1.0..1.0),
+            1 if self.large && self.part.network().is_some() => random.random_range(-3.0..3.0),
             1 if self.large && loss == Some(Loss::Poisson) => random.random_range(-80.0..80.0),
             1 if self.large => random.random_range(-3e3..3e3),
             _ => random.random_range(-2.0..2.0),
@@ -214,8 +229,8 @@ impl Case {
 
     /// The loss that the kernel computes, if it computes one.
     fn loss(&self) -> Option<Loss> {
-        if let Part::Network(network) = &self.part {
-            return Some(network.loss);
+        if let Some(network) = self.part.network() {
+            return Some(network.spec.loss());
         }
         let computes = |loss: &Loss| {
             let (kernel, part, _) = loss_kernel(*loss, 1, 1);

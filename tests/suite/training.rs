@@ -10,7 +10,7 @@ use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::{Step, mask_key};
 use wgpu_mlp::math::{Activation, Clip, Loss, Optimizer, Rule};
 use wgpu_mlp::params::Init;
-use wgpu_mlp::plan::{self, Recipe, Role, TrainShape};
+use wgpu_mlp::plan::{self, PlanKind, Recipe, Role, TrainShape};
 use wgpu_mlp::spec::{Layer, MlpSpec};
 use wgpu_mlp::train::{Batch, EarlyStopping, Epoch, Event, Monitor, Schedule, TrainConfig, TrainState, Trainer};
 
@@ -108,10 +108,13 @@ fn gradients_behind_dropout_agree() {
     let (_, undropped) = masked(CpuBackend::<f64>::load(&cpu, plain).unwrap(), &data, &at, f64::from);
     assert!(undropped.iter().zip(&expected).any(|(a, b)| (a - b).abs() > 0.1 * norm(&expected)), "nothing is dropped");
     for device in everywhere() {
-        let backend = wait(device.load(plan())).unwrap();
-        let (_, found) = masked(backend, &data, &start, |value| value);
-        let off: Vec<f64> = found.iter().zip(&expected).map(|(found, expected)| found - expected).collect();
-        assert!(norm(&off) <= DEVICE_LIMIT * norm(&expected), "{}: {:e}", device.name(), norm(&off));
+        for &kind in PlanKind::ALL {
+            let shape = TrainShape::full(data.rows());
+            let plan = plan::choose(Some(kind), &spec, &recipe, shape, device.target()).unwrap();
+            let (_, found) = masked(wait(device.load(plan)).unwrap(), &data, &start, |value| value);
+            let off: Vec<f64> = found.iter().zip(&expected).map(|(found, expected)| found - expected).collect();
+            assert!(norm(&off) <= DEVICE_LIMIT * norm(&expected), "{}, {kind}: {:e}", device.name(), norm(&off));
+        }
     }
 }
 
@@ -270,7 +273,7 @@ fn plateau_reduces_the_rate() {
 }
 
 /// A run that is broken off anywhere, put into a state and taken up by another trainer ends with the bytes of the
-/// run that was never broken off: for every rule, with everything on that has a state.
+/// run that was never broken off: for every rule, with everything on that has a state, by every plan.
 #[test]
 fn a_resumed_run_ends_with_the_same_bytes() {
     for device in everywhere() {
@@ -281,6 +284,11 @@ fn a_resumed_run_ends_with_the_same_bytes() {
                 .schedule(schedule.parse().unwrap())
                 .early_stopping(EarlyStopping::new(3));
             config.optimizer.clip = Clip::Norm(0.5);
+            config.plan = Some(match rule {
+                Rule::Adam => PlanKind::Resident,
+                Rule::Nesterov => PlanKind::Fused,
+                _ => PlanKind::Layered,
+            });
             let mut whole = trainer(&device, &config);
             let expected_epochs = epochs(&mut whole);
             let expected = parameters(&mut whole);

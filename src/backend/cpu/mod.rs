@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
-use super::{Backend, Counters, check_copy, check_len, check_submission};
+use super::{Backend, Counters, check_copy, check_len, check_submission, placed};
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
 use crate::plan::{BufferId, Dispatch, Plan, Role, View};
@@ -140,9 +140,9 @@ impl<T: Element> Backend for CpuBackend<T> {
         check_submission(&self.plan, steps, self.results.len())?;
         let Self { plan, buffers, counters, .. } = self;
         let work = || {
-            for (slot, (pass, step)) in steps.iter().enumerate() {
-                let step = Step { slot: slot as u32, ..*step };
-                for dispatch in &plan.passes[*pass].dispatches {
+            for (slot, &(pass, step)) in steps.iter().enumerate() {
+                let step = placed(plan, slot, (pass, step));
+                for dispatch in &plan.passes[pass].dispatches {
                     run(plan, dispatch, buffers, step);
                     counters.dispatches += 1;
                 }

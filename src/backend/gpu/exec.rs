@@ -1,15 +1,19 @@
 //! A plan loaded on a GPU: buffers, bind groups, submissions.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::PoisonError;
 
 use super::GpuDevice;
 use super::pipelines::{FIRST_STORAGE, Pipeline, params_bytes};
 use super::transfer::{Mapping, take};
-use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_submission};
+use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_submission, placed};
 use crate::error::{Error, Result};
-use crate::kernels::{Step, StepRecord};
+use crate::kernels::{MAX_RUN, Step, StepRecord};
 use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role};
+
+/// Bytes of a step's record.
+const RECORD: u64 = size_of::<StepRecord>() as u64;
 
 /// A plan loaded on a GPU.
 #[derive(Debug)]
@@ -21,8 +25,10 @@ pub struct GpuBackend {
     pub(super) passes: Vec<Vec<Prepared>>,
     /// The step records of the submission that runs.
     pub(super) records: wgpu::Buffer,
-    /// Distance of two records, which uniform offsets have to keep.
-    record_stride: u64,
+    /// Distance that the records of two dispatches have to keep.
+    record_alignment: u64,
+    /// Whether behind a dispatch's records stands one that ends them.
+    pub(super) ends_runs: bool,
     lanes: Vec<Lane>,
     /// Submissions that have not been collected, oldest first.
     in_flight: VecDeque<InFlight>,
@@ -115,13 +121,15 @@ impl GpuBackend {
             .map(|spec| buffer(&format!("{:?}", spec.role), spec.len as u64 * 4, storage, false))
             .collect();
         let alignment = u64::from(gpu.0.limits.min_uniform_buffer_offset_alignment);
-        let record_stride = (size_of::<StepRecord>() as u64).next_multiple_of(alignment);
-        let records_bytes = record_stride * plan.slots as u64;
+        let ends_runs = plan.has_runs();
+        let upload_bytes = ((1 + u64::from(ends_runs)) * RECORD).next_multiple_of(alignment) * plan.slots as u64;
+        // A binding is as long as the longest run, wherever it starts.
+        let records_bytes = upload_bytes + if ends_runs { MAX_RUN as u64 * RECORD } else { 0 };
         let records = buffer("step records", records_bytes, Usage::UNIFORM | Usage::COPY_DST, false);
         let ring_bytes = plan.find(Role::LossRing).map(|ring| plan.buffers[ring].len as u64 * 4);
         let lanes = (0..MAX_IN_FLIGHT)
             .map(|_| Lane {
-                upload: buffer("step records up", records_bytes, Usage::MAP_WRITE | Usage::COPY_SRC, true),
+                upload: buffer("step records up", upload_bytes, Usage::MAP_WRITE | Usage::COPY_SRC, true),
                 ring: ring_bytes.map(|bytes| buffer("ring down", bytes, Usage::MAP_READ | Usage::COPY_DST, false)),
             })
             .collect();
@@ -156,8 +164,8 @@ impl GpuBackend {
                     binding: 0,
                     resource: uniform(&uniforms, offset, params_bytes(kernel)),
                 }];
-                if kernel.reads_step {
-                    let resource = uniform(&records, 0, size_of::<StepRecord>() as u64);
+                if kernel.most_steps() > 0 {
+                    let resource = uniform(&records, 0, kernel.most_steps() as u64 * RECORD);
                     entries.push(wgpu::BindGroupEntry { binding: 1, resource });
                 }
                 entries.extend(dispatch.views.iter().zip(FIRST_STORAGE..).map(|(view, binding)| {
@@ -169,7 +177,7 @@ impl GpuBackend {
                     layout: &layout,
                     entries: &entries,
                 });
-                Prepared { pipeline, bind_group, reads_step: kernel.reads_step, workgroups }
+                Prepared { pipeline, bind_group, reads_step: kernel.most_steps() > 0, workgroups }
             });
             passes.push(prepared.collect());
         }
@@ -179,20 +187,47 @@ impl GpuBackend {
         counters.buffers_created += 1;
         let readback = readback(&gpu, largest);
         let in_flight = VecDeque::with_capacity(MAX_IN_FLIGHT);
-        Self { gpu, plan, buffers, passes, records, record_stride, lanes, in_flight, readback, counters }
+        Self {
+            gpu,
+            plan,
+            buffers,
+            passes,
+            records,
+            record_alignment: alignment,
+            ends_runs,
+            lanes,
+            in_flight,
+            readback,
+            counters,
+        }
+    }
+
+    /// The steps that each dispatch takes, with the place of the first one's record, and the end of all records.
+    fn runs(&self, steps: &[(usize, Step)]) -> (Vec<(Range<usize>, u64)>, u64) {
+        let (mut runs, mut start, mut end) = (Vec::new(), 0, 0);
+        while start < steps.len() {
+            let run = start..start + self.plan.run(&steps[start..]);
+            start = run.end;
+            let first = end;
+            end += ((run.len() + usize::from(self.ends_runs)) as u64 * RECORD).next_multiple_of(self.record_alignment);
+            runs.push((run, first));
+        }
+        (runs, end)
     }
 
     fn encode(&mut self, steps: &[(usize, Step)], lane: usize) -> Result<wgpu::CommandBuffer> {
-        let used = self.record_stride * steps.len() as u64;
+        let (runs, used) = self.runs(steps);
         let upload = &self.lanes[lane].upload;
         let mut view = upload
             .slice(..used)
             .get_mapped_range_mut()
             .map_err(|error| self.gpu.error(format!("the step records could not be written: {error}")))?;
-        for (slot, (_, step)) in steps.iter().enumerate() {
-            let record = StepRecord::from(Step { slot: slot as u32, ..*step });
-            let start = slot * self.record_stride as usize;
-            view.slice(start..start + size_of::<StepRecord>()).copy_from_slice(bytemuck::bytes_of(&record));
+        for (run, first) in &runs {
+            let records = run.clone().map(|slot| StepRecord::from(placed(&self.plan, slot, steps[slot])));
+            let records = records.chain(self.ends_runs.then(StepRecord::default));
+            for (record, start) in records.zip((*first as usize..).step_by(RECORD as usize)) {
+                view.slice(start..start + RECORD as usize).copy_from_slice(bytemuck::bytes_of(&record));
+            }
         }
         drop(view);
         upload.unmap();
@@ -201,10 +236,10 @@ impl GpuBackend {
         let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(upload, 0, &self.records, 0, used);
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        for (slot, (index, _)) in steps.iter().enumerate() {
-            let record = (slot as u64 * self.record_stride) as u32;
-            self.passes[*index].iter().for_each(|prepared| prepared.encode(&mut pass, record));
-            self.counters.dispatches += self.passes[*index].len() as u64;
+        for (run, first) in runs {
+            let dispatches = &self.passes[steps[run.start].0];
+            dispatches.iter().for_each(|prepared| prepared.encode(&mut pass, first as u32));
+            self.counters.dispatches += dispatches.len() as u64;
         }
         drop(pass);
         if let (Some(down), Some(ring)) = (&self.lanes[lane].ring, self.plan.find(Role::LossRing)) {

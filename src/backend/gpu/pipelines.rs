@@ -64,8 +64,8 @@ fn create(gpu: &Inner, kernel: &Kernel, part: &Part, variant: usize) -> Pipeline
         count: None,
     };
     let mut entries = vec![uniform(0, params_bytes(kernel), false)];
-    if kernel.reads_step {
-        entries.push(uniform(1, size_of::<StepRecord>() as u64, true));
+    if kernel.most_steps() > 0 {
+        entries.push(uniform(1, (kernel.most_steps() * size_of::<StepRecord>()) as u64, true));
     }
     entries.extend(kernel.bindings.iter().zip(FIRST_STORAGE..).map(|(binding, index)| wgpu::BindGroupLayoutEntry {
         binding: index,

@@ -2,6 +2,7 @@
 
 use super::transfer::{Mapping, take};
 use super::{GpuBackend, GpuDevice};
+use crate::backend::placed;
 use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord};
 
@@ -59,8 +60,9 @@ impl GpuBackend {
             })
             .await?;
 
-        let record = StepRecord::from(Step { slot: 0, ..step });
-        gpu.queue.write_buffer(&self.records, 0, bytemuck::bytes_of(&record));
+        let records = [placed(&self.plan, 0, (pass, step)).into(), StepRecord::default()];
+        let records = &records[..1 + usize::from(self.ends_runs)];
+        gpu.queue.write_buffer(&self.records, 0, bytemuck::cast_slice(records));
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         for (first, prepared) in (0..).step_by(2).zip(&self.passes[pass]) {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {

@@ -1,0 +1,67 @@
+//! A run of training steps of a small network in one dispatch: for few rows, where launching two dispatches a step takes longer
+//! than their work.
+
+use std::sync::Arc;
+
+use super::fused_gradient::{THREADS, fused_gradient};
+use super::update::{apply, clipping, rule_step};
+use super::{Call, Io, Kernel, Part, PartKind, Variant, cpu, in_place, input, output, scratch};
+use crate::math::Real;
+
+/// The row of the table.
+pub static RESIDENT_STEPS: Kernel = Kernel {
+    name: "resident_steps",
+    formula: "steps on end: the loss and its gradient; p, s = rule(p, clip(g) + penalties, s)",
+    wgsl: concat!(
+        include_str!("../../shaders/rules.wgsl"),
+        include_str!("../../shaders/mask.wgsl"),
+        include_str!("../../shaders/order.wgsl"),
+        include_str!("../../shaders/network/block.wgsl"),
+        include_str!("../../shaders/resident_steps.wgsl")
+    ),
+    part: PartKind::Training,
+    reads_step: true,
+    dims: &["samples", "inputs", "columns", "units", "parameters", "block", "slots"],
+    bindings: &[
+        input("x", &["samples", "inputs"]),
+        input("y", &["samples", "columns"]),
+        input("hyper", &["12"]),
+        in_place("p", &["parameters"]),
+        scratch("scratch", &["units", "block"]),
+        output("g", &["parameters"]),
+        in_place("s", &["parameters", "slots"]),
+        output("sums", &["2"]),
+    ],
+    variants: &[
+        Variant { name: "shuffled", constants: &[("IN_ORDER", 0.0)] },
+        Variant { name: "in order", constants: &[("IN_ORDER", 1.0)] },
+    ],
+    workgroup_size: THREADS as u32,
+    workgroups: |_| 1,
+    cpu: cpu!(resident_steps),
+};
+
+/// One step: nothing is launched here, so the backend calls it for each of a run.
+fn resident_steps<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([x, y, hyper, ..], [p, scratch, g, s, sums, ..], Part::Training(network, rule)) =
+        (io.inputs, io.outputs, call.part)
+    else {
+        return;
+    };
+    let [samples, inputs, columns, units, parameters, block, slots] = [0, 1, 2, 3, 4, 5, 6].map(|dim| call.dims[dim]);
+    let gradient = Call {
+        dims: &[call.step.rows, samples, inputs, columns, units, parameters, block, 1],
+        part: &Part::Network(Arc::clone(network)),
+        ..*call
+    };
+    let inputs = [x, y, hyper, p, &[], &[], &[], &[]];
+    let outputs = [scratch, &mut *g, sums, &mut [], &mut [], &mut [], &mut [], &mut []];
+    fused_gradient(&gradient, Io { inputs, outputs });
+    let mut step = rule_step(call, hyper);
+    if hyper[10] > T::default() {
+        let mut squares = T::default();
+        g.iter().for_each(|&g| squares += g * g);
+        step.scale = clipping(squares, hyper);
+    }
+    apply(*rule, &step, (p, g, s), slots as usize);
+}
