@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 
 use super::loss::LOSSES_WGSL;
 use crate::math::{Activation, Loss};
-use crate::params::Layout;
 use crate::spec::{Layer, MlpSpec};
 
 /// WGSL of a block of rows on its way through a network, in front of the kernels that do that.
@@ -18,7 +17,7 @@ pub const SOFTMAX_WGSL: &str = include_str!("../../shaders/network/softmax.wgsl"
 /// A network, and how a workgroup takes rows through all of its layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// The network; its parameters lie in the order of [`Layout`].
+    /// The network; its parameters lie in the order of [`Layout`](crate::params::Layout).
     pub spec: MlpSpec,
     /// Of each layer, the threshold of its dropout, or 0; see [`super::dropout_threshold`].
     pub thresholds: Vec<u32>,
@@ -43,9 +42,9 @@ impl Network {
         self.spec.layers().iter().map(|layer| layer.outputs).sum()
     }
 
-    /// Weights and biases of all layers.
+    /// Weights and biases of all layers, as many as [`Layout`](crate::params::Layout) has; it is asked for in every step, and a layout takes memory.
     pub fn parameters(&self) -> usize {
-        Layout::new(&self.spec).len()
+        self.spec.layers().iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum()
     }
 
     /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their features and units, a place for each

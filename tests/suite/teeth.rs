@@ -181,7 +181,10 @@ fn mutants(kernel: &Kernel, part: &Part, variant: usize) -> Vec<Mutant> {
 fn code(part: &Part, kernel: &Kernel) -> String {
     let whole = kernel.source(part);
     let lines = whole.strip_prefix(STEP_WGSL).unwrap_or(&whole).lines();
-    lines.map(|line| line.split("//").next().unwrap().to_string() + "\n").collect()
+    lines
+        .filter(|line| !line.ends_with("var<uniform> step: Step;"))
+        .map(|line| line.split("//").next().unwrap().to_string() + "\n")
+        .collect()
 }
 
 fn is_word(c: char) -> bool {
