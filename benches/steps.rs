@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use pollster::block_on;
 use wgpu_mlp::backend::gpu::adapters;
 use wgpu_mlp::backend::{Backend, CpuDevice, Device, Executor, GpuDevice};
@@ -86,7 +86,8 @@ fn train_steps(criterion: &mut Criterion) {
     let spec = MlpSpec::new(&[2, 25, 50, 50, 25, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
     for (name, device) in devices() {
         let mut group = criterion.benchmark_group(format!("train step/{name}"));
-        for batch in [32, 256, 900, 4096] {
+        group.sample_size(10).sampling_mode(SamplingMode::Flat);
+        for batch in [32, 256, 900, 4096, 65_536] {
             let table = Moons { samples: 2 * batch, noise: 0.2, seed: 100 }.table().unwrap();
             let rows: Vec<usize> = (0..table.rows()).collect();
             let data = Encoder::fit(&table, "label", &rows, None, Scaling::NONE).unwrap().encode(&table).unwrap();

@@ -2,8 +2,8 @@
 
 First every program trains each network for some steps on whole batches, and its loss must be that of numpy in float64. Then
 each of the --rounds runs every program once, so that what else the machine does falls on all; in it each case is worked on in
-parts, of which the first is not timed. Progress goes to stderr, the tables to stdout. A peer that is not installed or finds no
-device is left out, and said to be. Exit codes: 0 done, 1 a run or a check failed, 2 wrong usage.
+parts, of which the first is not timed. Progress goes to stderr, the tables to stdout. A peer that is not installed, finds no
+device or crashes is left out, and said to be. Exit codes: 0 done, 1 ours failed or a result was wrong, 2 wrong usage.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,7 +26,8 @@ import workload
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 OURS = "wgpu-mlp"
-PEERS = {  # name: the words behind the interpreter
+RUST = ["burn-flex", "burn-wgpu", "candle"]  # programs of rust/, each with a feature of its name
+PEERS = {  # name: a script and its words
     "article": ["article_numpy.py"],
     "numpy": ["numpy_peer.py"],
     "jax-scan": ["jax_peer.py", "--variant", "scan"],
@@ -37,6 +39,7 @@ PEERS = {  # name: the words behind the interpreter
 }
 SAME = 1e-3  # how far a loss may be from float64's after the few steps of the check, of itself
 ALIKE = (0.02, 0.1)  # and from the programs' median after the timed ones, whose batches differ: absolute, of itself
+EXACT = 1e-5  # how far a product may be off, of its terms
 TIMEOUT = 1800  # seconds of a program
 KNOWN_LOG10_LOSS = 0.0302  # where the article's run ends after 10,000 epochs
 
@@ -46,41 +49,75 @@ def end(code, message):
     sys.exit(code)
 
 
-def our_binary():
-    """Builds benches/workloads.rs, and says where it lies."""
-    command = ["cargo", "bench", "--bench", "workloads", "--no-run", "--locked", "--message-format=json"]
+def say(message):
+    print(f"  {message}", file=sys.stderr, flush=True)
+
+
+def build(words, folder, target):
+    """Builds a program with cargo, and says where it lies; None where that fails."""
+    command = ["cargo", *words, "--locked", "--message-format=json-render-diagnostics"]
+    built = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
+    found = [m["executable"] for m in messages if m.get("target", {}).get("name") == target and m.get("executable")]
+    return found[-1] if built.returncode == 0 and found else None
+
+
+def our_command():
     try:
-        built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if ours := build(["bench", "--bench", "workloads", "--no-run"], ROOT, "workloads"):
+            return [ours]
     except OSError as error:
         end(2, f"cannot run cargo ({error}): name the built bench with --ours, or --no-ours")
-    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
-    found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "workloads" and m.get("executable")]
-    if built.returncode != 0 or not found:
-        end(1, "the bench was not built")
-    return found[-1]
+    end(1, "the bench was not built")
+
+
+def peer_command(name, asked):
+    """The words that run a peer, or None. One in Rust is built where it is asked for, and built anew where it lies already."""
+    if script := PEERS.get(name):
+        return [sys.executable, "-B", HERE / script[0], *script[1:]]
+    lies = HERE / "rust" / "target" / "release" / (name + (".exe" if os.name == "nt" else ""))
+    if not asked and not lies.exists():
+        say(f"{name} is left out: it has not been built, which --only {name} does, in minutes")
+        return None
+    words = ["build", "--release", "--features", name, "--bin", name, "--target-dir", "target"]
+    try:
+        built = build(words, HERE / "rust", name)
+    except OSError as error:
+        built = lies if lies.exists() else end(2, f"cannot run cargo ({error}), which {name} is built with")
+    if built is None and asked:
+        end(1, f"{name} was not built")
+    if built is None:
+        say(f"{name} is left out: it could not be built")
+    return built and [built]
 
 
 def run(name, command, device, folder):
-    """The program's lines, or None where it cannot run here."""
-    print(f"  {name}", file=sys.stderr, flush=True)
+    """The program's lines, or None where it cannot run here. What it did not come to has a line that says why."""
+    say(name)
+    cases = {case["name"]: case for case in json.loads((folder / "cases.json").read_text())}
     words = [*command, "--device", device, "--cases", folder]
+    why = None
     try:
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return [{"peer": name, "workload": "all", "failed": f"not done in {TIMEOUT} s"}]
-    if done.returncode == workload.SKIP:
-        print(f"  {name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
-        return None
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    cases = {case["name"]: case for case in json.loads((folder / "cases.json").read_text())}
+        out = done.stdout
+        if done.returncode == workload.SKIP:
+            say(f"{name} is left out: {done.stderr.strip().splitlines()[-1]}")
+            return None
+        if done.returncode != 0:
+            print(done.stderr[-2000:], file=sys.stderr)
+            by_signal = done.returncode < 0
+            why = f"signal {signal.Signals(-done.returncode).name}" if by_signal else f"exit code {done.returncode}"
+    except subprocess.TimeoutExpired as late:
+        out, why = (late.stdout or b"").decode(), f"not done in {TIMEOUT} s"
+    lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     for line in lines:  # a program in Rust leaves its parameters to be judged here
         if path := line.pop("final", None):
             case = cases[line["workload"]]
             x, y, _ = workload.load(folder, case)
             line |= workload.judge(case, workload.split(case, np.fromfile(path, "<f4")), x, y)
-    if done.returncode != 0:
-        print(done.stderr[-2000:], file=sys.stderr)
-        lines.append({"peer": name, "workload": "all", "failed": f"exit code {done.returncode}"})
+    if why:
+        missing = [case for case in cases if case not in {line["workload"] for line in lines}]
+        lines.append({"peer": name, "workload": missing[0] if missing else "the end", "failed": why})
     return lines
 
 
@@ -92,33 +129,38 @@ def reference(folder, case):
     return workload.loss_of(parameters, x, y), workload.loss_of(trainer.parameters(), x, y)
 
 
+def failures(lines):
+    """What did not run, in words."""
+    return [f"{line['peer']}, {line['workload']}: failed: {line['failed']}" for line in lines if "failed" in line]
+
+
 def faults_of_check(lines, references):
     for line in lines:
         before, after = references.get(line["workload"], (0, 0))
-        if "failed" in line:
-            yield f"{line['peer']}, {line['workload']}: {line['failed']}"
-        elif not (after < before and abs(line["loss"] - after) <= SAME * after):
+        if "failed" not in line and not (after < before and abs(line["loss"] - after) <= SAME * after):
             yield f"{line['peer']}, {line['workload']}: loss {line['loss']:.6f}, from {before:.6f} to {after:.6f} in float64"
 
 
 def merge(cases, rounds):
-    """A row for each case and peer, over all rounds; and what is wrong."""
+    """A row for each case and peer, over all rounds; and which results are wrong."""
     by_name, rows, faults = {case["name"]: case for case in cases}, {}, []
     for line in rounds:
-        if "failed" in line:
-            faults.append(f"{line['peer']}, {line['workload']}: {line['failed']}")
-            continue
-        row = rows.setdefault((line["workload"], line["peer"]), line | {"seconds": []})
-        row["seconds"] += line["seconds"]
+        if "failed" not in line:
+            row = rows.setdefault((line["workload"], line["peer"]), line | {"seconds": []})
+            row["seconds"] += line["seconds"]
     for (name, peer), row in rows.items():
-        row |= workload.figures(by_name[name], row["seconds"])
-        alike = [r["loss"] for (n, _), r in rows.items() if n == name and "loss" in r]
-        if alike and not abs(row["loss"] - statistics.median(alike)) <= ALIKE[0] + ALIKE[1] * statistics.median(alike):
-            faults.append(f"{peer}, {name}: ends at a loss of {row['loss']:.4f}, the others at {statistics.median(alike):.4f}")
         case = by_name[name]
+        row |= workload.figures(case, row["seconds"])
+        if "m" in case:
+            if row["error"] is None or not row["error"] <= EXACT:
+                faults.append(f"{peer}, {name}: the product is {row['error']} of its terms off")
+            continue
+        alike = [r["loss"] for (n, _), r in rows.items() if n == name]
+        if not abs(row["loss"] - statistics.median(alike)) <= ALIKE[0] + ALIKE[1] * statistics.median(alike):
+            faults.append(f"{peer}, {name}: ends at a loss of {row['loss']:.4f}, the others at {statistics.median(alike):.4f}")
         if name == "W1" and case["epochs"] * case["parts"] == 10_000 and not abs(row["test_log10_loss"] - KNOWN_LOG10_LOSS) <= 1e-3:
             faults.append(f"{peer}, {name}: test log10 loss {row['test_log10_loss']:.4f}, not {KNOWN_LOG10_LOSS}")
-    return list(rows.values()), sorted(set(faults))
+    return list(rows.values()), faults
 
 
 def tables(cases, rows):
@@ -150,37 +192,50 @@ def commit():
 
 
 def compare(device, programs, options, scratch):
-    """One device: the checks, the rounds, the tables. Returns the rows, and what is wrong."""
+    """One device: the checks, the rounds, the tables. Returns the rows, what did not run, and what is wrong."""
     wanted = lambda case: options.only_cases is None or any(case["name"].startswith(w) for w in options.only_cases.split(","))
-    checks, cases = list(filter(wanted, workload.checks())), list(filter(wanted, workload.cases(options.quick, options.scale)))
+    cases = list(filter(wanted, workload.cases(options.quick, options.scale)))
+    checks = [check for check in workload.checks() if any(case["name"].split("/")[0] == check["name"] for case in cases)]
     if not cases:
         end(2, f"no case begins with {options.only_cases}; there are W1, W2/32, …")
     print(f"{device}: checking the results, not timed:", file=sys.stderr)
     workload.write(scratch / "check", checks)
     references = {case["name"]: reference(scratch / "check", case) for case in checks}
-    here, faults = {}, []
+    here, failed, faults = {}, [], []
     for name, command in programs.items():
-        if (lines := run(name, command, device, scratch / "check")) is not None:
+        if (lines := run(name, command, device, scratch / "check")) is None:
+            continue
+        faults += faults_of_check(lines, references)
+        if not failures(lines):
             here[name] = command
-            faults += faults_of_check(lines, references)
+        elif name == OURS:
+            faults += failures(lines)
+        else:
+            failed += failures(lines)
+            say(f"{name} is left out: {failures(lines)[0]}")
     if faults:
-        return [], faults
+        return [], failed, faults
     workload.write(scratch / "work", cases)
     lines = []
     for i in range(options.rounds):
         print(f"{device}: round {i + 1} of {options.rounds}, load {os.getloadavg()[0]:.1f}:", file=sys.stderr)
         for name, command in here.items():
-            lines += run(name, command, device, scratch / "work") or []
-    rows, faults = merge(cases, lines)
-    print(f"\n## {device}\n" + "\n".join(tables(cases, rows)))
-    return rows, faults
+            found = run(name, command, device, scratch / "work") or []
+            lines += found
+            if name == OURS:
+                faults += failures(found)
+            else:
+                failed += [words for words in failures(found) if words not in failed]
+    rows, wrong = merge(cases, lines)
+    print(f"\n## {device}\n" + "\n".join([*tables(cases, rows), *(f"\n{words}" for words in failed)]))
+    return rows, failed, faults + wrong
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ours", help="the built bench `workloads`; without it, cargo builds it")
     parser.add_argument("--no-ours", action="store_true", help="the peers alone")
-    parser.add_argument("--only", help=f"of the peers, only these: {','.join(PEERS)}; 'none' for ours alone")
+    parser.add_argument("--only", help=f"of the peers, only these: {','.join([*PEERS, *RUST])}; 'none' for ours alone")
     parser.add_argument("--only-cases", help="only those that begin so: W1,W2/32")
     parser.add_argument("--device", default="cpu", help="cpu, gpu or cpu,gpu (default: cpu)")
     parser.add_argument("--rounds", type=int, default=2, help="(default: 2)")
@@ -188,28 +243,29 @@ def main():
     parser.add_argument("--scale", type=int, default=1, help="times the steps of all but the article's, for fast GPUs")
     parser.add_argument("--json", type=pathlib.Path, help="the file that gets everything")
     options = parser.parse_args()
-    wanted = list(PEERS) if options.only is None else [p for p in options.only.split(",") if p != "none"]
-    if unknown := set(wanted) - set(PEERS):
-        end(2, f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    known = [*PEERS, *RUST]
+    wanted = known if options.only is None else [p for p in options.only.split(",") if p != "none"]
+    if unknown := set(wanted) - set(known):
+        end(2, f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     devices = options.device.split(",")
     if options.rounds < 1 or options.scale < 1 or set(devices) - {"cpu", "gpu"}:
         end(2, "--rounds and --scale start at 1, --device takes cpu, gpu or cpu,gpu")
-    ours = None if options.no_ours else options.ours or our_binary()
-    programs = {OURS: [ours, "--bench"]} if ours else {}
+    programs = {} if options.no_ours else {OURS: [options.ours] if options.ours else our_command()}
     for name in wanted:
-        script, *words = PEERS[name]
-        programs[name] = [sys.executable, "-B", HERE / script, *words]
+        if command := peer_command(name, asked=options.only is not None):
+            programs[name] = command
     now, load = datetime.datetime.now(datetime.timezone.utc), os.getloadavg()
-    rows, faults = {}, []
+    rows, failed, faults = {}, [], []
     with tempfile.TemporaryDirectory() as scratch:
         for device in devices:
-            rows[device], wrong = compare(device, programs, options, pathlib.Path(scratch))
+            rows[device], not_run, wrong = compare(device, programs, options, pathlib.Path(scratch))
+            failed += [f"{device}: {words}" for words in not_run]
             faults += [f"{device}: {fault}" for fault in wrong]
     if options.json:
         system = {"cpu": workload.device_name(), "cores": workload.threads(), "system": platform.platform(), "load_before": load}
         words = [a if not a.startswith("/") else os.path.basename(a) for a in sys.argv[1:]]
         head = {"date": now.strftime("%Y-%m-%d"), "commit": commit(), "machine": system, "command": " ".join(["run.py", *words])}
-        options.json.write_text(json.dumps({**head, "faults": faults, "results": rows}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**head, "failed": failed, "faults": faults, "results": rows}, indent=1) + "\n")
     if faults:
         end(1, "FAILED\n  " + "\n  ".join(faults))
 

@@ -1,5 +1,5 @@
-"""What every peer shares: the work as data (cases.json and raw f32 files, which ours reads too), the clock
-and the line of JSON for each case.
+"""What every peer in Python shares: the work as data (cases.json and raw f32 files, which the programs in Rust read too, through
+work.rs), the clock and the line of JSON for each case.
 
 A peer adds only its own way to train: an object with train(epochs), which returns when the work is done, and
 parameters(), and one with run(count) and result() for products.
@@ -188,8 +188,6 @@ def measure(case, folder, make_trainer, make_product):
         rows = slice(None, None, case["m"] // 8)
         want, scale = a[rows].astype(np.float64) @ b, np.abs(a[rows]).astype(np.float64) @ np.abs(b)
         line["error"] = float((np.abs(work.result()[rows] - want) / scale).max())
-        if not line["error"] <= 1e-5:
-            raise ValueError(f"a product is {line['error']:.1e} of its terms off")
     else:
         line |= judge(case, work.parameters(), x, y)
     return line

@@ -76,6 +76,8 @@ pub struct Measurement {
     pub flops: u64,
     /// Bytes that a step's kernels read and write; see [`pass_bytes`].
     pub bytes: u64,
+    /// Bytes of all buffers.
+    pub memory: u64,
     /// Arithmetic in 1e9 operations a second.
     pub gflops: f64,
     /// Traffic in 1e9 bytes a second, caches included.
@@ -98,6 +100,8 @@ pub struct Options {
     pub profile: bool,
     /// How training is planned, or as suits the network and the device.
     pub plan: Option<PlanKind>,
+    /// What a training step updates with; at a rate of 0, so that every step works on the same numbers.
+    pub optimizer: Optimizer,
 }
 
 /// Times `case` on a device, after a check of the result.
@@ -106,8 +110,8 @@ pub struct Options {
 /// [`Error::TooLarge`](crate::Error::TooLarge) for a batch that does not fit the device,
 /// [`Error::CheckFailed`](crate::Error::CheckFailed) for a result that is wrong.
 pub async fn measure(device: &Device, peaks: &Peaks, case: &Case, work: Work, options: Options) -> Result<Measurement> {
-    let (spec, batch, Options { seconds, profile, plan }) = (case.spec(), case.batch(), options);
-    let mut backend = device.load(plan_of(device, case, work, plan)?).await?;
+    let (spec, batch, Options { seconds, profile, .. }) = (case.spec(), case.batch(), options);
+    let mut backend = device.load(plan_of(device, case, work, options)?).await?;
     let error = match work {
         Work::Train => case.check_gradient(device, &mut backend).await?,
         Work::Infer => case.check_outputs(device, &mut backend).await?,
@@ -117,7 +121,7 @@ pub async fn measure(device: &Device, peaks: &Peaks, case: &Case, work: Work, op
         Executor::Gpu(gpu) if profile && device.has_timestamps() => Some(profile::profile(gpu, seconds).await?),
         _ => None,
     };
-    let pass = &backend.plan().passes[0];
+    let (pass, memory) = (&backend.plan().passes[0], backend.plan().bytes(4));
     let (flops, bytes) = (step_flops(spec, batch, work), pass_bytes(pass));
     let [gflops, gbps] = [flops, bytes].map(|count| count as f64 * steps_per_second.median / 1e9);
     Ok(Measurement {
@@ -130,6 +134,7 @@ pub async fn measure(device: &Device, peaks: &Peaks, case: &Case, work: Work, op
         dispatches: pass.dispatches.len(),
         flops,
         bytes,
+        memory,
         gflops,
         gbps,
         peak_share: gflops / peaks.arithmetic.rate.most,
@@ -139,11 +144,12 @@ pub async fn measure(device: &Device, peaks: &Peaks, case: &Case, work: Work, op
 }
 
 /// The plan that training or inference would take.
-fn plan_of(device: &Device, case: &Case, work: Work, plan: Option<PlanKind>) -> Result<Plan> {
+fn plan_of(device: &Device, case: &Case, work: Work, options: Options) -> Result<Plan> {
     let (spec, batch) = (case.spec(), case.batch());
     Ok(match work {
         Work::Train => {
-            let config = TrainConfig { plan, ..TrainConfig::new(1, Batch::Rows(batch), Optimizer::sgd(1e-2)) };
+            let Options { plan, optimizer, .. } = options;
+            let config = TrainConfig { plan, ..TrainConfig::new(1, Batch::Rows(batch), optimizer) };
             plan_for(device, spec, &config, case.data(), 0)?
         }
         // A forward plan has no ring, so its slots are only the steps that a submission may have.

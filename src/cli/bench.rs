@@ -10,6 +10,7 @@ use crate::bench::{BenchReport, Case, Options, Work, measure, peaks, step_flops}
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::gradcheck::check_size;
+use crate::math::Optimizer;
 use crate::plan::PlanKind;
 use crate::report::{bench_text, count, plot_throughput};
 use crate::spec::MlpSpec;
@@ -36,6 +37,9 @@ pub struct Args {
     /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
+    /// What a training step updates with: sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad or lion
+    #[arg(long, default_value = "sgd", value_name = "NAME")]
+    optimizer: String,
     /// Time for each measurement
     #[arg(long, default_value_t = 0.3, value_name = "F")]
     seconds: f64,
@@ -60,7 +64,8 @@ pub async fn run(args: Args) -> Result<()> {
         return Err(Error::Setting { what: "--seconds", found: args.seconds.to_string(), expected });
     }
     let plan = PlanKind::choice(&args.plan)?;
-    let options = Options { seconds: args.seconds, profile: args.profile, plan };
+    let optimizer = Optimizer::named(&args.optimizer, 1e-3)?;
+    let options = Options { seconds: args.seconds, profile: args.profile, plan, optimizer };
     let batches = batches(&args, &spec)?;
     let picture = args.plot.as_ref().map(|path| AtomicFile::create("write the picture", path)).transpose()?;
     let devices = devices(&args).await?;
@@ -119,8 +124,17 @@ fn batches(args: &Args, spec: &MlpSpec) -> Result<Vec<usize>> {
         return Err(Error::Setting { what: "--batch", found: "0".into(), expected: "at least 1".into() });
     }
     if args.batch.is_empty() {
-        let small = |batch: usize| step_flops(spec, batch, Work::Train) <= MOST_FLOPS;
-        return Ok(BATCHES.into_iter().filter(|&batch| batch == BATCHES[0] || small(batch)).collect());
+        let flops = |batch: usize| step_flops(spec, batch, Work::Train);
+        let (few, many): (Vec<_>, Vec<_>) =
+            BATCHES.into_iter().partition(|&batch| batch == BATCHES[0] || flops(batch) <= MOST_FLOPS);
+        for batch in many {
+            let gflop = count(flops(batch) / 1_000_000_000);
+            args.say(&format!(
+                "batch {0} left out: a step of {gflop} GFLOP; --batch {batch} asks for it",
+                count(batch as u64)
+            ));
+        }
+        return Ok(few);
     }
     let mut batches = args.batch.clone();
     batches.sort_unstable();

@@ -58,10 +58,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// For `map_err`: an error about a setting of the library, under the name of the flag that sets it.
+/// For `map_err`: an error about a setting of the library, under the name of the flag that sets it, where it names none itself.
 fn flag(name: &'static str) -> impl Fn(Error) -> Error {
     move |error| match error {
-        Error::Setting { found, expected, .. } => Error::Setting { what: name, found, expected },
+        Error::Setting { what, found, expected } if !what.starts_with("--") => {
+            Error::Setting { what: name, found, expected }
+        }
         other => other,
     }
 }

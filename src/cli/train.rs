@@ -16,6 +16,7 @@ mod summary;
 mod weights;
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
@@ -29,7 +30,7 @@ use crate::files::AtomicFile;
 use crate::math::{Activation, Loss};
 use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
-use crate::report::count;
+use crate::report::{count, memory};
 use crate::train::{Batch, Outcome, Trainer};
 use control::ControlArgs;
 use fit::{Keeping, fit};
@@ -163,14 +164,15 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let out = args.out.as_deref().map(writable_model).transpose()?;
     let Prepared { data, encoder, spec, start } = prepare(&args, &settings, &source)?;
+    let started = Instant::now();
     let device = args.device.open(args.quiet).await?.device;
     let mut trainer =
         Trainer::with_validation(&device, &spec, &settings.train, &data.train, data.validation.as_ref()).await?;
     if !args.quiet {
         eprintln!("network: {spec}; {} parameters", count(Layout::new(&spec).len() as u64));
-        let (batch, kib) = (count(trainer.batch() as u64), count(trainer.plan().bytes(4).div_ceil(1024)));
+        let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
         let rows = count(data.train.rows() as u64);
-        eprintln!("plan: {}, {batch} of {rows} rows a step, {kib} KiB", trainer.plan().kind);
+        eprintln!("plan: {}, {batch} of {rows} rows a step, {memory} of memory", trainer.plan().kind);
     }
     match &start {
         Start::Drawn => trainer.set_parameters(&settings.init.draw(&spec, settings.train.seed)?)?,
@@ -194,7 +196,8 @@ pub async fn run(args: Args) -> Result<()> {
         settings: &config,
         model: &|trainer, parameters| model_of(trainer, parameters, None),
     };
-    let fitted = match fit(&mut trainer, &keeping, args.quiet).await {
+    let setup = started.elapsed();
+    let fitted = match fit(&mut trainer, &keeping, setup, args.quiet).await {
         Err(error) if !matches!(error, Error::Diverged { .. }) => return Err(error),
         fitted => fitted,
     };
@@ -222,7 +225,7 @@ pub async fn run(args: Args) -> Result<()> {
         tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
-    let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
+    let summary = Summary::new(&device, &trainer, &model, setup, &outcome, &metrics, article, out.as_deref());
     if args.json { print_json(&summary) } else { print(summary.text()) }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use plotters::prelude::*;
 
-use super::{Table, count, rate};
+use super::{Table, count, memory, rate};
 use crate::bench::{BenchReport, Crossing, DeviceReport, Measurement, Peak, Rate, Work};
 use crate::error::{Error, Result};
 
@@ -68,6 +68,7 @@ fn speeds(device: &DeviceReport) -> Table {
         "of copy",
         "dispatches",
         "MB a step",
+        "memory",
     ]);
     let percent =
         |share: f64| if share < 0.1 { format!("{:.2} %", 100.0 * share) } else { format!("{:.0} %", 100.0 * share) };
@@ -81,6 +82,7 @@ fn speeds(device: &DeviceReport) -> Table {
         gbps,
         dispatches,
         bytes,
+        memory: held,
         peak_share,
         copy_share,
         ..
@@ -99,6 +101,7 @@ fn speeds(device: &DeviceReport) -> Table {
             percent(*copy_share),
             dispatches.to_string(),
             format!("{:.3}", *bytes as f64 / 1e6),
+            memory(*held),
         ]);
     }
     table
@@ -125,14 +128,16 @@ fn kernels(device: &DeviceReport, work: Work) -> Option<String> {
 fn verdict(crossing: &Crossing) -> String {
     let Crossing { work, devices: [cpu, gpu], batches, ahead } = crossing;
     let at = |batch: &f64| count(batch.round() as u64);
-    match batches.as_slice() {
-        [] => format!("{work}: {ahead} is the faster of {cpu} and {gpu} at every batch size\n"),
-        [batch] => format!("{work}: {ahead} is the faster of {cpu} and {gpu} from batch {} on\n", at(batch)),
-        batches => {
-            let batches: Vec<_> = batches.iter().map(at).collect();
-            format!("{work}: {cpu} and {gpu} are level at batch {}; then {ahead} is faster\n", batches.join(", "))
+    let behind = if ahead == cpu { gpu } else { cpu };
+    let from = match batches.as_slice() {
+        [] => "at every batch size".into(),
+        [batch] => format!("from batch {} on, and slower below", at(batch)),
+        [level @ .., last] => {
+            let level: Vec<_> = level.iter().map(at).collect();
+            format!("from batch {} on; below they are level at {}", at(last), level.join(", "))
         }
-    }
+    };
+    format!("{work}: {ahead} is faster than {behind} {from}\n")
 }
 
 /// Samples a second over the batch size, both logarithmic: a line for each device and kind of work, with the spread.
@@ -157,6 +162,7 @@ fn draw(svg: &mut String, report: &BenchReport) -> Result<(), Box<dyn std::error
     let mut keys: Vec<f64> = batches().collect();
     keys.sort_by(f64::total_cmp);
     keys.dedup();
+    let (least, most) = (least / 1.5, most * 1.5);
     let lines: Vec<_> = report
         .devices
         .iter()
@@ -180,7 +186,7 @@ fn draw(svg: &mut String, report: &BenchReport) -> Result<(), Box<dyn std::error
         .y_label_area_size(64)
         .build_cartesian_2d(
             (from / 1.3..to * 1.3).log_scale().with_key_points(keys),
-            (least / 1.5..most * 1.5).log_scale(),
+            (least..most).log_scale().with_key_points(ticks(least, most)),
         )?;
     chart
         .configure_mesh()
@@ -189,7 +195,7 @@ fn draw(svg: &mut String, report: &BenchReport) -> Result<(), Box<dyn std::error
         .x_desc("rows of a step")
         .y_desc("samples/s")
         .x_label_formatter(&|batch| count(batch.round() as u64))
-        .y_label_formatter(&|rate| format!("{rate:.0e}"))
+        .y_label_formatter(&|rate| short(*rate))
         .draw()?;
     for (device, colour, work, width) in lines {
         let points = device.of(work).map(|found| (found.batch as f64, found.samples_per_second));
@@ -204,4 +210,31 @@ fn draw(svg: &mut String, report: &BenchReport) -> Result<(), Box<dyn std::error
     root.present()?;
     drop(chart);
     Ok(())
+}
+
+/// Round numbers between two, for an axis: powers of ten, and where these are few 2 and 5 times them.
+fn ticks(least: f64, most: f64) -> Vec<f64> {
+    let factors: &[f64] = if most / least < 1e3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let powers = least.log10().floor() as i32..=most.log10().ceil() as i32;
+    let all = powers.flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)));
+    all.filter(|tick| (least..=most).contains(tick)).collect()
+}
+
+/// A round number with its thousands as a letter: 20k.
+fn short(number: f64) -> String {
+    let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
+    let (unit, letter) = units.into_iter().find(|&(unit, _)| number >= 0.999 * unit).unwrap_or((1.0, ""));
+    format!("{}{letter}", (number / unit * 100.0).round() / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_has_round_numbers() {
+        let labels = |least, most| ticks(least, most).into_iter().map(short).collect::<Vec<_>>();
+        assert_eq!(labels(15_000.0, 600_000.0), ["20k", "50k", "100k", "200k", "500k"]);
+        assert_eq!(labels(0.5, 3e9), ["1", "10", "100", "1k", "10k", "100k", "1M", "10M", "100M", "1G"]);
+    }
 }

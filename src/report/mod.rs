@@ -10,4 +10,4 @@ pub use bench::{bench_text, plot_throughput};
 pub use figures::{class_table, confusion_table, metrics_table};
 pub use plot::plot_lr_curve;
 pub use progress::Reporter;
-pub use table::{Table, count, rate};
+pub use table::{Table, count, memory, rate};

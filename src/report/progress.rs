@@ -18,6 +18,8 @@ pub struct Reporter {
     epochs: u64,
     epoch: Option<Epoch>,
     started: Instant,
+    /// What it took to come to the first step; taken when that is told.
+    setup: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -28,8 +30,8 @@ enum Output {
 }
 
 impl Reporter {
-    /// A reporter for a run of so many epochs; a quiet one shows nothing.
-    pub fn new(epochs: u64, quiet: bool) -> Self {
+    /// A reporter for a run of so many epochs, which took `setup` to come to its first step; a quiet one shows nothing.
+    pub fn new(epochs: u64, setup: Duration, quiet: bool) -> Self {
         let output = if quiet {
             Output::Quiet
         } else if stderr().is_terminal() {
@@ -43,7 +45,7 @@ impl Reporter {
         } else {
             Output::Lines { tenths: 0, last: Instant::now() }
         };
-        Self { output, epochs, epoch: None, started: Instant::now() }
+        Self { output, epochs, epoch: None, started: Instant::now(), setup: Some(setup) }
     }
 
     /// Takes note of an event and shows it if it is time.
@@ -56,7 +58,11 @@ impl Reporter {
 
     fn steps(&mut self, progress: &Progress) {
         let message = self.message(progress);
-        let Self { output, started, .. } = self;
+        let Self { output, started, setup, .. } = self;
+        if let Some(setup) = setup.take().filter(|_| !matches!(output, Output::Quiet)) {
+            let seconds = (setup + started.elapsed()).as_secs_f64();
+            eprintln!("first steps: done after {seconds:.2} s, in which the device was opened and its kernels made");
+        }
         match output {
             Output::Quiet => {}
             Output::Bar(bar) => {

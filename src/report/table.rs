@@ -62,6 +62,19 @@ pub fn rate(number: f64) -> String {
     if number < 10.0 { format!("{number:.2}") } else { count(number as u64) }
 }
 
+/// Bytes, in the unit that leaves three digits or four: 894 KiB.
+pub fn memory(bytes: u64) -> String {
+    let kib = bytes.div_ceil(1024);
+    let (unit, name) = if kib < 10 << 10 {
+        (1, "KiB")
+    } else if kib < 10 << 20 {
+        (1 << 10, "MiB")
+    } else {
+        (1 << 20, "GiB")
+    };
+    format!("{} {name}", count(kib.div_ceil(unit)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +83,13 @@ mod tests {
     fn counts_have_their_thousands_apart() {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(count(number), text);
+        }
+    }
+
+    #[test]
+    fn memory_is_rounded_up_in_a_unit_that_suits_it() {
+        for (bytes, text) in [(1, "1 KiB"), (915_000, "894 KiB"), (10 << 20, "10 MiB"), ((20 << 30) + 1, "21 GiB")] {
+            assert_eq!(memory(bytes), text);
         }
     }
 

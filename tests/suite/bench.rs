@@ -7,7 +7,7 @@ use serde_json::Value;
 use wgpu_mlp::backend::{CpuDevice, Device, GpuBackend, GpuDevice};
 use wgpu_mlp::bench::{Case, Options, Work, crossings, measure, pass_bytes, peaks, step_flops};
 use wgpu_mlp::kernels::{Part, Step};
-use wgpu_mlp::math::{Activation, Loss, Rule};
+use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::plan::{Plan, PlanKind, Recipe, TrainShape, choose, forward, plain, plain_forward, train};
 use wgpu_mlp::spec::MlpSpec;
 
@@ -111,6 +111,28 @@ fn tables_say_what_was_measured() {
     assert!(!run.stdout.contains("microseconds"), "{}", run.stdout);
 }
 
+/// A step of Adam holds one value more for each parameter than one of momentum, reads and writes it.
+#[test]
+fn a_step_is_that_of_the_optimiser() {
+    let place = Place::new();
+    let measured = |optimizer: &str| {
+        let report = place.json(&format!("bench --seconds 0.01 --batch 16 --device cpu --optimizer {optimizer}"));
+        let training = report["devices"][0]["measurements"][0].clone();
+        assert_eq!(training["work"], "train");
+        ["memory", "bytes"].map(|key| number(&training, key))
+    };
+    let ([memory, bytes], [more_memory, more_bytes]) = (measured("momentum"), measured("adam"));
+    assert_eq!(more_memory - memory, 4.0 * 5226.0);
+    assert_eq!(more_bytes - bytes, 2.0 * 4.0 * 5226.0);
+}
+
+/// What is wrong with the plan is not said of the batch, though it is found when the batch's size is looked at.
+#[test]
+fn a_plan_that_does_not_fit_is_named() {
+    let words = "bench --plan fused --batch 4 --inputs 5000 --hidden 5000 --device gpu";
+    Place::new().refuses(words, 2, &["--plan is fused", "expected layered", "memory of a workgroup"]);
+}
+
 /// The kernels of a profile are those of the plan, each with all of its dispatches.
 #[test]
 fn profiles_name_the_kernels_of_the_plan() {
@@ -134,7 +156,7 @@ fn profiles_name_the_kernels_of_the_plan() {
                 Work::Train => choose(Some(kind), &spec, &recipe, shape, device.target()),
                 Work::Infer => forward(&spec, 40, 1),
             };
-            let options = Options { seconds: 0.01, profile: true, plan: Some(kind) };
+            let options = Options { seconds: 0.01, profile: true, plan: Some(kind), optimizer: Optimizer::sgd(1.0) };
             let measured = wait(measure(&device, &peaks, &case, work, options)).unwrap();
             assert_eq!(measured.plan, kind);
             let dispatches = &plan.unwrap().passes[0].dispatches;
@@ -232,6 +254,7 @@ fn what_cannot_be_measured_is_refused() {
         ("--seconds nan", 2, &["--seconds is NaN", "more than 0"]),
         ("--seconds 1e9", 2, &["--seconds is 1000000000", "at most 3600"]),
         ("--plan fast", 2, &["--plan", "fast", "layered"]),
+        ("--optimizer fast", 2, &["fast", "adamw"]),
         ("--inputs 0", 2, &["--inputs is 0", "1 to"]),
         ("--hidden 5,x", 2, &["--hidden", "x"]),
         ("--loss huber --huber-delta 0", 2, &["--huber-delta is 0"]),

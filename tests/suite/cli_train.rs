@@ -37,6 +37,9 @@ fn trains_on_moons() {
 
     let with_validation = place.json("train moons --epochs 1 --device cpu --validation-fraction 0.2");
     assert!(with_validation["validation"]["loss"].as_f64().unwrap() > 0.0, "{with_validation}");
+    let Output { stderr, .. } = place.run("train moons --epochs 20 --device cpu");
+    let (memory, first) = (stderr.find(" KiB of memory"), stderr.find("first steps: done after"));
+    assert!(memory.is_some() && memory < first && first < stderr.find(" %"), "{stderr}");
     let Output { stdout, stderr, .. } = place.run("train moons --epochs 20 --device cpu --quiet");
     assert!(stdout.contains("log10 loss") && !stderr.contains('%') && !stderr.contains("device"), "{stdout}{stderr}");
 }

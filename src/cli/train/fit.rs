@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::journal::Journal;
 use super::saves::{Clock, Every, SaveArgs};
@@ -24,8 +25,8 @@ pub struct Keeping<'a> {
     pub model: &'a dyn Fn(&Trainer, Vec<f32>) -> Model,
 }
 
-/// Trains until the last epoch or Ctrl-C; a run that is resumed goes on.
-pub async fn fit(trainer: &mut Trainer, keeping: &Keeping<'_>, quiet: bool) -> Result<Outcome> {
+/// Trains until the last epoch or Ctrl-C; a run that is resumed goes on. `setup` is what it took to come here.
+pub async fn fit(trainer: &mut Trainer, keeping: &Keeping<'_>, setup: Duration, quiet: bool) -> Result<Outcome> {
     let resumed = keeping.saves.resume.is_some();
     let checkpoints = keeping.saves.checkpoints(keeping.folder)?;
     if let Some(Every::Epochs(epochs)) = keeping.saves.checkpoint_every {
@@ -33,7 +34,7 @@ pub async fn fit(trainer: &mut Trainer, keeping: &Keeping<'_>, quiet: bool) -> R
     }
     let mut journal = keeping.folder.map(|folder| Journal::open(folder, trainer.epochs())).transpose()?;
     let mut clock = Clock::new(keeping.saves.checkpoint_every);
-    let mut reporter = Reporter::new(trainer.config().epochs, quiet);
+    let mut reporter = Reporter::new(trainer.config().epochs, setup, quiet);
     let interrupted = on_interrupt();
     let mut outcome: Option<Outcome> = None;
     let ended = loop {

@@ -1,6 +1,7 @@
 //! The end of a run: one JSON object or a table.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -22,6 +23,7 @@ pub struct Summary<'a> {
     epochs: u64,
     steps: u64,
     seconds: f64,
+    /// From the opening of the device to the first steps' losses.
     first_step_seconds: f64,
     steps_per_second: f64,
     stopped: bool,
@@ -42,11 +44,13 @@ struct Log10Loss {
 }
 
 impl<'a> Summary<'a> {
-    /// Puts the figures of a run together; `article` adds the article's loss.
+    /// Puts the figures of a run together; `setup` is what it took to open the device and load the plan, `article` adds the
+    /// article's loss.
     pub fn new(
         device: &Device,
         trainer: &Trainer,
         model: &Model,
+        setup: Duration,
         outcome: &Outcome,
         metrics: &'a Parts<Metrics>,
         article: bool,
@@ -62,7 +66,7 @@ impl<'a> Summary<'a> {
             epochs: outcome.epochs,
             steps: outcome.steps,
             seconds: outcome.seconds,
-            first_step_seconds: outcome.first_step_seconds,
+            first_step_seconds: setup.as_secs_f64() + outcome.first_step_seconds,
             steps_per_second: outcome.steps as f64 / outcome.seconds,
             stopped: outcome.stopped,
             counters: trainer.counters(),
