@@ -8,7 +8,7 @@ mod loss;
 mod optimizer;
 mod real;
 
-pub use activation::Activation;
+pub use activation::{Activation, Formula};
 pub use bounded::Bounded;
 pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
