@@ -128,6 +128,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Another program's model is truncated, or no multilayer perceptron that this crate has.
+    #[error("{}: cannot import it: {problem}", path.display())]
+    ForeignModel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, or what has to be said about it.
+        problem: String,
+    },
     /// A configuration file is not well-formed, or says what no flag does.
     #[error("{}: line {line}, column {column}: {problem}", path.display())]
     Config {

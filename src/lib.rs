@@ -36,6 +36,7 @@ mod checkpoint;
 pub mod cli;
 pub mod data;
 mod error;
+pub mod exchange;
 mod files;
 pub mod gradcheck;
 pub mod infer;

@@ -3,7 +3,7 @@
 //! as JSON in its metadata.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::data::Encoder;
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
-use crate::math::{Activation, Loss, Optimizer};
+use crate::math::Optimizer;
 use crate::params::Layout;
-use crate::spec::{Layer, MlpSpec};
+use crate::spec::MlpSpec;
 
 /// Name of the model's file in the folder of a run.
 pub(crate) const FILE_NAME: &str = "model.safetensors";
@@ -116,37 +116,33 @@ impl Model {
 
     /// Reads a file that [`Model::save`] wrote; of a folder, the `model.safetensors` in it.
     pub fn load(path: &Path) -> Result<Self> {
-        Ok(Self::read(path, None)?.0)
+        Ok(Self::load_with(path)?.0)
     }
 
     /// The same with what else is in the file.
     pub(crate) fn load_with(path: &Path) -> Result<(Self, Extras)> {
-        Self::read(path, None)
+        let (path, bytes) = read_file(path)?;
+        Self::from_bytes(&bytes, &path)
     }
 
-    /// Reads a file that may have nothing but the tensors: the widths come from their shapes, the hidden
-    /// layers' activation and the loss from the arguments.
-    pub fn load_tensors(path: &Path, hidden: Activation, loss: Loss) -> Result<Self> {
-        Ok(Self::read(path, Some((hidden, loss)))?.0)
+    /// Whether these are a model's bytes, not those of another program's tensors.
+    pub(crate) fn is_own(bytes: &[u8]) -> bool {
+        let metadata = SafeTensors::read_metadata(bytes).ok().and_then(|(_, header)| header.metadata().clone());
+        metadata.is_some_and(|metadata| metadata.contains_key(SPEC))
     }
 
-    fn read(path: &Path, assumed: Option<(Activation, Loss)>) -> Result<(Self, Extras)> {
-        let inside = path.join(FILE_NAME);
-        let path = if path.is_dir() { &inside } else { path };
-        let bytes = std::fs::read(path).map_err(Error::io("read the model", path))?;
-        Self::from_bytes(&bytes, assumed).map_err(|problem| Error::ModelFile { path: path.into(), problem })
+    pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Self, Extras)> {
+        Self::parse(bytes).map_err(|problem| Error::ModelFile { path: path.into(), problem })
     }
 
-    fn from_bytes(bytes: &[u8], assumed: Option<(Activation, Loss)>) -> Result<(Self, Extras), String> {
+    fn parse(bytes: &[u8]) -> Result<(Self, Extras), String> {
         let tensors =
             SafeTensors::deserialize(bytes).map_err(|error| format!("it is truncated or foreign ({error})"))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let spec: MlpSpec = match (json(&metadata, SPEC)?, assumed) {
-            (Some(spec), _) => spec,
-            (None, Some((hidden, loss))) => infer_spec(&tensors, hidden, loss)?,
-            (None, None) => return Err(format!("it has no `{SPEC}`; train from it with --init-from")),
-        };
+        let spec: MlpSpec = json(&metadata, SPEC)?.ok_or_else(|| {
+            format!("it has no `{SPEC}`: mlp import makes a model of it, train --init-from starts from it")
+        })?;
         let layout = Layout::new(&spec);
         let mut parameters = Vec::with_capacity(bytes.len() / 4);
         for tensor in &layout.tensors {
@@ -186,6 +182,13 @@ impl Model {
     }
 }
 
+/// A model's bytes, and the file that they come from: of a folder, the `model.safetensors` in it.
+pub(crate) fn read_file(path: &Path) -> Result<(PathBuf, Vec<u8>)> {
+    let path = if path.is_dir() { path.join(FILE_NAME) } else { path.into() };
+    let bytes = std::fs::read(&path).map_err(Error::io("read the model", &path))?;
+    Ok((path, bytes))
+}
+
 /// The same file with its metadata in alphabetical order; safetensors writes it in an order that differs from process to
 /// process, and equal models are to be equal files.
 fn in_order(bytes: &[u8]) -> serde_json::Result<Vec<u8>> {
@@ -201,7 +204,8 @@ fn in_order(bytes: &[u8]) -> serde_json::Result<Vec<u8>> {
     Ok([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
 }
 
-fn floats(view: &TensorView<'_>) -> Vec<f32> {
+/// The values of a tensor of f32.
+pub(crate) fn floats(view: &TensorView<'_>) -> Vec<f32> {
     view.data().as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect()
 }
 
@@ -213,26 +217,7 @@ fn json<T: DeserializeOwned>(metadata: &HashMap<String, String>, key: &str) -> R
         .map_err(|error| format!("its `{key}`: {error}"))
 }
 
-fn infer_spec(tensors: &SafeTensors<'_>, hidden: Activation, loss: Loss) -> Result<MlpSpec, String> {
-    let mut layers = Vec::new();
-    while let Ok(weight) = tensors.tensor(&format!("layers.{}.weight", layers.len())) {
-        let &[outputs, inputs] = weight.shape() else {
-            return Err(format!(
-                "tensor `layers.{}.weight` is {:?}: expected [outputs, inputs]",
-                layers.len(),
-                weight.shape()
-            ));
-        };
-        layers.push(Layer { inputs, outputs, activation: hidden });
-    }
-    match layers.last_mut() {
-        Some(last) => last.activation = Activation::Identity,
-        None => return Err("it has no tensor `layers.0.weight`".into()),
-    }
-    MlpSpec::from_layers(layers, loss).map_err(|error| error.to_string())
-}
-
 /// [rows, columns] to [columns, rows].
-fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }

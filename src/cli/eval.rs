@@ -86,7 +86,9 @@ fn class_tables(figures: &Classification) -> String {
 pub fn encoder_of<'a>(model: &'a Model, path: &Path) -> Result<&'a Encoder> {
     model.encoder.as_ref().ok_or_else(|| Error::ModelFile {
         path: path.into(),
-        problem: "it does not say which columns it takes; train from it with --init-from".into(),
+        problem:
+            "it does not say which columns it takes: mlp import with a table does, or train from it with --init-from"
+                .into(),
     })
 }
 

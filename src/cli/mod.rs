@@ -5,7 +5,9 @@ mod config;
 mod device;
 mod devices;
 mod eval;
+mod export;
 mod gradcheck;
+mod import;
 mod inspect;
 mod kernels;
 mod network;
@@ -35,6 +37,8 @@ enum Command {
     Eval(eval::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
+    Export(export::Args),
+    Import(import::Args),
     Gradcheck(gradcheck::Args),
     Bench(bench::Args),
     Devices(devices::Args),
@@ -80,6 +84,8 @@ fn run(command: Command) -> Result<()> {
             Command::Eval(args) => eval::run(args).await,
             Command::Predict(args) => predict::run(args).await,
             Command::Inspect(args) => inspect::run(&args),
+            Command::Export(args) => export::run(&args),
+            Command::Import(args) => import::run(args),
             Command::Gradcheck(args) => gradcheck::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Devices(args) => devices::run(&args).await,

@@ -94,7 +94,7 @@ pub struct Args {
     /// First parameters: article, he or xavier [default: article for moons, he for files]
     #[arg(long, value_name = "NAME", conflicts_with = "init_from")]
     init: Option<Init>,
-    /// Start from the parameters of a model, or of any safetensors file with layers.{i}.weight and .bias
+    /// Start from the parameters of a model, or of a file that `mlp import` takes
     #[arg(long, value_name = "FILE")]
     init_from: Option<PathBuf>,
     /// Leave features and target as they are [moons always are, files are standardised]

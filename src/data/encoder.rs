@@ -34,6 +34,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// An encoder that was not fitted, for a network of another program; [`validate`](Self::validate) checks it.
+    #[must_use]
+    pub fn new(features: Vec<Feature>, target: Target) -> Self {
+        Self { features, target, weight: None }
+    }
+
     /// What the network predicts.
     #[must_use]
     pub fn task(&self) -> Task {

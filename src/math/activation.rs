@@ -1,5 +1,5 @@
 //! Activations: a = f(z), elementwise. Adding one: a variant, its place in `ALL`, a name, its WGSL part,
-//! and an arm in `has_kink`, in `forward` and in `backward`. No finite input overflows or gives NaN in between.
+//! and an arm in `has_kink`, in `forward`, in `backward` and in `formula`. No finite input overflows or gives NaN in between.
 
 use std::fmt;
 use std::str::FromStr;
@@ -47,6 +47,19 @@ const SELU_POSITIVE: f64 = 1.0507009873554805;
 const SELU_NEGATIVE: f64 = 1.7580993408473766;
 /// The slope of leaky_relu for z < 0.
 const LEAK: f64 = 0.01;
+/// √(8/π), of gelu_tanh.
+const GATE: f64 = 1.5957691216057308;
+
+/// A function of z as nodes of ONNX that take each other's outputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Formula {
+    /// z.
+    Z,
+    /// A constant.
+    Number(f64),
+    /// The node's kind and its inputs; all attributes have their defaults.
+    Call(&'static str, &'static [Formula]),
+}
 
 impl Activation {
     /// Every activation.
@@ -98,6 +111,39 @@ impl Activation {
             Self::Softplus => include_str!("../../shaders/activation/softplus.wgsl"),
             Self::Tanh => include_str!("../../shaders/activation/tanh.wgsl"),
             Self::Softsign => include_str!("../../shaders/activation/softsign.wgsl"),
+        }
+    }
+
+    /// The function as nodes of ONNX, of its opset 13. Where there is no node of the name that every runtime knows, it is
+    /// made of those that they do.
+    pub fn formula(self) -> &'static Formula {
+        use Formula::{Call, Number, Z};
+        match self {
+            Self::Identity => &Z,
+            Self::Relu => &Call("Relu", &[Z]),
+            Self::Sigmoid => &Call("Sigmoid", &[Z]),
+            Self::LeakyRelu => &Call("LeakyRelu", &[Z]),
+            Self::Elu => &Call("Elu", &[Z]),
+            Self::Selu => {
+                const UP: Formula = Call("Mul", &[Number(SELU_POSITIVE), Call("Relu", &[Z])]);
+                const DOWN: Formula =
+                    Call("Mul", &[Number(SELU_NEGATIVE), Call("Elu", &[Call("Min", &[Z, Number(0.0)])])]);
+                &Call("Add", &[UP, DOWN])
+            }
+            Self::Gelu => {
+                const ERF: Formula = Call("Erf", &[Call("Mul", &[Z, Number(std::f64::consts::FRAC_1_SQRT_2)])]);
+                &Call("Mul", &[Call("Mul", &[Z, Number(0.5)]), Call("Add", &[ERF, Number(1.0)])])
+            }
+            Self::GeluTanh => {
+                const SQUARE: Formula = Call("Mul", &[Z, Z]);
+                const SLOPE: Formula = Call("Mul", &[SQUARE, Number(GATE * 0.044715)]);
+                const GATED: Formula = Call("Mul", &[Z, Call("Add", &[SLOPE, Number(GATE)])]);
+                &Call("Mul", &[Z, Call("Sigmoid", &[GATED])])
+            }
+            Self::Silu => &Call("Mul", &[Z, Call("Sigmoid", &[Z])]),
+            Self::Softplus => &Call("Softplus", &[Z]),
+            Self::Tanh => &Call("Tanh", &[Z]),
+            Self::Softsign => &Call("Div", &[Z, Call("Add", &[Call("Abs", &[Z]), Number(1.0)])]),
         }
     }
 
@@ -235,7 +281,7 @@ struct GeluGate<T> {
 impl<T: Real> GeluGate<T> {
     #[inline(always)]
     fn at(z: T) -> Self {
-        let (one, end, scale) = (T::from_f64(1.0), T::from_f64(32.0), T::from_f64(1.5957691216057308));
+        let (one, end, scale) = (T::from_f64(1.0), T::from_f64(32.0), T::from_f64(GATE));
         let c = match z.abs() > end {
             true if z < T::default() => -end,
             true => end,

@@ -10,7 +10,7 @@ mod optimizer;
 mod real;
 mod small;
 
-pub use activation::Activation;
+pub use activation::{Activation, Formula};
 pub use bounded::Bounded;
 pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "error",
     "files",
     "data",
@@ -15,6 +15,7 @@ const ORDER: [&str; 19] = [
     "spec",
     "params",
     "model",
+    "exchange",
     "kernels",
     "plan",
     "backend",

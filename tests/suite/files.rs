@@ -11,6 +11,7 @@ use safetensors::{Dtype, SafeTensors, serialize};
 use tempfile::TempDir;
 use wgpu_mlp::backend::{CpuDevice, Device};
 use wgpu_mlp::data::{Encoder, Moons, Scaling};
+use wgpu_mlp::exchange::{self, Assumed};
 use wgpu_mlp::infer::Predictor;
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
@@ -213,7 +214,7 @@ fn foreign_and_inconsistent_files_are_refused() {
     assert_eq!(load(&changed(|_| {})).unwrap(), model(1), "a file that was only written anew is a model");
 }
 
-/// A file of another program has tensors and nothing else: `load_tensors` takes them, the widths from the shapes.
+/// A file of another program has tensors and nothing else: `exchange::load` takes them, the widths from the shapes.
 #[test]
 fn tensors_of_other_programs_are_taken() {
     let (_folder, path) = place();
@@ -223,24 +224,25 @@ fn tensors_of_other_programs_are_taken() {
             change(file);
         });
         fs::write(&path, bytes).unwrap();
-        Model::load_tensors(&path, Activation::Sigmoid, Loss::BinaryCrossEntropy)
+        let (activation, loss) = (Some(Activation::Sigmoid), Some(Loss::BinaryCrossEntropy));
+        exchange::load(&path, Assumed { activation, loss })
     };
     let bare = Model { encoder: None, training: None, ..model(1) };
     assert_eq!(foreign(|_| {}).unwrap(), bare);
     let cases: [(&str, Change); 4] = [
-        ("it has no tensor `layers.0.weight`", |file| file.tensors.clear()),
+        ("it has no tensors", |file| file.tensors.clear()),
         ("expected [outputs, inputs]", |file| file.zeros("layers.0.weight", &[14])),
         ("the width of the layer before", |file| file.zeros("layers.1.weight", &[3, 6])),
-        ("`layers.1.bias` is missing", |file| drop(file.tensors.remove("layers.1.bias"))),
+        ("`layers.1.weight` is missing", |file| drop(file.tensors.remove("layers.1.weight"))),
     ];
     for (words, change) in cases {
         let error = foreign(change).unwrap_err();
-        assert!(matches!(error, Error::ModelFile { .. }) && error.to_string().contains(words), "{error}");
+        assert!(matches!(error, Error::ForeignModel { .. }) && error.to_string().contains(words), "{error}");
     }
 
     // A file that says what it is keeps it.
     model(1).save(&path).unwrap();
-    assert_eq!(Model::load_tensors(&path, Activation::Relu, Loss::MeanSquaredError).unwrap(), model(1));
+    assert_eq!(exchange::load(&path, Assumed::default()).unwrap(), model(1));
 }
 
 #[test]

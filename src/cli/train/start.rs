@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Args;
 use crate::data::Encoder;
 use crate::error::{Error, Result};
+use crate::exchange::{self, Assumed};
 use crate::math::{Activation, Loss};
 use crate::model::Model;
 use crate::spec::MlpSpec;
@@ -12,8 +13,9 @@ use crate::spec::MlpSpec;
 /// Reads the model. Flags that say otherwise than the file are refused: a network whose inputs or target change
 /// their meaning is not a start.
 pub fn load(path: &Path, args: &Args) -> Result<Model> {
-    // A file without a spec gets its loss from the task, once that is known.
-    let model = Model::load_tensors(path, args.activation.unwrap_or(Activation::Relu), Loss::BinaryCrossEntropy)?;
+    // Of another program's file. Its loss is the task's, once that is known.
+    let activation = Some(args.activation.unwrap_or(Activation::Relu));
+    let model = exchange::load(path, Assumed { activation, loss: Some(Loss::MeanSquaredError) })?;
     let contrary = |what, found: String, expected: String| {
         Err(Error::Setting { what, found, expected: format!("{expected}, as in {}", path.display()) })
     };

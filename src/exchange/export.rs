@@ -1,0 +1,227 @@
+//! A model as an ONNX file: raw columns in, predictions out.
+
+use std::path::Path;
+
+use prost::Message;
+
+use super::key;
+use super::proto::{
+    ATTRIBUTE_INT, Attribute, Dimension, Entry, FLOAT, Graph, Model as ModelProto, Node, OperatorSet, Shape, Tensor,
+    TensorType, Type, ValueInfo,
+};
+use crate::data::{Encoder, Feature, TargetKind};
+use crate::error::{Error, Result};
+use crate::files::AtomicFile;
+use crate::math::{Formula, Loss};
+use crate::model::{Model, transpose};
+use crate::params::Layout;
+
+/// The version of ONNX's operators that is written: the oldest with today's Softmax.
+pub const OPSET: i64 = 13;
+/// The version of the file format that goes with it.
+const IR_VERSION: i64 = 7;
+/// Name of the input, [rows, inputs]: the table's columns as they are, in the model's order.
+const FEATURES: &str = "features";
+/// A buffer of protocol buffers is shorter.
+const MAX_BYTES: usize = 1 << 31;
+
+/// What an ONNX file takes and gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Onnx {
+    /// The input's name and its columns.
+    pub input: (&'static str, usize),
+    /// The output's name and its columns: `probabilities`, one for each class (for several yes or no questions, of
+    /// yes), or `prediction` in the target's unit.
+    pub output: (&'static str, usize),
+}
+
+/// Writes a model as an ONNX file: the encoder's standardisation, the layers, and what turns outputs into predictions.
+///
+/// # Errors
+/// [`Error::Shape`] for parameters of another network, [`Error::Setting`] where the file would have 2 GiB or a column's
+/// scale is beyond f32, [`Error::Io`] where it cannot be written.
+pub fn save_onnx(model: &Model, path: &Path) -> Result<Onnx> {
+    let (file, onnx) = encode(model)?;
+    if file.encoded_len() >= MAX_BYTES {
+        let (found, expected) = (format!("a file of {} bytes", file.encoded_len()), "less than 2 GiB".into());
+        return Err(Error::Setting { what: "the ONNX model", found, expected });
+    }
+    AtomicFile::create("write the ONNX model", path)?.replace(&file.encode_to_vec())?;
+    Ok(onnx)
+}
+
+fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
+    let Model { spec, parameters, encoder, .. } = model;
+    let layout = Layout::new(spec);
+    layout.check(parameters)?;
+    let mut graph = Builder(Graph { name: "mlp".into(), ..Graph::default() });
+    let mut rows = match encoder {
+        Some(encoder) => graph.standardise(encoder.features())?,
+        None => FEATURES.into(),
+    };
+    for (i, layer) in spec.layers().iter().enumerate() {
+        let (weight, bias) = (layout.weight(i), layout.bias(i));
+        let shape = [layer.outputs, layer.inputs];
+        let values = transpose(&parameters[weight.range.clone()], layer.inputs, layer.outputs);
+        graph.constant(&weight.name, &shape, values);
+        graph.constant(&bias.name, &shape[..1], parameters[bias.range.clone()].to_vec());
+        let z = graph.node("Gemm", &[&rows, &weight.name, &bias.name], format!("layers.{i}.z"), &[("transB", 1)]);
+        rows = graph.formula(layer.activation.formula(), &z, format!("layers.{i}.a"));
+    }
+    let onnx = Onnx { input: (FEATURES, spec.inputs()), output: graph.predictions(model, &rows)? };
+    let (graph, mut metadata) = (graph.finish(&onnx), vec![(key::LOSS, spec.loss().to_string())]);
+    metadata.extend(spec.loss().parameter().map(|_| (key::LOSS_PARAMETER, spec.loss_parameter().to_string())));
+    metadata.extend(encoder.iter().flat_map(described));
+    let metadata = metadata.into_iter().map(|(key, value)| Entry { key: key.into(), value });
+    let file = ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: env!("CARGO_PKG_NAME").into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+        metadata_props: metadata.collect(),
+    };
+    Ok((file, onnx))
+}
+
+/// The columns' names, the target's and the classes' labels.
+fn described(encoder: &Encoder) -> Vec<(&'static str, String)> {
+    let list = |labels: Vec<&str>| serde_json::Value::from(labels).to_string();
+    let features = encoder.features().iter().map(|Feature { name, .. }| name.as_str()).collect();
+    let mut all = vec![(key::FEATURES, list(features)), (key::TARGET, encoder.target().name.clone())];
+    let classes = encoder.classes().map(|classes| classes.iter().map(String::as_str).collect());
+    all.extend(classes.map(|classes| (key::CLASSES, list(classes))));
+    all
+}
+
+/// A graph on its way. Its methods give the names of what they add.
+struct Builder(Graph);
+
+impl Builder {
+    fn constant(&mut self, name: &str, shape: &[usize], values: Vec<f32>) {
+        if self.0.initializer.iter().any(|known| known.name == name) {
+            return; // the same number again
+        }
+        let raw_data = values.into_iter().flat_map(f32::to_le_bytes).collect();
+        let dims = shape.iter().map(|&dim| dim as i64).collect();
+        self.0.initializer.push(Tensor { dims, data_type: FLOAT, name: name.into(), raw_data, ..Tensor::default() });
+    }
+
+    fn number(&mut self, value: f64) -> String {
+        let name = value.to_string();
+        self.constant(&name, &[], vec![value as f32]);
+        name
+    }
+
+    fn node(&mut self, kind: &str, inputs: &[&str], output: String, attributes: &[(&str, i64)]) -> String {
+        let attribute = attributes
+            .iter()
+            .map(|&(name, i)| Attribute { name: name.into(), i, kind: ATTRIBUTE_INT, ..Attribute::default() })
+            .collect();
+        self.0.node.push(Node {
+            input: inputs.iter().map(ToString::to_string).collect(),
+            output: vec![output.clone()],
+            name: output.clone(),
+            op_type: kind.into(),
+            attribute,
+            ..Node::default()
+        });
+        output
+    }
+
+    /// A formula of `z`; `output` is the name of its last node.
+    fn formula(&mut self, formula: &Formula, z: &str, output: String) -> String {
+        match *formula {
+            Formula::Z => z.into(),
+            Formula::Number(value) => self.number(value),
+            Formula::Call(kind, inputs) => {
+                let name = |i| format!("{output}.{i}");
+                let inputs: Vec<_> = inputs.iter().enumerate().map(|(i, f)| self.formula(f, z, name(i))).collect();
+                self.node(kind, &inputs.iter().map(String::as_str).collect::<Vec<_>>(), output, &[])
+            }
+        }
+    }
+
+    /// (x − mean) / scale. The mean comes in two parts, so that f32 leaves no more of its rounding than the
+    /// difference has: a year less 2012.5 is exact.
+    fn standardise(&mut self, features: &[Feature]) -> Result<String> {
+        if features.iter().all(|feature| (feature.mean, feature.scale) == (0.0, 1.0)) {
+            return Ok(FEATURES.into());
+        }
+        let (mut high, mut low, mut scale) = (Vec::new(), Vec::new(), Vec::new());
+        for feature in features {
+            let (mean, divisor) = (single(feature.mean, &feature.name)?, single(feature.scale, &feature.name)?);
+            high.push(mean);
+            low.push((feature.mean - f64::from(mean)) as f32);
+            scale.push(divisor);
+        }
+        let mut rows = FEATURES.to_string();
+        for (kind, name, values) in [("Sub", "mean", high), ("Sub", "mean.rest", low), ("Div", "scale", scale)] {
+            self.constant(name, &[features.len()], values);
+            rows = self.node(kind, &[&rows, name], format!("{FEATURES}.{name}"), &[]);
+        }
+        Ok(rows)
+    }
+
+    /// What `mlp predict` writes of the network's outputs; gives name and columns.
+    fn predictions(&mut self, model: &Model, z: &str) -> Result<(&'static str, usize)> {
+        const PROBABILITIES: &str = "probabilities";
+        const PREDICTION: &str = "prediction";
+        let outputs = model.spec.outputs();
+        match model.spec.loss() {
+            Loss::BinaryCrossEntropy if outputs == 1 => {
+                let no = self.node("Neg", &[z], "no.z".into(), &[]);
+                let [no, yes] =
+                    [(&*no, "no"), (z, "yes")].map(|(z, name)| self.node("Sigmoid", &[z], name.into(), &[]));
+                self.node("Concat", &[&no, &yes], PROBABILITIES.into(), &[("axis", 1)]);
+                Ok((PROBABILITIES, 2))
+            }
+            Loss::BinaryCrossEntropy => {
+                self.node("Sigmoid", &[z], PROBABILITIES.into(), &[]);
+                Ok((PROBABILITIES, outputs))
+            }
+            Loss::SoftmaxCrossEntropy => {
+                self.node("Softmax", &[z], PROBABILITIES.into(), &[("axis", 1)]);
+                Ok((PROBABILITIES, outputs))
+            }
+            Loss::MeanSquaredError | Loss::MeanAbsoluteError | Loss::Huber | Loss::Poisson => {
+                let mut rows = z.to_string();
+                if model.spec.loss() == Loss::Poisson {
+                    rows = self.node("Exp", &[&rows], "mean.count".into(), &[]);
+                }
+                if let Some(target) = model.encoder.as_ref().map(Encoder::target)
+                    && let TargetKind::Regression { mean, scale } = target.kind
+                    && (mean, scale) != (0.0, 1.0)
+                {
+                    for (kind, name, value) in [("Mul", "target.scale", scale), ("Add", "target.mean", mean)] {
+                        self.constant(name, &[], vec![single(value, &target.name)?]);
+                        rows = self.node(kind, &[&rows, name], format!("{name}d"), &[]);
+                    }
+                }
+                self.node("Identity", &[&rows], PREDICTION.into(), &[]);
+                Ok((PREDICTION, outputs))
+            }
+        }
+    }
+
+    fn finish(self, onnx: &Onnx) -> Graph {
+        let info = |(name, columns): (&str, usize)| {
+            let rows = Dimension { value: None, name: Some("rows".into()) };
+            let shape = Shape { dim: vec![rows, Dimension { value: Some(columns as i64), name: None }] };
+            let tensor = TensorType { element: FLOAT, shape: Some(shape) };
+            ValueInfo { name: name.into(), kind: Some(Type { tensor: Some(tensor) }) }
+        };
+        Graph { input: vec![info(onnx.input)], output: vec![info(onnx.output)], ..self.0 }
+    }
+}
+
+/// A mean or a scale as f32, which holds neither very large nor, for a scale, very small ones.
+fn single(value: f64, column: &str) -> Result<f32> {
+    let rounded = value as f32;
+    if rounded.is_finite() && (rounded != 0.0) == (value != 0.0) {
+        return Ok(rounded);
+    }
+    let (found, expected) = (format!("{value:e} of column `{column}`"), "one that f32 holds, as ONNX has it".into());
+    Err(Error::Setting { what: "a mean or a scale", found, expected })
+}

@@ -1,0 +1,88 @@
+//! Models of other programs. Out: an ONNX file with the encoder's numeric part in its graph. In: ONNX files and
+//! safetensors with PyTorch's names, as a [`Model`].
+//!
+//! What is read may come from anywhere: sizes are compared with what the file holds before anything is allocated for
+//! them.
+
+mod export;
+mod external;
+mod foreign;
+mod function;
+mod graph;
+mod nodes;
+mod onnx;
+mod proto;
+mod state_dict;
+mod tensor;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::math::{Activation, Loss};
+use crate::model::{Model, read_file};
+
+pub use export::{OPSET, Onnx, save_onnx};
+pub use foreign::{Foreign, Scale};
+
+/// What an ONNX file of mlp says in its metadata.
+mod key {
+    /// The loss's name.
+    pub const LOSS: &str = "mlp.loss";
+    /// The loss's parameter, where it has one.
+    pub const LOSS_PARAMETER: &str = "mlp.loss_parameter";
+    /// The input's columns: a JSON list of their names.
+    pub const FEATURES: &str = "mlp.features";
+    /// The target's name.
+    pub const TARGET: &str = "mlp.target";
+    /// The labels of classes, in the order of the columns of `probabilities`: a JSON list.
+    pub const CLASSES: &str = "mlp.classes";
+}
+
+/// What to take for what a file does not say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Assumed {
+    /// The hidden layers' activation, for a file that has tensors alone.
+    pub activation: Option<Activation>,
+    /// The loss, for a file whose outputs are plain numbers.
+    pub loss: Option<Loss>,
+}
+
+/// Reads a model of mlp, or else what [`import`] reads.
+///
+/// # Errors
+/// Those of [`Model::load`], or those of [`import`] and [`Foreign::into_model`].
+pub fn load(path: &Path, assumed: Assumed) -> Result<Model> {
+    let (path, bytes) = read_file(path)?;
+    match Model::is_own(&bytes) {
+        true => Ok(Model::from_bytes(&bytes, &path)?.0),
+        false => foreign(&path, &bytes, assumed)?.into_model(),
+    }
+}
+
+/// Reads an ONNX file, or safetensors with PyTorch's names: `0.weight`, `layers.0.weight`, `fc1.weight`, …, in the order
+/// of the numbers in their names.
+///
+/// # Errors
+/// [`Error::ForeignModel`] for what is no multilayer perceptron of float32 with this crate's activations, and for what
+/// neither the file nor `assumed` says.
+pub fn import(path: &Path, assumed: Assumed) -> Result<Foreign> {
+    let (path, bytes) = read_file(path)?;
+    if Model::is_own(&bytes) {
+        let problem = "it is a model of mlp already: every command takes it as it is".into();
+        return Err(Error::ForeignModel { path, problem });
+    }
+    foreign(&path, &bytes, assumed)
+}
+
+fn foreign(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
+    // A safetensors file begins with the length of its header in 8 bytes.
+    let is_safetensors = bytes.get(4..9) == Some(b"\0\0\0\0{");
+    let read = if is_safetensors { state_dict::read } else { onnx::read };
+    read(path, bytes, assumed).map_err(|problem| Error::ForeignModel { path: path.into(), problem: one_line(&problem) })
+}
+
+/// A message that names from the file cannot break or stretch.
+fn one_line(problem: &str) -> String {
+    const MOST: usize = 500;
+    problem.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MOST).collect()
+}
