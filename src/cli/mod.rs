@@ -10,6 +10,7 @@ mod inspect;
 mod kernels;
 mod network;
 mod output;
+mod plot;
 mod predict;
 mod source;
 mod train;
@@ -35,6 +36,7 @@ enum Command {
     Eval(eval::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
+    Plot(plot::Args),
     Gradcheck(gradcheck::Args),
     Bench(bench::Args),
     Devices(devices::Args),
@@ -78,6 +80,7 @@ fn run(command: Command) -> Result<()> {
             Command::Eval(args) => eval::run(args).await,
             Command::Predict(args) => predict::run(args).await,
             Command::Inspect(args) => inspect::run(&args),
+            Command::Plot(args) => plot::run(&args),
             Command::Gradcheck(args) => gradcheck::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Devices(args) => devices::run(&args).await,

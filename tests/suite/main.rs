@@ -25,6 +25,7 @@ mod metrics;
 mod numpy;
 mod optimizers;
 mod parity;
+mod report;
 mod residency;
 mod schedules;
 mod shaders;
