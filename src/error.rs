@@ -136,6 +136,14 @@ pub enum Error {
         /// What is wrong with it, or what has to be said about it.
         problem: String,
     },
+    /// What a run's folder keeps for its pictures is truncated, foreign or inconsistent.
+    #[error("{}: not what `mlp train --out` keeps for pictures: {problem}", path.display())]
+    RunFolder {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A configuration file is not well-formed, or says what no flag does.
     #[error("{}: line {line}, column {column}: {problem}", path.display())]
     Config {

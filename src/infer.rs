@@ -1,5 +1,7 @@
 //! Running a network, and judging what it gives.
 
+mod importance;
+
 use serde::Serialize;
 
 use crate::backend::{Backend, Device, Executor};
@@ -11,6 +13,7 @@ use crate::metrics::{Classification, LARGEST, MultiLabel, Regression};
 use crate::params::Layout;
 use crate::plan::{self, Role};
 use crate::spec::MlpSpec;
+pub use importance::Importance;
 
 /// Rows that are run at a time.
 const ROWS: usize = 4096;

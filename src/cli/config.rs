@@ -1,6 +1,8 @@
 //! `mlp train --config FILE`: a TOML file as command-line words. There is one way in, the flags: a key is a flag's
 //! name, so every flag can stand in a file without being listed here.
 
+mod command;
+
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
 use std::fs::read_to_string;

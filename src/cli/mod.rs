@@ -12,6 +12,7 @@ mod inspect;
 mod kernels;
 mod network;
 mod output;
+mod plot;
 mod predict;
 mod source;
 mod train;
@@ -39,6 +40,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Import(import::Args),
+    Plot(plot::Args),
     Gradcheck(gradcheck::Args),
     Bench(bench::Args),
     Devices(devices::Args),
@@ -86,6 +88,7 @@ fn run(command: Command) -> Result<()> {
             Command::Inspect(args) => inspect::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Import(args) => import::run(args),
+            Command::Plot(args) => plot::run(&args),
             Command::Gradcheck(args) => gradcheck::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Devices(args) => devices::run(&args).await,

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::device::DeviceArgs;
 use super::eval::encoder_of;
 use super::output::print;
@@ -43,7 +45,7 @@ pub async fn run(args: Args) -> Result<()> {
     let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, table.rows()).await?;
     let outputs = predictor.outputs(&features).await?;
     let mut csv = Vec::new();
-    write_csv(&mut csv, &model, encoder, &outputs).map_err(|error| Error::Stdout(error.into()))?;
+    write_csv(&mut csv, &model, encoder, &outputs, &[], |_| [0_u8; 0]).map_err(|error| Error::Stdout(error.into()))?;
     match opened {
         Some(file) => file.replace(&csv),
         None => print(&csv),
@@ -51,35 +53,35 @@ pub async fn run(args: Args) -> Result<()> {
 }
 
 /// `prediction`, and for classes `p_<class>` for each: a line for each row, in the table's order. Of classes with equal
-/// probabilities the first one is predicted.
-fn write_csv(out: impl Write, model: &Model, encoder: &Encoder, outputs: &[f32]) -> csv::Result<()> {
+/// probabilities the first one is predicted. In front of them stand cells that `front` names, and `cells` gives for a row.
+pub fn write_csv<T: Serialize>(
+    out: impl Write,
+    model: &Model,
+    encoder: &Encoder,
+    outputs: &[f32],
+    front: &[&str],
+    cells: impl Fn(usize) -> T,
+) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let prediction = |z: f64| model.spec.loss().prediction(z);
-    let rows = outputs.chunks(encoder.outputs());
-    let outputs = outputs.iter().map(|&z| f64::from(z));
-    match &encoder.target().kind {
-        TargetKind::Binary { classes: [negative, positive] } => {
-            csv.write_record(["prediction", &format!("p_{negative}"), &format!("p_{positive}")])?;
-            for z in outputs {
-                let class = if prediction(z) > 0.5 { positive } else { negative };
-                csv.serialize((class, prediction(-z), prediction(z)))?;
+    let names = encoder.classes().unwrap_or_default().iter().map(|class| format!("p_{class}"));
+    csv.write_record(front.iter().chain(&["prediction"]).map(ToString::to_string).chain(names))?;
+    for (row, z) in outputs.chunks(encoder.outputs()).enumerate() {
+        let first = f64::from(z[0]);
+        match &encoder.target().kind {
+            TargetKind::Binary { classes: [negative, positive] } => {
+                let class = if prediction(first) > 0.5 { positive } else { negative };
+                csv.serialize((cells(row), class, prediction(-first), prediction(first)))?;
             }
-        }
-        TargetKind::Multiclass { classes } => {
-            let names = classes.iter().map(|class| format!("p_{class}"));
-            csv.write_record(["prediction".to_string()].into_iter().chain(names))?;
-            for row in rows {
-                let mut probabilities: Vec<f64> = row.iter().map(|&z| z.into()).collect();
+            TargetKind::Multiclass { classes } => {
+                let mut probabilities: Vec<f64> = z.iter().map(|&z| z.into()).collect();
                 model.spec.loss().predictions(&mut probabilities);
-                let first_largest = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
-                let class = (0..row.len()).fold(0, first_largest);
-                csv.serialize((&classes[class], probabilities))?;
+                let first_largest = |best: usize, class: usize| if z[class] > z[best] { class } else { best };
+                let class = (0..z.len()).fold(0, first_largest);
+                csv.serialize((cells(row), &classes[class], probabilities))?;
             }
-        }
-        TargetKind::Regression { .. } => {
-            csv.write_record(["prediction"])?;
-            for z in outputs {
-                csv.serialize([encoder.decode_regression(prediction(z))])?;
+            TargetKind::Regression { .. } => {
+                csv.serialize((cells(row), encoder.decode_regression(prediction(first))))?;
             }
         }
     }

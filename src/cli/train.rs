@@ -8,11 +8,14 @@ mod loss;
 mod lr_find;
 mod optimizer;
 mod parts;
+mod phases;
 mod prepare;
+mod report;
 mod saves;
 mod settings;
 mod start;
 mod summary;
+mod tables;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -36,7 +39,9 @@ use control::ControlArgs;
 use fit::{Keeping, fit};
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
+use phases::Phases;
 use prepare::{Prepared, Start, prepare};
+use report::Material;
 use saves::SaveArgs;
 use settings::Settings;
 use summary::Summary;
@@ -115,7 +120,8 @@ pub struct Args {
     /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
     #[arg(long, default_value = "auto", value_name = "PLAN")]
     plan: String,
-    /// Folder for the run: model.safetensors, metrics.jsonl with a line for each epoch, config.toml, checkpoints
+    /// Folder for the run: model.safetensors, report.html, predictions.csv of the test rows, metrics.jsonl with a line for
+    /// each epoch, config.toml, checkpoints
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -163,9 +169,11 @@ pub async fn run(args: Args) -> Result<()> {
         args.saves.checkpoints(args.out.as_deref())?;
     }
     let out = args.out.as_deref().map(writable_model).transpose()?;
-    let Prepared { data, encoder, spec, start } = prepare(&args, &settings, &source)?;
+    let mut phases = Phases::start();
+    let Prepared { data, judged, encoder, spec, start } = prepare(&args, &settings, &source, &mut phases)?;
     let started = Instant::now();
     let device = args.device.open(args.quiet).await?.device;
+    phases.end("device");
     let mut trainer =
         Trainer::with_validation(&device, &spec, &settings.train, &data.train, data.validation.as_ref()).await?;
     if !args.quiet {
@@ -180,6 +188,7 @@ pub async fn run(args: Args) -> Result<()> {
         Start::Checkpoint(checkpoint) => trainer.restore(&checkpoint.state).await.map_err(flag("--resume"))?,
     }
     drop(start);
+    phases.end("upload");
     if args.lr_find {
         return lr_find::run(trainer, args.out.as_deref(), args.json).await;
     }
@@ -201,6 +210,7 @@ pub async fn run(args: Args) -> Result<()> {
         Err(error) if !matches!(error, Error::Diverged { .. }) => return Err(error),
         fitted => fitted,
     };
+    phases.end("train");
     let loss = fitted.as_ref().ok().and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss);
     // A run that was broken off still has its current ones, so that it can go on.
     let parameters = match trainer.best_parameters().await? {
@@ -210,8 +220,11 @@ pub async fn run(args: Args) -> Result<()> {
     let mut model = model_of(&trainer, parameters, loss);
     let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
     save(&model)?;
+    args.out.as_deref().map_or(Ok(()), report::clear)?;
+    phases.end("save");
     let outcome = fitted.inspect_err(|_| tell_what_is_left(out.as_deref()))?;
     let metrics = data.metrics(&device, &model).await?;
+    phases.end("evaluate");
     if metrics.train.figures.is_none() {
         // The last update has no loss of its own to tell that it went wrong.
         let (step, epoch) = (trainer.steps(), trainer.epochs());
@@ -225,8 +238,30 @@ pub async fn run(args: Args) -> Result<()> {
         tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
-    let summary = Summary::new(&device, &trainer, &model, setup, &outcome, &metrics, article, out.as_deref());
-    if args.json { print_json(&summary) } else { print(summary.text()) }
+    let saved = out.as_deref();
+    let mut summary = Summary::new(&device, &trainer, &model, setup, &outcome, &metrics, article, &phases, saved);
+    let mut failed = None;
+    if let Some(folder) = &args.out {
+        let material = Material {
+            device: &device,
+            model: &model,
+            encoder: &encoder,
+            data: &data,
+            judged: &judged,
+            metrics: &metrics,
+            phases: &phases,
+            summary: &summary,
+            command: &args.said.command(),
+            config: &config,
+        };
+        match report::write(folder, &material).await {
+            Ok(path) => summary.report = Some(path),
+            Err(error) => failed = Some(error),
+        }
+    }
+    // The figures are there even where their report could not be written.
+    if args.json { print_json(&summary) } else { print(summary.text()) }?;
+    failed.map_or(Ok(()), Err)
 }
 
 /// Why a run ended before its last epoch, and whose parameters it left.

@@ -6,11 +6,13 @@
 //! are in f64; the tests hold every figure to 1e-12 of scikit-learn's.
 
 mod classification;
+mod curves;
 mod multi_label;
 mod ranking;
 mod regression;
 
 pub use classification::{ClassScore, Classification, TopK};
+pub use curves::{CalibrationBin, calibration, roc_curve};
 pub use multi_label::MultiLabel;
 pub(crate) use regression::LARGEST;
 pub use regression::{Regression, RegressionScore};

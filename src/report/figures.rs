@@ -20,7 +20,7 @@ pub fn metrics_table(parts: &[(&str, &Metrics)]) -> Table {
 }
 
 /// The few figures that a short table has.
-fn main_figures(metrics: &Metrics) -> Vec<(String, Option<f64>)> {
+pub fn main_figures(metrics: &Metrics) -> Vec<(String, Option<f64>)> {
     let named = |name: &str, figure| (name.to_string(), figure);
     match &metrics.figures {
         None => vec![],
@@ -40,7 +40,8 @@ fn main_figures(metrics: &Metrics) -> Vec<(String, Option<f64>)> {
     }
 }
 
-fn number(number: f64) -> String {
+/// A figure with four decimals.
+pub fn number(number: f64) -> String {
     if number.abs() >= 1e7 { format!("{number:.4e}") } else { format!("{number:.4}") }
 }
 

@@ -4,10 +4,11 @@ mod bench;
 mod figures;
 mod plot;
 mod progress;
+pub mod run;
 mod table;
 
 pub use bench::{bench_text, plot_throughput};
-pub use figures::{class_table, confusion_table, metrics_table};
+pub use figures::{class_table, confusion_table, main_figures, metrics_table, number};
 pub use plot::plot_lr_curve;
 pub use progress::Reporter;
 pub use table::{Table, count, memory, rate};

@@ -19,8 +19,13 @@ impl Table {
 }
 
 impl Table {
+    /// The heading and the rows under it.
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.0
+    }
+
     /// Whether every cell under the heading is a number, or stands for a missing one.
-    fn is_numeric(&self, column: usize) -> bool {
+    pub fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self.0.iter().skip(1).filter_map(|row| row.get(column));
         cells.all(|cell| cell.is_empty() || cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
     }

@@ -28,6 +28,7 @@ mod metrics;
 mod numpy;
 mod optimizers;
 mod parity;
+mod report;
 mod residency;
 mod schedules;
 mod shaders;

@@ -25,6 +25,11 @@ impl<T> Parts<T> {
             [("train", Some(&self.train)), ("validation", self.validation.as_ref()), ("test", self.test.as_ref())];
         parts.into_iter().filter_map(|(name, part)| Some((name, part?)))
     }
+
+    /// The part by which a run is judged, with its name: test, else validation, else training.
+    pub fn judged(&self) -> (&'static str, &T) {
+        self.named().last().unwrap_or(("train", &self.train))
+    }
 }
 
 impl Parts<Vec<usize>> {

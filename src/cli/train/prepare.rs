@@ -2,6 +2,8 @@
 
 use super::Args;
 use super::parts::{Parts, note_whole_numbers};
+use super::phases::Phases;
+use super::report::Judged;
 use super::settings::Settings;
 use super::start;
 use crate::checkpoint::Checkpoint;
@@ -15,6 +17,7 @@ use crate::spec::MlpSpec;
 #[derive(Debug)]
 pub struct Prepared {
     pub data: Parts<Dataset>,
+    pub judged: Judged,
     pub encoder: Encoder,
     pub spec: MlpSpec,
     pub start: Start,
@@ -42,7 +45,7 @@ impl Start {
 }
 
 /// Reads, splits and encodes the data, and makes the network.
-pub fn prepare(args: &Args, settings: &Settings, source: &Source) -> Result<Prepared> {
+pub fn prepare(args: &Args, settings: &Settings, source: &Source, phases: &mut Phases) -> Result<Prepared> {
     let start = match (&args.saves.resume, &args.init_from) {
         (Some(path), _) => Start::Checkpoint(Box::new(Checkpoint::load(path)?)),
         (None, Some(path)) => Start::Model(Box::new(start::load(path, args)?)),
@@ -51,6 +54,7 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source) -> Result<Prep
     let known = start.model().and_then(|model| model.encoder.clone());
     let target = args.target.as_deref().or(known.as_ref().map(|encoder| encoder.target().name.as_str()));
     let (mut table, target) = source.read(target, &[])?;
+    phases.end("read");
     let weights = args.weights.take(&mut table, &target, known.as_ref())?;
     let rows = Parts::split(settings, table.rows())?;
     let encoder = match known {
@@ -65,6 +69,7 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source) -> Result<Prep
     };
     let encoder = weights.name_in(encoder)?;
     let mut data = rows.encode(&encoder, &table)?;
+    let judged = Judged::new(&rows, &encoder, &table)?;
     drop(table);
     data.train = weights.give(data.train, &rows.train, &encoder)?;
     let loss = args.loss.of(encoder.task())?;
@@ -73,5 +78,6 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source) -> Result<Prep
         Start::Model(model) => args.loss.tune(start::spec(model, &encoder, loss)?)?,
         Start::Drawn => args.loss.tune(settings.spec(&encoder, loss)?)?,
     };
-    Ok(Prepared { data, encoder, spec, start })
+    phases.end("encode");
+    Ok(Prepared { data, judged, encoder, spec, start })
 }

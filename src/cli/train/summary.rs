@@ -1,11 +1,12 @@
 //! The end of a run: one JSON object or a table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::parts::Parts;
+use super::phases::Phases;
 use crate::backend::{Counters, Device};
 use crate::infer::Metrics;
 use crate::model::Model;
@@ -21,6 +22,9 @@ pub struct Summary<'a> {
     network: String,
     parameters: usize,
     epochs: u64,
+    /// With those before the run was resumed.
+    #[serde(skip)]
+    epochs_in_all: u64,
     steps: u64,
     seconds: f64,
     /// From the opening of the device to the first steps' losses.
@@ -33,8 +37,12 @@ pub struct Summary<'a> {
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
+    /// Seconds of each phase.
+    phases: &'a Phases,
     /// The model file, if one was written.
     model: Option<&'a Path>,
+    /// The page about the run, once it is written.
+    pub report: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +62,7 @@ impl<'a> Summary<'a> {
         outcome: &Outcome,
         metrics: &'a Parts<Metrics>,
         article: bool,
+        phases: &'a Phases,
         saved: Option<&'a Path>,
     ) -> Self {
         let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
@@ -64,6 +73,7 @@ impl<'a> Summary<'a> {
             network: model.spec.to_string(),
             parameters: model.parameters.len(),
             epochs: outcome.epochs,
+            epochs_in_all: trainer.epochs(),
             steps: outcome.steps,
             seconds: outcome.seconds,
             first_step_seconds: setup.as_secs_f64() + outcome.first_step_seconds,
@@ -73,7 +83,9 @@ impl<'a> Summary<'a> {
             metrics,
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
+            phases,
             model: saved,
+            report: None,
         }
     }
 
@@ -94,8 +106,29 @@ impl<'a> Summary<'a> {
             self.device
         );
         match self.model {
-            Some(path) => text + &format!("model: {}\n", path.display()),
-            None => text + "the model was not kept: --out DIR writes DIR/model.safetensors\n",
+            Some(path) => text += &format!("model: {}\n", path.display()),
+            None => text += "the model was not kept: --out DIR writes DIR/model.safetensors, and a report\n",
         }
+        if let Some(path) = &self.report {
+            text += &format!("report: {}\n", path.display());
+        }
+        text
+    }
+
+    /// What ran where, by name.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let rows = self.metrics.named().map(|(name, part)| format!("{} {name}", count(part.rows as u64)));
+        vec![
+            ("device", self.device.clone()),
+            ("backend", self.backend.into()),
+            ("network", self.network.clone()),
+            ("parameters", count(self.parameters as u64)),
+            ("rows", rows.collect::<Vec<_>>().join(", ")),
+            ("plan", self.plan.into()),
+            ("epochs", count(self.epochs_in_all)),
+            ("steps", format!("{}, {} a second", count(self.steps), rate(self.steps_per_second))),
+            ("first step", format!("after {:.3} s", self.first_step_seconds)),
+            ("mlp", env!("CARGO_PKG_VERSION").into()),
+        ]
     }
 }

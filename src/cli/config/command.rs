@@ -1,0 +1,33 @@
+//! What was said, as a line to be typed again.
+
+use super::{Said, SaidOf, find, has_type, train};
+
+impl Said {
+    /// The line, for a POSIX shell.
+    pub fn command(&self) -> String {
+        let command = train();
+        let data = || self.0.iter().filter(|said| said.flag == "data").map(|said| quoted(&said.word));
+        let dashed = data().any(|word| word.starts_with('-'));
+        let mut words: Vec<String> = ["mlp".into(), "train".into()].into();
+        words.extend(data().filter(|_| !dashed));
+        for SaidOf { flag, word, .. } in self.0.iter().filter(|said| said.explicit && said.flag != "data") {
+            let is_switch = find(&command, flag).is_some_and(|arg| has_type::<bool>(arg.get_value_parser()));
+            words.push(match word.as_str() {
+                "true" if is_switch => format!("--{flag}"),
+                word if is_switch || word.starts_with('-') => format!("--{flag}={}", quoted(word)),
+                word => format!("--{flag} {}", quoted(word)),
+            });
+        }
+        if dashed {
+            words.push("--".into());
+            words.extend(data());
+        }
+        words.join(" ")
+    }
+}
+
+/// A word that a shell takes as it is.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

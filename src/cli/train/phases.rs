@@ -1,0 +1,35 @@
+//! Where the time of a run goes.
+
+use std::time::Instant;
+
+use serde::{Serialize, Serializer};
+
+/// Seconds of each phase, in their order.
+#[derive(Debug)]
+pub struct Phases {
+    last: Instant,
+    all: Vec<(&'static str, f64)>,
+}
+
+impl Phases {
+    pub fn start() -> Self {
+        Self { last: Instant::now(), all: Vec::new() }
+    }
+
+    /// Ends a phase: it took the time since the last one.
+    pub fn end(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.all.push((name, (now - self.last).as_secs_f64()));
+        self.last = now;
+    }
+
+    pub fn all(&self) -> &[(&'static str, f64)] {
+        &self.all
+    }
+}
+
+impl Serialize for Phases {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.all.iter().copied())
+    }
+}

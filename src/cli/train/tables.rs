@@ -1,0 +1,100 @@
+//! The tables of a report: each class, what is mixed up most, and the rows that are most wrong.
+
+use crate::data::{Dataset, Encoder};
+use crate::infer::Metrics;
+use crate::metrics::Classification;
+use crate::model::Model;
+use crate::report::run::brief;
+use crate::report::{Table, class_table, count};
+
+/// Most classes of a table, and those whose confusion matrix has numbers.
+const CLASSES: usize = 50;
+const NUMBERED: usize = 12;
+/// Rows of a list.
+const LISTED: usize = 8;
+
+/// Those that there are, with their headings.
+pub fn all(
+    model: &Model,
+    encoder: &Encoder,
+    metrics: &Metrics,
+    data: &Dataset,
+    rows: &[usize],
+    truth: &[f64],
+    outputs: &[f32],
+) -> Vec<(String, Table)> {
+    let mut tables = Vec::new();
+    if let Some(figures) = metrics.classification() {
+        let mut shown = figures.clone();
+        let heading = match figures.classes.len() {
+            few if few <= CLASSES => "Classes".to_string(),
+            many => format!("The {CLASSES} classes that are found worst, of {}", count(many as u64)),
+        };
+        if figures.classes.len() > CLASSES {
+            shown.classes.sort_by(|a, b| a.score.f1.total_cmp(&b.score.f1));
+            shown.classes.truncate(CLASSES);
+        }
+        tables.push((heading, class_table(&shown)));
+        if figures.classes.len() > NUMBERED {
+            tables.extend(confusions(figures).map(|table| ("Mixed up most".to_string(), table)));
+        }
+    }
+    let wrong = match encoder.classes() {
+        Some(classes) => wrong_classes(model, classes, data, rows, outputs),
+        None => wrong_numbers(model, encoder, rows, truth, outputs),
+    };
+    tables.extend(wrong.map(|table| ("Most wrong".to_string(), table)));
+    tables
+}
+
+/// The most frequent pairs of a true and another predicted class.
+fn confusions(figures: &Classification) -> Option<Table> {
+    let confusion = figures.confusion.as_ref()?;
+    let cells = confusion.iter().enumerate().flat_map(|(row, line)| {
+        line.iter().enumerate().filter(move |(column, rows)| row != *column && **rows > 0).map(move |cell| (row, cell))
+    });
+    let mut cells: Vec<_> = cells.map(|(row, (column, &rows))| (rows, row, column)).collect();
+    cells.sort_by(|a, b| b.0.cmp(&a.0));
+    let mut table = Table::new(&["true", "predicted", "rows"]);
+    for &(rows, row, column) in cells.iter().take(LISTED) {
+        let label = |class: usize| figures.classes[class].label.clone();
+        table.row(vec![label(row), label(column), count(rows)]);
+    }
+    (!cells.is_empty()).then_some(table)
+}
+
+/// Wrong rows, the surest first; none if all are right.
+fn wrong_classes(model: &Model, classes: &[String], data: &Dataset, rows: &[usize], outputs: &[f32]) -> Option<Table> {
+    let mut wrong = Vec::new();
+    for (at, z) in outputs.chunks_exact(model.spec.outputs()).enumerate() {
+        let mut p: Vec<f64> = z.iter().map(|&z| z.into()).collect();
+        model.spec.loss().predictions(&mut p);
+        if let [yes] = p[..] {
+            p = vec![1.0 - yes, yes];
+        }
+        let class = (1..p.len()).fold(0, |best, class| if p[class] > p[best] { class } else { best });
+        let truth = data.targets()[at] as usize;
+        if class != truth {
+            wrong.push((p[class], at, truth, class));
+        }
+    }
+    wrong.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut table = Table::new(&["row", "true", "predicted", "probability"]);
+    for &(p, at, truth, class) in wrong.iter().take(LISTED) {
+        let row = count(rows[at] as u64 + 1);
+        table.row(vec![row, classes[truth].clone(), classes[class].clone(), format!("{p:.4}")]);
+    }
+    (!wrong.is_empty()).then_some(table)
+}
+
+/// The rows with the largest errors.
+fn wrong_numbers(model: &Model, encoder: &Encoder, rows: &[usize], truth: &[f64], outputs: &[f32]) -> Option<Table> {
+    let found = |z: f32| encoder.decode_regression(model.spec.loss().prediction(z.into()));
+    let mut errors: Vec<_> = outputs.iter().map(|&z| found(z)).zip(truth).enumerate().collect();
+    errors.sort_by(|(_, a), (_, b)| (b.0 - b.1).abs().total_cmp(&(a.0 - a.1).abs()));
+    let mut table = Table::new(&["row", "true", "predicted", "error"]);
+    for &(at, (found, &truth)) in errors.iter().take(LISTED) {
+        table.row(vec![count(rows[at] as u64 + 1), brief(truth), brief(found), brief(found - truth)]);
+    }
+    (!errors.is_empty()).then_some(table)
+}

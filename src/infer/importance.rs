@@ -1,0 +1,78 @@
+//! Which columns a network's predictions hang on: how much worse they become when a column is shuffled (Breiman 2001,
+//! as scikit-learn's `permutation_importance` has it).
+
+use std::ops::Range;
+
+use super::Predictor;
+use crate::backend::Backend;
+use crate::data::{Dataset, Encoder, NumpyRandom};
+use crate::error::Result;
+
+/// What shuffling a column does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Importance {
+    /// By how much predictions become worse, the mean over the shuffles: the fall of the accuracy for classes, the
+    /// rise of the RMSE in the target's unit for numbers. Below 0 by chance.
+    pub mean: f64,
+    /// Standard deviation over the shuffles.
+    pub deviation: f64,
+}
+
+impl<B: Backend<Real = f32>> Predictor<B> {
+    /// The importance of each of `columns`, the inputs that stand for one column of a table, on the rows of `data`. Each
+    /// is shuffled `shuffles` times, at least once; `seed` says how. An encoder gives errors their unit back.
+    ///
+    /// # Errors
+    /// Those of [`outputs`](Self::outputs), and of data for another network.
+    pub async fn importance(
+        &mut self,
+        data: &Dataset,
+        columns: &[Range<usize>],
+        shuffles: usize,
+        seed: u32,
+        encoder: Option<&Encoder>,
+    ) -> Result<Vec<Importance>> {
+        self.spec.check_data(data)?;
+        let (inputs, rows) = (data.inputs(), data.rows());
+        let mut features = data.features().to_vec();
+        let mut random = NumpyRandom::new(seed);
+        let before = self.badness(&features, data, encoder).await?;
+        let mut all = Vec::with_capacity(columns.len());
+        for column in columns {
+            let mut worse = Vec::with_capacity(shuffles);
+            for _ in 0..shuffles.max(1) {
+                for (to, from) in random.permutation(rows).into_iter().enumerate() {
+                    let cells = &data.features()[from * inputs..][column.clone()];
+                    features[to * inputs..][column.clone()].copy_from_slice(cells);
+                }
+                worse.push(self.badness(&features, data, encoder).await? - before);
+            }
+            features.copy_from_slice(data.features());
+            let n = worse.len() as f64;
+            let mean = worse.iter().sum::<f64>() / n;
+            let deviation = (worse.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
+            all.push(Importance { mean, deviation });
+        }
+        Ok(all)
+    }
+
+    /// The share of wrong classes, or the RMSE.
+    async fn badness(&mut self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
+        let outputs = self.outputs(features).await?;
+        let (loss, c, columns) = (self.spec.loss(), self.spec.loss_parameter(), data.target_columns());
+        let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));
+        let mut sum = 0.0;
+        let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        for (z, y) in outputs.chunks_exact(self.spec.outputs()).zip(data.targets().chunks_exact(columns)) {
+            let (mut z, y) = (wide(z), wide(y));
+            if loss.classifies() {
+                sum += (columns - loss.row(&z, &y, c, None).1) as f64;
+            } else {
+                loss.predictions(&mut z);
+                sum += z.iter().zip(&y).map(|(z, y)| (decode(*z) - decode(*y)).powi(2)).sum::<f64>();
+            }
+        }
+        let mean = sum / (data.rows() * columns) as f64;
+        Ok(if loss.classifies() { mean } else { mean.sqrt() })
+    }
+}

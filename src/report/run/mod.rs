@@ -1,0 +1,80 @@
+//! The report of a finished run: pictures from what its folder keeps, and one page with them.
+//!
+//! In: `report.json` ([`Findings`]) and `metrics.jsonl` of a folder. Out: SVG, the same for the page and for
+//! `mlp plot`.
+
+mod confusion;
+mod curves;
+mod findings;
+mod ink;
+mod page;
+mod ranks;
+mod scatter;
+mod surface;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::train::Epoch;
+pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface, evenly};
+pub use ink::number as brief;
+pub use page::{Page, page};
+
+/// Name of the file of [`Findings`] in a run's folder.
+pub const FINDINGS: &str = "report.json";
+/// Name of the file with a line for each epoch.
+const EPOCHS: &str = "metrics.jsonl";
+
+/// A picture of a run.
+#[derive(Debug)]
+pub struct Picture {
+    /// Its file's name, without `.svg`.
+    pub name: &'static str,
+    /// A whole SVG file.
+    pub svg: String,
+    /// What one has to know to read it.
+    pub caption: String,
+}
+
+/// What a run's folder keeps for its pictures.
+#[derive(Debug)]
+pub struct Run {
+    findings: Findings,
+    epochs: Vec<Epoch>,
+}
+
+impl Run {
+    /// Reads it.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let path = folder.join(FINDINGS);
+        let text = std::fs::read_to_string(&path).map_err(Error::io("read the run's report", &path))?;
+        let refused = |path: &Path, problem: String| Error::RunFolder { path: path.into(), problem };
+        let findings: Findings = serde_json::from_str(&text).map_err(|error| refused(&path, error.to_string()))?;
+        findings.check().map_err(|problem| refused(&path, problem))?;
+        let path = folder.join(EPOCHS);
+        let text = std::fs::read_to_string(&path).map_err(Error::io("read the metrics", &path))?;
+        let epoch = |(line, text)| {
+            serde_json::from_str(text).map_err(|error| refused(&path, format!("line {}: {error}", line + 1)))
+        };
+        let epochs = text.lines().enumerate().map(epoch).collect::<Result<_>>()?;
+        Ok(Self { findings, epochs })
+    }
+
+    /// All pictures that the run has something for, in the page's order.
+    pub fn pictures(&self) -> Result<Vec<Picture>> {
+        let Self { findings, epochs } = self;
+        let Findings { confusion, roc, calibration, residuals, importance, surface, .. } = findings;
+        let pictures = [
+            curves::losses(epochs).transpose(),
+            curves::accuracies(epochs).transpose(),
+            confusion.as_ref().map(|confusion| confusion::draw(findings, confusion)).and_then(Result::transpose),
+            roc.as_ref().map(|curve| scatter::roc(findings, curve)),
+            calibration.as_ref().map(|bins| scatter::calibration(findings, bins)),
+            residuals.as_ref().map(|points| scatter::predictions(findings, points)),
+            residuals.as_ref().map(|points| scatter::residuals(findings, points)),
+            surface.as_ref().map(|surface| surface::draw(findings, surface)),
+            importance.as_ref().map(|bars| ranks::draw(findings, bars)),
+        ];
+        pictures.into_iter().flatten().collect()
+    }
+}

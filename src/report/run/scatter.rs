@@ -1,0 +1,111 @@
+//! Two classes: the ROC curve and calibration. Numbers: predictions and their errors.
+
+use plotters::prelude::*;
+
+use super::ink::{COLOURS, Drawn, INK, MUTED, axes, number, picture, short, span};
+use super::{Findings, Picture};
+use crate::error::Result;
+use crate::metrics::CalibrationBin;
+use crate::report::count;
+
+const BLUE: RGBColor = COLOURS[0];
+const ORANGE: RGBColor = COLOURS[1];
+/// Just outside of 0 to 1, so that what lies at the ends is whole.
+const SHARES: std::ops::Range<f64> = -0.02..1.02;
+
+/// The curve between false and true alarms.
+pub fn roc(findings: &Findings, curve: &[[f64; 2]]) -> Result<Picture> {
+    let area = findings.roc_auc.map_or_else(String::new, |area| format!(", area {area:.4}"));
+    let svg = picture(720, &format!("ROC curve{area}"), &[], |area| {
+        let names = ["share of false alarms", "share found"];
+        let mut chart = axes(area, [SHARES, SHARES], names, &number)?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(2)))?;
+        chart.draw_series(LineSeries::new(curve.iter().map(|&[x, y]| (x, y)), BLUE.stroke_width(4)))?;
+        Drawn::Ok(())
+    })?;
+    let caption = format!(
+        "How much of `{}` is found for how many false alarms, as the threshold falls; {}. The straight line is guessing.",
+        positive(findings),
+        rows(findings)
+    );
+    Ok(Picture { name: "roc", svg, caption })
+}
+
+/// Whether what is predicted to be so likely is so frequent.
+pub fn calibration(findings: &Findings, bins: &[CalibrationBin]) -> Result<Picture> {
+    let most = bins.iter().map(|bin| bin.rows).max().unwrap_or(1).max(1) as f64;
+    let svg = picture(720, "calibration", &[], |area| {
+        let positive = short(positive(findings), 14);
+        let names = [format!("predicted probability of {positive}"), format!("share of {positive}")];
+        let mut chart = axes(area, [SHARES, SHARES], [&names[0], &names[1]], &number)?;
+        chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(2)))?;
+        chart
+            .draw_series(LineSeries::new(bins.iter().map(|bin| (bin.predicted, bin.observed)), BLUE.stroke_width(3)))?;
+        chart.draw_series(bins.iter().map(|bin| {
+            let radius = 5.0 + 15.0 * (bin.rows as f64 / most).sqrt();
+            Circle::new((bin.predicted, bin.observed), radius as i32, BLUE.filled())
+        }))?;
+        Drawn::Ok(())
+    })?;
+    let caption = format!(
+        "A point for each tenth of the probability that has rows, the larger the more; {}. On the line, what is predicted to be so likely is so \
+         frequent.",
+        rows(findings)
+    );
+    Ok(Picture { name: "calibration", svg, caption })
+}
+
+/// Predictions over the truth.
+pub fn predictions(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> {
+    let svg = picture(720, "prediction and truth", &[], |area| {
+        let all = span(points.iter().flatten().copied(), 0.04)?;
+        let (start, end) = (all.start, all.end);
+        let names = [format!("true {}", findings.target), format!("predicted {}", findings.target)];
+        let mut chart = axes(area, [all.clone(), all], [&names[0], &names[1]], &number)?;
+        let dots = points.iter().map(|&[truth, found]| Circle::new((truth, found), 5, BLUE.mix(0.5).filled()));
+        chart.draw_series(dots)?;
+        chart.draw_series(LineSeries::new([(start, start), (end, end)], ORANGE.stroke_width(3)))?;
+        Drawn::Ok(())
+    })?;
+    let caption = format!("On the line, prediction and truth are the same; {}.", some_rows(findings, points.len()));
+    Ok(Picture { name: "predictions", svg, caption })
+}
+
+/// Errors over predictions.
+pub fn residuals(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> {
+    let residual = |[truth, found]: [f64; 2]| (found, found - truth);
+    let svg = picture(720, "residuals", &[], |area| {
+        let x = span(points.iter().map(|point| point[1]), 0.04)?;
+        let y = span(points.iter().map(|&point| residual(point).1).chain([0.0]), 0.06)?;
+        let (start, end) = (x.start, x.end);
+        let name = format!("predicted {}", findings.target);
+        let mut chart = axes(area, [x, y], [&name, "predicted − true"], &number)?;
+        let dots = points.iter().map(|&point| Circle::new(residual(point), 5, BLUE.mix(0.5).filled()));
+        chart.draw_series(dots)?;
+        chart.draw_series(LineSeries::new([(start, 0.0), (end, 0.0)], INK.stroke_width(3)))?;
+        Drawn::Ok(())
+    })?;
+    let caption = format!(
+        "By how much predictions are off: a slope, a bend or a funnel is something not learnt; {}.",
+        some_rows(findings, points.len())
+    );
+    Ok(Picture { name: "residuals", svg, caption })
+}
+
+fn positive(findings: &Findings) -> &str {
+    findings.positive.as_deref().unwrap_or("yes")
+}
+
+/// "100 test rows"
+pub fn rows(findings: &Findings) -> String {
+    format!("{} {} rows", count(findings.rows as u64), findings.part)
+}
+
+/// "1,000 of 5,000 test rows, evenly picked"
+pub fn some_rows(findings: &Findings, shown: usize) -> String {
+    if shown >= findings.rows {
+        rows(findings)
+    } else {
+        format!("{} of {}, evenly picked", count(shown as u64), rows(findings))
+    }
+}
