@@ -1,13 +1,16 @@
 //! `mlp train`: from a table to a model.
 
+mod baseline;
 mod control;
 mod fit;
 mod hidden;
 mod journal;
 mod loss;
 mod lr_find;
+mod notes;
 mod optimizer;
 mod parts;
+mod phases;
 mod prepare;
 mod saves;
 mod settings;
@@ -17,6 +20,7 @@ mod weights;
 
 use std::path::{Path, PathBuf};
 
+use super::columns::ColumnArgs;
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::flag;
@@ -31,14 +35,16 @@ use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
 use crate::report::count;
 use crate::train::{Batch, Outcome, Trainer};
+use baseline::Baseline;
 use control::ControlArgs;
 use fit::{Keeping, fit};
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
+use phases::Lap;
 use prepare::{Prepared, Start, prepare};
 use saves::SaveArgs;
 use settings::Settings;
-use summary::Summary;
+use summary::{Judged, Summary};
 use weights::WeightArgs;
 
 pub use hidden::Hidden;
@@ -62,9 +68,12 @@ pub struct Args {
     /// Column to be predicted
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// What to learn; auto takes two values or texts as classes and more numbers as a regression
+    /// What to learn; auto takes two values or texts as classes and more numbers as a regression, and says why. Each part of
+    /// a file's rows gets as many of each class as it can
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
+    #[command(flatten)]
+    columns: ColumnArgs,
     #[command(flatten)]
     weights: WeightArgs,
     /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
@@ -122,6 +131,9 @@ pub struct Args {
     /// draws it as DIR/lr-find.svg
     #[arg(long)]
     lr_find: bool,
+    /// Leave out the constant prediction and the linear model that stand beside the network [moons have none]
+    #[arg(long)]
+    no_baseline: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -161,8 +173,9 @@ pub async fn run(args: Args) -> Result<()> {
         args.saves.checkpoints(args.out.as_deref())?;
     }
     let out = args.out.as_deref().map(writable_model).transpose()?;
-    let Prepared { data, encoder, spec, start } = prepare(&args, &settings, &source)?;
+    let Prepared { data, encoder, spec, start, mut phases } = prepare(&args, &settings, &source)?;
     let device = args.device.open(args.quiet).await?.device;
+    let mut lap = Lap::start();
     let mut trainer =
         Trainer::with_validation(&device, &spec, &settings.train, &data.train, data.validation.as_ref()).await?;
     if !args.quiet {
@@ -177,6 +190,7 @@ pub async fn run(args: Args) -> Result<()> {
         Start::Checkpoint(checkpoint) => trainer.restore(&checkpoint.state).await.map_err(flag("--resume"))?,
     }
     drop(start);
+    phases.upload = lap.end();
     if args.lr_find {
         return lr_find::run(trainer, args.out.as_deref(), args.json).await;
     }
@@ -204,8 +218,10 @@ pub async fn run(args: Args) -> Result<()> {
         None => trainer.parameters().await?,
     };
     let mut model = model_of(&trainer, parameters, loss);
+    phases.train = lap.end();
     let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
     save(&model)?;
+    phases.save = lap.end();
     let outcome = fitted.inspect_err(|_| tell_what_is_left(out.as_deref()))?;
     let metrics = data.metrics(&device, &model).await?;
     if metrics.train.figures.is_none() {
@@ -217,11 +233,18 @@ pub async fn run(args: Args) -> Result<()> {
         tell_what_is_left(out.as_deref());
         return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
     }
+    phases.evaluate = lap.end();
+    let baseline = match settings.baseline && !outcome.stopped {
+        true => Some(Baseline::new(&data, &model).await?),
+        false => None,
+    };
+    phases.baseline = lap.end();
     if !args.quiet {
         tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
-    let summary = Summary::new(&device, &trainer, &model, &outcome, &metrics, article, out.as_deref());
+    let judged = Judged { metrics: &metrics, baseline: baseline.as_ref(), phases };
+    let summary = Summary::new(&device, &trainer, &model, &outcome, judged, article, out.as_deref());
     if args.json { print_json(&summary) } else { print(summary.text()) }
 }
 

@@ -10,6 +10,7 @@ mod cli;
 mod cli_checkpoints;
 mod cli_classes;
 mod cli_errors;
+mod cli_tables;
 mod cli_train;
 mod config;
 mod csv;

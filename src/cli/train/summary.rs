@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::baseline::{Baseline, task};
 use super::parts::Parts;
+use super::phases::Phases;
 use crate::backend::{Counters, Device};
+use crate::data::Task;
 use crate::infer::Metrics;
 use crate::model::Model;
 use crate::report::{count, metrics_table, rate};
@@ -26,13 +29,26 @@ pub struct Summary<'a> {
     steps_per_second: f64,
     stopped: bool,
     counters: Counters,
+    /// Seconds of each phase.
+    phases: Phases,
     #[serde(flatten)]
     metrics: &'a Parts<Metrics>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a Baseline>,
+    #[serde(skip)]
+    task: Option<Task>,
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
     /// The model file, if one was written.
     model: Option<&'a Path>,
+}
+
+/// What a run came to, beside what it had to be better than.
+pub struct Judged<'a> {
+    pub metrics: &'a Parts<Metrics>,
+    pub baseline: Option<&'a Baseline>,
+    pub phases: Phases,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,10 +64,11 @@ impl<'a> Summary<'a> {
         trainer: &Trainer,
         model: &Model,
         outcome: &Outcome,
-        metrics: &'a Parts<Metrics>,
+        judged: Judged<'a>,
         article: bool,
         saved: Option<&'a Path>,
     ) -> Self {
+        let Judged { metrics, baseline, phases } = judged;
         let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
         Self {
             device: device.name(),
@@ -66,7 +83,10 @@ impl<'a> Summary<'a> {
             steps_per_second: outcome.steps as f64 / outcome.seconds,
             stopped: outcome.stopped,
             counters: trainer.counters(),
+            phases,
             metrics,
+            baseline,
+            task: task(model),
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
             model: saved,
@@ -75,7 +95,10 @@ impl<'a> Summary<'a> {
 
     /// The same for people.
     pub fn text(&self) -> String {
-        let mut text = metrics_table(&self.metrics.named().collect::<Vec<_>>()).to_string();
+        let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
+        let mut rows: Vec<(&str, &Metrics)> = self.metrics.named().collect();
+        rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
+        let mut text = metrics_table(&rows).to_string();
         if let Some(Log10Loss { train, test }) = &self.log10_loss {
             let test = test.map_or_else(String::new, |test| format!(", test {test:.4}"));
             text += &format!("log10 loss: train {train:.4}{test}\n");
