@@ -134,7 +134,9 @@ impl Fit<'_> {
         };
         let numbers: Vec<bool> = texts.labels().iter().map(|label| parse_number(label).is_some()).collect();
         let is_number = |&row: &usize| texts.code(row).is_some_and(|code| numbers[code]);
-        let mostly_numbers = || 2 * (0..texts.len()).filter(is_number).count() > texts.len();
+        // Nothing but numbers: they were to be read as texts.
+        let mixed = numbers.contains(&false);
+        let mostly_numbers = || mixed && 2 * (0..texts.len()).filter(is_number).count() > texts.len();
         let mut labels = distinct.iter().map(ToString::to_string);
         match (task, distinct.len()) {
             (_, ..=1) => Err(self.single(&Cells::Text(texts.clone()), 0, "all rows".into())),

@@ -162,7 +162,8 @@ fn split_edges() {
 /// by lot where classes have equal remainders.
 #[test]
 fn stratified_splits_are_scikit_learns() {
-    let cases: [(&[usize], f64, u32, &[usize], &[usize]); 3] = [
+    type Rows<'a> = &'a [usize];
+    let cases: [(Rows, f64, u32, Rows, Rows); 3] = [
         (&[0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 2, 2], 0.3, 0, &[9, 2, 3, 7, 12, 8, 11, 1, 4], &[5, 10, 0, 6]),
         (&[2, 0, 0, 1, 1, 1, 0, 2, 2, 0, 1], 0.25, 7, &[0, 5, 4, 7, 3, 2, 9, 6], &[8, 10, 1]),
         (&[0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3], 0.4, 3, &[8, 3, 7, 5, 10, 4, 1], &[6, 2, 9, 11, 0]),
