@@ -60,13 +60,23 @@ pub enum Error {
         /// The cell as it stands in the file.
         cell: String,
     },
-    /// A column that was asked for, or that the model needs, is not in the table.
-    #[error("{}: no column `{column}`; the table has {}", path.display(), list(available))]
-    MissingColumn {
+    /// A cell is missing in a column that needs all of them.
+    #[error("{}: line {line}, column `{column}`: the cell is missing: fill it in or remove the row", path.display())]
+    MissingCell {
         /// The file.
         path: PathBuf,
-        /// The missing column.
+        /// Line, counted from 1 (the header).
+        line: u64,
+        /// The column's name.
         column: String,
+    },
+    /// Columns that were asked for, or that the model needs, are not in the table.
+    #[error("{}: no column {}; the table has {}", path.display(), list(columns), list(available))]
+    MissingColumns {
+        /// The file.
+        path: PathBuf,
+        /// The missing columns.
+        columns: Vec<String>,
         /// The columns that are there.
         available: Vec<String>,
     },
@@ -77,18 +87,6 @@ pub enum Error {
         path: PathBuf,
         /// The columns that are there.
         available: Vec<String>,
-    },
-    /// The table has columns that the model has never seen.
-    #[error("{}: the table has {found} feature columns, the model takes {expected}: remove {}", path.display(), list(extra))]
-    ExtraColumns {
-        /// The file.
-        path: PathBuf,
-        /// The model's number of features.
-        expected: usize,
-        /// The table's number of columns besides the target.
-        found: usize,
-        /// The columns that the model does not know.
-        extra: Vec<String>,
     },
     /// The target column cannot serve the task.
     #[error("{}: target `{column}` {problem}", path.display())]

@@ -8,7 +8,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Result};
 
-/// A file on its way. Dropped without [`AtomicFile::replace`], it leaves nothing behind.
+/// A file on its way. Dropped without [`AtomicFile::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct AtomicFile<'a> {
     action: &'static str,
@@ -30,15 +30,22 @@ impl<'a> AtomicFile<'a> {
         Ok(Self { action, path, file: open().map_err(Error::io(action, path))? })
     }
 
-    /// Puts the bytes in the file's place.
-    pub fn replace(mut self, bytes: &[u8]) -> Result<()> {
-        let write = |file: &mut NamedTempFile| {
-            file.write_all(bytes)?;
-            file.as_file().sync_all()
-        };
-        write(&mut self.file).map_err(Error::io(self.action, self.path))?;
+    /// Appends bytes to what is on its way.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(Error::io(self.action, self.path))
+    }
+
+    /// Puts what was written in the file's place.
+    pub fn finish(self) -> Result<()> {
+        self.file.as_file().sync_all().map_err(Error::io(self.action, self.path))?;
         self.file.persist(self.path).map_err(|error| Error::io(self.action, self.path)(error.error))?;
         Ok(())
+    }
+
+    /// Puts the bytes in the file's place.
+    pub fn replace(mut self, bytes: &[u8]) -> Result<()> {
+        self.write(bytes)?;
+        self.finish()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::device::DeviceArgs;
 use super::output::{print, print_json};
-use super::source::DataArgs;
+use super::source::{DataArgs, kinds_of};
 use crate::backend::Device;
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
@@ -46,8 +46,7 @@ pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
     args.top_k.map_or(Ok(()), |k| check_top_k(k, encoder))?;
-    let (target, weights) = (&encoder.target().name, encoder.weight_column());
-    let (table, _) = args.data.source()?.read(Some(target), weights.as_slice())?;
+    let table = args.data.source()?.read(|path, names| kinds_of(encoder, path, names, true, None))?;
     let data = encoder.encode(&table)?;
     let device = args.device.open(args.json).await?.device;
     let metrics = evaluate(&device, &model, &data, args.top_k).await?;

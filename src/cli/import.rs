@@ -1,10 +1,10 @@
 //! `mlp import`: a network of another program as a model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::source::Source;
-use crate::data::{Encoder, Scaling, Task};
-use crate::error::Result;
+use crate::data::{Encoder, ReadAs, Scaling, Task};
+use crate::error::{Error, Result};
 use crate::exchange::{Assumed, Foreign, import};
 use crate::math::{Activation, Domain, Loss};
 
@@ -37,7 +37,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut foreign = import(&file, Assumed { activation, loss })?;
     let model = match data {
         Some(path) => {
-            let (table, target) = Source::File(path).read(target.as_deref(), &[])?;
+            let table = Source::File(path).read(|path, names| kinds(path, names, target.as_ref()))?;
+            let target = target.unwrap_or_default();
             let features = table.names().into_iter().filter(|name| *name != target).collect();
             if foreign.classes.is_none() {
                 let rows: Vec<usize> = (0..table.rows()).collect();
@@ -53,6 +54,19 @@ pub fn run(args: Args) -> Result<()> {
         if model.encoder.is_some() { "" } else { ", without names of columns: a start for train --init-from" };
     eprintln!("{}: {}{columns}", out.display(), model.spec);
     Ok(())
+}
+
+/// A target as it is, and numbers: the inputs of a network that knows no categories.
+fn kinds(path: &Path, names: &[String], target: Option<&String>) -> Result<Vec<ReadAs>> {
+    let available = || names.to_vec();
+    let Some(target) = target else {
+        return Err(Error::TargetRequired { path: path.into(), available: available() });
+    };
+    if !names.contains(target) {
+        let columns = vec![target.clone()];
+        return Err(Error::MissingColumns { path: path.into(), columns, available: available() });
+    }
+    Ok(names.iter().map(|name| if name == target { ReadAs::Infer } else { ReadAs::Number }).collect())
 }
 
 /// What a network with one target does.

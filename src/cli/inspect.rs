@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::{print, print_json};
 use crate::Model;
-use crate::data::{Encoder, TargetKind};
+use crate::data::{Encoder, Feature, FeatureKind, TargetKind};
 use crate::error::{Result, list};
 use crate::model::TrainingRecord;
 use crate::params::Layout;
@@ -61,9 +61,9 @@ pub fn run(args: &Args) -> Result<()> {
             text += &format!("weights of rows: `{column}`\n");
         }
         text.push('\n');
-        let mut columns = Table::new(&["feature", "mean", "scale"]);
+        let mut columns = Table::new(&["feature", "mean", "scale", "missing", "inputs", "categories"]);
         for feature in encoder.features() {
-            columns.row(vec![feature.name.clone(), format!("{:.6}", feature.mean), format!("{:.6}", feature.scale)]);
+            columns.row(row(feature));
         }
         text += &columns.to_string();
     }
@@ -78,6 +78,21 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
     print(&text)
+}
+
+fn row(feature: &Feature) -> Vec<String> {
+    let number = |number: f64| format!("{number:.6}");
+    let width = feature.width().to_string();
+    let cells = match &feature.kind {
+        &FeatureKind::Number { mean, scale, fill } => {
+            [number(mean), number(scale), number(fill.unwrap_or(mean)), width, "-".into()]
+        }
+        FeatureKind::Category { categories, fill, .. } => {
+            let missing = fill.map_or("(other)".into(), |fill| categories[fill].clone());
+            ["-".into(), "-".into(), missing, width, list(categories)]
+        }
+    };
+    [feature.name.clone()].into_iter().chain(cells).collect()
 }
 
 fn target(kind: &TargetKind) -> String {

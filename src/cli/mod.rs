@@ -1,7 +1,9 @@
 //! The command line: flags become checked settings once, a file for each subcommand carries them out.
 
 mod bench;
+mod columns;
 mod config;
+mod data;
 mod device;
 mod devices;
 mod eval;
@@ -37,6 +39,7 @@ enum Command {
     Train(Box<train::Args>),
     Eval(eval::Args),
     Predict(predict::Args),
+    Data(data::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     Import(import::Args),
@@ -85,6 +88,7 @@ fn run(command: Command) -> Result<()> {
             Command::Train(args) => train::run(*args).await,
             Command::Eval(args) => eval::run(args).await,
             Command::Predict(args) => predict::run(args).await,
+            Command::Data(args) => data::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Import(args) => import::run(args),

@@ -8,9 +8,15 @@ use crate::error::{Error, Result};
 
 /// Writes to stdout. A reader that has left, as `head` does, is no error.
 pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
+    print_on(text).map(|_| ())
+}
+
+/// Writes to stdout, and tells whether the reader is still there.
+pub fn print_on(text: impl AsRef<[u8]>) -> Result<bool> {
     match stdout().write_all(text.as_ref()).and_then(|()| stdout().flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::Stdout(error)),
     }
 }
 

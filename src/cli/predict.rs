@@ -1,4 +1,4 @@
-//! `mlp predict`: a prediction for every row of a table.
+//! `mlp predict`: a prediction for every row of a table, of which only a part is held at a time.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use super::device::DeviceArgs;
 use super::eval::encoder_of;
-use super::output::print;
-use super::source::{DataArgs, Source};
+use super::output::print_on;
+use super::source::{DataArgs, kinds_of};
 use crate::data::{Encoder, Table, TargetKind};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
 use crate::model::Model;
 
-/// Predict the target of every row; a target column in the data is not looked at
+/// Predict the target of every row, whatever the order of the columns; others than the model's are not looked at
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model file, or the folder that `train --out` made
@@ -32,40 +32,64 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
-    let opened = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
-    let table = match args.data.source()? {
-        Source::File(path) => {
-            let unused: Vec<_> = [encoder.target().name.as_str()].into_iter().chain(encoder.weight_column()).collect();
-            Table::read_csv_without(&path, None, &unused)?
-        }
-        Source::Moons(moons) => moons.table()?,
-    };
-    let features = encoder.encode_features(&table)?;
+    let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
+    let source = args.data.source()?;
+    let mut parts = source.parts(|path, names| kinds_of(encoder, path, names, false, None))?;
+    let mut next = parts.next()?;
+    // Features of the first part: what is wrong with them is told before a device is opened.
+    let mut features = next.as_ref().map_or(Ok(Vec::new()), |part| encoder.encode_features(part))?;
     let device = args.device.open(false).await?.device;
-    let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, table.rows()).await?;
-    let outputs = predictor.outputs(&features).await?;
+    let rows = next.as_ref().map_or(0, Table::rows);
+    let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, rows).await?;
     let mut csv = Vec::new();
-    write_csv(&mut csv, &model, encoder, &outputs, &[], |_| [0_u8; 0]).map_err(|error| Error::Stdout(error.into()))?;
-    match opened {
-        Some(file) => file.replace(&csv),
-        None => print(&csv),
+    write_heading(&mut csv, encoder, &[]).map_err(|error| Error::Stdout(error.into()))?;
+    while next.is_some() {
+        let outputs = predictor.outputs(&features).await?;
+        write_rows(&mut csv, &model, encoder, &outputs, |_| [0_u8; 0]).map_err(|error| Error::Stdout(error.into()))?;
+        match &mut file {
+            Some(file) => file.write(&csv)?,
+            None if print_on(&csv)? => {}
+            None => return Ok(()),
+        }
+        csv.clear();
+        next = parts.next()?;
+        features = next.as_ref().map_or(Ok(Vec::new()), |part| encoder.encode_features(part))?;
     }
+    file.map_or(Ok(()), AtomicFile::finish)
 }
 
-/// `prediction`, and for classes `p_<class>` for each: a line for each row, in the table's order. Of classes with equal
-/// probabilities the first one is predicted. In front of them stand cells that `front` names, and `cells` gives for a row.
+/// The predictions of a table whole, with cells of one's own in front.
 pub fn write_csv<T: Serialize>(
-    out: impl Write,
+    mut out: impl Write,
     model: &Model,
     encoder: &Encoder,
     outputs: &[f32],
     front: &[&str],
     cells: impl Fn(usize) -> T,
 ) -> csv::Result<()> {
+    write_heading(&mut out, encoder, front)?;
+    write_rows(out, model, encoder, outputs, cells)
+}
+
+/// `prediction`, and for classes `p_<class>` for each; in front of them stand cells that `front` names.
+fn write_heading(out: impl Write, encoder: &Encoder, front: &[&str]) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    let prediction = |z: f64| model.spec.loss().prediction(z);
     let names = encoder.classes().unwrap_or_default().iter().map(|class| format!("p_{class}"));
     csv.write_record(front.iter().chain(&["prediction"]).map(ToString::to_string).chain(names))?;
+    Ok(csv.flush()?)
+}
+
+/// A line for each row, in the table's order. Of classes with equal probabilities the first one is predicted. In front of
+/// them stand what `cells` gives for a row.
+fn write_rows<T: Serialize>(
+    out: impl Write,
+    model: &Model,
+    encoder: &Encoder,
+    outputs: &[f32],
+    cells: impl Fn(usize) -> T,
+) -> csv::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    let prediction = |z: f64| model.spec.loss().prediction(z);
     for (row, z) in outputs.chunks(encoder.outputs()).enumerate() {
         let first = f64::from(z[0]);
         match &encoder.target().kind {
@@ -85,6 +109,5 @@ pub fn write_csv<T: Serialize>(
             }
         }
     }
-    csv.flush()?;
-    Ok(())
+    Ok(csv.flush()?)
 }

@@ -1,14 +1,14 @@
-//! Where the data comes from: a CSV file or a built-in name.
+//! Where the data comes from: a file, stdin or a built-in name.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::data::{Moons, Table};
-use crate::error::{Error, Result};
+use crate::data::{CsvReader, Encoder, Moons, ReadAs, Table};
+use crate::error::{Error, Result, list};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A CSV file with a header, or the built-in data `moons`
+    /// A table (CSV, TSV and the like with a header, gzipped or not), `-` for stdin, or the built-in data `moons`
     data: String,
     /// Rows of built-in data
     #[arg(long, value_name = "N")]
@@ -26,7 +26,7 @@ pub struct DataArgs {
 pub enum Source {
     /// scikit-learn's two moons; the article's unless flags say otherwise.
     Moons(Moons),
-    /// A CSV file.
+    /// A delimited file, or `-`.
     File(PathBuf),
 }
 
@@ -55,7 +55,7 @@ impl DataArgs {
             None if self.is_unknown_name() => Err(Error::Setting {
                 what: "DATA",
                 found: format!("`{}`", self.data),
-                expected: "a CSV file that exists, or the built-in `moons`".into(),
+                expected: "a file that exists, `-` for stdin, or the built-in `moons`".into(),
             }),
             None => Ok(Source::File(PathBuf::from(&self.data))),
         }
@@ -66,7 +66,7 @@ impl DataArgs {
     /// Whether the data is neither a file nor looks like the path of one.
     fn is_unknown_name(&self) -> bool {
         let path = Path::new(&self.data);
-        !path.exists() && path.extension().is_none() && path.components().count() == 1
+        self.data != "-" && !path.exists() && path.extension().is_none() && path.components().count() == 1
     }
 }
 
@@ -81,17 +81,84 @@ impl Source {
         }
     }
 
-    /// Reads the table with its target column, and without those of `left_out` that it has. A file needs `target`;
-    /// built-in data knows its own.
-    pub fn read(&self, target: Option<&str>, left_out: &[&str]) -> Result<(Table, String)> {
+    /// The target column where none is named.
+    pub fn target(&self) -> Option<&'static str> {
+        matches!(self, Self::Moons(_)).then_some(MOONS_TARGET)
+    }
+
+    /// Reads the whole table, each column as `how` says, which is told where it is from and its names.
+    pub fn read(&self, how: impl FnOnce(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
         match self {
-            Self::Moons(moons) => Ok((moons.table()?, target.unwrap_or(MOONS_TARGET).to_string())),
-            Self::File(path) => match target {
-                Some(target) => Ok((Table::read_csv_without(path, Some(target), left_out)?, target.to_string())),
-                None => Err(Error::TargetRequired { path: path.clone(), available: Table::csv_names(path)? }),
+            Self::Moons(moons) => read_as(moons.table()?, how),
+            Self::File(path) => Table::read_csv_as(path, |names| how(path, names)),
+        }
+    }
+
+    /// The table part by part, for files that need not fit into memory.
+    pub fn parts(&self, how: impl FnOnce(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Parts<'_>> {
+        match self {
+            Self::Moons(moons) => Ok(Parts::Whole(Some(read_as(moons.table()?, how)?))),
+            Self::File(path) => {
+                let reader = CsvReader::open(path)?;
+                let kinds = how(path, reader.names())?;
+                Ok(Parts::Rows { path, reader: Box::new(reader), kinds, any: false })
+            }
+        }
+    }
+}
+
+fn read_as(table: Table, how: impl FnOnce(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
+    let kinds = how(table.source(), &table.names())?;
+    table.read_as(&kinds)
+}
+
+/// Parts of a table, in its order.
+pub enum Parts<'a> {
+    /// All in one.
+    Whole(Option<Table>),
+    /// As they are read.
+    Rows {
+        path: &'a Path,
+        reader: Box<CsvReader<'a>>,
+        kinds: Vec<ReadAs>,
+        /// Whether there was one.
+        any: bool,
+    },
+}
+
+impl Parts<'_> {
+    /// The next part; none at the end. A table without rows is an error.
+    pub fn next(&mut self) -> Result<Option<Table>> {
+        match self {
+            Self::Whole(table) => Ok(table.take()),
+            Self::Rows { path, reader, kinds, any } => match reader.next_table(kinds)? {
+                None if !*any => Err(Error::EmptyTable { path: path.to_path_buf() }),
+                part => {
+                    *any = true;
+                    Ok(part)
+                }
             },
         }
     }
+}
+
+/// As what a model wants the columns of these names read, the target if it is asked for, and a column of weights if there
+/// is one; extra ones are passed over, with a note.
+pub fn kinds_of(
+    encoder: &Encoder,
+    path: &Path,
+    names: &[String],
+    with_target: bool,
+    weight: Option<&str>,
+) -> Result<Vec<ReadAs>> {
+    let is_weight = |name: &String| Some(name.as_str()) == weight;
+    let mut extra = encoder.extra_columns(path, names, with_target)?;
+    extra.retain(|name| !is_weight(name));
+    if !extra.is_empty() {
+        eprintln!("note: {}: the model does not take the columns {}: passed over", path.display(), list(&extra));
+    }
+    let kind = |name: &String| if is_weight(name) { ReadAs::Number } else { encoder.read_as(name, with_target) };
+    Ok(names.iter().map(kind).collect())
 }
 
 impl fmt::Display for Source {

@@ -1,11 +1,13 @@
 //! `mlp train`: from a table to a model.
 
+mod baseline;
 mod control;
 mod fit;
 mod hidden;
 mod journal;
 mod loss;
 mod lr_find;
+mod notes;
 mod optimizer;
 mod parts;
 mod phases;
@@ -21,6 +23,7 @@ mod weights;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::columns::ColumnArgs;
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::flag;
@@ -35,6 +38,7 @@ use crate::model::{FILE_NAME, Model, TrainingRecord};
 use crate::params::{Init, Layout};
 use crate::report::{count, memory};
 use crate::train::{Batch, Outcome, Trainer};
+use baseline::Baseline;
 use control::ControlArgs;
 use fit::{Keeping, fit};
 use loss::LossArgs;
@@ -44,7 +48,7 @@ use prepare::{Prepared, Start, prepare};
 use report::Material;
 use saves::SaveArgs;
 use settings::Settings;
-use summary::Summary;
+use summary::{CameTo, Summary};
 use weights::WeightArgs;
 
 pub use hidden::Hidden;
@@ -68,9 +72,12 @@ pub struct Args {
     /// Column to be predicted
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// What to learn; auto takes two values or texts as classes and more numbers as a regression
+    /// What to learn; auto takes two values or texts as classes and more numbers as a regression, and says why. Each part of
+    /// a file's rows gets as many of each class as it can
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
+    #[command(flatten)]
+    columns: ColumnArgs,
     #[command(flatten)]
     weights: WeightArgs,
     /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
@@ -130,6 +137,9 @@ pub struct Args {
     /// draws it as DIR/lr-find.svg
     #[arg(long)]
     lr_find: bool,
+    /// Leave out the constant prediction and the linear model that stand beside the network [moons have none]
+    #[arg(long)]
+    no_baseline: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -218,6 +228,7 @@ pub async fn run(args: Args) -> Result<()> {
         None => trainer.parameters().await?,
     };
     let mut model = model_of(&trainer, parameters, loss);
+    phases.end("train");
     let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
     save(&model)?;
     args.out.as_deref().map_or(Ok(()), report::clear)?;
@@ -234,12 +245,18 @@ pub async fn run(args: Args) -> Result<()> {
         tell_what_is_left(out.as_deref());
         return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
     }
+    let baseline = match settings.baseline && !outcome.stopped {
+        true => Some(Baseline::new(&data, &model).await?),
+        false => None,
+    };
+    phases.end("baseline");
     if !args.quiet {
         tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
+    let came_to = CameTo { metrics: &metrics, baseline: baseline.as_ref(), phases: &phases };
     let saved = out.as_deref();
-    let mut summary = Summary::new(&device, &trainer, &model, setup, &outcome, &metrics, article, &phases, saved);
+    let mut summary = Summary::new(&device, &trainer, &model, setup, &outcome, came_to, article, saved);
     let mut failed = None;
     if let Some(folder) = &args.out {
         let material = Material {

@@ -3,25 +3,21 @@
 //! saved with the model, so that every later table is encoded as the training rows were.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::column::Cells;
 use super::dataset::Dataset;
-use super::table::{Cells, Table, shorten};
+use super::feature::{Encoding, Feature, FeatureKind, check_scale, standardised};
+use super::parse::ReadAs;
+use super::table::{Table, shorten};
 use super::target::{ClassIndex, Target, TargetKind, Task};
 use crate::error::{Error, Result, list};
 
-/// A feature column: the network sees `(cell − mean) / scale`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Feature {
-    /// The column's name.
-    pub name: String,
-    /// What is subtracted, in the column's unit; 0 without standardisation.
-    pub mean: f64,
-    /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation and for
-    /// a constant column.
-    pub scale: f64,
-}
+/// Rows that a task encodes at a time.
+const BLOCK: usize = 1024;
 
 /// The features and the target of a model, by name, with what turns their cells into the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +88,7 @@ impl Encoder {
     /// Number of the network's inputs, at least 1.
     #[must_use]
     pub fn inputs(&self) -> usize {
-        self.features.len()
+        self.features.iter().map(Feature::width).sum()
     }
 
     /// Number of the network's outputs: one for each of three or more classes, else 1.
@@ -104,74 +100,101 @@ impl Encoder {
         }
     }
 
+    /// As what a column of this name is to be read, so that its cells are what they were in training; the target only
+    /// where it is asked for.
+    #[must_use]
+    pub fn read_as(&self, name: &str, with_target: bool) -> ReadAs {
+        let is_target = name == self.target.name;
+        match self.features.iter().find(|feature| feature.name == name) {
+            Some(Feature { kind: FeatureKind::Number { .. }, .. }) => ReadAs::Number,
+            Some(Feature { kind: FeatureKind::Category { .. }, .. }) => ReadAs::Text,
+            None if is_target && with_target && self.classes().is_some() => ReadAs::Text,
+            None if is_target && with_target => ReadAs::Number,
+            None => ReadAs::Skip,
+        }
+    }
+
+    /// Looks for the columns that are needed among these names of a table, and gives back those that aren't known: neither
+    /// features nor the target or the weights.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumns`], with all that are missing.
+    pub fn extra_columns(&self, path: &Path, names: &[String], with_target: bool) -> Result<Vec<String>> {
+        let there: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let target = with_target.then_some(&self.target.name);
+        let needed = self.features.iter().map(|feature| &feature.name).chain(target);
+        let missing: Vec<String> = needed.filter(|name| !there.contains(name.as_str())).cloned().collect();
+        if !missing.is_empty() {
+            return Err(Error::MissingColumns { path: path.into(), columns: missing, available: names.to_vec() });
+        }
+        let mut known: HashSet<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
+        known.extend([self.target.name.as_str()].into_iter().chain(self.weight_column()));
+        Ok(names.iter().filter(|name| !known.contains(name.as_str())).cloned().collect())
+    }
+
     /// Encodes features and target, found by name, in all rows of the table. The target makes one column, for classes
     /// with their numbers.
     ///
     /// # Errors
-    /// Those of [`encode_features`](Self::encode_features); [`Error::MissingColumn`] where the target is
-    /// absent; [`Error::UnfitTarget`] for a class that the encoder doesn't know; [`Error::NotANumber`] for a
-    /// text in the target of a regression.
+    /// Those of [`encode_features`](Self::encode_features), the target counting as a column that is needed;
+    /// [`Error::UnfitTarget`] for a class that the encoder doesn't know; [`Error::NotANumber`] for a
+    /// text in the target of a regression; [`Error::MissingCell`] for a target that is missing.
     pub fn encode(&self, table: &Table) -> Result<Dataset> {
-        let targets = self.encode_target(table)?;
-        let features = self.encode_features(table)?;
-        Dataset::new(features, targets, self.inputs(), 1)
+        self.encode_rows(table, &(0..table.rows()).collect::<Vec<_>>())
+    }
+
+    /// The same for some rows (from 0), in this order.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode).
+    ///
+    /// # Panics
+    /// For a row that the table doesn't have.
+    pub fn encode_rows(&self, table: &Table, rows: &[usize]) -> Result<Dataset> {
+        self.extra_columns(table.source(), &table.names(), true)?;
+        let targets = encode_target(&self.target, table, rows)?;
+        Dataset::new(self.inputs_of(table, rows)?, targets, self.inputs(), 1)
     }
 
     /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
-    /// table's columns doesn't matter, and the target and the weights may be there or not.
+    /// table's columns doesn't matter, and there may be others.
     ///
     /// # Errors
-    /// [`Error::ExtraColumns`] and [`Error::MissingColumn`] where the columns aren't those of the encoder;
-    /// [`Error::NotANumber`] for a column of texts; [`Error::NonFinite`] for a cell that is too large for f32
-    /// when encoded.
+    /// [`Error::MissingColumns`] where columns aren't there;
+    /// [`Error::NotANumber`] for a column of texts instead of numbers; [`Error::NonFinite`] for a cell that is too large
+    /// for f32 when encoded.
     pub fn encode_features(&self, table: &Table) -> Result<Vec<f32>> {
-        let known: HashSet<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
-        for feature in &self.features {
-            table.column(&feature.name)?; // a misspelt name is both missing and extra: missing says more
-        }
-        let passed_over = [Some(self.target.name.as_str()), self.weight_column()];
-        let is_extra = |name: &String| !passed_over.contains(&Some(name)) && !known.contains(name.as_str());
-        let extra: Vec<String> = table.names().into_iter().filter(is_extra).collect();
-        if !extra.is_empty() {
-            let (expected, found) = (self.inputs(), known.len() + extra.len());
-            return Err(Error::ExtraColumns { path: table.source().into(), expected, found, extra });
-        }
-        let mut encoded = vec![0.0; table.rows() * self.inputs()];
-        for (at, Feature { name, mean, scale }) in self.features.iter().enumerate() {
-            let cells = encoded[at..].iter_mut().step_by(self.inputs());
-            for (row, (&value, cell)) in table.numbers(name)?.iter().zip(cells).enumerate() {
-                *cell = standardised(table, name, row, value, *mean, *scale)?;
-            }
-        }
-        Ok(encoded)
+        self.extra_columns(table.source(), &table.names(), false)?;
+        self.inputs_of(table, &(0..table.rows()).collect::<Vec<_>>())
     }
 
-    fn encode_target(&self, table: &Table) -> Result<Vec<f32>> {
-        let name = &self.target.name;
-        if let TargetKind::Regression { mean, scale } = self.target.kind {
-            let values = table.numbers(name)?.iter().enumerate();
-            return values.map(|(row, &value)| standardised(table, name, row, value, mean, scale)).collect();
-        }
-        let classes = self.classes().unwrap_or_default();
-        let index = ClassIndex::new(classes);
-        let number = |row: usize, class: Option<usize>, label: &dyn Fn() -> String| match class {
-            Some(class) => Ok(class as f32),
-            None => {
-                let (label, line) = (label(), table.line(row));
-                let problem = format!("is `{label}` in line {line}: the model knows the classes {}", list(classes));
-                Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
+    /// The class of every row; none where the target is a number.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode) that concern the target.
+    pub fn class_numbers(&self, table: &Table) -> Result<Option<Vec<usize>>> {
+        class_numbers(&self.target, table)
+    }
+
+    fn inputs_of(&self, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
+        let encodings: Vec<Encoding> = self.features.iter().map(|feature| feature.of(table)).collect::<Result<_>>()?;
+        let width = self.inputs();
+        let mut encoded = vec![0.0; rows.len() * width];
+        let blocks = encoded.par_chunks_mut(BLOCK * width).zip(rows.par_chunks(BLOCK));
+        let write = |(inputs, rows): (&mut [f32], &[usize])| {
+            let mut start = 0;
+            for (encoding, feature) in encodings.iter().zip(&self.features) {
+                let end = start + feature.width();
+                for (inputs, &row) in inputs.chunks_exact_mut(width).zip(rows) {
+                    encoding.write(table, row, &mut inputs[start..end])?;
+                }
+                start = end;
             }
+            Ok(())
         };
-        match table.column(name)? {
-            Cells::Number(values) => {
-                let values = values.iter().enumerate();
-                values.map(|(row, value)| number(row, index.of_number(*value), &|| value.to_string())).collect()
-            }
-            Cells::Text(values) => {
-                let values = values.iter().enumerate();
-                values.map(|(row, text)| number(row, index.of_text(text), &|| shorten(text))).collect()
-            }
-        }
+        // The error of the first block that has one.
+        blocks.map(write).collect::<Vec<_>>().into_iter().collect::<Result<()>>()?;
+        Ok(encoded)
     }
 
     /// A regression network's output in the target's unit: `z · scale + mean`. For classes, `z` itself.
@@ -184,7 +207,7 @@ impl Encoder {
     }
 
     /// Checks an encoder that was read from a file: at least one feature, names that are unique and not empty,
-    /// finite means, finite scales above 0, classes that differ, two of them for a
+    /// finite means, finite scales above 0, categories and classes that differ, two of them for a
     /// binary task and more for a multiclass one.
     ///
     /// # Errors
@@ -194,16 +217,11 @@ impl Encoder {
             return Err("the encoder has no features".into());
         }
         let mut seen = HashSet::from([self.target.name.as_str()]);
-        let check = |name: &str, mean: f64, scale: f64| {
-            let fit = mean.is_finite() && scale.is_finite() && scale > 0.0;
-            let problem = || format!("the encoder's column `{name}` has mean {mean} and scale {scale}");
-            if fit { Ok(()) } else { Err(problem()) }
-        };
-        for Feature { name, mean, scale } in &self.features {
-            if !seen.insert(name) {
-                return Err(format!("the encoder has two columns `{name}`"));
+        for feature in &self.features {
+            if !seen.insert(&feature.name) {
+                return Err(format!("the encoder has two columns `{}`", feature.name));
             }
-            check(name, *mean, *scale)?;
+            feature.validate()?;
         }
         if self.weight.as_ref().is_some_and(|weight| !seen.insert(weight)) {
             return Err("the encoder's column of weights is a feature or the target".into());
@@ -212,7 +230,7 @@ impl Encoder {
             return Err("the encoder has a column without a name".into());
         }
         if let TargetKind::Regression { mean, scale } = self.target.kind {
-            return check(&self.target.name, mean, scale);
+            return check_scale(&self.target.name, mean, scale);
         }
         let classes = self.classes().unwrap_or_default();
         let mut seen = HashSet::new();
@@ -226,11 +244,48 @@ impl Encoder {
     }
 }
 
-/// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`] where that is too large for f32.
-pub(super) fn standardised(table: &Table, column: &str, row: usize, value: f64, mean: f64, scale: f64) -> Result<f32> {
-    let encoded = ((value - mean) / scale) as f32;
-    if encoded.is_finite() {
-        return Ok(encoded);
+/// The class of every row; none where the target is a number.
+pub(super) fn class_numbers(target: &Target, table: &Table) -> Result<Option<Vec<usize>>> {
+    if target.kind.classes().is_none() {
+        return Ok(None);
     }
-    Err(table.not_finite(column, row, format_args!("{value:e}, encoded as f32,")))
+    let numbers = encode_target(target, table, &(0..table.rows()).collect::<Vec<_>>())?;
+    Ok(Some(numbers.into_iter().map(|class| class as usize).collect()))
+}
+
+/// The target as the network sees it, in these rows.
+fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
+    let name = &target.name;
+    let cells = table.column(name)?;
+    if let Some(&row) = rows.iter().find(|&&row| cells.is_missing(row)) {
+        return Err(table.missing(name, row));
+    }
+    if let TargetKind::Regression { mean, scale } = target.kind {
+        let values = table.numbers(name)?;
+        return rows.iter().map(|&row| standardised(table, name, row, values[row], mean, scale)).collect();
+    }
+    let classes = target.kind.classes().unwrap_or_default();
+    let index = ClassIndex::new(classes);
+    let number = |row: usize, class: Option<usize>, label: &dyn Fn() -> String| match class {
+        Some(class) => Ok(class as f32),
+        None => {
+            let (label, line) = (label(), table.line(row));
+            let problem = format!("is `{label}` in line {line}: the model knows the classes {}", list(classes));
+            Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
+        }
+    };
+    match cells {
+        Cells::Number(values) => {
+            let class = |&row: &usize| number(row, index.of_number(values[row]), &|| values[row].to_string());
+            rows.iter().map(class).collect()
+        }
+        Cells::Text(texts) => {
+            let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
+            let class = |&row: &usize| {
+                let class = texts.code(row).and_then(|code| of_labels[code]);
+                number(row, class, &|| texts.get(row).map(shorten).unwrap_or_default())
+            };
+            rows.iter().map(class).collect()
+        }
+    }
 }

@@ -3,8 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::encoder::{Encoder, Feature};
-use super::table::{Cells, Column, Table, parse_number, shorten};
+use rayon::prelude::*;
+
+use super::column::{Cells, Texts};
+use super::encoder::{self, Encoder};
+use super::feature::{Feature, mean_and_scale};
+use super::table::{Table, parse_number, shorten};
 use super::target::{Target, TargetKind, Task, distinct};
 use crate::error::{Error, Result};
 
@@ -27,8 +31,8 @@ impl Scaling {
 impl Encoder {
     /// Fits an encoder: every column except `target` becomes a feature, in the order of the table.
     ///
-    /// `rows` are the training rows (from 0): means and scales come from them alone, so that nothing of
-    /// a held-out row reaches the network. Which task it is, and the classes, are read off the whole
+    /// `rows` are the training rows (from 0): means, scales, categories and what stands for missing cells come from them
+    /// alone, so that nothing of a held-out row reaches the network. Which task it is, and the classes, are read off the whole
     /// column, lest a rare label be unknown later. With `task` None, two distinct values make a binary
     /// task, more texts a multiclass one and more numbers a regression. A column makes at most half as many classes
     /// as the table has rows: names and identifiers are no classes.
@@ -37,9 +41,9 @@ impl Encoder {
     /// `StandardScaler`: of a constant column only the mean is removed. The rest gets 0 and 1.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`] without the target; [`Error::UnfitTarget`] where it has a single value (in all
+    /// [`Error::MissingColumns`] without the target; [`Error::UnfitTarget`] where it has a single value (in all
     /// or in the training rows), or cannot serve the task; [`Error::Shape`] without features or training rows,
-    /// or for a row that the table doesn't have; [`Error::NotANumber`] for texts in another column;
+    /// or for a row that the table doesn't have; [`Error::MissingCell`] where the target is missing;
     /// [`Error::NonFinite`] for cells whose mean or scale overflows f64.
     pub fn fit(table: &Table, target: &str, rows: &[usize], task: Option<Task>, scaling: Scaling) -> Result<Self> {
         let cells = table.column(target)?;
@@ -52,14 +56,22 @@ impl Encoder {
             return Err(Error::Shape { what: "the list of training rows".into(), found: rows.len(), expected });
         }
         let kind = Fit { table, target, rows }.kind(cells, task, scaling.target)?;
-        let mut features = Vec::with_capacity(table.columns().len() - 1);
-        for Column { name, .. } in table.columns().iter().filter(|column| column.name != target) {
-            let values = table.numbers(name)?;
-            let (mean, scale) = if scaling.features { mean_and_scale(table, name, values, rows)? } else { (0.0, 1.0) };
-            features.push(Feature { name: name.clone(), mean, scale });
-        }
+        let columns: Vec<_> = table.columns().iter().filter(|column| column.name != target).collect();
+        let features = columns.par_iter().map(|column| Feature::fit(table, column, rows, scaling.features));
+        let features = features.collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
         Ok(Self { features, target: Target { name: target.into(), kind }, weight: None })
     }
+}
+
+/// The class of every row, as [`Encoder::fit`] would number them; none where the target is a number. For splits that leave
+/// each part as many of each class as it can.
+///
+/// # Errors
+/// Those of [`Encoder::fit`] that concern the target.
+pub fn class_numbers(table: &Table, target: &str, task: Option<Task>) -> Result<Option<Vec<usize>>> {
+    let rows: Vec<usize> = (0..table.rows()).collect();
+    let kind = Fit { table, target, rows: &rows }.kind(table.column(target)?, task, false)?;
+    encoder::class_numbers(&Target { name: target.into(), kind }, table)
 }
 
 /// The target's side of a fit.
@@ -71,14 +83,17 @@ struct Fit<'a> {
 
 impl Fit<'_> {
     fn kind(&self, cells: &Cells, task: Option<Task>, standardize: bool) -> Result<TargetKind> {
+        if let Some(row) = (0..cells.len()).find(|&row| cells.is_missing(row)) {
+            return Err(self.table.missing(self.target, row));
+        }
         let kind = match cells {
             Cells::Number(values) => self.kind_of_numbers(values, task, standardize)?,
-            Cells::Text(values) => self.kind_of_texts(values, task)?,
+            Cells::Text(texts) => self.kind_of_texts(texts, task)?,
         };
         let first = self.rows[0];
         let varies = match cells {
             Cells::Number(values) => self.rows.iter().any(|&row| values[row] != values[first]),
-            Cells::Text(values) => self.rows.iter().any(|&row| values[row] != values[first]),
+            Cells::Text(texts) => self.rows.iter().any(|&row| texts.code(row) != texts.code(first)),
         };
         if !varies {
             return Err(self.single(cells, first, format!("its {} training rows", self.rows.len())));
@@ -101,7 +116,7 @@ impl Fit<'_> {
             (Some(Task::Multiclass), _) => self.classes(distinct.iter().map(f64::to_string)),
             (Some(Task::Regression) | None, _) => {
                 let (mean, scale) = if standardize {
-                    mean_and_scale(self.table, self.target, values, self.rows)?
+                    mean_and_scale(self.table, self.target, self.rows, |row| values[row])?
                 } else {
                     (0.0, 1.0)
                 };
@@ -110,20 +125,21 @@ impl Fit<'_> {
         }
     }
 
-    fn kind_of_texts(&self, values: &[String], task: Option<Task>) -> Result<TargetKind> {
-        let distinct: BTreeSet<&str> = values.iter().map(String::as_str).collect();
-        let stray = values.iter().position(|cell| parse_number(cell).is_none()).unwrap_or(0);
+    fn kind_of_texts(&self, texts: &Texts, task: Option<Task>) -> Result<TargetKind> {
+        let distinct: BTreeSet<&str> = texts.labels().iter().map(String::as_str).collect();
         let first_text = || {
-            format!(
-                "`{}` in line {} is the first cell that is no number",
-                shorten(&values[stray]),
-                self.table.line(stray)
-            )
+            let stray = texts.first_text().unwrap_or(0);
+            let text = texts.get(stray).map(shorten).unwrap_or_default();
+            format!("`{text}` in line {} is the first cell that is no number", self.table.line(stray))
         };
-        let mostly_numbers = || 2 * values.iter().filter(|cell| parse_number(cell).is_some()).count() > values.len();
+        let numbers: Vec<bool> = texts.labels().iter().map(|label| parse_number(label).is_some()).collect();
+        let is_number = |&row: &usize| texts.code(row).is_some_and(|code| numbers[code]);
+        // Nothing but numbers: they were to be read as texts.
+        let mixed = numbers.contains(&false);
+        let mostly_numbers = || mixed && 2 * (0..texts.len()).filter(is_number).count() > texts.len();
         let mut labels = distinct.iter().map(ToString::to_string);
         match (task, distinct.len()) {
-            (_, ..=1) => Err(self.single(&Cells::Text(labels.collect()), 0, "all rows".into())),
+            (_, ..=1) => Err(self.single(&Cells::Text(texts.clone()), 0, "all rows".into())),
             (Some(Task::Regression), _) => {
                 Err(self.unfit(format!("must hold numbers for a regression: {}", first_text())))
             }
@@ -161,7 +177,7 @@ impl Fit<'_> {
     fn single(&self, cells: &Cells, row: usize, place: String) -> Error {
         let value = match cells {
             Cells::Number(values) => values[row].to_string(),
-            Cells::Text(values) => shorten(&values[row]),
+            Cells::Text(texts) => texts.get(row).map(shorten).unwrap_or_default(),
         };
         self.unfit(format!("is `{value}` in {place}: there must be a second class, or numbers that vary"))
     }
@@ -169,22 +185,4 @@ impl Fit<'_> {
     fn unfit(&self, problem: String) -> Error {
         Error::UnfitTarget { path: self.table.source().into(), column: self.target.into(), problem }
     }
-}
-
-/// Mean and population standard deviation of the given rows, the mean with a second pass for its
-/// rounding; scale 1 where the variance is within rounding of 0. That bound is `_is_constant_feature` in
-/// scikit-learn's `preprocessing/_data.py`.
-fn mean_and_scale(table: &Table, column: &str, values: &[f64], rows: &[usize]) -> Result<(f64, f64)> {
-    let count = rows.len() as f64;
-    let sum = |of: &dyn Fn(f64) -> f64| rows.iter().map(|&row| of(values[row])).sum::<f64>();
-    let rough = sum(&|value| value) / count;
-    let mean = rough + sum(&|value| value - rough) / count;
-    let variance = sum(&|value| (value - mean).powi(2)) / count;
-    if !(mean.is_finite() && variance.is_finite()) {
-        let widest = rows.iter().max_by(|&&a, &&b| values[a].abs().total_cmp(&values[b].abs()));
-        let row = widest.copied().unwrap_or(0);
-        return Err(table.not_finite(column, row, format_args!("{:e}, squared for the variance,", values[row])));
-    }
-    let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
-    Ok((mean, if variance <= rounding { 1.0 } else { variance.sqrt() }))
 }

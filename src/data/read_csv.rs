@@ -1,265 +1,282 @@
-//! Reads CSV files. In: a path and the target's name. Out: a checked [`Table`], or an error that names the
-//! line, the column and the cell.
+//! Reads delimited text: CSV, TSV, and their like. In: a path, and as what each column is to be read. Out: a checked
+//! [`Table`], all at once or a part after the other, or an error that names line and column.
 //!
-//! The file is read row by row and each cell is parsed at once; its text is kept only for the target, until
-//! it is clear whether that holds numbers.
+//! The file is cut into blocks of whole rows (`blocks`), which all cores parse (`parse`) while the next ones are read.
+//! Their cells are appended to the columns, and the text is gone: numbers take 8 bytes, texts 4 and once their own.
+//! A column is taken for numbers until a text turns up. In the first blocks that is seen at once; later on, the file is
+//! read once more, for what was taken for a number does not say whether it stood there as `1` or `1.0`.
 
-use std::fs::File;
-use std::io::Read;
+use std::collections::HashMap;
 use std::path::Path;
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Terminator};
+use rayon::prelude::*;
 
-use super::table::{Cells, Column, Table, shorten, unfit_names};
+use super::blocks::Blocks;
+use super::bytes::Origin;
+use super::column::{Cells, Column, Texts, in_order};
+use super::parse::{Block, Chunk, Parser, Piece, ReadAs};
+use super::table::{Lines, Table};
 use crate::error::{Error, Result};
 
-impl Table {
-    /// Reads a CSV file: UTF-8 (a byte order mark is fine), commas, a header line with unique names, then at
-    /// least one row. Cells may be quoted and have white space around them; blank lines are passed over.
-    /// Every column holds finite numbers. Only `target` may hold texts: it is taken as numbers when
-    /// all of its cells are, else as texts.
-    ///
-    /// # Errors
-    /// [`Error::Io`] where the file can't be read; [`Error::MissingColumn`] where the header lacks `target`;
-    /// [`Error::EmptyTable`] without rows; [`Error::MalformedTable`] for a header with empty or equal names,
-    /// a row with another number of cells, an empty target cell and text that isn't UTF-8;
-    /// [`Error::NotANumber`] and [`Error::NonFinite`] for cells of numeric columns.
-    pub fn read_csv(path: impl AsRef<Path>, target: Option<&str>) -> Result<Self> {
-        Self::read_csv_without(path, target, &[])
-    }
-
-    /// The names of a CSV file's columns, without a look at its rows.
-    ///
-    /// # Errors
-    /// Those of [`read_csv`](Self::read_csv) that concern the header.
-    pub fn csv_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
-        Rows::open(path.as_ref())?.header()
-    }
-
-    /// Reads a CSV file as [`read_csv`](Self::read_csv) does, but for the columns `left_out`, as the target of rows that
-    /// are to be predicted: they may be absent, and their cells may hold whatever they do.
-    ///
-    /// # Errors
-    /// Those of [`read_csv`](Self::read_csv), except for what concerns the columns left out; [`Error::EmptyTable`]
-    /// where no other column is left.
-    pub fn read_csv_without(path: impl AsRef<Path>, target: Option<&str>, left_out: &[&str]) -> Result<Self> {
-        let path = path.as_ref();
-        let mut rows = Rows::open(path)?;
-        let names = rows.header()?;
-        if let Some(target) = target
-            && !names.iter().any(|name| name == target)
-        {
-            return Err(Error::MissingColumn { path: path.into(), column: target.into(), available: names });
-        }
-        rows.table(names, |name| match name {
-            name if left_out.contains(&name) => Kind::LeftOut,
-            name if Some(name) == target => Kind::Either,
-            _ => Kind::Number,
-        })
-    }
-}
-
-/// What a column may hold.
-#[derive(Clone, Copy)]
-enum Kind {
-    Number,
-    Either,
-    LeftOut,
-}
-
-/// The records of a file, with the physical line of each.
-struct Rows<'a> {
+/// A delimited file that is open, its header read.
+pub struct CsvReader<'a> {
     path: &'a Path,
-    reader: Reader<Box<dyn Read>>,
-    record: ByteRecord,
-    /// The line on which the record begins, counted from 1.
-    line: u64,
-    /// The line after the record.
-    next_line: u64,
+    blocks: Blocks<'a>,
+    names: Vec<String>,
 }
 
-impl<'a> Rows<'a> {
-    fn open(path: &'a Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("read the table", path))?;
-        // The line on which a record begins follows from the one on which it ends (see `next`), if every
-        // record ends in \n: hence the added one, and the \r of \r\n is trimmed off as white space.
-        let source: Box<dyn Read> = Box::new(file.chain(&b"\n"[..]));
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 16)
-            .from_reader(source);
-        Ok(Self { path, reader, record: ByteRecord::new(), line: 1, next_line: 1 })
+impl<'a> CsvReader<'a> {
+    /// Opens a file, or stdin for `-`, gzipped or not. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
+    /// first rows best, and the first row has the columns' names. Cells may be quoted and have white space around
+    /// them; blank lines are passed over. Text is UTF-8; a byte order mark is fine.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::MalformedTable`] for a
+    /// header with empty or equal names or that isn't UTF-8, and for broken gzip data.
+    pub fn open(path: &'a Path) -> Result<Self> {
+        Self::from_origin(path, &Origin::new(path))
     }
 
-    /// Goes to the next record that isn't a blank line; false at the end of the file.
-    fn next(&mut self) -> Result<bool> {
-        loop {
-            if !self.reader.read_byte_record(&mut self.record).map_err(|error| self.unreadable(error))? {
-                return Ok(false);
-            }
-            if self.record.len() == 1 && self.record[0].trim_ascii().is_empty() {
-                continue;
-            }
-            // The position that the reader gives a record is that of the blank lines before it. So count back
-            // from its end, but not beyond the record before: a quote that is never closed has no \n after it.
-            let end = self.reader.position().line();
-            let inside = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-            self.line = end.saturating_sub(1 + inside).max(self.next_line);
-            self.next_line = end;
-            return Ok(true);
-        }
+    fn from_origin(path: &'a Path, origin: &Origin<'_>) -> Result<Self> {
+        let (blocks, names) = Blocks::open(path, origin)?;
+        Ok(Self { path, blocks, names })
     }
 
-    fn header(&mut self) -> Result<Vec<String>> {
-        if !self.next()? {
-            return Err(Error::EmptyTable { path: self.path.into() });
-        }
-        let mut names = Vec::with_capacity(self.record.len());
-        for at in 0..self.record.len() {
-            names.push(self.text(at, "the header")?.to_owned());
-        }
-        let problem = if names.iter().any(|name| name.contains(['\r', '\n'])) {
-            let hint = "a quote is not closed, or lines end in a bare carriage return";
-            Some(format!("a name in the header goes over the end of the line: {hint}"))
-        } else if let [name] = names.as_slice()
-            && let Some(separator) = [';', '\t', '|'].into_iter().find(|&separator| name.contains(separator))
-        {
-            Some(format!("columns are separated by {separator:?}: expected commas"))
+    /// The columns' names, in the order of the file.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The next rows as a table of their own, a few megabytes of the file; none at its end. `kinds` says for each column
+    /// as what it is read; [`ReadAs::Infer`] goes by these rows alone.
+    ///
+    /// # Errors
+    /// [`Error::MalformedTable`] for a row with another number of cells and for text that isn't UTF-8;
+    /// [`Error::NotANumber`] and [`Error::NonFinite`] for cells of numeric columns; [`Error::EmptyTable`] where all columns
+    /// are skipped; [`Error::Shape`] for another number of kinds than of columns.
+    pub fn next_table(&mut self, kinds: &[ReadAs]) -> Result<Option<Table>> {
+        self.check(kinds)?;
+        let batch = self.blocks.batch(batch_size())?;
+        let mut growth = Growth::new(self.path, &self.names, self.blocks.delimiter, kinds.to_vec());
+        growth.add(&batch)?;
+        if growth.rows == 0 { Ok(None) } else { growth.table().map(Some) }
+    }
+
+    fn check(&self, kinds: &[ReadAs]) -> Result<()> {
+        let (found, expected) = (kinds.len(), self.names.len());
+        let what = || "the list of what columns are read as".into();
+        if found == expected {
+            Ok(())
         } else {
-            unfit_names(&names.iter().map(String::as_str).collect::<Vec<_>>())
-        };
-        match problem {
-            Some(problem) => Err(self.malformed(problem)),
-            None => Ok(names),
+            Err(Error::Shape { what: what(), found, expected: expected.to_string() })
         }
     }
 
-    fn table(mut self, names: Vec<String>, kind: impl Fn(&str) -> Kind) -> Result<Table> {
-        let mut columns: Vec<Filling> = names.iter().map(|name| Filling::new(kind(name))).collect();
-        let mut lines = Vec::new();
-        while self.next()? {
-            if self.record.len() != names.len() {
-                let (found, expected) = (self.record.len(), names.len());
-                let plural = if found == 1 { "" } else { "s" };
-                let hint = if found < expected { "; is a quote not closed?" } else { "" };
-                return Err(self.malformed(format!("{found} cell{plural}, where the header has {expected}{hint}")));
-            }
-            for (at, (column, name)) in columns.iter_mut().zip(&names).enumerate() {
-                self.fill(column, at, name)?;
-            }
-            lines.push(self.line);
+    /// All rows; none where columns turned out to hold texts, which `kinds` then says.
+    fn all(mut self, kinds: &mut Vec<ReadAs>) -> Result<Option<Table>> {
+        let size = batch_size();
+        let mut growth = Growth::new(self.path, &self.names, self.blocks.delimiter, std::mem::take(kinds));
+        let mut batch = self.blocks.batch(size)?;
+        while !batch.is_empty() {
+            let (added, next) = rayon::join(|| growth.add(&batch), || self.blocks.batch(size));
+            added?;
+            batch = next?;
         }
-        let mut finished = Vec::with_capacity(names.len());
-        for (column, name) in columns.into_iter().zip(names) {
-            let cells = match column {
-                Filling::Number(values) => Cells::Number(values),
-                Filling::Text(texts) => numbers_if_all(texts).map_err(|(row, cell)| {
-                    let (path, line, column) = (self.path.into(), lines[row], name.clone());
-                    Error::NonFinite { path, line, column, cell }
-                })?,
-                Filling::LeftOut => continue,
-            };
-            finished.push(Column { name, cells });
+        if growth.turned() {
+            *kinds = growth.kinds;
+            return Ok(None);
         }
-        if lines.is_empty() || finished.is_empty() {
-            return Err(Error::EmptyTable { path: self.path.into() });
-        }
-        Ok(Table::from_checked(self.path, finished, lines))
+        growth.table().map(Some)
+    }
+}
+
+impl Table {
+    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite numbers or
+    /// texts, inferred from all of its cells; empty cells, `?`, and NA, NaN, N/A, null in any case are missing.
+    ///
+    /// # Errors
+    /// Those of [`CsvReader::open`] and [`CsvReader::next_table`]; [`Error::EmptyTable`] without rows.
+    pub fn read_csv(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read_csv_as(path, |names| Ok(vec![ReadAs::Infer; names.len()]))
     }
 
-    /// Appends the record's cell `at` to its column.
-    fn fill(&self, column: &mut Filling, at: usize, name: &str) -> Result<()> {
-        match column {
-            Filling::Number(values) => {
-                let text = self.text(at, name)?;
-                if text.is_empty() {
-                    let name = shorten(name);
-                    return Err(self.malformed(format!("column `{name}` is empty: fill it in or remove the row")));
-                }
-                let unfit = || (self.path.into(), self.line, name.into(), shorten(text));
-                match text.parse::<f64>() {
-                    Ok(value) if value.is_finite() => values.push(value),
-                    Ok(_) => {
-                        let (path, line, column, cell) = unfit();
-                        return Err(Error::NonFinite { path, line, column, cell });
-                    }
-                    Err(_) => {
-                        let (path, line, column, cell) = unfit();
-                        return Err(Error::NotANumber { path, line, column, cell });
-                    }
+    /// The same with each column read as `how` says, which is told all names.
+    ///
+    /// # Errors
+    /// Those of [`read_csv`](Self::read_csv) and of `how`; [`Error::EmptyTable`] where all columns are skipped.
+    pub fn read_csv_as(path: impl AsRef<Path>, how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
+        let path = path.as_ref();
+        let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
+        let mut reader = CsvReader::from_origin(path, &origin)?;
+        let mut kinds = how(&reader.names)?;
+        reader.check(&kinds)?;
+        loop {
+            if let Some(table) = reader.all(&mut kinds)? {
+                return Ok(table);
+            }
+            // Once more: now all columns of texts are known.
+            reader = CsvReader::from_origin(path, &origin)?;
+        }
+    }
+
+    /// The names of a delimited file's columns, without a look at its rows.
+    ///
+    /// # Errors
+    /// Those of [`CsvReader::open`].
+    pub fn csv_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
+        Ok(CsvReader::open(path.as_ref())?.names)
+    }
+}
+
+/// Blocks that are parsed at a time: each core has some, so that none is idle for long.
+fn batch_size() -> usize {
+    4 * rayon::current_num_threads()
+}
+
+/// Columns that grow block by block.
+struct Growth<'a> {
+    path: &'a Path,
+    names: &'a [String],
+    delimiter: u8,
+    kinds: Vec<ReadAs>,
+    columns: Vec<Growing>,
+    rows: usize,
+    lines: Lines,
+}
+
+enum Growing {
+    Skipped,
+    Number {
+        values: Vec<f64>,
+        infinite: Option<(usize, String)>,
+    },
+    Text {
+        known: HashMap<String, u32>,
+        codes: Vec<u32>,
+    },
+    /// To be read again, as texts.
+    Turned,
+}
+
+impl<'a> Growth<'a> {
+    fn new(path: &'a Path, names: &'a [String], delimiter: u8, kinds: Vec<ReadAs>) -> Self {
+        let columns = kinds.iter().map(|&kind| Growing::new(kind)).collect();
+        Self { path, names, delimiter, kinds, columns, rows: 0, lines: Lines::default() }
+    }
+
+    fn add(&mut self, batch: &[Block]) -> Result<()> {
+        let mut chunks = self.parse(batch)?;
+        if self.rows == 0 {
+            // Nothing is lost yet: texts among what might have been numbers are parsed as such.
+            let mut turned = false;
+            for chunk in &chunks {
+                for (at, _) in chunk.pieces.iter().enumerate().filter(|(_, piece)| matches!(piece, Piece::Turned)) {
+                    self.kinds[at] = ReadAs::Text;
+                    self.columns[at] = Growing::new(ReadAs::Text);
+                    turned = true;
                 }
             }
-            Filling::Text(values) => {
-                let text = self.text(at, name)?;
-                if text.is_empty() {
-                    let name = shorten(name);
-                    return Err(self.malformed(format!("the target `{name}` is empty: fill it in or remove the row")));
-                }
-                values.push(text.to_owned());
+            if turned {
+                chunks = self.parse(batch)?;
             }
-            Filling::LeftOut => {}
+        }
+        for chunk in chunks {
+            self.append(chunk)?;
         }
         Ok(())
     }
 
-    /// The record's cell `at`, trimmed. `whose` is the column for the message.
-    fn text(&self, at: usize, whose: &str) -> Result<&str> {
-        match std::str::from_utf8(&self.record[at]) {
-            Ok(text) => Ok(text.trim()),
-            Err(_) => Err(self.malformed(format!("{} holds bytes that are not UTF-8 text", shorten(whose)))),
-        }
+    fn parse<'b>(&self, batch: &'b [Block]) -> Result<Vec<Chunk<'b>>> {
+        let Self { path, names, ref kinds, delimiter, .. } = *self;
+        let parser = Parser { path, names, kinds, delimiter };
+        let chunks: Vec<_> = batch.par_iter().map(|block| parser.parse(block)).collect();
+        chunks.into_iter().collect() // the first block's error is the one that is told
     }
 
-    fn malformed(&self, problem: String) -> Error {
-        Error::MalformedTable { path: self.path.into(), line: self.line, problem }
-    }
-
-    fn unreadable(&self, error: csv::Error) -> Error {
-        let line = self.reader.position().line();
-        match error.into_kind() {
-            ErrorKind::Io(source) => Error::Io { action: "read the table", path: self.path.into(), source },
-            other => Error::MalformedTable { path: self.path.into(), line, problem: format!("{other:?}") },
-        }
-    }
-}
-
-/// A column while it is being read.
-enum Filling {
-    Number(Vec<f64>),
-    Text(Vec<String>),
-    LeftOut,
-}
-
-impl Filling {
-    fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Number => Self::Number(Vec::new()),
-            Kind::Either => Self::Text(Vec::new()),
-            Kind::LeftOut => Self::LeftOut,
-        }
-    }
-}
-
-/// Numbers if all of the texts are, else the texts. Where all are numbers but one isn't finite, its row and
-/// text as an error: it would make a class of a missing value.
-fn numbers_if_all(texts: Vec<String>) -> Result<Cells, (usize, String)> {
-    let mut values = Vec::with_capacity(texts.len());
-    let mut not_finite = None;
-    for (row, text) in texts.iter().enumerate() {
-        match text.parse::<f64>() {
-            Ok(value) => {
-                if !value.is_finite() && not_finite.is_none() {
-                    not_finite = Some((row, shorten(text)));
-                }
-                values.push(value);
+    fn append(&mut self, chunk: Chunk<'_>) -> Result<()> {
+        for ((growing, piece), kind) in self.columns.iter_mut().zip(chunk.pieces).zip(&mut self.kinds) {
+            if matches!(piece, Piece::Turned) {
+                *kind = ReadAs::Skip; // for the rest of this time
             }
-            Err(_) => return Ok(Cells::Text(texts)),
+            growing.append(piece, self.rows).map_err(|problem| {
+                let (path, line) = (self.path.into(), self.lines.at(self.rows));
+                Error::MalformedTable { path, line, problem }
+            })?;
+        }
+        for (row, line) in chunk.lines {
+            self.lines.push(self.rows + row, line);
+        }
+        self.rows += chunk.rows;
+        Ok(())
+    }
+
+    /// Whether the file has to be read again; `kinds` then says as what.
+    fn turned(&mut self) -> bool {
+        let mut any = false;
+        for (growing, kind) in self.columns.iter().zip(&mut self.kinds) {
+            if matches!(growing, Growing::Turned) {
+                *kind = ReadAs::Text;
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn table(self) -> Result<Table> {
+        let mut columns = Vec::with_capacity(self.names.len());
+        for (growing, name) in self.columns.into_iter().zip(self.names) {
+            let cells = match growing {
+                Growing::Skipped | Growing::Turned => continue,
+                Growing::Number { infinite: Some((row, cell)), .. } => {
+                    let (path, line, column) = (self.path.into(), self.lines.at(row), name.clone());
+                    return Err(Error::NonFinite { path, line, column, cell });
+                }
+                Growing::Number { values, .. } => Cells::Number(values),
+                Growing::Text { known, codes } => Cells::Text(Texts::from_parts(in_order(known), codes)),
+            };
+            columns.push(Column { name: name.clone(), cells });
+        }
+        if self.rows == 0 || columns.is_empty() {
+            return Err(Error::EmptyTable { path: self.path.into() });
+        }
+        Ok(Table::from_checked(self.path, columns, self.lines))
+    }
+}
+
+impl Growing {
+    fn new(kind: ReadAs) -> Self {
+        match kind {
+            ReadAs::Skip => Self::Skipped,
+            ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
+            ReadAs::Text => Self::Text { known: HashMap::new(), codes: Vec::new() },
         }
     }
-    match not_finite {
-        Some(at) => Err(at),
-        None => Ok(Cells::Number(values)),
+
+    /// Appends a block's cells, behind so many rows.
+    fn append(&mut self, piece: Piece<'_>, rows: usize) -> Result<(), String> {
+        match (&mut *self, piece) {
+            (Self::Number { values, infinite }, Piece::Number { values: more, infinite: found }) => {
+                values.extend_from_slice(&more);
+                if infinite.is_none() {
+                    *infinite = found.map(|(row, cell)| (rows + row, cell));
+                }
+            }
+            (Self::Text { known, codes }, Piece::Text { labels, codes: more, .. }) => {
+                let mut places = Vec::with_capacity(labels.len());
+                for label in labels {
+                    let next = u32::try_from(known.len()).ok().filter(|&next| next != Texts::MISSING);
+                    let next = next.ok_or("a column has more distinct texts than can be told apart")?;
+                    places.push(match known.get(label.as_ref()) {
+                        Some(&code) => code,
+                        None => *known.entry(label.into_owned()).or_insert(next),
+                    });
+                }
+                codes.extend(more.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Texts::MISSING)));
+            }
+            (_, Piece::Turned) => *self = Self::Turned,
+            _ => {} // skipped, or to be read again
+        }
+        Ok(())
     }
 }

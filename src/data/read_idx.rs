@@ -2,18 +2,15 @@
 //! dimension as a big-endian u32, then the values. In: a path. Out: bytes with their shape, and data sets of images and
 //! labels. Source: yann.lecun.com/exdb/mnist.
 
-use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::Read;
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
+use super::bytes::{Bytes, Origin};
 use super::dataset::Dataset;
 use crate::error::{Error, Result};
 
 /// The type byte of unsigned bytes, the only type that is read.
 const UNSIGNED_BYTES: u8 = 0x08;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// An array of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,22 +82,16 @@ impl Dataset {
     }
 }
 
-/// A file's bytes, inflated if they are gzipped.
+/// A file's bytes.
 struct Source<'a> {
     path: &'a Path,
-    reader: Box<dyn Read>,
-    gzipped: bool,
+    bytes: Bytes,
 }
 
 impl<'a> Source<'a> {
     fn open(path: &'a Path) -> Result<Self> {
-        let mut file = BufReader::new(File::open(path).map_err(Error::io("read the array", path))?);
-        let mut start = Vec::new();
-        file.by_ref().take(2).read_to_end(&mut start).map_err(Error::io("read the array", path))?;
-        let gzipped = start == GZIP;
-        let all = std::io::Cursor::new(start).chain(file);
-        let reader: Box<dyn Read> = if gzipped { Box::new(MultiGzDecoder::new(all)) } else { Box::new(all) };
-        Ok(Self { path, reader, gzipped })
+        let bytes = Origin::Path(path).open().map_err(Error::io("read the array", path))?;
+        Ok(Self { path, bytes })
     }
 
     /// The next four bytes.
@@ -112,19 +103,12 @@ impl<'a> Source<'a> {
     /// At most `most` bytes, fewer at the end of the file. The memory grows with what comes.
     fn read(&mut self, most: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        match self.reader.by_ref().take(most).read_to_end(&mut bytes) {
+        match self.bytes.by_ref().take(most).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            Err(error) => Err(self.unreadable(error)),
-        }
-    }
-
-    fn unreadable(&self, error: std::io::Error) -> Error {
-        use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        match error.kind() {
-            InvalidData | InvalidInput | UnexpectedEof if self.gzipped => {
-                self.malformed(format!("its gzip data is broken or cut off ({error})"))
-            }
-            _ => Error::io("read the array", self.path)(error),
+            Err(error) => Err(match self.bytes.gzip_problem(&error) {
+                Some(problem) => self.malformed(problem),
+                None => Error::io("read the array", self.path)(error),
+            }),
         }
     }
 

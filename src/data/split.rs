@@ -22,6 +22,50 @@ pub struct Split {
 /// # Errors
 /// [`Error::Setting`] for a fraction outside [0, 1), and for one that leaves no row to train on.
 pub fn train_test_split(rows: usize, test_fraction: f64, seed: u32, setting: &'static str) -> Result<Split> {
+    let held_out = held_out(rows, test_fraction, setting)?;
+    if held_out == 0 {
+        return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
+    }
+    let mut test = NumpyRandom::new(seed).permutation(rows);
+    let train = test.split_off(held_out);
+    Ok(Split { train, test })
+}
+
+/// The same with each class in both parts as often as in the whole, to a row: scikit-learn's `train_test_split` with
+/// `stratify=classes`, draw for draw. Where scikit-learn refuses, for a class with a single row or a part with fewer rows
+/// than classes, a class is in one part alone.
+///
+/// `classes` has a row's class, counted from 0.
+///
+/// # Errors
+/// Those of [`train_test_split`].
+pub fn stratified_split(classes: &[usize], test_fraction: f64, seed: u32, setting: &'static str) -> Result<Split> {
+    let rows = classes.len();
+    let held_out = held_out(rows, test_fraction, setting)?;
+    if held_out == 0 {
+        return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
+    }
+    let mut members = vec![Vec::new(); classes.iter().max().map_or(0, |most| most + 1)];
+    classes.iter().enumerate().for_each(|(row, &class)| members[class].push(row));
+    members.retain(|rows| !rows.is_empty()); // scikit-learn draws for classes that are there
+    let counts: Vec<usize> = members.iter().map(Vec::len).collect();
+    let mut random = NumpyRandom::new(seed);
+    let train_counts = shares(&counts, rows - held_out, &mut random);
+    let left: Vec<usize> = counts.iter().zip(&train_counts).map(|(all, train)| all - train).collect();
+    let test_counts = shares(&left, held_out, &mut random);
+    let (mut train, mut test) = (Vec::with_capacity(rows - held_out), Vec::with_capacity(held_out));
+    for ((members, &of_train), &of_test) in members.iter().zip(&train_counts).zip(&test_counts) {
+        let order = random.permutation(members.len());
+        train.extend(order[..of_train].iter().map(|&at| members[at]));
+        test.extend(order[of_train..of_train + of_test].iter().map(|&at| members[at]));
+    }
+    random.shuffle(&mut train);
+    random.shuffle(&mut test);
+    Ok(Split { train, test })
+}
+
+/// How many rows are held out.
+fn held_out(rows: usize, test_fraction: f64, setting: &'static str) -> Result<usize> {
     let unfit = |expected: String| Error::Setting { what: setting, found: test_fraction.to_string(), expected };
     if !(0.0..1.0).contains(&test_fraction) {
         return Err(unfit("a fraction from 0 to less than 1".into()));
@@ -30,10 +74,30 @@ pub fn train_test_split(rows: usize, test_fraction: f64, seed: u32, setting: &'s
     if held_out >= rows {
         return Err(unfit(format!("one that leaves rows to train on, of {rows} in all")));
     }
-    if held_out == 0 {
-        return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
+    Ok(held_out)
+}
+
+/// Shares out `draws` among classes by their counts; what rounding leaves goes to the largest remainders, by lot among
+/// equal ones. It is `_approximate_mode` in scikit-learn's `utils/extmath.py`.
+fn shares(counts: &[usize], draws: usize, random: &mut NumpyRandom) -> Vec<usize> {
+    let all: usize = counts.iter().sum();
+    let exact: Vec<f64> = counts.iter().map(|&count| count as f64 / all as f64 * draws as f64).collect();
+    let mut shares: Vec<usize> = exact.iter().map(|share| share.floor() as usize).collect();
+    let mut missing = draws.saturating_sub(shares.iter().sum());
+    let remainders: Vec<f64> = exact.iter().map(|share| share - share.floor()).collect();
+    let mut distinct = remainders.clone();
+    distinct.sort_by(|a, b| b.total_cmp(a));
+    distinct.dedup();
+    for value in distinct {
+        if missing == 0 {
+            break;
+        }
+        let equal: Vec<usize> = (0..counts.len()).filter(|&class| remainders[class] == value).collect();
+        let chosen = random.permutation(equal.len());
+        for &at in chosen.iter().take(missing) {
+            shares[equal[at]] += 1;
+        }
+        missing -= missing.min(equal.len());
     }
-    let mut test = NumpyRandom::new(seed).permutation(rows);
-    let train = test.split_off(held_out);
-    Ok(Split { train, test })
+    shares
 }

@@ -3,8 +3,9 @@
 
 use std::f64::consts::PI;
 
+use super::column::{Cells, Column};
 use super::random::NumpyRandom;
-use super::table::{Cells, Column, Table};
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// Two interleaving half circles, one for each class: scikit-learn 1.9's

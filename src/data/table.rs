@@ -6,51 +6,17 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::column::{Cells, Column};
+use super::parse::ReadAs;
 use super::target::distinct;
 use crate::error::{Error, Result};
 
-/// The cells of one column, one for each row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cells {
-    /// Finite numbers.
-    Number(Vec<f64>),
-    /// Texts, without white space around them.
-    Text(Vec<String>),
-}
-
-impl Cells {
-    /// Number of cells.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Number(values) => values.len(),
-            Self::Text(values) => values.len(),
-        }
-    }
-
-    /// Whether there is no cell.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// A column of a [`Table`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    /// Its name in the header, unique in the table and never empty.
-    pub name: String,
-    /// Its cells, one for each row.
-    pub cells: Cells,
-}
-
-/// Columns of one length, with unique names and finite numbers, and at least one row.
+/// Columns of one length, with unique names and numbers that are finite or missing, and at least one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     source: PathBuf,
     columns: Vec<Column>,
-    /// The line of each row in the source. Empty where row i (from 0) stands in line i + 2.
-    lines: Vec<u64>,
+    lines: Lines,
 }
 
 impl Table {
@@ -60,9 +26,9 @@ impl Table {
     /// # Errors
     /// [`Error::EmptyTable`] without rows or columns, [`Error::MalformedTable`] for names that are empty or
     /// not unique, [`Error::Shape`] for columns of different lengths, [`Error::NonFinite`] for a number that
-    /// is NaN or infinite.
+    /// is infinite; NaN stands for one that is missing.
     pub fn new(source: impl Into<PathBuf>, columns: Vec<Column>) -> Result<Self> {
-        let table = Self { source: source.into(), columns, lines: Vec::new() };
+        let table = Self { source: source.into(), columns, lines: Lines::default() };
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         if let Some(problem) = unfit_names(&names) {
             return Err(Error::MalformedTable { path: table.source, line: 1, problem });
@@ -76,7 +42,7 @@ impl Table {
                 return Err(Error::Shape { what, found: cells.len(), expected });
             }
             if let Cells::Number(values) = cells
-                && let Some(row) = values.iter().position(|value| !value.is_finite())
+                && let Some(row) = values.iter().position(|value| value.is_infinite())
             {
                 return Err(table.not_finite(name, row, values[row]));
             }
@@ -84,12 +50,8 @@ impl Table {
         Ok(table)
     }
 
-    /// A table that a reader has checked already, with the line of every row.
-    pub(super) fn from_checked(source: &Path, columns: Vec<Column>, mut lines: Vec<u64>) -> Self {
-        // The usual file has one row a line: then the numbers say nothing that the row doesn't.
-        if lines.iter().enumerate().all(|(row, &line)| line == row as u64 + 2) {
-            lines = Vec::new();
-        }
+    /// A table that a reader has checked already.
+    pub(super) fn from_checked(source: &Path, columns: Vec<Column>, lines: Lines) -> Self {
         Self { source: source.into(), columns, lines }
     }
 
@@ -120,7 +82,7 @@ impl Table {
     /// The cells of the column of this name.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`], with the names that are there.
+    /// [`Error::MissingColumns`], with the names that are there.
     pub fn column(&self, name: &str) -> Result<&Cells> {
         self.position(name).map(|at| &self.columns[at].cells)
     }
@@ -128,14 +90,14 @@ impl Table {
     /// The numbers of the column of this name.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`] where there is no such column, [`Error::NotANumber`] with the first cell that
+    /// [`Error::MissingColumns`] where there is no such column, [`Error::NotANumber`] with the first cell that
     /// isn't one where the column holds texts.
     pub fn numbers(&self, name: &str) -> Result<&[f64]> {
         match self.column(name)? {
             Cells::Number(values) => Ok(values),
-            Cells::Text(values) => {
-                let row = values.iter().position(|cell| parse_number(cell).is_none()).unwrap_or(0);
-                let cell = values.get(row).map(|cell| shorten(cell)).unwrap_or_default();
+            Cells::Text(texts) => {
+                let row = texts.first_text().unwrap_or(0);
+                let cell = texts.get(row).map(shorten).unwrap_or_default();
                 Err(Error::NotANumber { path: self.source.clone(), line: self.line(row), column: name.into(), cell })
             }
         }
@@ -145,7 +107,7 @@ impl Table {
     /// such a column may mean classes as well as amounts.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`] where there is no such column.
+    /// [`Error::MissingColumns`] where there is no such column.
     pub fn distinct_whole_numbers(&self, name: &str, most: usize) -> Result<Option<usize>> {
         let Cells::Number(values) = self.column(name)? else { return Ok(None) };
         let found = distinct(values, most);
@@ -155,7 +117,7 @@ impl Table {
     /// Takes the column of this name out of the table.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`] where there is no such column, [`Error::Shape`] where there is no other.
+    /// [`Error::MissingColumns`] where there is no such column, [`Error::Shape`] where there is no other.
     pub fn take(&mut self, name: &str) -> Result<Column> {
         let at = self.position(name)?;
         if self.columns.len() == 1 {
@@ -165,17 +127,46 @@ impl Table {
         Ok(self.columns.remove(at))
     }
 
+    /// The table with each column read as it is said: left out, or texts made of its numbers.
+    ///
+    /// # Errors
+    /// [`Error::NotANumber`] for a column of texts that is to be read as numbers; [`Error::EmptyTable`] where nothing is
+    /// left.
+    pub fn read_as(self, how: &[ReadAs]) -> Result<Self> {
+        let texts = self
+            .columns
+            .iter()
+            .zip(how)
+            .find(|(column, how)| **how == ReadAs::Number && matches!(column.cells, Cells::Text(_)));
+        if let Some((column, _)) = texts {
+            self.numbers(&column.name)?;
+        }
+        let Self { source, columns, lines } = self;
+        let kept = columns.into_iter().zip(how).filter(|(_, how)| **how != ReadAs::Skip);
+        let kept = kept.map(|(column, how)| match how {
+            ReadAs::Text => Column { cells: Cells::Text(column.cells.to_texts()), ..column },
+            _ => column,
+        });
+        let columns: Vec<_> = kept.collect();
+        if columns.is_empty() { Err(Error::EmptyTable { path: source }) } else { Ok(Self { source, columns, lines }) }
+    }
+
     fn position(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column.name == name).ok_or_else(|| {
-            let (path, column, available) = (self.source.clone(), name.to_owned(), self.names());
-            Error::MissingColumn { path, column, available }
+            let (path, columns, available) = (self.source.clone(), vec![name.to_owned()], self.names());
+            Error::MissingColumns { path, columns, available }
         })
     }
 
     /// The line of a row (from 0) in the source, counted from 1; the one on which it begins.
     #[must_use]
     pub fn line(&self, row: usize) -> u64 {
-        self.lines.get(row).copied().unwrap_or(row as u64 + 2)
+        self.lines.at(row)
+    }
+
+    /// The error for a cell that is missing where none may be.
+    pub(super) fn missing(&self, column: &str, row: usize) -> Error {
+        Error::MissingCell { path: self.source.clone(), line: self.line(row), column: column.into() }
     }
 
     /// The error for a cell whose number is not finite, or not so after it was changed; `cell` says which.
@@ -186,6 +177,26 @@ impl Table {
             column: column.into(),
             cell: cell.to_string(),
         }
+    }
+}
+
+/// The lines of rows in a source: each row stands one line below the row before, but for those that are listed. Without
+/// any, row i (from 0) stands in line i + 2.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Lines(Vec<(usize, u64)>);
+
+impl Lines {
+    /// Lists a row that comes behind all others, if its line isn't the one that would be told of it anyway.
+    pub fn push(&mut self, row: usize, line: u64) {
+        if self.at(row) != line {
+            self.0.push((row, line));
+        }
+    }
+
+    pub fn at(&self, row: usize) -> u64 {
+        let before = self.0.partition_point(|&(listed, _)| listed <= row);
+        let (start, line) = before.checked_sub(1).map_or((0, 2), |last| self.0[last]);
+        line + (row - start) as u64
     }
 }
 

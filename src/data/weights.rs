@@ -9,12 +9,16 @@ impl Table {
     ///
     /// # Errors
     /// Those of [`numbers`](Self::numbers) and [`take`](Self::take); [`Error::NegativeWeight`] for a number that is negative,
-    /// [`Error::NonFinite`] for one that is too large for f32.
+    /// [`Error::NonFinite`] for one that is too large for f32, [`Error::MissingCell`] for
+    /// one that is missing.
     pub fn take_weights(&mut self, name: &str) -> Result<Vec<f32>> {
         let weight = |(row, &number): (usize, &f64)| {
             if number < 0.0 {
                 let (path, line) = (self.source().into(), self.line(row));
                 return Err(Error::NegativeWeight { path, line, column: name.into(), found: number });
+            }
+            if number.is_nan() {
+                return Err(self.missing(name, row));
             }
             let weight = number as f32;
             let too_large = || self.not_finite(name, row, format_args!("{number:e}, a weight as f32,"));

@@ -88,7 +88,8 @@ fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
 /// The columns' names, the target's and the classes' labels.
 fn described(encoder: &Encoder) -> Vec<(&'static str, String)> {
     let list = |labels: Vec<&str>| serde_json::Value::from(labels).to_string();
-    let features = encoder.features().iter().map(|Feature { name, .. }| name.as_str()).collect();
+    let names: Vec<_> = encoder.features().iter().flat_map(Feature::input_names).collect();
+    let features = names.iter().map(String::as_str).collect();
     let mut all = vec![(key::FEATURES, list(features)), (key::TARGET, encoder.target().name.clone())];
     let classes = encoder.classes().map(|classes| classes.iter().map(String::as_str).collect());
     all.extend(classes.map(|classes| (key::CLASSES, list(classes))));
@@ -144,21 +145,22 @@ impl Builder {
     }
 
     /// (x − mean) / scale. The mean comes in two parts, so that f32 leaves no more of its rounding than the
-    /// difference has: a year less 2012.5 is exact.
+    /// difference has: a year less 2012.5 is exact. Inputs of categories stay as they are.
     fn standardise(&mut self, features: &[Feature]) -> Result<String> {
-        if features.iter().all(|feature| (feature.mean, feature.scale) == (0.0, 1.0)) {
+        let inputs: Vec<_> = features.iter().flat_map(|of| of.scalings().into_iter().zip(of.input_names())).collect();
+        if inputs.iter().all(|(scaling, _)| *scaling == (0.0, 1.0)) {
             return Ok(FEATURES.into());
         }
         let (mut high, mut low, mut scale) = (Vec::new(), Vec::new(), Vec::new());
-        for feature in features {
-            let (mean, divisor) = (single(feature.mean, &feature.name)?, single(feature.scale, &feature.name)?);
-            high.push(mean);
-            low.push((feature.mean - f64::from(mean)) as f32);
-            scale.push(divisor);
+        for ((mean, divisor), name) in &inputs {
+            let rounded = single(*mean, name)?;
+            high.push(rounded);
+            low.push((mean - f64::from(rounded)) as f32);
+            scale.push(single(*divisor, name)?);
         }
         let mut rows = FEATURES.to_string();
         for (kind, name, values) in [("Sub", "mean", high), ("Sub", "mean.rest", low), ("Div", "scale", scale)] {
-            self.constant(name, &[features.len()], values);
+            self.constant(name, &[inputs.len()], values);
             rows = self.node(kind, &[&rows, name], format!("{FEATURES}.{name}"), &[]);
         }
         Ok(rows)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data::{Encoder, Feature, Target, TargetKind};
+use crate::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
 use crate::error::{Error, Result};
 use crate::math::{Activation, Domain, Loss};
 use crate::model::Model;
@@ -95,8 +95,11 @@ impl Foreign {
             }
         };
         let scales = self.inputs.clone().unwrap_or_else(|| vec![Scale::NONE; inputs]);
-        let features =
-            features.into_iter().zip(scales).map(|(name, Scale { mean, scale })| Feature { name, mean, scale });
+        let features = features.into_iter().zip(scales).map(|(name, Scale { mean, scale })| Feature {
+            name,
+            kind: FeatureKind::Number { mean, scale, fill: None },
+            indicator: false,
+        });
         let encoder = Encoder::new(features.collect(), Target { name: target, kind });
         let problem = encoder.validate().err().or_else(|| {
             (encoder.outputs() != outputs).then(|| format!("{} classes for {outputs} outputs", encoder.outputs()))

@@ -29,7 +29,6 @@ fn devices_that_are_not_there_are_named() {
 #[test]
 fn unreadable_tables_are_refused() {
     let place = Place::new();
-    place.file("text.csv", "a,b,y\n1,2,0\n3,four,1\n5,6,0\n");
     place.file("nan.csv", "a,b,y\n1,2,0\n3,NaN,1\n5,6,0\n");
     place.file("infinite.csv", "a,b,y\n1,2,0\n3,4,1\n-inf,6,0\n");
     place.file("header.csv", "a,b,y\n");
@@ -41,8 +40,11 @@ fn unreadable_tables_are_refused() {
         ("absent.csv --target y", &["absent.csv", "cannot read"]),
         ("classes.csv", &["classes.csv", "--target", "`a`, `b`, `answer`"]),
         ("classes.csv --target anser", &["classes.csv", "no column `anser`", "`a`, `b`, `answer`"]),
-        ("text.csv --target y", &["text.csv", "line 3", "column `b`", "`four`", "not a number"]),
-        ("nan.csv --target y", &["nan.csv", "line 3", "column `b`", "`NaN`", "not finite"]),
+        ("classes.csv --target answer --features a,c --ignore d", &["classes.csv", "no column `c`, `d`", "`answer`"]),
+        ("classes.csv --target answer --ignore a,answer", &["--ignore", "`answer`", "neither the target"]),
+        ("classes.csv --target answer --ignore a --features a,b", &["`a`", "both used and ignored"]),
+        ("classes.csv --target answer --ignore a,b", &["features", "at least one column besides"]),
+        ("nan.csv --target b", &["nan.csv", "line 3", "column `b`", "missing", "fill it in"]),
         ("infinite.csv --target y", &["infinite.csv", "line 4", "column `a`", "`-inf`", "not finite"]),
         ("header.csv --target y", &["header.csv", "no data rows"]),
         ("nothing.csv --target y", &["nothing.csv", "no data rows"]),
@@ -112,8 +114,9 @@ fn models_that_are_none_are_refused() {
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let foreign = safetensors::serialize(tensors.tensors(), None).unwrap();
     fs::write(place.path().join("foreign.safetensors"), foreign).unwrap();
-    place.file("wide.csv", "a,b,c,d\n1,2,3,4\n");
-    place.file("narrow.csv", "a\n1\n");
+    place.file("text.csv", "a,b\n1,2\n3,four\n");
+    place.file("header.csv", "a,b\n");
+    place.file("narrow.csv", "c\n1\n");
     place.file("other.csv", "a,b,answer\n1,2,perhaps\n");
     let cases: &[(&str, &[&str])] = &[
         ("predict half.safetensors shuffled.csv", &["half.safetensors", "truncated"]),
@@ -123,8 +126,9 @@ fn models_that_are_none_are_refused() {
         ("predict classes.csv classes.csv", &["classes.csv", "not a model file"]),
         ("predict foreign.safetensors shuffled.csv", &["foreign.safetensors", "--init-from"]),
         ("inspect absent.safetensors", &["absent.safetensors", "cannot read"]),
-        ("predict model.safetensors wide.csv", &["wide.csv", "4 feature columns", "takes 2", "`c`, `d`"]),
-        ("predict model.safetensors narrow.csv", &["narrow.csv", "no column `b`", "`a`"]),
+        ("predict model.safetensors narrow.csv", &["narrow.csv", "no column `a`, `b`", "`c`"]),
+        ("predict model.safetensors text.csv", &["text.csv", "line 3", "column `b`", "`four`", "not a number"]),
+        ("predict model.safetensors header.csv", &["header.csv", "no data rows"]),
         ("eval model.safetensors shuffled.csv", &["shuffled.csv", "no column `answer`"]),
         ("eval model.safetensors other.csv", &["other.csv", "`perhaps`", "line 2", "`no`", "`yes`"]),
         ("predict model.safetensors shuffled.csv --out absent/p.csv", &["p.csv", "cannot write"]),

@@ -8,8 +8,20 @@ use wgpu_mlp::Model;
 use super::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 9] =
-    ["target", "weight-column", "loss", "clip-value", "clip-norm", "patience", "init-from", "out", "checkpoint-every"];
+const WITHOUT_DEFAULT: [&str; 12] = [
+    "target",
+    "features",
+    "ignore",
+    "categorical",
+    "weight-column",
+    "loss",
+    "clip-value",
+    "clip-norm",
+    "patience",
+    "init-from",
+    "out",
+    "checkpoint-every",
+];
 /// Flags that are no keys.
 const NO_KEYS: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "help"];
 
@@ -44,7 +56,7 @@ fn no_flag_is_forgotten() {
     let found: BTreeSet<_> = dumped.iter().filter(|key| *key != "data").cloned().collect();
     assert_eq!(found, flags.difference(&apart).cloned().collect());
     let without_default = set(WITHOUT_DEFAULT);
-    let given = "train classes.csv --target answer --weight-column w --loss huber --clip-norm 1 --patience 3 --init-from m \
+    let given = "train classes.csv --target answer --features a --ignore b,c --categorical a --weight-column w --loss huber --clip-norm 1 --patience 3 --init-from m \
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
     dumped_given.extend(keys(&place.stdout("train moons --clip-value 1 --dump-config")));
@@ -65,6 +77,7 @@ fn a_dump_says_the_same_again() {
         "moons --samples 77 --noise 0.125 --data-seed 4 --hidden none --activation gelu_tanh --init xavier --seed 12",
         "moons --optimizer adamw --lr 1e-4 --epsilon 1e-12 --beta2 0.9995 --l2 0.001 --batch 7 --epochs 3",
         "classes.csv --target 5 --task binary --class-weight no=2,yes=0.5 --weight-column w --momentum 0.5 --optimizer nesterov --batch full --hidden 5 --quiet",
+        "classes.csv --features a,b --ignore 7 --categorical a --target answer",
         "classes.csv --hidden 8:tanh,4 --loss huber --huber-delta 0.5 --schedule cosine:warmup=2 --dropout 0.1,0.2 --clip-norm 2",
         "classes.csv --patience 5 --min-delta 0.001 --monitor accuracy --out o --checkpoint-every 2.5m --keep 7 --l1 1e-6",
         "./classes.csv --no-standardize --split-seed 9 --validation-fraction .25 --test-fraction 0 --device 1 --json",

@@ -1,11 +1,16 @@
-//! Reading CSV files: what is taken, and every message of bad input.
+//! Reading delimited files: what is taken, and every message of bad input.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, RngExt, SeedableRng};
 use tempfile::TempDir;
 use wgpu_mlp::Error;
-use wgpu_mlp::data::{Cells, Table};
+use wgpu_mlp::data::{Cells, CsvReader, ReadAs, Table};
 
 /// A file of this text in a folder that lives as long as the first value.
 fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
@@ -15,20 +20,32 @@ fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn read(text: impl AsRef<[u8]>, target: Option<&str>) -> Result<Table, Error> {
-    Table::read_csv(file(text).1, target)
+fn read(text: impl AsRef<[u8]>) -> Result<Table, Error> {
+    Table::read_csv(file(text).1)
+}
+
+/// All columns as numbers.
+fn numbers(text: impl AsRef<[u8]>) -> Result<Table, Error> {
+    Table::read_csv_as(file(text).1, |names| Ok(vec![ReadAs::Number; names.len()]))
 }
 
 /// The message for a text, without the path at its head, which is checked.
-fn problem(text: impl AsRef<[u8]>, target: Option<&str>) -> String {
+fn problem(text: impl AsRef<[u8]>, kind: ReadAs) -> String {
     let (_folder, path) = file(text);
-    let message = Table::read_csv(&path, target).unwrap_err().to_string();
+    let read = Table::read_csv_as(&path, |names| Ok(vec![kind; names.len()]));
+    let message = read.unwrap_err().to_string();
     let head = format!("{}: ", path.display());
     message.strip_prefix(&head).unwrap_or_else(|| panic!("no `{head}` in `{message}`")).to_owned()
 }
 
+/// Texts; empty ones are missing.
 pub fn text(values: &[&str]) -> Cells {
-    Cells::Text(values.iter().map(|value| value.to_string()).collect())
+    Cells::Text(values.iter().map(|&value| (!value.is_empty()).then_some(value)).collect())
+}
+
+/// Rows of a file that goes over many blocks.
+fn long(rows: usize, row: impl Fn(usize) -> String) -> String {
+    (0..rows).map(|i| row(i) + "\n").collect()
 }
 
 #[test]
@@ -39,85 +56,229 @@ fn csv_is_read() {
         assert_eq!(table.numbers("b c").unwrap(), [0.03, 4e5]);
         assert_eq!(*table.column("y").unwrap(), text(&["no", "yes, it is"]));
     };
-    expected(&read("a,b c,y\n1,0.03,no\n-2.5,4e5,\"yes, it is\"\n", Some("y")).unwrap());
+    expected(&read("a,b c,y\n1,0.03,no\n-2.5,4e5,\"yes, it is\"\n").unwrap());
     let untidy = "\u{feff}a ,\"b c\" , y\r\n\r\n +1 , .03,no\r\n  \r\n-2.5,\t4E+5 ,\"yes, it is\"\r\n\r\n";
-    let table = read(untidy, Some("y")).unwrap();
+    let table = read(untidy).unwrap();
     expected(&table);
     assert_eq!((table.line(0), table.line(1)), (3, 5));
-    // No newline at the end, a target of numbers, a single column.
-    assert_eq!(*read("a,y\n1,2\n3,4", Some("y")).unwrap().column("y").unwrap(), Cells::Number(vec![2.0, 4.0]));
-    assert_eq!(read("a\n1\n\n2", None).unwrap().numbers("a").unwrap(), [1.0, 2.0]);
-    // A target that is mostly numbers is kept as it stands; `nan` among texts is a text.
-    assert_eq!(*read("a,y\n1,1.0\n2,?\n", Some("y")).unwrap().column("y").unwrap(), text(&["1.0", "?"]));
-    assert_eq!(*read("a,y\n1,nan\n2,?\n", Some("y")).unwrap().column("y").unwrap(), text(&["nan", "?"]));
+    // No newline at the end, a single column, an empty last cell.
+    assert_eq!(*read("a,y\n1,2\n3,4").unwrap().column("y").unwrap(), Cells::Number(vec![2.0, 4.0]));
+    assert_eq!(read("a\n1\n\n2").unwrap().numbers("a").unwrap(), [1.0, 2.0]);
+    assert_eq!(*read("a,y\n1,2\n3,").unwrap().column("y").unwrap(), Cells::Number(vec![2.0, f64::NAN]));
+    // Doubled quotes, quotes inside a cell, and what stands behind a closing one.
+    let table = read("a,b\n\"x \"\"y\"\" z\",p\"q\n\"u\"v,\"\"\"\"\n").unwrap();
+    assert_eq!(*table.column("a").unwrap(), text(&["x \"y\" z", "uv"]));
+    assert_eq!(*table.column("b").unwrap(), text(&["p\"q", "\""]));
 }
 
 #[test]
-fn csv_for_prediction_leaves_the_target_out() {
-    for text in ["a,y,b\n1,,3\n4,what,6\n", "a,b\n1,3\n4,6\n"] {
+fn missing_cells_are_told_from_others() {
+    let table = read("a,b,c\n1,u,\n ?,NA,NaN\nnan,n/a,3\n, ,null\n-0.5,None,Na\n").unwrap();
+    let nan = f64::NAN;
+    assert_eq!(*table.column("a").unwrap(), Cells::Number(vec![1.0, nan, nan, nan, -0.5]));
+    assert_eq!(*table.column("b").unwrap(), text(&["u", "", "", "", "None"]));
+    assert_eq!(*table.column("c").unwrap(), Cells::Number(vec![nan, nan, 3.0, nan, nan]));
+    assert_eq!((table.column("a").unwrap().missing(), table.column("b").unwrap().missing()), (3, 3));
+    assert!(table.column("b").unwrap().is_missing(1) && !table.column("b").unwrap().is_missing(0));
+}
+
+#[test]
+fn delimiters_are_found() {
+    for delimiter in [",", ";", "\t", "|"] {
+        let lines = ["a b,name", "1.5,\"u,v;w\"", "-2,z"];
+        let text = lines.map(|line| line.replacen(',', delimiter, 1)).join("\n");
+        let table = read(&text).unwrap();
+        assert_eq!(table.names(), ["a b", "name"], "{text}");
+        assert_eq!(table.numbers("a b").unwrap(), [1.5, -2.0]);
+    }
+    // Decimal commas do not make a comma the delimiter, nor does a name with one.
+    assert_eq!(read("a;b;c\n1,5;2,5;3\n1,5;2,5;4\n").unwrap().names(), ["a", "b", "c"]);
+    assert_eq!(read("a;b, c\n1;2\n3;4\n").unwrap().names(), ["a", "b, c"]);
+    assert_eq!(read("only one\n1\n").unwrap().names(), ["only one"]);
+}
+
+#[test]
+fn types_are_those_of_the_whole_column() {
+    // Over several blocks: the last rows of `late` are texts, and what looked like numbers stays as it stood.
+    let rows = 320_000 * rayon::current_num_threads();
+    let row = |i: usize| {
+        let late = if i + 2 >= rows { "x".into() } else { format!("{:.2}", i as f64 / 4.0) };
+        format!("{i},{},{late}", ["u", "v", "w"][i % 3])
+    };
+    let text = "number,word,late\n".to_string() + &long(rows, row);
+    assert!(text.len() > rayon::current_num_threads() * (5 << 20)); // 4 MiB for each core at a time
+    let table = read(&text).unwrap();
+    assert_eq!(table.rows(), rows);
+    let numbers = table.numbers("number").unwrap();
+    assert!(numbers.iter().enumerate().all(|(i, &value)| value == i as f64));
+    let Cells::Text(words) = table.column("word").unwrap() else { panic!("`word` holds no texts") };
+    assert_eq!(words.labels(), ["u", "v", "w"]);
+    assert!((0..rows).all(|i| words.get(i) == Some(["u", "v", "w"][i % 3])));
+    let Cells::Text(late) = table.column("late").unwrap() else { panic!("`late` holds no texts") };
+    assert_eq!([late.get(0), late.get(4), late.get(rows - 1)], [Some("0.00"), Some("1.00"), Some("x")]);
+    assert_eq!((table.line(0), table.line(rows - 1)), (2, rows as u64 + 1));
+    // The same gzipped, and in parts.
+    let mut zipped = GzEncoder::new(Vec::new(), Compression::fast());
+    zipped.write_all(text.as_bytes()).unwrap();
+    let zipped = zipped.finish().unwrap();
+    assert_eq!(read(&zipped).unwrap().columns(), table.columns());
+    let (_folder, path) = file(&zipped);
+    let mut reader = CsvReader::open(&path).unwrap();
+    let (mut seen, mut parts) = (0, 0);
+    while let Some(part) = reader.next_table(&[ReadAs::Number, ReadAs::Skip, ReadAs::Text]).unwrap() {
+        assert_eq!(part.names(), ["number", "late"]);
+        assert_eq!(part.numbers("number").unwrap(), &numbers[seen..seen + part.rows()]);
+        assert_eq!(part.line(0), seen as u64 + 2);
+        seen += part.rows();
+        parts += 1;
+    }
+    assert!(seen == rows && parts > 0, "{seen} rows in {parts} parts");
+    // Cut off, it is told where.
+    let message = problem(&zipped[..zipped.len() / 2], ReadAs::Infer);
+    assert!(message.starts_with("line ") && message.contains("gzip data is broken or cut off"), "{message}");
+    // Lines are those of the file in every block, with quoted line feeds in them.
+    let row = |i: usize| if i == 250_000 { "x,1".into() } else { format!("{i},\"{i}\n\"") };
+    let message = problem("a,b\n".to_string() + &long(rows, row), ReadAs::Number);
+    assert_eq!(message, "line 500002, column `a`: `x` is not a number; make the column numeric or remove it");
+}
+
+#[test]
+fn csv_for_prediction_leaves_columns_out() {
+    let how = |names: &[String]| {
+        Ok(names.iter().map(|name| if name == "y" { ReadAs::Skip } else { ReadAs::Number }).collect())
+    };
+    for text in [&b"a,y,b\n1,,3\n4,\xff,6\n"[..], b"a,b\n1,3\n4,6\n"] {
         let (_folder, path) = file(text);
-        let table = Table::read_csv_without(path, None, &["y", "w"]).unwrap();
+        let table = Table::read_csv_as(path, how).unwrap();
         assert_eq!(table.names(), ["a", "b"]);
         assert_eq!(table.numbers("b").unwrap(), [3.0, 6.0]);
     }
     let (_folder, path) = file("y\n1\n");
-    assert!(matches!(Table::read_csv_without(path, None, &["y"]), Err(Error::EmptyTable { .. })));
+    assert!(matches!(Table::read_csv_as(path, how), Err(Error::EmptyTable { .. })));
+    let (_folder, path) = file("a,b\n1,2\n");
+    assert!(matches!(Table::read_csv_as(path, |_| Ok(vec![ReadAs::Text])), Err(Error::Shape { found: 1, .. })));
 }
 
 #[test]
 fn csv_cells_that_are_no_numbers() {
     let hint = "is not a number; make the column numeric or remove it";
-    assert_eq!(problem("a,b\n1,2\n3,x7 \n", None), format!("line 3, column `b`: `x7` {hint}"));
-    assert_eq!(problem("a,b\n1,2\n,3\n", None), "line 3: column `a` is empty: fill it in or remove the row");
-    assert_eq!(problem("a,y\n1,2\n\"1,5\",3\n", Some("y")), format!("line 3, column `a`: `1,5` {hint}"));
+    let problem = |text: &str| problem(text, ReadAs::Number);
+    assert_eq!(problem("a,b\n1,2\n3,x7 \n"), format!("line 3, column `b`: `x7` {hint}"));
+    assert_eq!(problem("a,y\n1,2\n\"1,5\",3\n"), format!("line 3, column `a`: `1,5` {hint}"));
     // Lines are those of the file, whatever stands between: blank lines, quoted newlines, \r\n.
-    assert_eq!(problem("a,b\r\n\r\n\r\n1,2\r\nx,2\r\n", None), format!("line 5, column `a`: `x` {hint}"));
-    assert_eq!(problem("a,y\n1,\"u\nv\"\nx,w", Some("y")), format!("line 4, column `a`: `x` {hint}"));
-    assert_eq!(problem("\n\"a\n\",\"b\nb\"\n1,2\n", None), {
+    assert_eq!(problem("a,b\r\n\r\n\r\n1,2\r\nx,2\r\n"), format!("line 5, column `a`: `x` {hint}"));
+    assert_eq!(problem("a,y\n1,\"2\n\"\nx,3"), format!("line 4, column `a`: `x` {hint}"));
+    assert_eq!(problem("\n\"a\n\",\"b\nb\"\n1,2\n"), {
         let hint = "a quote is not closed, or lines end in a bare carriage return";
         format!("line 2: a name in the header goes over the end of the line: {hint}")
     });
     // A quote that is never closed doesn't put the rest of the file into the message.
-    let long = problem(format!("a,b\n1,\"2\n{}", "3,4\n".repeat(1000)), None);
+    let long = problem(&format!("a,b\n1,\"2\n{}", "3,4\n".repeat(1000)));
     assert!(long.starts_with("line 2, column `b`: `2\\n3,4\\n") && long.len() < 200, "{long}");
 }
 
 #[test]
 fn csv_cells_that_are_not_finite() {
     let hint = "is not finite; remove or replace the row";
-    for cell in ["nan", "NaN", "inf", "-inf", "Infinity", "1e999"] {
+    for cell in ["inf", "-inf", "Infinity", "1e999"] {
         let expected = format!("line 3, column `b`: `{cell}` {hint}");
-        assert_eq!(problem(format!("a,b\n1,2\n3,{cell}\n"), None), expected);
-        assert_eq!(problem(format!("a,b\n1,2\n3,{cell}\n"), Some("b")), expected, "as the target");
+        for kind in [ReadAs::Number, ReadAs::Infer] {
+            assert_eq!(problem(format!("a,b\n1,2\n3,{cell}\n"), kind), expected);
+        }
     }
+    assert_eq!(*read("a\ninf\nx\n").unwrap().column("a").unwrap(), text(&["inf", "x"]));
 }
 
 #[test]
 fn csv_that_is_malformed() {
-    assert_eq!(problem("a,b\n1,2\n3\n", None), "line 3: 1 cell, where the header has 2; is a quote not closed?");
-    assert_eq!(problem("a,b\n1,2\n\n3,4,5\n", None), "line 4: 3 cells, where the header has 2");
-    assert_eq!(problem("a;b\n1;2\n", None), "line 1: columns are separated by ';': expected commas");
-    assert_eq!(problem("a,b,a\n1,2,3\n", None), "line 1: the header names two columns `a`");
-    assert_eq!(problem(",a\n1,2\n", None), "line 1: column 1 of the header has no name");
-    assert_eq!(problem("a,b\n1,2\n", Some("b ")).split(';').next(), Some("no column `b `"));
-    assert_eq!(problem(b"a,b\n1,2\n3,\xff\n", None), "line 3: b holds bytes that are not UTF-8 text");
-    assert_eq!(problem(b"a,\xe9\n1,2\n", None), "line 1: the header holds bytes that are not UTF-8 text");
-    let expected = "line 3: the target `y` is empty: fill it in or remove the row";
-    assert_eq!(problem("a,y\n1,2\n3, \n", Some("y")), expected);
-    assert!(problem("a,b\r1,2\r3,4\r", None).contains("bare carriage return"));
+    let problem = |text: &[u8]| problem(text, ReadAs::Infer);
+    assert_eq!(problem(b"a,b\n1,2\n3\n"), "line 3: 1 cell, where the header has 2; is a quote not closed?");
+    assert_eq!(problem(b"a,b\n1,2\n\n3,4,5\n"), "line 4: 3 cells, where the header has 2");
+    assert_eq!(problem(b"a,b,a\n1,2,3\n"), "line 1: the header names two columns `a`");
+    assert_eq!(problem(b",a\n1,2\n"), "line 1: column 1 of the header has no name");
+    assert_eq!(problem(b"a,b\n1,2\n3,\xff\n"), "line 3: b holds bytes that are not UTF-8 text");
+    assert_eq!(problem(b"a,\xe9\n1,2\n"), "line 1: the header holds bytes that are not UTF-8 text");
+    assert!(problem(b"a,b\r1,2\r3,4\r").contains("bare carriage return"));
 }
 
 #[test]
 fn csv_that_lacks_something() {
     let empty = "the table has no data rows: expected a header line and at least one row";
     for nothing in ["", "\n\n", "a,b\n", "a,b", "\u{feff}"] {
-        assert_eq!(problem(nothing, None), empty, "{nothing:?}");
+        assert_eq!(problem(nothing, ReadAs::Infer), empty, "{nothing:?}");
     }
-    assert_eq!(problem("a,b\n1,2\n", Some("y")), "no column `y`; the table has `a`, `b`");
-    let absent = Table::read_csv("/no/such/t.csv", None).unwrap_err();
+    assert!(numbers("a,b\n1,2\n").is_ok());
+    let absent = Table::read_csv("/no/such/t.csv").unwrap_err();
     assert!(
         matches!(absent, Error::Io { .. }) && absent.to_string().starts_with("/no/such/t.csv: cannot read the table")
     );
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(Table::read_csv(folder.path(), None), Err(Error::Io { .. })));
+    assert!(matches!(Table::read_csv(folder.path()), Err(Error::Io { .. })));
+}
+
+/// A reader of this format that is widely used and was written by others, the csv crate's, finds the same cells.
+#[test]
+fn cells_are_those_of_the_csv_crate() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let parts = ["a", "1.5", "\"", "\"\"", ",", ",", "\n", "\n", " ", "é", "\r\n", "x y"];
+    let mut compared = 0;
+    for _ in 0..4000 {
+        let body: String =
+            (0..random.random_range(0..24)).map(|_| parts[random.random_range(0..parts.len())]).collect();
+        let text = format!("p,q\n{body}");
+        let whole = text.clone() + if text.ends_with('\n') { "" } else { "\n" };
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(whole.as_bytes());
+        let expected: Vec<Vec<String>> = reader
+            .records()
+            .map(|record| record.unwrap().iter().map(|cell| cell.trim().to_string()).collect::<Vec<_>>())
+            .filter(|record| record.len() > 1 || !record[0].is_empty())
+            .collect();
+        let (_folder, path) = file(&text);
+        let found = Table::read_csv_as(&path, |names| Ok(vec![ReadAs::Text; names.len()]));
+        if expected.is_empty() || expected.iter().any(|record| record.len() != 2) {
+            assert!(found.is_err(), "{text:?}: {expected:?}");
+            continue;
+        }
+        let found = found.unwrap();
+        let cell = |name, row| match found.column(name).unwrap() {
+            Cells::Text(texts) => texts.get(row).unwrap_or_default().to_string(),
+            Cells::Number(_) => panic!("numbers"),
+        };
+        let found: Vec<Vec<String>> = (0..found.rows()).map(|row| vec![cell("p", row), cell("q", row)]).collect();
+        assert_eq!(found, expected, "{text:?}");
+        compared += 1;
+    }
+    assert!(compared > 100, "{compared}");
+}
+
+/// Whatever the bytes, they are a table or an error that names the file.
+#[test]
+fn random_bytes_are_no_panic() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let (_folder, path) = file("");
+    let mut good = 0;
+    for case in 0..2000 {
+        let mut bytes = vec![0; random.random_range(0..200)];
+        random.fill_bytes(&mut bytes);
+        let alphabet: &[u8] = match case % 4 {
+            0 => b"ab1,;\t|\n\r\"? .-e\xff\0",
+            1 => b"a12.-e\n\n?",
+            _ => &[],
+        };
+        if !alphabet.is_empty() {
+            bytes.iter_mut().for_each(|byte| *byte = alphabet[usize::from(*byte) % alphabet.len()]);
+        }
+        if case % 5 == 0 {
+            bytes.splice(..0, [0x1f, 0x8b, 8, 0]);
+        }
+        fs::write(&path, &bytes).unwrap();
+        match Table::read_csv(&path) {
+            Ok(table) => good += table.rows(),
+            Err(error) => assert!(error.to_string().starts_with(&path.display().to_string()), "{error}"),
+        }
+    }
+    assert!(good > 50, "{good}");
 }

@@ -1,9 +1,8 @@
 //! Tables, the encoder and data sets, against numbers worked out by hand.
 
 use crate::csv::text;
-use wgpu_mlp::Error;
 use wgpu_mlp::data::{
-    Cells, Column, Dataset, Encoder, Scaling, Table, TargetKind, Task, balanced_class_weights, row_weights,
+    Cells, Column, Dataset, Encoder, FeatureKind, Scaling, Table, TargetKind, Task, balanced_class_weights, row_weights,
 };
 
 /// A table `t` of columns; texts where a cell is no number.
@@ -13,6 +12,14 @@ fn table(columns: &[(&str, &[&str])]) -> Table {
         Column { name: name.into(), cells: numbers.map_or_else(|_| text(cells), Cells::Number) }
     };
     Table::new("t", columns.iter().map(column).collect()).unwrap()
+}
+
+/// Mean and scale of a numeric feature.
+fn scaling(encoder: &Encoder, feature: usize) -> (f64, f64) {
+    match encoder.features()[feature].kind {
+        FeatureKind::Number { mean, scale, .. } => (mean, scale),
+        FeatureKind::Category { .. } => panic!("{encoder:?}"),
+    }
 }
 
 #[test]
@@ -30,7 +37,10 @@ fn tables_are_checked() {
         make(&[("a", &[1.0]), ("b", &[])]).unwrap_err(),
         "column `b` has 0 values: expected 1, as the first one"
     );
-    assert!(make(&[("a", &[1.0, f64::NAN])]).unwrap_err().starts_with("t: line 3, column `a`: `NaN` is not finite"));
+    assert!(
+        make(&[("a", &[1.0, f64::INFINITY])]).unwrap_err().starts_with("t: line 3, column `a`: `inf` is not finite")
+    );
+    assert_eq!(make(&[("a", &[1.0, f64::NAN])]).unwrap().column("a").unwrap().missing(), 1);
 }
 
 #[test]
@@ -39,10 +49,10 @@ fn encoder_of_two_classes() {
         table(&[("a", &["1", "3", "5", "99"]), ("y", &["yes", "no", "no", "yes"]), ("k", &["7", "7", "7", "8"])]);
     let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling::ALL).unwrap();
     // Mean and deviation of 1, 3, 5 (the last row is held out): 3 and √(8/3). The column k is constant there.
-    let (mean, scale) = (encoder.features()[0].mean, encoder.features()[0].scale);
+    let (mean, scale) = scaling(&encoder, 0);
     assert_eq!(mean, 3.0);
     assert!((scale - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
-    assert_eq!((encoder.features()[1].mean, encoder.features()[1].scale), (7.0, 1.0));
+    assert_eq!(scaling(&encoder, 1), (7.0, 1.0));
     assert_eq!((encoder.task(), encoder.inputs(), encoder.outputs()), (Task::Binary, 2, 1));
     assert_eq!(encoder.classes().unwrap(), &["no".to_owned(), "yes".to_owned()]);
     let data = encoder.encode(&train).unwrap();
@@ -130,7 +140,7 @@ fn features_and_target_are_scaled_apart() {
     for (features, target) in [(true, false), (false, true)] {
         let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling { features, target }).unwrap();
         let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
-        assert_eq!(((mean, scale) != (0.0, 1.0), encoder.features()[0].mean != 0.0), (target, features));
+        assert_eq!(((mean, scale) != (0.0, 1.0), scaling(&encoder, 0).0 != 0.0), (target, features));
     }
 }
 
@@ -143,7 +153,7 @@ fn weights_come_from_a_column() {
     assert_eq!(train.names(), ["a", "y"]);
     let encoder = Encoder::fit(&train, "y", &[0, 1], None, Scaling::NONE).unwrap();
     assert_eq!(encoder.weight_column(), None);
-    assert!(matches!(encoder.encode(&whole), Err(Error::ExtraColumns { .. })));
+    assert_eq!(encoder.extra_columns(whole.source(), &whole.names(), true).unwrap(), ["w"]);
     let encoder = encoder.with_weight_column("w").unwrap();
     assert_eq!((encoder.weight_column(), encoder.inputs()), (Some("w"), 1));
     // Tables may have the column or not, whatever it holds, and a model file keeps its name.
@@ -154,8 +164,8 @@ fn weights_come_from_a_column() {
         assert_eq!(loaded.encode(table).unwrap().features(), [1.0, 3.0]);
     }
     let more = table(&[("a", &["1"]), ("w", &["1"]), ("z", &["1"])]);
-    let message = loaded.encode_features(&more).unwrap_err().to_string();
-    assert_eq!(message, "t: the table has 2 feature columns, the model takes 1: remove `z`");
+    assert_eq!(loaded.encode_features(&more).unwrap(), [1.0]);
+    assert_eq!(loaded.extra_columns(more.source(), &more.names(), false).unwrap(), ["z"]);
     for name in ["a", "y"] {
         let message = encoder.clone().with_weight_column(name).unwrap_err().to_string();
         assert!(message.contains(&format!("`{name}`: expected a column that is neither")), "{message}");
@@ -218,11 +228,11 @@ fn statistics_hold_in_hard_cases() {
     };
     // A tenth has no exact f64: the column must still count as constant.
     let constant = fit(&["0.1"; 1000]).unwrap();
-    assert_eq!(constant.features()[0].scale, 1.0);
-    assert!((constant.features()[0].mean - 0.1).abs() < 1e-17);
+    assert_eq!(scaling(&constant, 0).1, 1.0);
+    assert!((scaling(&constant, 0).0 - 0.1).abs() < 1e-17);
     // A deviation that is tiny beside the mean.
     let far = fit(&["1e9", "1000000001", "1000000002"]).unwrap();
-    assert!((far.features()[0].scale - (2.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    assert!((scaling(&far, 0).1 - (2.0f64 / 3.0).sqrt()).abs() < 1e-12);
     let message = fit(&["1", "-1e308", "1e308"]).unwrap_err().to_string();
     assert!(
         message.starts_with("t: line 4, column `x`: `1e308, squared for the variance,` is not finite"),
@@ -287,8 +297,11 @@ fn fits_that_cannot_be() {
     assert!(fit(&good, "y", &[0, 2]).contains("all below 2"));
     let alone = table(&[("y", &["0", "1"])]);
     assert!(fit(&alone, "y", &[0, 1]).contains("at least one column besides the target `y`"));
-    let texts = table(&[("a", &["1", "u"]), ("y", &["0", "1"])]);
-    assert!(fit(&texts, "y", &[0, 1]).starts_with("t: line 3, column `a`: `u` is not a number"));
+    let missing = table(&[("a", &["1", "2"]), ("y", &["0", "NaN"])]);
+    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row";
+    assert_eq!(fit(&missing, "y", &[0]), expected);
+    let missing = table(&[("a", &["1", "2"]), ("y", &["u", ""])]);
+    assert_eq!(fit(&missing, "y", &[0]), expected);
 }
 
 #[test]
@@ -298,10 +311,9 @@ fn tables_that_do_not_suit_the_encoder() {
     let message = |columns: &[(&str, &[&str])]| encoder.encode(&table(columns)).unwrap_err().to_string();
     assert_eq!(message(&[("a", &["1"]), ("b", &["1"])]), "t: no column `y`; the table has `a`, `b`");
     assert_eq!(message(&[("a", &["1"]), ("y", &["no"])]), "t: no column `b`; the table has `a`, `y`");
-    assert_eq!(
-        message(&[("a", &["1"]), ("b", &["1"]), ("c", &["1"]), ("y", &["no"])]),
-        "t: the table has 3 feature columns, the model takes 2: remove `c`"
-    );
+    assert_eq!(message(&[("c", &["1"]), ("y", &["no"])]), "t: no column `a`, `b`; the table has `c`, `y`");
+    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row";
+    assert_eq!(message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", ""])]), expected);
     assert_eq!(
         message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", "may be"])]),
         "t: target `y` is `may be` in line 3: the model knows the classes `no`, `yes`"
@@ -394,4 +406,84 @@ fn dataset_selects_rows_in_order() {
     assert_eq!(some.features(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     assert_eq!(some.targets(), [9.0, 7.0, 9.0]);
     assert_eq!(data.select(&[]).rows(), 0);
+}
+
+#[test]
+fn categories_make_an_input_each() {
+    let cells = ["b", "a", "b", "c", "a", "b", "", "d"];
+    let numbers = ["1", "NaN", "3", "4", "5", "100", "7", "8"];
+    let labels = ["0", "1", "0", "1", "0", "1", "0", "1"];
+    let train = table(&[("x", &numbers), ("k", &cells), ("y", &labels)]);
+    // The last row is held out: d is never seen.
+    let encoder = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6], None, Scaling::NONE).unwrap();
+    let names: Vec<String> = encoder.features().iter().flat_map(|feature| feature.input_names()).collect();
+    assert_eq!(names, ["x", "x=(missing)", "k=a", "k=b", "k=c", "k=(missing)"]);
+    assert_eq!(encoder.inputs(), 6);
+    let expected = [
+        [1.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+        [4.5, 1.0, 1.0, 0.0, 0.0, 0.0], // the median of 1, 3, 4, 5, 7, 100
+        [3.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+        [4.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        [5.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+        [100.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+        [7.0, 0.0, 0.0, 1.0, 0.0, 1.0], // the most frequent one
+        [8.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    ];
+    assert_eq!(encoder.encode(&train).unwrap().features(), expected.as_flattened());
+    let picked = encoder.encode_rows(&train, &[5, 0]).unwrap();
+    assert_eq!((picked.features(), picked.targets()), ([expected[5], expected[0]].as_flattened(), &[1.0, 0.0][..]));
+    // Standardised as if the median stood in the missing cell: the mean of 1, 4.5, 3, 4, 5, 100, 7.
+    let scaled = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6], None, Scaling::ALL).unwrap();
+    assert!((scaling(&scaled, 0).0 - 124.5 / 7.0).abs() < 1e-12);
+    // A file keeps all of it.
+    let loaded: Encoder = serde_json::from_str(&serde_json::to_string(&scaled).unwrap()).unwrap();
+    assert_eq!((&loaded, loaded.validate()), (&scaled, Ok(())));
+    // Numbers where categories were texts are these texts.
+    let digits = table(&[("x", &["1", "2", "3"]), ("k", &["2", "u", "2"]), ("y", &["0", "1", "0"])]);
+    let encoder = Encoder::fit(&digits, "y", &[0, 1, 2], None, Scaling::NONE).unwrap();
+    let only_numbers = table(&[("x", &["1", "2"]), ("k", &["2", "5"])]);
+    assert_eq!(encoder.encode_features(&only_numbers).unwrap(), [1.0, 1.0, 0.0, 2.0, 0.0, 0.0]);
+}
+
+#[test]
+fn rare_categories_share_an_input() {
+    // Of 1000 training rows a category needs ten: `rare` has nine.
+    let cells: Vec<&str> = (0..1001)
+        .map(|row| match row {
+            1000 => "unseen",
+            row if row % 111 == 0 && row > 0 => "rare",
+            row if row % 2 == 0 => "even",
+            _ => "odd",
+        })
+        .collect();
+    assert_eq!(cells.iter().filter(|&&cell| cell == "rare").count(), 9);
+    let labels: Vec<&str> = (0..1001).map(|row| if row % 3 == 0 { "u" } else { "v" }).collect();
+    let train = table(&[("k", &cells), ("y", &labels)]);
+    let encoder = Encoder::fit(&train, "y", &(0..1000).collect::<Vec<_>>(), None, Scaling::ALL).unwrap();
+    assert_eq!(encoder.features()[0].input_names(), ["k=even", "k=odd", "k=(other)"]);
+    let data = encoder.encode(&train).unwrap();
+    let row = |row: usize| &data.features()[3 * row..3 * row + 3];
+    assert_eq!([row(0), row(1), row(111), row(1000)].concat(), [1., 0., 0., 0., 1., 0., 0., 0., 1., 0., 0., 1.]);
+    // Names that all differ leave one input.
+    let names: Vec<String> = (0..1001).map(|row| format!("person {row}")).collect();
+    let train = table(&[("k", &names.iter().map(String::as_str).collect::<Vec<_>>()), ("y", &labels)]);
+    let encoder = Encoder::fit(&train, "y", &(0..1000).collect::<Vec<_>>(), None, Scaling::ALL).unwrap();
+    assert_eq!(encoder.features()[0].input_names(), ["k=(other)"]);
+}
+
+/// Files of a time when there were numbers only.
+#[test]
+fn old_encoders_are_read() {
+    let old = r#"{"features":[{"name":"a","mean":2.5,"scale":0.5}],"target":{"name":"y","kind":{"task":"binary","classes":["u","v"]}}}"#;
+    let encoder: Encoder = serde_json::from_str(old).unwrap();
+    assert_eq!(encoder.validate(), Ok(()));
+    assert_eq!(encoder.encode_features(&table(&[("a", &["3", "NaN"])])).unwrap(), [1.0, 0.0]);
+    for (kind, problem) in [
+        (r#""categories":["a","a"],"other":false,"fill":0"#, "the encoder's column `a` has the category `a` twice"),
+        (r#""categories":[],"other":false,"fill":null"#, "the encoder's column `a` lacks categories"),
+        (r#""categories":["b"],"other":true,"fill":1"#, "the encoder's column `a` lacks categories"),
+    ] {
+        let text = old.replace(r#""mean":2.5,"scale":0.5"#, kind);
+        assert_eq!(serde_json::from_str::<Encoder>(&text).unwrap().validate(), Err(problem.into()));
+    }
 }

@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tempfile::TempDir;
 use wgpu_mlp::backend::{CpuDevice, Device};
-use wgpu_mlp::data::{Encoder, Feature, Target, TargetKind};
+use wgpu_mlp::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
 use wgpu_mlp::exchange::{self, Assumed, Foreign, Onnx, Scale, save_onnx};
 use wgpu_mlp::infer::Predictor;
 use wgpu_mlp::math::{Activation, Loss};
@@ -118,9 +118,13 @@ fn other_programs_models_predict_the_same() {
     assert_eq!(classes("sklearn/sigmoid/sigmoid"), ["no", "yes"]);
 }
 
+fn number(name: &str, mean: f64, scale: f64) -> Feature {
+    Feature { name: name.into(), kind: FeatureKind::Number { mean, scale, fill: None }, indicator: false }
+}
+
 /// Columns like a year, an amount and a share.
 fn features() -> Vec<Feature> {
-    let feature = |(name, mean, scale): (&str, f64, f64)| Feature { name: name.into(), mean, scale };
+    let feature = |(name, mean, scale)| number(name, mean, scale);
     [("year", 2012.3, 8.7), ("amount", 3.1e4, 2.2e4), ("a \"share\", ü", 0.0123, 0.0045)].map(feature).into()
 }
 
@@ -166,16 +170,6 @@ fn exported(model: &Model) -> (TempDir, PathBuf, Onnx) {
     (folder, path, onnx)
 }
 
-fn scales(model: &Model) -> (Vec<Scale>, Scale) {
-    let of = |feature: &Feature| Scale { mean: feature.mean, scale: feature.scale };
-    let inputs = model.encoder.as_ref().map(|encoder| encoder.features().iter().map(of).collect());
-    let output = match model.encoder.as_ref().map(|encoder| &encoder.target().kind) {
-        Some(&TargetKind::Regression { mean, scale }) => Scale { mean, scale },
-        _ => Scale::NONE,
-    };
-    (inputs.unwrap_or(vec![Scale::NONE; 3]), output)
-}
-
 /// An exported model that is imported is the model, to the bit, but for scales, which the file has as f32.
 #[test]
 fn an_exported_model_comes_back() {
@@ -189,8 +183,9 @@ fn an_exported_model_comes_back() {
         let (Some(found), Some(expected)) = (encoder, model.encoder) else { continue };
         for (found, expected) in found.features().iter().zip(expected.features()) {
             assert_eq!(found.name, expected.name);
-            assert!((found.mean - expected.mean).abs() <= 1e-9 * expected.scale, "{spec}: {found:?}");
-            assert!((found.scale / expected.scale - 1.0).abs() <= 1e-7, "{spec}: {found:?}");
+            let [(mean, scale), (expected_mean, expected_scale)] = [found, expected].map(|of| of.scaling().unwrap());
+            assert!((mean - expected_mean).abs() <= 1e-9 * expected_scale, "{spec}: {found:?}");
+            assert!((scale / expected_scale - 1.0).abs() <= 1e-7, "{spec}: {found:?}");
         }
         assert_eq!(found.target(), expected.target(), "{spec}");
     }
@@ -211,14 +206,31 @@ fn an_exported_file_says_what_it_is() {
     }
 }
 
+/// Categories are inputs of their own, which the graph leaves as they are.
+#[test]
+fn categories_are_inputs_of_the_graph() {
+    let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
+    let categories = vec!["Fair".into(), "Ideal".into()];
+    let kind = FeatureKind::Category { categories, other: false, fill: None };
+    let cut = Feature { name: "cut".into(), kind, indicator: false };
+    let target = model.encoder.as_ref().unwrap().target().clone();
+    model.encoder = Some(Encoder::new(vec![features().remove(0), cut], target));
+    let (_folder, path, onnx) = exported(&model);
+    assert_eq!(onnx.input, ("features", 3));
+    let assumed = Assumed { loss: Some(model.spec.loss()), ..Assumed::default() };
+    let encoder = exchange::load(&path, assumed).unwrap().encoder.unwrap();
+    let found: Vec<_> = encoder.features().iter().map(|of| (of.name.as_str(), of.scaling().unwrap())).collect();
+    assert_eq!(found[1..], [("cut=Fair", (0.0, 1.0)), ("cut=Ideal", (0.0, 1.0))]);
+    assert_eq!(found[0].0, "year");
+}
+
 #[test]
 fn what_onnx_cannot_hold_is_refused() {
     let folder = TempDir::new().unwrap();
     let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
     for (mean, scale) in [(1e39, 1.0), (0.0, 1e-50)] {
-        let column = Feature { name: "wide".into(), mean, scale };
         let mut columns = features();
-        columns[1] = column;
+        columns[1] = number("wide", mean, scale);
         model.encoder = Some(Encoder::new(columns, model.encoder.as_ref().unwrap().target().clone()));
         let error = save_onnx(&model, &folder.path().join("net.onnx")).unwrap_err();
         assert!(matches!(error, Error::Setting { .. }) && error.to_string().contains("`wide`"), "{error}");
@@ -368,7 +380,8 @@ fn external_values_are_read_from_beside_the_file() {
     };
     let whole = &[("location", "values"), ("offset", "4"), ("length", "12")][..];
     assert_eq!(read(&[whole]).unwrap().parameters, [2.0, 3.0, 4.0, 0.0]);
-    let cases: [(&str, &[&[(&str, &str)]]); 8] = [
+    type Case<'a> = (&'a str, &'a [&'a [(&'a str, &'a str)]]);
+    let cases: [Case<'_>; 8] = [
         ("`w1`: they are 12 bytes, of which", &[whole, whole]),
         ("expected a file in the same folder", &[&[("location", "../values")]]),
         ("expected a file in the same folder", &[&[("location", "/etc/hostname")]]),
@@ -413,7 +426,8 @@ fn tensors_that_are_no_perceptron_are_refused() {
         let views: Vec<_> = tensors.iter().zip(zeros.iter().map(Vec::as_slice)).map(view).collect();
         safetensors::serialize(views, None).unwrap()
     };
-    let cases: [(&str, &[(&str, &[usize])]); 9] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a [usize])]);
+    let cases: [Case<'_>; 9] = [
         ("it has no tensors", &[]),
         ("tensor `1.running_mean` is no weight or bias", &[("0.weight", &[3, 2]), ("1.running_mean", &[3])]),
         ("tensor `1.weight` is [3]: expected [outputs, inputs]", &[("0.weight", &[3, 2]), ("1.weight", &[3])]),

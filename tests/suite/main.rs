@@ -12,6 +12,7 @@ mod cli_checkpoints;
 mod cli_classes;
 mod cli_errors;
 mod cli_exchange;
+mod cli_tables;
 mod cli_train;
 mod config;
 mod csv;

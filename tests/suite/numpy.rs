@@ -4,7 +4,7 @@ use std::fs;
 
 use safetensors::SafeTensors;
 use wgpu_mlp::Error;
-use wgpu_mlp::data::{Moons, NumpyRandom, article_parameters, train_test_split};
+use wgpu_mlp::data::{Moons, NumpyRandom, article_parameters, stratified_split, train_test_split};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data.safetensors");
 const ARTICLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/article.safetensors");
@@ -156,4 +156,27 @@ fn split_edges() {
     let expected = "--validation-fraction is 0.5: expected one that leaves rows to train on, of 1 in all";
     assert_eq!(message(1, 0.5), expected);
     assert!(train_test_split(0, 0.0, 0, "--test-fraction").is_err());
+}
+
+/// `train_test_split(range(n), test_size=…, random_state=…, stratify=classes)` of scikit-learn 1.9, whose shares are drawn
+/// by lot where classes have equal remainders.
+#[test]
+fn stratified_splits_are_scikit_learns() {
+    type Rows<'a> = &'a [usize];
+    let cases: [(Rows, f64, u32, Rows, Rows); 3] = [
+        (&[0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 2, 2], 0.3, 0, &[9, 2, 3, 7, 12, 8, 11, 1, 4], &[5, 10, 0, 6]),
+        (&[2, 0, 0, 1, 1, 1, 0, 2, 2, 0, 1], 0.25, 7, &[0, 5, 4, 7, 3, 2, 9, 6], &[8, 10, 1]),
+        (&[0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3], 0.4, 3, &[8, 3, 7, 5, 10, 4, 1], &[6, 2, 9, 11, 0]),
+    ];
+    for (classes, fraction, seed, train, test) in cases {
+        let split = stratified_split(classes, fraction, seed, "--test-fraction").unwrap();
+        assert_eq!((&split.train[..], &split.test[..]), (train, test), "{classes:?}");
+    }
+    // A class of one row, more classes than held-out rows, numbers of classes that do not occur.
+    let split = stratified_split(&[5, 0, 5, 0, 9, 0, 5], 0.2, 1, "--test-fraction").unwrap();
+    let mut all = [&split.train[..], &split.test[..]].concat();
+    all.sort();
+    assert_eq!((all, split.test.len()), ((0..7).collect(), 2));
+    assert_eq!(stratified_split(&[1, 0], 0.0, 1, "--test-fraction").unwrap().train, [0, 1]);
+    assert!(stratified_split(&[1, 0], 1.0, 1, "--test-fraction").is_err());
 }

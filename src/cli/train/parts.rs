@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::settings::Settings;
 use crate::backend::Device;
 use crate::cli::eval::evaluate;
-use crate::data::{Dataset, Encoder, Table, Task, train_test_split};
+use crate::data::{Dataset, Encoder, Table, stratified_split, train_test_split};
 use crate::error::Result;
 use crate::infer::Metrics;
 use crate::model::Model;
@@ -33,11 +33,22 @@ impl<T> Parts<T> {
 }
 
 impl Parts<Vec<usize>> {
-    /// Draws the rows of each part: the test rows first, the validation rows from what remains.
-    pub fn split(settings: &Settings, rows: usize) -> Result<Self> {
-        let outer = train_test_split(rows, settings.test_fraction, settings.split_seed, "--test-fraction")?;
+    /// Draws the rows of each part: the test rows first, the validation rows from what remains. With classes, each part
+    /// gets as many of each as it can.
+    pub fn split(settings: &Settings, rows: usize, classes: Option<&[usize]>) -> Result<Self> {
         let seed = settings.split_seed;
-        let inner = train_test_split(outer.train.len(), settings.validation_fraction, seed, "--validation-fraction")?;
+        let outer = match classes {
+            Some(classes) => stratified_split(classes, settings.test_fraction, seed, "--test-fraction")?,
+            None => train_test_split(rows, settings.test_fraction, seed, "--test-fraction")?,
+        };
+        let (fraction, what) = (settings.validation_fraction, "--validation-fraction");
+        let inner = match classes {
+            Some(classes) => {
+                let classes: Vec<usize> = outer.train.iter().map(|&row| classes[row]).collect();
+                stratified_split(&classes, fraction, seed, what)?
+            }
+            None => train_test_split(outer.train.len(), fraction, seed, what)?,
+        };
         let pick = |places: Vec<usize>| places.into_iter().map(|place| outer.train[place]).collect::<Vec<_>>();
         let some = |rows: Vec<usize>| (!rows.is_empty()).then_some(rows);
         Ok(Self { train: pick(inner.train), validation: some(pick(inner.test)), test: some(outer.test) })
@@ -45,9 +56,12 @@ impl Parts<Vec<usize>> {
 
     /// The data of each part.
     pub fn encode(&self, encoder: &Encoder, table: &Table) -> Result<Parts<Dataset>> {
-        let all = encoder.encode(table)?;
-        let select = |rows: &Option<Vec<usize>>| rows.as_ref().map(|rows| all.select(rows));
-        Ok(Parts { train: all.select(&self.train), validation: select(&self.validation), test: select(&self.test) })
+        let some = |rows: &Option<Vec<usize>>| rows.as_ref().map(|rows| encoder.encode_rows(table, rows)).transpose();
+        Ok(Parts {
+            train: encoder.encode_rows(table, &self.train)?,
+            validation: some(&self.validation)?,
+            test: some(&self.test)?,
+        })
     }
 }
 
@@ -64,19 +78,4 @@ impl Parts<Dataset> {
             test: judge(&self.test).await?,
         })
     }
-}
-
-/// Numbers that stand for classes look like any others: says so on stderr where a regression's may.
-pub fn note_whole_numbers(encoder: &Encoder, table: &Table) -> Result<()> {
-    const MOST: usize = 20;
-    let target = &encoder.target().name;
-    if encoder.task() == Task::Regression
-        && let Some(count) = table.distinct_whole_numbers(target, MOST)?
-    {
-        eprintln!(
-            "note: `{target}` has {count} distinct whole numbers: taken as a regression; --task multiclass takes them as \
-             classes"
-        );
-    }
-    Ok(())
 }

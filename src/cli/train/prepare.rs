@@ -1,15 +1,16 @@
 //! What training needs before its first step: the data in parts, the network, and where it starts from.
 
 use super::Args;
-use super::parts::{Parts, note_whole_numbers};
+use super::notes::{tell_imbalance, tell_task};
+use super::parts::Parts;
 use super::phases::Phases;
 use super::report::Judged;
 use super::settings::Settings;
 use super::start;
 use crate::checkpoint::Checkpoint;
-use crate::cli::source::Source;
-use crate::data::{Dataset, Encoder};
-use crate::error::Result;
+use crate::cli::source::{Source, kinds_of};
+use crate::data::{Dataset, Encoder, class_numbers};
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::spec::MlpSpec;
 
@@ -52,26 +53,40 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source, phases: &mut P
         (None, None) => Start::Drawn,
     };
     let known = start.model().and_then(|model| model.encoder.clone());
-    let target = args.target.as_deref().or(known.as_ref().map(|encoder| encoder.target().name.as_str()));
-    let (mut table, target) = source.read(target, &[])?;
+    let target = known.as_ref().map(|encoder| encoder.target().name.as_str());
+    let target = args.target.as_deref().or(target).or(source.target());
+    let weight = args.weights.column(target, known.as_ref())?;
+    let mut table = source.read(|path, names| match (&known, target) {
+        (_, None) => Err(Error::TargetRequired { path: path.into(), available: names.to_vec() }),
+        (None, _) => args.columns.kinds(path, names, target, weight),
+        (Some(encoder), _) => kinds_of(encoder, path, names, true, weight),
+    })?;
     phases.end("read");
-    let weights = args.weights.take(&mut table, &target, known.as_ref())?;
-    let rows = Parts::split(settings, table.rows())?;
+    let target = target.unwrap_or_default().to_string();
+    let weights = args.weights.take(&mut table, weight)?;
+    // The article splits its moons without a look at the classes.
+    let classes = match (source, &known) {
+        (Source::Moons(_), _) => None,
+        (Source::File(_), Some(encoder)) => encoder.class_numbers(&table)?,
+        (Source::File(_), None) => class_numbers(&table, &target, settings.task)?,
+    };
+    let rows = Parts::split(settings, table.rows(), classes.as_deref())?;
+    let is_known = known.is_some();
     let encoder = match known {
         Some(encoder) => encoder,
-        None => {
-            let encoder = Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?;
-            if settings.task.is_none() && !args.quiet {
-                note_whole_numbers(&encoder, &table)?;
-            }
-            encoder
-        }
+        None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?,
     };
+    if !args.quiet {
+        tell_task(args, is_known, &encoder, &table)?;
+    }
     let encoder = weights.name_in(encoder)?;
     let mut data = rows.encode(&encoder, &table)?;
     let judged = Judged::new(&rows, &encoder, &table)?;
     drop(table);
     data.train = weights.give(data.train, &rows.train, &encoder)?;
+    if !args.quiet {
+        tell_imbalance(&encoder, &data.train);
+    }
     let loss = args.loss.of(encoder.task())?;
     let spec = match &start {
         Start::Checkpoint(checkpoint) => checkpoint.model.spec.clone(),

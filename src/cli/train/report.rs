@@ -12,7 +12,7 @@ use super::summary::Summary;
 use super::tables;
 use crate::backend::Device;
 use crate::cli::predict::write_csv;
-use crate::data::{Dataset, Encoder, Table, Task};
+use crate::data::{Dataset, Encoder, Feature, Table, Task};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::{Metrics, Predictor};
@@ -136,7 +136,12 @@ fn predictions(model: &Model, encoder: &Encoder, data: &Dataset, judged: &Judged
 
 /// The inputs that stand for each column.
 fn columns(encoder: &Encoder) -> Vec<(&str, Range<usize>)> {
-    encoder.features().iter().enumerate().map(|(at, feature)| (feature.name.as_str(), at..at + 1)).collect()
+    let mut end = 0;
+    let mut inputs = |width| {
+        end += width;
+        end - width..end
+    };
+    encoder.features().iter().map(|feature| (feature.name.as_str(), inputs(feature.width()))).collect()
 }
 
 impl Material<'_> {
@@ -179,8 +184,8 @@ impl Material<'_> {
             }
         }
         self.rank(predictor, &mut findings).await?;
-        if encoder.inputs() == 2 && encoder.features().len() == 2 {
-            findings.surface = Some(self.surface(predictor).await?);
+        if let [Some(x), Some(y)] = encoder.features().iter().map(Feature::scaling).collect::<Vec<_>>()[..] {
+            findings.surface = Some(self.surface(predictor, [x, y]).await?);
         }
         Ok(findings)
     }
@@ -215,7 +220,8 @@ impl Material<'_> {
     }
 
     /// The predictions over the two features, as far as the data go.
-    async fn surface(&self, predictor: &mut Predictor) -> Result<Surface> {
+    /// `scaling` as [`Feature::scaling`] has it.
+    async fn surface(&self, predictor: &mut Predictor, scaling: [(f64, f64); 2]) -> Result<Surface> {
         let (_, rows) = self.data.judged();
         let features = self.encoder.features();
         let spans = [0, 1].map(|at| {
@@ -224,7 +230,7 @@ impl Material<'_> {
             let room = if most > least { 0.05 * (most - least) } else { 1.0 };
             [least - room, most + room]
         });
-        let place = |at: usize, z: f32| f64::from(z) * features[at].scale + features[at].mean;
+        let place = |at: usize, z: f32| f64::from(z) * scaling[at].1 + scaling[at].0;
         let middle = |[from, to]: [f32; 2], cell: usize| from + (to - from) * (cell as f32 + 0.5) / SIDE as f32;
         let grid = (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| [middle(spans[0], x), middle(spans[1], y)]));
         let outputs = predictor.outputs(&grid.collect::<Vec<_>>()).await?;

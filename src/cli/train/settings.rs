@@ -24,6 +24,7 @@ pub struct Settings {
     pub test_fraction: f64,
     pub validation_fraction: f64,
     pub split_seed: u32,
+    pub baseline: bool,
 }
 
 impl Settings {
@@ -51,6 +52,7 @@ impl Settings {
             test_fraction: args.test_fraction.unwrap_or(if article { 0.1 } else { 0.2 }),
             validation_fraction: args.validation_fraction.unwrap_or(args.control.validation_fraction()),
             split_seed: args.split_seed.unwrap_or(if article { 42 } else { 0 }),
+            baseline: !article && !args.no_baseline,
         })
     }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::baseline::{Baseline, task};
 use super::parts::Parts;
 use super::phases::Phases;
 use crate::backend::{Counters, Device};
+use crate::data::Task;
 use crate::infer::Metrics;
 use crate::model::Model;
 use crate::report::{count, metrics_table, rate};
@@ -34,6 +36,10 @@ pub struct Summary<'a> {
     counters: Counters,
     #[serde(flatten)]
     metrics: &'a Parts<Metrics>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a Baseline>,
+    #[serde(skip)]
+    task: Option<Task>,
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
@@ -43,6 +49,14 @@ pub struct Summary<'a> {
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
     pub report: Option<PathBuf>,
+}
+
+/// What a run came to, beside what it had to be better than.
+#[derive(Clone, Copy)]
+pub struct CameTo<'a> {
+    pub metrics: &'a Parts<Metrics>,
+    pub baseline: Option<&'a Baseline>,
+    pub phases: &'a Phases,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,11 +74,11 @@ impl<'a> Summary<'a> {
         model: &Model,
         setup: Duration,
         outcome: &Outcome,
-        metrics: &'a Parts<Metrics>,
+        came_to: CameTo<'a>,
         article: bool,
-        phases: &'a Phases,
         saved: Option<&'a Path>,
     ) -> Self {
+        let CameTo { metrics, baseline, phases } = came_to;
         let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
         Self {
             device: device.name(),
@@ -81,6 +95,8 @@ impl<'a> Summary<'a> {
             stopped: outcome.stopped,
             counters: trainer.counters(),
             metrics,
+            baseline,
+            task: task(model),
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
             phases,
@@ -91,7 +107,10 @@ impl<'a> Summary<'a> {
 
     /// The same for people.
     pub fn text(&self) -> String {
-        let mut text = metrics_table(&self.metrics.named().collect::<Vec<_>>()).to_string();
+        let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
+        let mut rows: Vec<(&str, &Metrics)> = self.metrics.named().collect();
+        rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
+        let mut text = metrics_table(&rows).to_string();
         if let Some(Log10Loss { train, test }) = &self.log10_loss {
             let test = test.map_or_else(String::new, |test| format!(", test {test:.4}"));
             text += &format!("log10 loss: train {train:.4}{test}\n");

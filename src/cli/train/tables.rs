@@ -1,5 +1,7 @@
 //! The tables of a report: each class, what is mixed up most, and the rows that are most wrong.
 
+use std::cmp::Reverse;
+
 use crate::data::{Dataset, Encoder};
 use crate::infer::Metrics;
 use crate::metrics::Classification;
@@ -54,7 +56,7 @@ fn confusions(figures: &Classification) -> Option<Table> {
         line.iter().enumerate().filter(move |(column, rows)| row != *column && **rows > 0).map(move |cell| (row, cell))
     });
     let mut cells: Vec<_> = cells.map(|(row, (column, &rows))| (rows, row, column)).collect();
-    cells.sort_by(|a, b| b.0.cmp(&a.0));
+    cells.sort_by_key(|cell| Reverse(cell.0));
     let mut table = Table::new(&["true", "predicted", "rows"]);
     for &(rows, row, column) in cells.iter().take(LISTED) {
         let label = |class: usize| figures.classes[class].label.clone();

@@ -53,14 +53,19 @@ pub struct Weights<'a> {
 }
 
 impl WeightArgs {
-    /// Takes the column of weights out of the table: the flag's, else the one that the model to start from knows.
-    pub fn take(&self, table: &mut Table, target: &str, known: Option<&Encoder>) -> Result<Weights<'_>> {
+    /// The column of weights: the flag's, else the one that the model to start from knows.
+    pub fn column<'a>(&'a self, target: Option<&str>, known: Option<&'a Encoder>) -> Result<Option<&'a str>> {
         let name = self.weight_column.as_deref().or(known.and_then(Encoder::weight_column));
-        if name == Some(target) {
+        if let Some(name) = name.filter(|_| name == target) {
             let expected = "another column than the target".into();
-            return Err(Error::Setting { what: "--weight-column", found: format!("`{target}`"), expected });
+            return Err(Error::Setting { what: "--weight-column", found: format!("`{name}`"), expected });
         }
-        let column = name.map(|name| Ok((name.to_string(), table.take_weights(name)?))).transpose()?;
+        Ok(name)
+    }
+
+    /// Takes that column out of the table.
+    pub fn take(&self, table: &mut Table, column: Option<&str>) -> Result<Weights<'_>> {
+        let column = column.map(|name| Ok((name.to_string(), table.take_weights(name)?))).transpose()?;
         Ok(Weights { column, class_weight: &self.class_weight })
     }
 }

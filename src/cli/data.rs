@@ -1,0 +1,69 @@
+//! `mlp data`: what a table holds.
+
+use super::columns::ColumnArgs;
+use super::output::{print, print_json};
+use super::source::DataArgs;
+use crate::data::{Description, Values};
+use crate::error::Result;
+use crate::report::{Table, count};
+
+/// Describe a table: types, missing cells, ranges, classes; warns of columns that are no good features
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Column to be predicted; others that say the same are warned of
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let source = args.data.source()?;
+    let target = args.target.as_deref().or(source.target());
+    let table = source.read(|path, names| args.columns.kinds(path, names, target, None))?;
+    let description = Description::new(&table, target)?;
+    if args.json {
+        return print_json(&description);
+    }
+    let columns = description.columns.len();
+    let mut text = format!("{} rows, {columns} columns\n\n", count(description.rows as u64));
+    let mut list =
+        Table::new(&["column", "type", "missing", "distinct", "least", "median", "mean", "greatest", "most frequent"]);
+    for column in &description.columns {
+        let number = |number: &Option<f64>| number.map_or("-".into(), short);
+        let rest = match &column.values {
+            Values::Number { min, mean, median, max } => {
+                ["number".into(), number(min), number(median), number(mean), number(max), "-".into()]
+            }
+            Values::Text { most_frequent } => {
+                let told = most_frequent.iter().map(|(text, rows)| format!("{text} ({})", count(*rows as u64)));
+                let told = told.collect::<Vec<_>>().join(", ");
+                ["text".into(), "-".into(), "-".into(), "-".into(), "-".into(), told]
+            }
+        };
+        let [kind, numbers @ ..] = rest;
+        let counts = [column.missing, column.distinct].map(|number| count(number as u64));
+        list.row([column.name.clone(), kind].into_iter().chain(counts).chain(numbers).collect());
+    }
+    text += &list.to_string();
+    for warning in &description.warnings {
+        text += &format!("\nwarning: {warning}");
+    }
+    print(text + if description.warnings.is_empty() { "" } else { "\n" })
+}
+
+/// Six digits of a number.
+fn short(number: f64) -> String {
+    let size = number.abs();
+    if size == 0.0 || (1e-4..1e7).contains(&size) {
+        let whole = if size < 1.0 { 0 } else { size.log10() as usize + 1 };
+        let text = format!("{number:.*}", 6_usize.saturating_sub(whole));
+        return if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text };
+    }
+    format!("{number:.5e}")
+}

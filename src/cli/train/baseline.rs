@@ -1,0 +1,102 @@
+//! What the network has to be better than: a constant prediction, and a linear model.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use super::parts::Parts;
+use crate::backend::open;
+use crate::cli::eval::evaluate;
+use crate::data::{Dataset, Encoder, Task};
+use crate::error::{Error, Result};
+use crate::infer::Metrics;
+use crate::math::{Activation, Domain, Optimizer};
+use crate::model::Model;
+use crate::params::Layout;
+use crate::spec::{Layer, MlpSpec};
+use crate::train::{Batch, Schedule, TrainConfig, Trainer};
+
+/// Steps in which the linear model is trained, at least; an epoch is never cut.
+const STEPS: usize = 3000;
+/// Rows of such a step.
+const ROWS: usize = 256;
+const RATE: f64 = 0.02;
+
+/// Figures on the test rows, or on the training rows where there are none.
+#[derive(Debug, Serialize)]
+pub struct Baseline {
+    /// The part of the data.
+    pub part: &'static str,
+    /// The shares of the classes in the training rows, so that the most frequent one is predicted; for numbers the mean.
+    pub constant: Metrics,
+    /// The network without its hidden layers, trained on the CPU; none where it has none, or diverged.
+    pub linear: Option<Metrics>,
+}
+
+impl Baseline {
+    pub async fn new(data: &Parts<Dataset>, model: &Model) -> Result<Self> {
+        let (part, judged) = data.test.as_ref().map_or(("train", &data.train), |test| ("test", test));
+        let spec = &model.spec;
+        let outputs = constant(spec, &data.train).repeat(judged.rows());
+        let constant = Metrics::new(spec, &outputs, judged, model.encoder.as_ref())?;
+        let linear = if spec.layers().len() > 1 { linear(data, judged, model).await? } else { None };
+        Ok(Self { part, constant, linear })
+    }
+
+    /// The rows of a table of figures.
+    pub fn named(&self, task: Option<Task>) -> Vec<(String, &Metrics)> {
+        let constant = if task == Some(Task::Regression) { "mean" } else { "majority" };
+        let row = |name, metrics| (format!("{}, {name}", self.part), metrics);
+        self.linear.iter().map(|linear| row("linear", linear)).chain([row(constant, &self.constant)]).collect()
+    }
+}
+
+/// The outputs that tell nothing of a row: the shares of the classes, or the mean.
+fn constant(spec: &MlpSpec, train: &Dataset) -> Vec<f32> {
+    let targets = train.targets();
+    let mean = targets.iter().map(|&y| f64::from(y)).sum::<f64>() / targets.len() as f64;
+    match spec.loss().domain() {
+        // One row more of each class than there is: a share is never 0.
+        Domain::Share => {
+            let rows = targets.len() as f64;
+            let share = (mean * rows + 1.0) / (rows + 2.0);
+            vec![(share / (1.0 - share)).ln() as f32]
+        }
+        Domain::Class => {
+            let mut counts = vec![1.0_f64; spec.outputs()];
+            targets.iter().for_each(|&class| counts[class as usize] += 1.0);
+            counts.into_iter().map(|count| count.ln() as f32).collect()
+        }
+        Domain::Number => vec![mean as f32],
+        Domain::Amount => vec![mean.max(f64::from(f32::MIN_POSITIVE)).ln() as f32],
+    }
+}
+
+async fn linear(data: &Parts<Dataset>, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
+    let spec = &model.spec;
+    let layer = Layer { inputs: spec.inputs(), outputs: spec.outputs(), activation: Activation::Identity };
+    let plain = MlpSpec::from_layers(vec![layer], spec.loss())?;
+    let spec = match spec.loss().parameter() {
+        Some(_) => plain.with_loss_parameter(spec.loss_parameter())?,
+        None => plain,
+    };
+    let device = open("cpu").await?.device;
+    let epochs = STEPS.div_ceil(data.train.rows().div_ceil(ROWS)) as u64;
+    let config = TrainConfig::new(epochs, Batch::Rows(ROWS), Optimizer::named("adam", RATE)?)
+        .schedule(Schedule::Cosine { warmup: 0.0, floor: 0.0 });
+    let mut trainer = Trainer::new(&device, &spec, &config, &data.train).await?;
+    trainer.set_parameters(&vec![0.0; Layout::new(&spec).len()])?;
+    match trainer.fit(|_| ControlFlow::Continue(())).await {
+        Err(Error::Diverged { .. }) => return Ok(None),
+        fitted => fitted?,
+    };
+    let parameters = trainer.parameters().await?;
+    let linear = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
+    let metrics = evaluate(&device, &linear, judged, None).await?;
+    Ok(metrics.figures.is_some().then_some(metrics))
+}
+
+/// What a model predicts.
+pub fn task(model: &Model) -> Option<Task> {
+    model.encoder.as_ref().map(Encoder::task)
+}

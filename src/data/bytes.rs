@@ -1,0 +1,82 @@
+//! The bytes of a file or of stdin, inflated where they are gzipped. Knows nothing of what they mean.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, ErrorKind, Read, Seek, Write, stdin};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const BUFFER: usize = 1 << 16;
+
+/// Where bytes come from, for readers that may begin anew.
+#[derive(Debug)]
+pub(super) enum Origin<'a> {
+    Path(&'a Path),
+    /// Stdin, which comes once.
+    Stdin,
+    /// What stdin had, in a temporary file without a name.
+    Kept(File),
+}
+
+impl<'a> Origin<'a> {
+    /// A file, or stdin for `-`.
+    pub fn new(path: &'a Path) -> Self {
+        if path == Path::new("-") { Self::Stdin } else { Self::Path(path) }
+    }
+
+    /// Keeps what stdin has, so that it can be opened more than once.
+    pub fn keep(self) -> std::io::Result<Self> {
+        let Self::Stdin = self else { return Ok(self) };
+        let mut file = tempfile::tempfile()?;
+        std::io::copy(&mut stdin().lock(), &mut file)?;
+        file.flush()?;
+        Ok(Self::Kept(file))
+    }
+
+    /// The bytes from the first one on.
+    pub fn open(&self) -> std::io::Result<Bytes> {
+        match self {
+            Self::Path(path) => Bytes::new(File::open(path)?),
+            Self::Stdin => Bytes::new(stdin()),
+            Self::Kept(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Bytes::new(file)
+            }
+        }
+    }
+}
+
+/// Bytes as they come.
+pub(super) struct Bytes {
+    reader: Box<dyn Read + Send>,
+    gzipped: bool,
+}
+
+impl Bytes {
+    fn new(mut source: impl Read + Send + 'static) -> std::io::Result<Self> {
+        let mut start = Vec::new();
+        source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start)?;
+        let gzipped = start == GZIP;
+        let all = Cursor::new(start).chain(source);
+        let reader: Box<dyn Read + Send> = match gzipped {
+            true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, all))),
+            false => Box::new(all),
+        };
+        Ok(Self { reader, gzipped })
+    }
+
+    /// What an error tells of gzip data, if it is about that and not about the file.
+    pub fn gzip_problem(&self, error: &std::io::Error) -> Option<String> {
+        use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        let broken = self.gzipped && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
+        broken.then(|| format!("its gzip data is broken or cut off ({error})"))
+    }
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}

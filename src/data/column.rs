@@ -1,0 +1,178 @@
+//! A column of a table. In: cells. Out: numbers, or texts by their distinct values. A cell may be missing.
+//!
+//! Numbers are f64, NaN where one is missing: 8 bytes a row. Texts are kept once each, with a number of 4 bytes a row, so a
+//! column of a million rows with a dozen categories takes 4 MB.
+
+use std::collections::HashMap;
+
+use super::table::parse_number;
+
+/// The cells of one column, one for each row.
+#[derive(Clone, Debug)]
+pub enum Cells {
+    /// Finite numbers; NaN where one is missing.
+    Number(Vec<f64>),
+    /// Texts, without white space around them.
+    Text(Texts),
+}
+
+impl Cells {
+    /// Number of cells.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Number(values) => values.len(),
+            Self::Text(texts) => texts.len(),
+        }
+    }
+
+    /// Whether there is no cell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the cell of a row (from 0) is missing.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Number(values) => values[row].is_nan(),
+            Self::Text(texts) => texts.code(row).is_none(),
+        }
+    }
+
+    /// How many cells are missing.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        match self {
+            Self::Number(values) => values.iter().filter(|value| value.is_nan()).count(),
+            Self::Text(texts) => texts.codes.iter().filter(|&&code| code == Texts::MISSING).count(),
+        }
+    }
+
+    /// The column as texts: numbers as they are written at their shortest.
+    #[must_use]
+    pub fn to_texts(&self) -> Texts {
+        match self {
+            Self::Text(texts) => texts.clone(),
+            Self::Number(values) => {
+                let text = |value: &f64| (!value.is_nan()).then(|| (value + 0.0).to_string());
+                values.iter().map(text).collect()
+            }
+        }
+    }
+}
+
+/// Missing cells are equal.
+impl PartialEq for Cells {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
+            }
+            (Self::Text(a), Self::Text(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// Texts by their distinct values. `collect` makes one of `Option<impl Into<String>>`, `None` where a cell is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    labels: Vec<String>,
+    codes: Vec<u32>,
+}
+
+impl Texts {
+    /// Stands for a missing cell.
+    pub(super) const MISSING: u32 = u32::MAX;
+
+    /// Texts whose codes are below the number of labels, or [`MISSING`](Self::MISSING).
+    pub(super) fn from_parts(labels: Vec<String>, codes: Vec<u32>) -> Self {
+        Self { labels, codes }
+    }
+
+    /// Number of cells.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether there is no cell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// The distinct texts, in the order of their first rows.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Which of the labels the row (from 0) has, if it is not missing.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn code(&self, row: usize) -> Option<usize> {
+        let code = self.codes[row];
+        (code != Self::MISSING).then_some(code as usize)
+    }
+
+    /// The text of the row (from 0), if it is not missing.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.code(row).map(|code| self.labels[code].as_str())
+    }
+
+    /// The first row whose text is no number.
+    pub(super) fn first_text(&self) -> Option<usize> {
+        let stray: Vec<bool> = self.labels.iter().map(|label| parse_number(label).is_none()).collect();
+        (0..self.len()).find(|&row| self.code(row).is_some_and(|code| stray[code]))
+    }
+}
+
+impl<S: Into<String>> FromIterator<Option<S>> for Texts {
+    fn from_iter<I: IntoIterator<Item = Option<S>>>(cells: I) -> Self {
+        let mut known = HashMap::new();
+        let mut texts = Self::default();
+        for cell in cells {
+            let code = cell.map(|cell| {
+                let next = known.len() as u32;
+                *known.entry(cell.into()).or_insert(next)
+            });
+            texts.codes.push(code.unwrap_or(Self::MISSING));
+        }
+        texts.labels = in_order(known);
+        texts
+    }
+}
+
+/// Labels by their numbers.
+pub(super) fn in_order(known: HashMap<String, u32>) -> Vec<String> {
+    let mut labels: Vec<_> = known.into_iter().collect();
+    labels.sort_unstable_by_key(|&(_, code)| code);
+    labels.into_iter().map(|(label, _)| label).collect()
+}
+
+/// A column of a [`Table`](super::Table).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name in the header, unique in the table and never empty.
+    pub name: String,
+    /// Its cells, one for each row.
+    pub cells: Cells,
+}
+
+/// Whether a cell stands for one that is missing: empty, `?`, or NA, NaN, N/A, null in any case.
+pub(super) fn is_missing(cell: &[u8]) -> bool {
+    let words: [&[u8]; 4] = [b"na", b"nan", b"n/a", b"null"];
+    cell.is_empty() || cell == b"?" || words.iter().any(|word| cell.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,142 @@
+//! What a table holds. In: a [`Table`], and perhaps the target's name. Out: for each column what its cells are, and
+//! warnings of columns that a network had better not see.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::column::{Cells, Column};
+use super::table::Table;
+use crate::error::Result;
+
+/// Most frequent texts that are told.
+const TOLD: usize = 5;
+/// Rows from which on a column that differs in each of them looks like an identifier.
+const ENOUGH: usize = 20;
+
+/// What a table holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Description {
+    /// Number of rows.
+    pub rows: usize,
+    /// The columns, in the order of the file.
+    pub columns: Vec<ColumnDescription>,
+    /// Columns that are constant, look like identifiers, or equal the target, each in a sentence.
+    pub warnings: Vec<String>,
+}
+
+/// What a column holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnDescription {
+    /// Its name.
+    pub name: String,
+    /// Missing cells.
+    pub missing: usize,
+    /// Different values among the others.
+    pub distinct: usize,
+    /// What the values are.
+    #[serde(flatten)]
+    pub values: Values,
+}
+
+/// The values of a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Values {
+    /// Numbers; none where all are missing.
+    Number {
+        /// The least.
+        min: Option<f64>,
+        /// The mean.
+        mean: Option<f64>,
+        /// The one in the middle.
+        median: Option<f64>,
+        /// The greatest.
+        max: Option<f64>,
+    },
+    /// Texts.
+    Text {
+        /// The most frequent ones with their numbers of rows, the most frequent first.
+        most_frequent: Vec<(String, usize)>,
+    },
+}
+
+impl Description {
+    /// Looks at all cells of a table.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumns`](crate::Error::MissingColumns) where the table lacks the target.
+    pub fn new(table: &Table, target: Option<&str>) -> Result<Self> {
+        let columns: Vec<_> = table.columns().par_iter().map(describe).collect();
+        let rows = table.rows();
+        let truth = target.map(|target| table.column(target)).transpose()?;
+        let mut warnings = Vec::new();
+        for (column, of) in table.columns().iter().zip(&columns) {
+            let name = &of.name;
+            let is_target = target == Some(name.as_str());
+            let equal = || truth.is_some_and(|truth| !is_target && says_the_same(&column.cells, truth));
+            let warning = match of.distinct {
+                0 => "has no values at all",
+                1 if of.missing == 0 => "is the same in all rows",
+                _ if equal() => "says what the target says",
+                distinct if distinct == rows && rows >= ENOUGH && !is_target && counts(&column.cells) => {
+                    "differs in every row, as a name or a number of the row does"
+                }
+                _ => continue,
+            };
+            let hint = if is_target { String::new() } else { format!(": --ignore {name}") };
+            warnings.push(format!("`{name}` {warning}{hint}"));
+        }
+        Ok(Self { rows, columns, warnings })
+    }
+}
+
+fn describe(column: &Column) -> ColumnDescription {
+    let missing = column.cells.missing();
+    let (distinct, values) = match &column.cells {
+        Cells::Number(values) => {
+            let mut values: Vec<f64> = values.iter().filter(|value| !value.is_nan()).map(|value| value + 0.0).collect();
+            let mean = values.iter().map(|value| value / values.len() as f64).sum::<f64>();
+            values.sort_unstable_by(f64::total_cmp);
+            let (min, max, median) =
+                (values.first().copied(), values.last().copied(), values.get(values.len() / 2).copied());
+            values.dedup();
+            (values.len(), Values::Number { min, mean: min.map(|_| mean), median, max })
+        }
+        Cells::Text(texts) => {
+            let mut counts = vec![0; texts.labels().len()];
+            (0..texts.len()).filter_map(|row| texts.code(row)).for_each(|code| counts[code] += 1);
+            let mut by_count: Vec<_> = texts.labels().iter().zip(counts).collect();
+            let distinct = by_count.len();
+            by_count.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
+            by_count.truncate(TOLD);
+            let most_frequent = by_count.into_iter().map(|(label, count)| (label.clone(), count)).collect();
+            (distinct, Values::Text { most_frequent })
+        }
+    };
+    ColumnDescription { name: column.name.clone(), missing, distinct, values }
+}
+
+/// Whether values that all differ look like numbers of rows or names: whole numbers or texts.
+fn counts(cells: &Cells) -> bool {
+    match cells {
+        Cells::Number(values) => values.iter().all(|value| value.fract() == 0.0),
+        Cells::Text(_) => true,
+    }
+}
+
+/// Whether two columns have equal numbers, or tell the rows apart in the same way, by values that each occur twice on
+/// average or more often.
+fn says_the_same(a: &Cells, b: &Cells) -> bool {
+    if let (Cells::Number(a), Cells::Number(b)) = (a, b)
+        && a == b
+    {
+        return true;
+    }
+    let (a, b) = (a.to_texts(), b.to_texts());
+    let few = a.labels().len() > 1 && 2 * a.labels().len() <= a.len();
+    let mut pairs = HashMap::new();
+    few && a.labels().len() == b.labels().len()
+        && (0..a.len()).all(|row| *pairs.entry(a.code(row)).or_insert_with(|| b.code(row)) == b.code(row))
+}

@@ -1,0 +1,286 @@
+//! A feature: a column of a table and the network's inputs that it makes. In: cells of the training rows, once; then cells
+//! of any table. Out: what is kept of the training rows, and f32 inputs.
+//!
+//! A number makes one input, a category one for each of its values (one-hot); where training rows missed a cell, a further
+//! input says whether it is missing. Kept are mean and scale, the categories in lexicographic order, and what stands for
+//! a missing cell: the median, or the most frequent category.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::column::{Cells, Column, Texts};
+use super::table::Table;
+use crate::error::Result;
+
+/// Most categories of a column that get inputs of their own.
+const MOST: usize = 100;
+
+/// A feature column with what turns its cells into inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// The column's name.
+    pub name: String,
+    /// What its cells are.
+    #[serde(flatten)]
+    pub kind: FeatureKind,
+    /// Whether a last input says if the cell is missing, 1, or not, 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub indicator: bool,
+}
+
+/// What the cells of a feature are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FeatureKind {
+    /// Numbers: the network sees `(cell − mean) / scale`.
+    Number {
+        /// What is subtracted, in the column's unit; 0 without standardisation.
+        mean: f64,
+        /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation and for
+        /// a constant column.
+        scale: f64,
+        /// What stands for a missing cell: the training rows' median. None, in files of old, is the mean.
+        #[serde(default)]
+        fill: Option<f64>,
+    },
+    /// Texts: the input of the cell's category is 1, the others 0.
+    Category {
+        /// Those that the training rows have often enough, in lexicographic order.
+        categories: Vec<String>,
+        /// Whether one more input stands for all other ones, rare or never seen. It exists where training rows have such:
+        /// an input that was always 0 would give the first one that is not a random weight. Without it they are all 0.
+        other: bool,
+        /// The number of the category that stands for a missing cell, the most frequent one; none is a rare one.
+        fill: Option<usize>,
+    },
+}
+
+impl Feature {
+    /// Number of inputs, at least 1.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        let own = match &self.kind {
+            FeatureKind::Number { .. } => 1,
+            FeatureKind::Category { categories, other, .. } => categories.len() + usize::from(*other),
+        };
+        own + usize::from(self.indicator)
+    }
+
+    /// What each input stands for: `age`, `cut=Ideal`, `cut=(other)`, `age=(missing)`.
+    #[must_use]
+    pub fn input_names(&self) -> Vec<String> {
+        let of = |what: &str| format!("{}={what}", self.name);
+        let mut names = match &self.kind {
+            FeatureKind::Number { .. } => vec![self.name.clone()],
+            FeatureKind::Category { categories, other, .. } => {
+                categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of).collect()
+            }
+        };
+        names.extend(self.indicator.then(|| of("(missing)")));
+        names
+    }
+
+    /// Mean and scale of a number that is a single input; none of anything else.
+    #[must_use]
+    pub fn scaling(&self) -> Option<(f64, f64)> {
+        match self.kind {
+            FeatureKind::Number { mean, scale, .. } if !self.indicator => Some((mean, scale)),
+            _ => None,
+        }
+    }
+
+    /// Mean and scale of each input: 0 and 1 where it is not standardised.
+    #[must_use]
+    pub fn scalings(&self) -> Vec<(f64, f64)> {
+        let mut all = vec![(0.0, 1.0); self.width()];
+        if let FeatureKind::Number { mean, scale, .. } = self.kind {
+            all[0] = (mean, scale);
+        }
+        all
+    }
+
+    /// What training rows tell of a column. Without `standardize` numbers stay as they are.
+    pub(super) fn fit(table: &Table, column: &Column, rows: &[usize], standardize: bool) -> Result<Self> {
+        let missing = rows.iter().filter(|&&row| column.cells.is_missing(row)).count();
+        let kind = match &column.cells {
+            Cells::Number(values) => {
+                let mut present: Vec<f64> =
+                    rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
+                let fill = median(&mut present).unwrap_or(0.0);
+                let (mean, scale) = match standardize {
+                    // As if the missing cells held the median: that is what the network sees.
+                    true => mean_and_scale(table, &column.name, rows, |row| {
+                        if values[row].is_nan() { fill } else { values[row] }
+                    })?,
+                    false => (0.0, 1.0),
+                };
+                FeatureKind::Number { mean, scale, fill: Some(fill) }
+            }
+            Cells::Text(texts) => categories(texts, rows),
+        };
+        Ok(Self { name: column.name.clone(), kind, indicator: (1..rows.len()).contains(&missing) })
+    }
+
+    /// What is wrong with a feature that was read from a file.
+    pub(super) fn validate(&self) -> std::result::Result<(), String> {
+        let name = &self.name;
+        match &self.kind {
+            &FeatureKind::Number { mean, scale, fill } => {
+                check_scale(name, mean, scale)?;
+                match fill.filter(|fill| !fill.is_finite()) {
+                    Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),
+                    None => Ok(()),
+                }
+            }
+            FeatureKind::Category { categories, other, fill } => {
+                let mut seen = HashSet::new();
+                if let Some(twice) = categories.iter().find(|category| !seen.insert(*category)) {
+                    return Err(format!("the encoder's column `{name}` has the category `{twice}` twice"));
+                }
+                if (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
+                    return Err(format!("the encoder's column `{name}` lacks categories"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The table's column, ready to be encoded.
+    pub(super) fn of<'a>(&'a self, table: &'a Table) -> Result<Encoding<'a>> {
+        let cells = match &self.kind {
+            &FeatureKind::Number { mean, scale, fill } => {
+                Encodable::Number { values: table.numbers(&self.name)?, mean, scale, fill: fill.unwrap_or(mean) }
+            }
+            FeatureKind::Category { categories, other, fill } => {
+                let texts = match table.column(&self.name)? {
+                    Cells::Text(texts) => Cow::Borrowed(texts),
+                    numbers => Cow::Owned(numbers.to_texts()),
+                };
+                let places: HashMap<&str, usize> =
+                    categories.iter().enumerate().map(|(place, category)| (category.as_str(), place)).collect();
+                let other = other.then_some(categories.len());
+                let place = |label: &String| places.get(label.as_str()).copied().or(other);
+                let places = texts.labels().iter().map(place).collect();
+                Encodable::Category { texts, places, missing: fill.or(other) }
+            }
+        };
+        let indicator = self.indicator.then(|| self.width() - 1);
+        Ok(Encoding { name: &self.name, cells, indicator })
+    }
+}
+
+/// A column with what its cells become.
+pub(super) struct Encoding<'a> {
+    name: &'a str,
+    cells: Encodable<'a>,
+    /// The input that says whether a cell is missing.
+    indicator: Option<usize>,
+}
+
+enum Encodable<'a> {
+    Number {
+        values: &'a [f64],
+        mean: f64,
+        scale: f64,
+        fill: f64,
+    },
+    /// The input of each label.
+    Category {
+        texts: Cow<'a, Texts>,
+        places: Vec<Option<usize>>,
+        missing: Option<usize>,
+    },
+}
+
+impl Encoding<'_> {
+    /// Writes the inputs of a row (from 0), all 0 as yet.
+    pub fn write(&self, table: &Table, row: usize, inputs: &mut [f32]) -> Result<()> {
+        let missing = match &self.cells {
+            Encodable::Number { values, mean, scale, fill } => {
+                let value = values[row];
+                let filled = if value.is_nan() { *fill } else { value };
+                inputs[0] = standardised(table, self.name, row, filled, *mean, *scale)?;
+                value.is_nan()
+            }
+            Encodable::Category { texts, places, missing } => {
+                let code = texts.code(row);
+                if let Some(place) = code.map_or(*missing, |code| places[code]) {
+                    inputs[place] = 1.0;
+                }
+                code.is_none()
+            }
+        };
+        if missing && let Some(indicator) = self.indicator {
+            inputs[indicator] = 1.0;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a mean and a scale that were read from a file.
+pub(super) fn check_scale(name: &str, mean: f64, scale: f64) -> std::result::Result<(), String> {
+    let fit = mean.is_finite() && scale.is_finite() && scale > 0.0;
+    if fit { Ok(()) } else { Err(format!("the encoder's column `{name}` has mean {mean} and scale {scale}")) }
+}
+
+/// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`](crate::Error::NonFinite) where that is too large
+/// for f32.
+pub(super) fn standardised(table: &Table, column: &str, row: usize, value: f64, mean: f64, scale: f64) -> Result<f32> {
+    let encoded = ((value - mean) / scale) as f32;
+    if encoded.is_finite() {
+        return Ok(encoded);
+    }
+    Err(table.not_finite(column, row, format_args!("{value:e}, encoded as f32,")))
+}
+
+/// The categories that are frequent enough: in a hundredth of the rows, and in ten at the most; of many the most frequent.
+fn categories(texts: &Texts, rows: &[usize]) -> FeatureKind {
+    let least = (rows.len() / 100).clamp(1, 10);
+    let mut counts = vec![0_usize; texts.labels().len()];
+    rows.iter().filter_map(|&row| texts.code(row)).for_each(|code| counts[code] += 1);
+    let seen = counts.iter().filter(|&&count| count > 0).count();
+    let mut kept: Vec<(&str, usize)> =
+        texts.labels().iter().map(String::as_str).zip(counts).filter(|&(_, count)| count >= least).collect();
+    kept.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
+    kept.truncate(MOST);
+    let most_frequent = kept.first().map(|&(label, _)| label);
+    let mut categories: Vec<String> = kept.iter().map(|&(label, _)| label.to_string()).collect();
+    categories.sort_unstable();
+    let fill = most_frequent.and_then(|label| categories.iter().position(|category| category == label));
+    FeatureKind::Category { other: categories.len() < seen || categories.is_empty(), categories, fill }
+}
+
+/// The median of numbers that are no NaN, whose order it changes.
+fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len().checked_sub(1)? / 2;
+    let even = values.len().is_multiple_of(2);
+    let (_, &mut lower, above) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = if even { above.iter().copied().reduce(f64::min)? } else { lower };
+    Some(lower / 2.0 + upper / 2.0) // their sum could overflow
+}
+
+/// Mean and population standard deviation of the given rows, the mean with a second pass for its
+/// rounding; scale 1 where the variance is within rounding of 0. That bound is `_is_constant_feature` in
+/// scikit-learn's `preprocessing/_data.py`.
+pub(super) fn mean_and_scale(
+    table: &Table,
+    column: &str,
+    rows: &[usize],
+    value: impl Fn(usize) -> f64,
+) -> Result<(f64, f64)> {
+    let values: Vec<f64> = rows.iter().map(|&row| value(row)).collect();
+    let count = values.len() as f64;
+    let rough = values.iter().sum::<f64>() / count;
+    let mean = rough + values.iter().map(|value| value - rough).sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    if !(mean.is_finite() && variance.is_finite()) {
+        let widest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0);
+        let found = format_args!("{:e}, squared for the variance,", values[widest]);
+        return Err(table.not_finite(column, rows[widest], found));
+    }
+    let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
+    Ok((mean, if variance <= rounding { 1.0 } else { variance.sqrt() }))
+}

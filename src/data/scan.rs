@@ -1,0 +1,154 @@
+//! Cells of delimited text, RFC 4180 with a delimiter of one's choice. In: bytes. Out: cells, and where rows end. The same
+//! code finds the ends of rows where a file is cut into blocks and the cells in them.
+//!
+//! A quote counts at the very start of a cell, as in the csv crate; a doubled one inside is one, and what stands behind
+//! the closing one is taken as it is.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memrchr};
+
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Rows that are looked at to find the delimiter.
+const SAMPLE: usize = 100;
+
+/// A cell and what ends it.
+pub(super) struct Cell<'a> {
+    pub bytes: Cow<'a, [u8]>,
+    pub end: End,
+}
+
+/// What ends a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A delimiter: the row goes on.
+    Cell,
+    /// A line feed.
+    Row,
+    /// The text itself, in quotes that are still open or not.
+    Text,
+}
+
+/// Goes from cell to cell.
+pub(super) struct Scanner<'a> {
+    text: &'a [u8],
+    pub at: usize,
+    delimiter: u8,
+}
+
+impl<'a> Scanner<'a> {
+    pub fn new(text: &'a [u8], delimiter: u8) -> Self {
+        Self { text, at: 0, delimiter }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// The cell that begins here; an empty one at the end of the text.
+    pub fn cell(&mut self) -> Cell<'a> {
+        if self.text.get(self.at) == Some(&b'"') {
+            return self.quoted();
+        }
+        let (bytes, end) = self.plain();
+        Cell { bytes: Cow::Borrowed(bytes), end }
+    }
+
+    /// All up to a delimiter or the end of the row.
+    fn plain(&mut self) -> (&'a [u8], End) {
+        let rest = &self.text[self.at.min(self.text.len())..];
+        match memchr2(self.delimiter, b'\n', rest) {
+            Some(end) => {
+                self.at += end + 1;
+                (&rest[..end], if rest[end] == b'\n' { End::Row } else { End::Cell })
+            }
+            None => {
+                self.at = self.text.len();
+                (rest, End::Text)
+            }
+        }
+    }
+
+    fn quoted(&mut self) -> Cell<'a> {
+        let mut bytes = Cow::Borrowed(&[][..]);
+        loop {
+            let inside = &self.text[self.at + 1..];
+            let Some(end) = memchr(b'"', inside) else {
+                self.at = self.text.len();
+                return Cell { bytes: joined(bytes, inside), end: End::Text };
+            };
+            self.at += end + 2; // behind the quote
+            if self.text.get(self.at) != Some(&b'"') {
+                bytes = joined(bytes, &inside[..end]);
+                break;
+            }
+            bytes = joined(bytes, &inside[..=end]);
+        }
+        let (behind, end) = self.plain();
+        Cell { bytes: joined(bytes, behind), end }
+    }
+}
+
+fn joined<'a>(bytes: Cow<'a, [u8]>, more: &'a [u8]) -> Cow<'a, [u8]> {
+    match (bytes.is_empty(), more.is_empty()) {
+        (true, _) => Cow::Borrowed(more),
+        (_, true) => bytes,
+        _ => {
+            let mut all = bytes.into_owned();
+            all.extend_from_slice(more);
+            Cow::Owned(all)
+        }
+    }
+}
+
+/// How many bytes at the start of a text are rows with their ends.
+pub(super) fn whole_rows(text: &[u8], delimiter: u8) -> usize {
+    if memchr(b'"', text).is_none() {
+        return memrchr(b'\n', text).map_or(0, |end| end + 1);
+    }
+    let mut scanner = Scanner::new(text, delimiter);
+    let mut whole = 0;
+    while !scanner.is_done() {
+        if scanner.cell().end == End::Row {
+            whole = scanner.at;
+        }
+    }
+    whole
+}
+
+/// The delimiter of a text's first rows: the one by which most of them have as many cells as the first, which are two or
+/// more; then the one that makes most cells. A comma where there is none.
+pub(super) fn delimiter(text: &[u8]) -> u8 {
+    let score = |delimiter: u8| {
+        let counts = cells_in_rows(text, delimiter);
+        let first = counts.first().copied().unwrap_or(0);
+        let alike = counts.iter().filter(|&&count| count == first).count();
+        (first > 1).then_some((alike, first))
+    };
+    let mut best = (b',', None);
+    for delimiter in DELIMITERS {
+        let score = score(delimiter);
+        if score > best.1 {
+            best = (delimiter, score);
+        }
+    }
+    best.0
+}
+
+/// The numbers of cells in the first rows that aren't blank; a last row that is cut off does not count unless it is alone.
+fn cells_in_rows(text: &[u8], delimiter: u8) -> Vec<usize> {
+    let mut scanner = Scanner::new(text, delimiter);
+    let (mut counts, mut cells, mut blank) = (Vec::new(), 0, true);
+    while !scanner.is_done() && counts.len() < SAMPLE {
+        let cell = scanner.cell();
+        cells += 1;
+        blank &= cell.bytes.trim_ascii().is_empty();
+        if cell.end != End::Cell {
+            if !(blank && cells == 1) && (cell.end == End::Row || counts.is_empty()) {
+                counts.push(cells);
+            }
+            (cells, blank) = (0, true);
+        }
+    }
+    counts
+}
