@@ -228,7 +228,6 @@ pub async fn run(args: Args) -> Result<()> {
         None => trainer.parameters().await?,
     };
     let mut model = model_of(&trainer, parameters, loss);
-    phases.end("train");
     let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
     save(&model)?;
     args.out.as_deref().map_or(Ok(()), report::clear)?;

@@ -19,7 +19,7 @@ use crate::infer::{Metrics, Predictor};
 use crate::metrics::{calibration, roc_curve};
 use crate::model::Model;
 use crate::report::run::{Bar, Cell, Confusion, FINDINGS, Findings, LEVELS, Page, Run, Surface, brief, evenly, page};
-use crate::report::{count, main_figures, metrics_table, number};
+use crate::report::{count, main_figures, number};
 
 const PREDICTIONS: &str = "predictions.csv";
 const PAGE: &str = "report.html";
@@ -297,7 +297,7 @@ impl Material<'_> {
             title: format!("{} from {}", findings.target, training.map_or("data", |training| &training.data)),
             about: format!("{}: {}", encoder.task(), model.spec),
             tiles,
-            figures: metrics_table(&metrics.named().collect::<Vec<_>>()),
+            figures: summary.figures(),
             note,
             tables: tables::all(model, encoder, judgement, data.judged().1, &judged.rows, &judged.truth, outputs),
             phases: phases.all(),

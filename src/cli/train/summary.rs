@@ -12,7 +12,7 @@ use crate::backend::{Counters, Device};
 use crate::data::Task;
 use crate::infer::Metrics;
 use crate::model::Model;
-use crate::report::{count, metrics_table, rate};
+use crate::report::{Table, count, metrics_table, rate};
 use crate::train::{Outcome, Trainer};
 
 /// What `--json` prints.
@@ -107,10 +107,7 @@ impl<'a> Summary<'a> {
 
     /// The same for people.
     pub fn text(&self) -> String {
-        let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
-        let mut rows: Vec<(&str, &Metrics)> = self.metrics.named().collect();
-        rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
-        let mut text = metrics_table(&rows).to_string();
+        let mut text = self.figures().to_string();
         if let Some(Log10Loss { train, test }) = &self.log10_loss {
             let test = test.map_or_else(String::new, |test| format!(", test {test:.4}"));
             text += &format!("log10 loss: train {train:.4}{test}\n");
@@ -132,6 +129,14 @@ impl<'a> Summary<'a> {
             text += &format!("report: {}\n", path.display());
         }
         text
+    }
+
+    /// The figures of each part, and of what the network had to be better than.
+    pub fn figures(&self) -> Table {
+        let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
+        let mut rows: Vec<(&str, &Metrics)> = self.metrics.named().collect();
+        rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
+        metrics_table(&rows)
     }
 
     /// What ran where, by name.
