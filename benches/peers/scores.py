@@ -36,7 +36,8 @@ def fail(message, code=1):
 
 
 def split(x, y, seed):
-    return train_test_split(x, y, test_size=TEST, random_state=seed)
+    classes = y if np.issubdtype(y.dtype, np.integer) else None  # mlp splits classes in this way
+    return train_test_split(x, y, test_size=TEST, random_state=seed, stratify=classes)
 
 
 def scikit_learn(x, y, task, seed, epochs):

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::exchange::{OPSET, Onnx, save_onnx};
 use crate::model::Model;
 
-/// Write a model as an ONNX file that takes raw columns and gives predictions
+/// Write a model as an ONNX file that takes raw numbers, categories as 0 and 1, and gives predictions
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model file, or the folder that `train --out` made

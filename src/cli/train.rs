@@ -100,7 +100,7 @@ pub struct Args {
     /// Passes over the training rows [default: 10000 for moons, 50 for files]
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
-    /// Seed of the first parameters and of the sample order [default: 1105 for moons, 0 for files]
+    /// Seed of the first parameters, the sample order and dropout [default: 1105 for moons, 0 for files]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// First parameters: article, he or xavier [default: article for moons, he for files]

@@ -27,8 +27,6 @@ fn dense_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([x, d, ..], [g, ..]) = (io.inputs, io.outputs);
     let [inputs, outputs, rows, groups, stride] = [0, 1, 2, 3, 4].map(|dim| call.dims[dim] as usize);
     let run = rows.div_ceil(groups);
-    // A single share may be longer than the distance to a next one would be.
-    let stride = if groups == 1 { g.len() } else { stride };
     g.par_chunks_mut(stride).enumerate().for_each(|(group, share)| {
         let (first, end) = ((run * group).min(rows), (run * (group + 1)).min(rows));
         let (x, d) = (&x[first * inputs..end * inputs], &d[first * outputs..end * outputs]);

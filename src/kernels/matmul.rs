@@ -58,14 +58,16 @@ pub(super) fn multiply<T: Real>(product: &Product, a: &[T], b: &[T], c: &mut [T]
 pub(super) fn slices(product: &Product) -> Option<usize> {
     let tasks = tasks(product);
     let slices = tasks.min(MAX_SLICES).min(product.k / SHORTEST_SLICE);
-    (product.m / tasks.max(1) < SMALLEST_BLOCK && slices > 1).then_some(slices)
+    let few = product.m / tasks.max(1) < SMALLEST_BLOCK && product.m < MANY_BLOCKS * LARGE_BLOCK;
+    (few && slices > 1).then_some(slices)
 }
 
 /// Rows of c that a task makes.
 pub(super) fn rows_of_a_task(product: &Product) -> usize {
     let tasks = tasks(product);
     // A multiple of 6 fills the rows of the products' inner kernels.
-    if tasks < 2 { product.m } else { product.m.div_ceil(tasks).next_multiple_of(6) }
+    let most = if product.m < MANY_BLOCKS * LARGE_BLOCK { tasks } else { tasks.min(product.m / LARGE_BLOCK) };
+    if tasks < 2 { product.m } else { product.m.div_ceil(most).next_multiple_of(6) }
 }
 
 fn tasks(product: &Product) -> usize {
@@ -77,6 +79,9 @@ fn tasks(product: &Product) -> usize {
 const TASK_COST: usize = 1 << 19;
 /// Rows of c below which a task would spend its time packing b.
 const SMALLEST_BLOCK: usize = 64;
+/// Rows of c for which packing b does not count, and as many such blocks as are work for several threads.
+const LARGE_BLOCK: usize = 128;
+const MANY_BLOCKS: usize = 8;
 /// Slices of k, at most: each takes the memory of another c. And what they sum over, at least.
 const MAX_SLICES: usize = 16;
 const SHORTEST_SLICE: usize = 128;

@@ -56,7 +56,7 @@ pub use reduce_update::REDUCE_UPDATE;
 pub use resident_steps::RESIDENT_STEPS;
 pub use softmax_loss::SOFTMAX_LOSS;
 pub use square_sum::{SQUARE_SUM, groups as square_groups};
-pub use tile::{PRODUCT_WGSL, TILES, Tile, Tiling};
+pub use tile::{LARGE, MEDIUM, PRODUCT_WGSL, SMALL, TALL, TILES, TINY, Tile, Tiling};
 pub use update::{CLIPPED, RULES_WGSL, UNSCALED, UPDATE};
 
 use crate::math::{Bounded, Real};

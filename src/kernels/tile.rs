@@ -16,9 +16,9 @@ pub struct Tile {
     pub name: &'static str,
     /// Rows of c; a multiple of 4 `blocks[0]`.
     pub rows: usize,
-    /// Columns of c.
+    /// Columns of c; a multiple of 4 `blocks[1]`, at most four for each invocation.
     pub columns: usize,
-    /// Columns of a and rows of b that are in workgroup memory at a time.
+    /// Columns of a and rows of b that are in workgroup memory at a time; a multiple of 4 and of `slices`.
     pub depth: usize,
     /// Blocks of 4 x 4 elements of c that an invocation makes, down and across.
     pub blocks: [usize; 2],
@@ -26,14 +26,19 @@ pub struct Tile {
     pub slices: usize,
 }
 
-/// Every tile, the one for small products first.
-pub const TILES: &[Tile] = &[
-    Tile { name: "16x16", rows: 16, columns: 16, depth: 16, blocks: [1, 1], slices: 4 },
-    Tile { name: "32x32", rows: 32, columns: 32, depth: 16, blocks: [1, 1], slices: 2 },
-    Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1 },
-    Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1 },
-    Tile { name: "128x16", rows: 128, columns: 16, depth: 8, blocks: [1, 1], slices: 1 },
-];
+/// For little work.
+pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 16, blocks: [1, 1], slices: 4 };
+/// For more of it.
+pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 16, blocks: [1, 1], slices: 2 };
+/// For products with tiles enough.
+pub static MEDIUM: Tile = Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1 };
+/// For the largest.
+pub static LARGE: Tile = Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1 };
+/// For few columns.
+pub static TALL: Tile = Tile { name: "128x16", rows: 128, columns: 16, depth: 8, blocks: [1, 1], slices: 1 };
+
+/// Every tile.
+pub const TILES: &[&Tile] = &[&TINY, &SMALL, &MEDIUM, &LARGE, &TALL];
 
 /// A tile as a part of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -123,8 +128,8 @@ impl Tile {
 impl Tiling {
     /// Every tile, read one element and four elements at a time.
     pub(super) fn each() -> impl Iterator<Item = Self> + Clone {
-        let tiling = |tile, wide| Self { tile, wide, activation: Activation::Identity };
-        TILES.iter().flat_map(move |tile| [false, true].map(|wide| tiling(tile, wide)))
+        let tiling = |tile: &'static Tile, wide| Self { tile, wide, activation: Activation::Identity };
+        TILES.iter().copied().flat_map(move |tile| [false, true].map(|wide| tiling(tile, wide)))
     }
 
     /// Every tile and every activation, but not each with each other.
@@ -140,7 +145,7 @@ impl Tiling {
     /// Whether a kernel's matrices can be read four elements at a time: all lines, their beginnings and the distances of
     /// replicas, which `places` are, are multiples of four.
     pub fn can_be_wide(kernel: &Kernel, dims: &[u32], places: &[usize]) -> bool {
-        // Rows only count lines, and a tile is what it is.
+        // Rows only count lines, and a tile is what it is; of m, n and k, which matmul has, any may be a line's length.
         let lines = |name: &str| !["rows", "groups", "tile_rows", "tile_columns"].contains(&name);
         let mut lengths = kernel.dims.iter().zip(dims).filter(|(name, _)| lines(name)).map(|(_, &dim)| dim);
         lengths.all(|length| length.is_multiple_of(4)) && places.iter().all(|place| place.is_multiple_of(4))

@@ -92,9 +92,9 @@ impl<'a> Builder<'a> {
         View { buffer: self.id(role), offset: 0, replica_stride: 0, slot_stride: 0 }
     }
 
-    /// A buffer with `stride` elements for each replica.
+    /// A buffer with `stride` elements for each replica. A single one has no next, whose distance could be odd.
     pub fn each(&self, role: Role, stride: usize) -> View {
-        View { replica_stride: stride, ..self.shared(role) }
+        View { replica_stride: if self.replicas > 1 { stride } else { 0 }, ..self.shared(role) }
     }
 
     /// A parameter tensor, or its place among the gradients.

@@ -1,6 +1,6 @@
 //! The fused plan: two dispatches a step for networks that fit a workgroup's memory. The first takes slices of the rows
 //! through forward pass, loss and backward pass, each to its own share of the gradient; the second adds the shares up in
-//! a fixed order and makes the optimiser's step. Validation and a batch's remaining rows are as in the layered plan.
+//! a fixed order and makes the optimiser's step. Validation is as in the layered plan.
 
 use std::sync::Arc;
 

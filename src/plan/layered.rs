@@ -212,8 +212,9 @@ impl Builder<'_> {
             let d = self.delta(i);
             let x = if i == 0 { features } else { self.handed_on(i - 1, PassKind::Train) };
             let place = View { offset: self.layout.weight(i).range.start, ..self.shared_out(shares) };
-            let span = (shares - 1) * parameters + (layer.inputs + 1) * layer.outputs;
-            let dims = [layer.inputs, layer.outputs, rows, shares, parameters, span];
+            let own = (layer.inputs + 1) * layer.outputs;
+            let stride = if shares > 1 { parameters } else { own };
+            let dims = [layer.inputs, layer.outputs, rows, shares, stride, (shares - 1) * stride + own];
             dispatches.push(product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
             let Some(before) = i.checked_sub(1) else { break };
             let weight = self.tensor(Role::Parameters, self.layout.weight(i));
@@ -248,7 +249,7 @@ impl Builder<'_> {
 /// Rows of a share of the gradient. Where a share has as many rows, each of its elements takes 512 operations for the 8 bytes
 /// that it adds to the traffic, far more than a GPU has for a byte of its memory's.
 const SHARE_ROWS: usize = 256;
-/// Most shares: a product of 64 x 64 is a single tile, and large GPUs have about a hundred places for one.
+/// Most shares: a product of 64 x 64 has few tiles, and large GPUs have about a hundred places for several each.
 const SHARES: usize = 64;
 /// Most elements of all shares; a network with more parameters has tiles enough.
 const SHARE_PARAMETERS: usize = 1 << 24;

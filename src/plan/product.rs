@@ -3,7 +3,7 @@
 use super::builder::dispatch;
 use super::{Dispatch, View};
 use crate::error::Result;
-use crate::kernels::{Kernel, Part, TILES, Tile, Tiling};
+use crate::kernels::{Kernel, LARGE, MEDIUM, Part, SMALL, TALL, TINY, Tile, Tiling};
 use crate::math::Activation;
 
 /// A dispatch of a kernel whose part is a tile; `dims` are its dimensions without the tile's, the product's rows and columns
@@ -22,7 +22,9 @@ pub(super) fn product(
 
 /// The tile as a part, and the dimensions with the tile's; `places` as [`Tiling::can_be_wide`] takes them.
 pub(super) fn tiled(kernel: &Kernel, activation: Activation, dims: &[u32], places: &[usize]) -> (Part, Vec<u32>) {
-    let tile = tile_for(dims[0], dims[1]);
+    // As many products of the shape as there are shares.
+    let shares = kernel.dims.iter().zip(dims).find(|(name, _)| **name == "groups").map_or(1, |(_, &groups)| groups);
+    let tile = tile_for(dims[0], dims[1], shares);
     let dims: Vec<_> = dims.iter().copied().chain([tile.rows as u32, tile.columns as u32]).collect();
     let wide = Tiling::can_be_wide(kernel, &dims, places);
     (Part::Tiling(Tiling { tile, wide, activation }), dims)
@@ -33,20 +35,23 @@ pub(super) fn places(views: &[View]) -> Vec<usize> {
     views.iter().flat_map(|view| [view.offset, view.replica_stride]).collect()
 }
 
-/// The tile for so many rows and columns of a product.
-fn tile_for(rows: u32, columns: u32) -> &'static Tile {
-    let named = |name| TILES.iter().find(|tile| tile.name == name).unwrap_or(&TILES[0]);
-    let tiles = |size: u32| u64::from(rows.div_ceil(size)) * u64::from(columns.div_ceil(size));
-    named(match columns {
-        ..=NARROW if rows > NARROW => "128x16",
-        _ if tiles(128) >= ENOUGH => "128x128",
-        _ if tiles(64) >= ENOUGH => "64x64",
-        _ if tiles(32) >= FEW => "32x32",
-        _ => "16x16",
-    })
+/// The tile for so many rows and columns of a product, of which there are `shares`.
+fn tile_for(rows: u32, columns: u32, shares: u32) -> &'static Tile {
+    let tiles = |tile: &Tile| {
+        let [down, across] =
+            [(rows, tile.rows), (columns, tile.columns)].map(|(n, size)| u64::from(n).div_ceil(size as u64));
+        down * across * u64::from(shares)
+    };
+    match columns {
+        ..=NARROW if tiles(&TALL) >= FEW => &TALL,
+        _ if tiles(&LARGE) >= ENOUGH => &LARGE,
+        _ if tiles(&MEDIUM) >= ENOUGH => &MEDIUM,
+        _ if tiles(&SMALL) >= FEW => &SMALL,
+        _ => &TINY,
+    }
 }
 
-/// Columns that the tall tile has.
+/// Columns of the tall tile.
 const NARROW: u32 = 16;
 /// Tiles that keep a large GPU busy: it has about a hundred places, each for several workgroups.
 const ENOUGH: u64 = 256;

@@ -120,7 +120,8 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
         }
     }
     if let Part::Tiling(Tiling { wide: true, .. }) = part {
-        dims[..3].iter_mut().for_each(|dim| *dim = dim.next_multiple_of(4));
+        let lines = dims[..3].iter_mut().zip(kernel.dims).filter(|(_, name)| **name != "rows");
+        lines.for_each(|(dim, _)| *dim = dim.next_multiple_of(4));
     }
     if let (Some(groups), Some(stride), Some(span)) = (at("groups"), at("stride"), at("span")) {
         let own = (dims[0] + 1) * dims[1];
