@@ -28,7 +28,8 @@ pub struct Predictor<B = Executor> {
 
 impl Predictor {
     /// Loads a network on a device, for tables of about `rows` rows. `parameters` as [`Layout`] lays them out.
-    /// A wide network runs fewer rows at a time, as many as the device's buffers hold.
+    /// A wide network runs fewer rows at a time, as many as the device's buffers hold. On a GPU the number of rows at
+    /// a time decides on the tiles of products, and with them on the last bits of the outputs.
     pub async fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
         Layout::new(spec).check(parameters)?;
         let mut rows = rows.clamp(1, ROWS);

@@ -81,7 +81,7 @@ def mlp_command(mlp, table, task, rows, start, seed, epochs):
     }  # fmt: skip
     settings |= {"init-from": start} if start else {"hidden": HIDDEN, "init": "xavier"}
     flags = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
-    return [mlp, "train", table, "--target", TARGET, *flags, "--json", "--quiet"]
+    return [mlp, "train", table, "--target", TARGET, *flags, "--no-baseline", "--json", "--quiet"]
 
 
 def run_mlp(mlp, table, y, task, start, seed, epochs):

@@ -15,7 +15,7 @@ use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, Vie
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
 
-use crate::gradients::{bits, everywhere};
+use crate::gradients::everywhere;
 use crate::support::{devices, limited, wait};
 
 fn network() -> (MlpSpec, Dataset) {
@@ -81,7 +81,7 @@ fn training_goes_on_after_a_divergence() {
     }
 }
 
-/// A network too wide for a device's buffers at once runs a few rows at a time.
+/// A network too wide for a device's buffers at once runs a few rows at a time; other tiles may add up in another order.
 #[test]
 fn a_small_device_predicts_large_tables() {
     let (spec, _) = network();
@@ -91,9 +91,13 @@ fn a_small_device_predicts_large_tables() {
         let small = Device::Gpu(limited(gpu, |limits| limits.max_storage_buffer_binding_size = 1 << 16));
         let outputs = |device: &Device| {
             let mut predictor = wait(Predictor::new(device, &spec, &parameters, data.rows())).unwrap();
-            bits(&wait(predictor.outputs(data.features())).unwrap())
+            wait(predictor.outputs(data.features())).unwrap()
         };
-        assert_eq!(outputs(&small), outputs(&Device::Gpu(gpu.clone())), "{}", gpu.name());
+        let (few, many) = (outputs(&small), outputs(&Device::Gpu(gpu.clone())));
+        assert_eq!(few.len(), many.len());
+        for (row, (few, many)) in few.iter().zip(&many).enumerate() {
+            assert!((few - many).abs() <= 1e-5 * (1.0 + many.abs()), "{}: row {row}: {few} and {many}", gpu.name());
+        }
     }
 }
 
