@@ -1,6 +1,8 @@
 // x[rows,columns] = the rows first_row .. first_row + rows of data[samples,columns], in the epoch's
-// sample order or, IN_ORDER, in their own. One invocation an element.
+// sample order or, IN_ORDER, in their own. A workgroup takes ROWS of them.
 override IN_ORDER: bool = false;
+const ROWS = 16u;
+const THREADS = 64u;
 
 struct Params {
     data: vec4<u32>,
@@ -13,20 +15,29 @@ struct Params {
 @group(0) @binding(2) var<storage, read> data: array<f32>;
 @group(0) @binding(3) var<storage, read_write> x: array<f32>;
 
-@compute @workgroup_size(256)
+var<workgroup> places: array<u32, ROWS>;
+
+@compute @workgroup_size(THREADS)
 fn gather(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let i = (group.y * groups.x + group.x) * 256u + thread;
-    if (i >= params.rows * params.columns) {
+    let first = (group.y * groups.x + group.x) * ROWS;
+    // The last row of a folded grid may reach past the rows; the whole workgroup leaves together.
+    if (first >= params.rows) {
         return;
     }
-    var sample = (step.first_row + i / params.columns) % params.samples;
-    if (!IN_ORDER) {
-        sample = permute(sample, step.key ^ mix(group.z), params.samples);
+    if (thread < ROWS) {
+        var sample = (step.first_row + first + thread) % params.samples;
+        if (!IN_ORDER) {
+            sample = permute(sample, step.key ^ mix(group.z), params.samples);
+        }
+        places[thread] = params.data.x + group.z * params.data.y + sample * params.columns;
     }
-    let source = params.data.x + group.z * params.data.y + sample * params.columns + i % params.columns;
-    x[params.x.x + group.z * params.x.y + i] = data[source];
+    workgroupBarrier();
+    let target_place = params.x.x + group.z * params.x.y + first * params.columns;
+    for (var i = thread; i < min(ROWS, params.rows - first) * params.columns; i += THREADS) {
+        x[target_place + i] = data[places[i / params.columns] + i % params.columns];
+    }
 }

@@ -1,19 +1,21 @@
-// The sample order of an epoch: a keyed permutation of 0 .. samples, a Feistel network on the smallest even number of
-// bits that holds them, walked until it lands inside (Luby and Rackoff 1988; Black and Rogaway 2002). Integers only, so
-// every device draws the same order.
+// The sample order of an epoch: a keyed permutation of 0 .. samples. A position has two digits, high of tall values and low of
+// a power of two; each in turn has a hash of the other added (Luby and Rackoff 1988). The digits hold few more numbers than
+// there are samples, and one that lands beyond them goes through once more (Black and Rogaway 2002). Integers only, so every
+// device draws the same order.
 fn permute(position: u32, key: u32, samples: u32) -> u32 {
-    let half = (33u - countLeadingZeros(samples - 1u)) / 2u;
-    let mask = (1u << half) - 1u;
+    let low_bits = (33u - countLeadingZeros(samples - 1u)) / 2u;
+    let tall = ((samples - 1u) >> low_bits) + 1u;
+    let mask = (1u << low_bits) - 1u;
     var value = position;
     loop {
-        var left = value >> half;
-        var right = value & mask;
-        for (var round = 0u; round < 6u; round++) {
-            let next = left ^ (mix(right ^ mix(key + round)) & mask);
-            left = right;
-            right = next;
+        var high = value >> low_bits;
+        var low = value & mask;
+        for (var round = 0u; round < 8u; round += 2u) {
+            high += ((mix(low ^ mix(key + round)) >> 16u) * tall) >> 16u;
+            high -= select(tall, 0u, high < tall);
+            low ^= mix(high ^ mix(key + round + 1u)) & mask;
         }
-        value = (left << half) | right;
+        value = (high << low_bits) | low;
         if (value < samples) {
             break;
         }

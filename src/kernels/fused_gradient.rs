@@ -6,8 +6,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::dropout_forward::Mask;
-use super::gather::{IN_ORDER, permute};
-use super::{Call, Io, Kernel, Network, Part, PartKind, Variant, cpu, input, mix, output, scratch};
+use super::sample_order::{ORDERS, SampleOrder};
+use super::{Call, Io, Kernel, Network, Part, PartKind, cpu, input, output, scratch};
 use crate::math::{Activation, Product, Real};
 
 /// Invocations of a workgroup.
@@ -35,10 +35,7 @@ pub static FUSED_GRADIENT: Kernel = Kernel {
         output("g", &["groups", "parameters"]),
         output("sums", &["groups", "2"]),
     ],
-    variants: &[
-        Variant { name: "shuffled", constants: &[("IN_ORDER", 0.0)] },
-        Variant { name: "in order", constants: &[("IN_ORDER", 1.0)] },
-    ],
+    variants: ORDERS,
     workgroup_size: THREADS as u32,
     workgroups: |dims| dims[7].into(),
     cpu: cpu!(fused_gradient),
@@ -144,26 +141,21 @@ impl<T: Real> Block<'_, T> {
         self.range(self.tape.deltas[layer % 2], width)
     }
 
+    #[inline(always)]
     fn load(&mut self, x: &[T], y: &[T]) {
         let (inputs, columns) = (self.network.spec.inputs(), self.columns);
-        let samples = self.call.dims[1];
-        let key = self.call.step.key ^ mix(self.call.replica);
-        let (rows, in_order) = (self.rows, self.call.variant == IN_ORDER);
-        let first = self.call.step.first_row.wrapping_add(self.first as u32);
+        let order = SampleOrder::of(self.call, self.call.dims[1]);
+        let (first, rows) = (self.first, self.rows);
         let [features, targets] = self.get([self.range(0, inputs), self.range(self.tape.targets, columns)]);
-        let mut copy = |row: usize, sample: u32, count: usize| {
+        let mut copy = |row: usize, sample: usize, count: usize| {
             for (from, to, width) in [(x, &mut *features, inputs), (y, &mut *targets, columns)] {
-                let source = &from[sample as usize * width..][..count * width];
+                let source = &from[sample * width..][..count * width];
                 to[row * width..][..count * width].copy_from_slice(source);
             }
         };
-        let position = first % samples;
-        if in_order && samples - position >= rows as u32 {
-            return copy(0, position, rows);
-        }
-        for row in 0..rows {
-            let position = first.wrapping_add(row as u32) % samples;
-            copy(row, if in_order { position } else { permute(position, samples, key) }, 1);
+        match order.run(first, rows) {
+            Some(sample) => copy(0, sample, rows),
+            None => order.for_each(first, rows, |row, sample| copy(row, sample, 1)),
         }
     }
 

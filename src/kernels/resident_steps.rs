@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::fused_gradient::{THREADS, fused_gradient};
+use super::sample_order::ORDERS;
 use super::update::{apply, clipping, rule_step};
-use super::{Call, Io, Kernel, Part, PartKind, Variant, cpu, in_place, input, output, scratch};
+use super::{Call, Io, Kernel, Part, PartKind, cpu, in_place, input, output, scratch};
 use crate::math::Real;
 
 /// The row of the table.
@@ -32,10 +33,7 @@ pub static RESIDENT_STEPS: Kernel = Kernel {
         in_place("s", &["parameters", "slots"]),
         output("sums", &["2"]),
     ],
-    variants: &[
-        Variant { name: "shuffled", constants: &[("IN_ORDER", 0.0)] },
-        Variant { name: "in order", constants: &[("IN_ORDER", 1.0)] },
-    ],
+    variants: ORDERS,
     workgroup_size: THREADS as u32,
     workgroups: |_| 1,
     cpu: cpu!(resident_steps),
