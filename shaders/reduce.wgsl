@@ -1,9 +1,10 @@
-// sum[count] = the sum of g[groups,count] over the groups, in ascending order. One invocation an element.
+// sum[count] = the sum of g[groups,stride] over the groups, in ascending order. One invocation an element.
 struct Params {
     g: vec4<u32>,
     sum: vec4<u32>,
     count: u32,
     groups: u32,
+    stride: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> g: array<f32>;

@@ -1,4 +1,4 @@
-// sum[count] = the sum of g[groups,count] over the groups, in ascending order, and the optimiser's step with it:
+// sum[count] = the sum of g[groups,stride] over the groups, in ascending order, and the optimiser's step with it:
 // p[count], s[count,slots] = rule(p, sum, s), as shaders/rules.wgsl has it. One invocation a parameter.
 struct Params {
     g: vec4<u32>,
@@ -9,6 +9,7 @@ struct Params {
     count: u32,
     slots: u32,
     groups: u32,
+    stride: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> g: array<f32>;

@@ -11,15 +11,15 @@ pub const SHARES_WGSL: &str = include_str!("../../shaders/shares.wgsl");
 /// Elements that the CPU takes at a time: what has just been added up is still in the cache.
 pub(super) const CHUNK: usize = 1 << 12;
 
-/// The row of the table.
+/// The row of the table. A share's place is as long as `stride`, at least `count`.
 pub static REDUCE: Kernel = Kernel {
     name: "reduce",
     formula: "sum = g over groups",
     wgsl: concat!(include_str!("../../shaders/shares.wgsl"), include_str!("../../shaders/reduce.wgsl")),
     part: PartKind::None,
     reads_step: false,
-    dims: &["count", "groups"],
-    bindings: &[input("g", &["groups", "count"]), output("sum", &["count"])],
+    dims: &["count", "groups", "stride"],
+    bindings: &[input("g", &["groups", "stride"]), output("sum", &["count"])],
     variants: PLAIN,
     workgroup_size: 64,
     workgroups: |dims| per_element(dims[0].into(), 64),
@@ -28,14 +28,14 @@ pub static REDUCE: Kernel = Kernel {
 
 fn reduce<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([g, ..], [sum, ..]) = (io.inputs, io.outputs);
-    let count = call.dims[0] as usize;
-    sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| add_up(g, count, chunk * CHUNK, sum));
+    let stride = call.dims[2] as usize;
+    sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| add_up(g, stride, chunk * CHUNK, sum));
 }
 
-/// `sum[i] = Σ g[group, first + i]` for `g [groups, count]`.
+/// `sum[i] = Σ g[group, first + i]` for `g [groups, stride]`.
 #[inline(always)]
-pub(super) fn add_up<T: Real>(g: &[T], count: usize, first: usize, sum: &mut [T]) {
-    for (group, share) in g.chunks_exact(count).enumerate() {
+pub(super) fn add_up<T: Real>(g: &[T], stride: usize, first: usize, sum: &mut [T]) {
+    for (group, share) in g.chunks_exact(stride).enumerate() {
         let share = &share[first..first + sum.len()];
         match group {
             0 => sum.copy_from_slice(share),

@@ -17,9 +17,9 @@ pub static REDUCE_UPDATE: Kernel = Kernel {
     ),
     part: PartKind::Rule,
     reads_step: true,
-    dims: &["count", "slots", "groups"],
+    dims: &["count", "slots", "groups", "stride"],
     bindings: &[
-        input("g", &["groups", "count"]),
+        input("g", &["groups", "stride"]),
         input("hyper", &["12"]),
         output("sum", &["count"]),
         in_place("p", &["count"]),
@@ -33,14 +33,14 @@ pub static REDUCE_UPDATE: Kernel = Kernel {
 
 fn reduce_update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([g, hyper, ..], [sum, p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
-    let (count, slots) = (call.dims[0] as usize, call.dims[1] as usize);
+    let [slots, stride] = [1, 3].map(|dim| call.dims[dim] as usize);
     let step = update::rule_step(call, hyper);
     let chunks = p.par_chunks_mut(CHUNK).zip(sum.par_chunks_mut(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
     chunks.enumerate().for_each(|(chunk, ((p, sum), s))| {
         T::vectorized(
             #[inline(always)]
             || {
-                add_up(g, count, chunk * CHUNK, sum);
+                add_up(g, stride, chunk * CHUNK, sum);
                 rule.apply(p, sum, s, slots, &step);
             },
         );

@@ -82,7 +82,7 @@ impl SampleOrder {
         let mask = (1 << self.low_bits) - 1;
         let (mut high, mut low) = (value >> self.low_bits, value & mask);
         for [one, two] in self.keys.as_chunks().0 {
-            high += (mix(low ^ one) >> 16) * self.tall >> 16;
+            high += ((mix(low ^ one) >> 16) * self.tall) >> 16;
             high -= if high < self.tall { 0 } else { self.tall };
             low ^= mix(high ^ two) & mask;
         }

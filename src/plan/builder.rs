@@ -15,6 +15,13 @@ pub(crate) const SNAPSHOTS: usize = 3;
 /// Rows of a validation pass, where the batch has no more.
 const VALIDATION_ROWS: usize = 1024;
 
+/// The shares that a step's gradient is made in, and their distance where there are more than one.
+#[derive(Clone, Copy)]
+pub(super) struct Shares {
+    pub count: usize,
+    pub stride: usize,
+}
+
 /// A plan in the making.
 pub(super) struct Builder<'a> {
     pub spec: &'a MlpSpec,
@@ -117,26 +124,28 @@ impl<'a> Builder<'a> {
         ]
     }
 
-    /// Where the gradient goes that is made in so many shares.
-    pub fn shared_out(&self, shares: usize) -> View {
-        let role = if shares > 1 { Role::Shares } else { Role::Gradients };
+    /// Where the gradient goes that is made in these shares.
+    pub fn shared_out(&self, shares: Shares) -> View {
+        let role = if shares.count > 1 { Role::Shares } else { Role::Gradients };
         self.each(role, self.buffers[self.id(role)].len / self.replicas)
     }
 
-    /// The optimiser's step from a gradient in so many shares, which are added up on the way.
-    pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, shares: usize) -> Result<()> {
+    /// The optimiser's step from a gradient in these shares, which are added up on the way.
+    pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, shares: Shares) -> Result<()> {
         let (parameters, slots, squares) = (self.layout.len(), state_slots(recipe.rule), self.squares(recipe));
         let (given, sum) = (self.shared_out(shares), self.each(Role::Gradients, parameters));
         let sums = self.each(Role::SquareSums, squares);
         let [hyper, p, state] = self.updated(recipe);
         let rule = Part::Rule(recipe.rule);
-        if shares > 1 && !recipe.clip_norm {
+        if shares.count > 1 && !recipe.clip_norm {
+            let dims = [parameters, slots, shares.count, shares.stride];
             let views = [given, hyper, sum, p, state];
-            dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &[parameters, slots, shares], &views)?);
+            dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &dims, &views)?);
             return Ok(());
         }
-        if shares > 1 {
-            dispatches.push(dispatch(&REDUCE, Part::None, 0, &[parameters, shares], &[given, sum])?);
+        if shares.count > 1 {
+            let dims = [parameters, shares.count, shares.stride];
+            dispatches.push(dispatch(&REDUCE, Part::None, 0, &dims, &[given, sum])?);
         }
         if recipe.clip_norm {
             dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);

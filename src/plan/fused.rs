@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::builder::{Builder, batches, dispatch, sizes};
+use super::builder::{Builder, Shares, batches, dispatch, sizes};
 use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, Target, TrainShape};
 use crate::error::Result;
 use crate::kernels::{FUSED_GRADIENT, IN_ORDER, Network, Part, SHUFFLED};
@@ -43,6 +43,7 @@ fn step(
     network: &Arc<Network>,
     (samples, rows, groups): (usize, usize, usize),
 ) -> Result<Pass> {
+    let shares = Shares { count: groups, stride: network.parameters() };
     let (parameters, units, columns) = (network.parameters(), network.units(), builder.target_columns);
     let views = [
         builder.shared(Role::Features),
@@ -50,14 +51,14 @@ fn step(
         builder.each(Role::Hyper, Optimizer::HYPER),
         builder.each(Role::Parameters, parameters),
         builder.each(Role::Scratch, groups * units * network.block),
-        builder.shared_out(groups),
+        builder.shared_out(shares),
         builder.ring(groups),
     ];
     let dims = [rows, samples, network.spec.inputs(), columns, units, parameters, network.block, groups];
     let order = if rows < samples { SHUFFLED } else { IN_ORDER };
     let part = Part::Network(Arc::clone(network));
     let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, order, &dims, &views)?];
-    builder.update(&mut dispatches, recipe, groups)?;
+    builder.update(&mut dispatches, recipe, shares)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
 

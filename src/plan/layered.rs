@@ -2,8 +2,7 @@
 //! so are the product that leads back to the layer before and that layer's derivative, and the gradients by its weight and bias.
 //! Works for any size.
 
-use super::builder::{Builder, batches, dispatch, sizes};
-use super::product::product;
+use super::builder::{Builder, Shares, batches, dispatch, sizes};
 use super::{Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::Result;
 use crate::kernels::{
@@ -26,8 +25,9 @@ pub(super) fn by_layers(kind: PlanKind, spec: &MlpSpec, recipe: &Recipe, shape: 
     builder.add_batch(batch < samples || judged < validation);
     builder.add_activations(PassKind::Train);
     builder.add_deltas();
-    if kind == PlanKind::Layered && builder.shares(batch) > 1 {
-        builder.add(Role::Shares, &[replicas, builder.shares(batch), builder.layout.len()]);
+    let shares = builder.shares(kind, batch);
+    if shares.count > 1 {
+        builder.add(Role::Shares, &[replicas, shares.count, shares.stride]);
     }
     let (_, _, groups) = loss_kernel(spec.loss(), builder.rows, spec.outputs());
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
@@ -113,7 +113,7 @@ impl Builder<'_> {
         let columns = self.target_columns;
         let data = [(Role::Features, self.spec.inputs()), (Role::Targets, columns)];
         let [features, targets] = self.batch(&mut dispatches, data, rows, samples, SHUFFLED)?;
-        let shares = if kind == PlanKind::Layered { self.shares(rows) } else { 1 };
+        let shares = self.shares(kind, rows);
         match kind {
             PlanKind::Layered => self.forward(&mut dispatches, features, rows, PassKind::Train)?,
             _ => self.plain_forward(&mut dispatches, features, rows)?,
@@ -168,9 +168,9 @@ impl Builder<'_> {
             let (dims, a) = ([rows, layer.outputs, layer.inputs], self.activation(i));
             // Without an activation z is a.
             dispatches.push(if kind == PassKind::Train && layer.activation != Activation::Identity {
-                product(&DENSE_KEEP, 0, layer.activation, &dims, &[x, weight, bias, self.pre_activation(i), a])?
+                self.product(&DENSE_KEEP, 0, layer.activation, &dims, &[x, weight, bias, self.pre_activation(i), a])?
             } else {
-                product(&DENSE, 0, layer.activation, &dims, &[x, weight, bias, a])?
+                self.product(&DENSE, 0, layer.activation, &dims, &[x, weight, bias, a])?
             });
             x = a;
             if let (Some(threshold), PassKind::Train) = (self.dropped(i), kind) {
@@ -199,9 +199,9 @@ impl Builder<'_> {
         self.each(role, self.rows * widest)
     }
 
-    /// From the gradient by the last layer's output to those by all parameters, in so many shares.
-    fn backward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, shares: usize) -> Result<()> {
-        let (layers, parameters) = (self.spec.layers(), self.layout.len());
+    /// From the gradient by the last layer's output to those by all parameters, in shares.
+    fn backward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, shares: Shares) -> Result<()> {
+        let layers = self.spec.layers();
         let last = layers.len() - 1;
         if layers[last].activation != Activation::Identity {
             let views = [self.pre_activation(last), self.activation(last), self.delta(last)];
@@ -213,18 +213,19 @@ impl Builder<'_> {
             let x = if i == 0 { features } else { self.handed_on(i - 1, PassKind::Train) };
             let place = View { offset: self.layout.weight(i).range.start, ..self.shared_out(shares) };
             let own = (layer.inputs + 1) * layer.outputs;
-            let stride = if shares > 1 { parameters } else { own };
-            let dims = [layer.inputs, layer.outputs, rows, shares, stride, (shares - 1) * stride + own];
-            dispatches.push(product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
+            let stride = if shares.count > 1 { shares.stride } else { own };
+            let span = (shares.count - 1) * stride + own;
+            let dims = [layer.inputs, layer.outputs, rows, shares.count, stride, span];
+            dispatches.push(self.product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
             let Some(before) = i.checked_sub(1) else { break };
             let weight = self.tensor(Role::Parameters, self.layout.weight(i));
             let (activation, next) = (layers[before].activation, self.delta(before));
             let dims = [rows, layer.inputs, layer.outputs];
             dispatches.push(if activation == Activation::Identity {
-                product(&MATMUL, ABT, activation, &dims, &[d, weight, next])?
+                self.product(&MATMUL, ABT, activation, &dims, &[d, weight, next])?
             } else {
                 let views = [d, weight, self.pre_activation(before), self.activation(before), next];
-                product(&DENSE_BACKWARD, 0, activation, &dims, &views)?
+                self.product(&DENSE_BACKWARD, 0, activation, &dims, &views)?
             });
             // Both factors are by elements, so the mask may come behind the derivative.
             if let Some(threshold) = self.dropped(before) {
@@ -235,9 +236,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// How many shares the gradient is made in: one for every [`SHARE_ROWS`] rows, as far as their memory is worth it.
-    fn shares(&self, rows: usize) -> usize {
-        (rows / SHARE_ROWS).min(SHARES).min(SHARE_PARAMETERS / self.layout.len()).max(1)
+    /// The shares that the gradient is made in: one for every [`SHARE_ROWS`] rows, as far as their memory is worth it. Each
+    /// begins at a multiple of four, so that it can be written four elements at a time.
+    fn shares(&self, kind: PlanKind, rows: usize) -> Shares {
+        let most = if kind == PlanKind::Layered { SHARES } else { 1 };
+        let count = (rows / SHARE_ROWS).min(most).min(SHARE_PARAMETERS / self.layout.len()).max(1);
+        Shares { count, stride: self.layout.len().next_multiple_of(4) }
     }
 
     pub(super) fn finish_layers(self, kind: PlanKind, passes: Vec<Pass>) -> Result<Plan> {

@@ -273,7 +273,7 @@ impl Plan {
 
     /// One product c = a b of matrices [m, k] and [k, n], which are the buffers 2, 0 and 1.
     pub fn product([m, n, k]: [u32; 3], slots: usize) -> Self {
-        let (part, dims) = product::tiled(&MATMUL, Activation::Identity, &[m, n, k], &[]);
+        let (part, dims) = product::tiled(&MATMUL, Activation::Identity, &[m, n, k], 1, &[]);
         Self::single(&MATMUL, part, AB, dims, slots)
     }
 
@@ -346,8 +346,9 @@ impl Plan {
             || dispatch.views.len() > MAX_BINDINGS
             || dispatch.variant >= kernel.variants.len()
             || dispatch.dims.contains(&0)
+            || !kernel.part.takes(&dispatch.part)
         {
-            return Err("dimensions, views or variant do not fit the kernel".into());
+            return Err("dimensions, views, variant or part do not fit the kernel".into());
         }
         if let Part::Tiling(Tiling { wide: true, .. }) = &dispatch.part
             && !Tiling::can_be_wide(kernel, &dispatch.dims, &product::places(&dispatch.views))

@@ -6,7 +6,6 @@
 //! a layer's activation and the next layer. Validation is the forward pass and the loss.
 
 use super::builder::{Builder, dispatch};
-use super::product::product;
 use super::{Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::Result;
 use crate::kernels::{
@@ -38,7 +37,7 @@ impl Builder<'_> {
             let z = self.pre_activation(i);
             let weight = self.tensor(Role::Parameters, self.layout.weight(i));
             let bias = self.tensor(Role::Parameters, self.layout.bias(i));
-            dispatches.push(product(
+            dispatches.push(self.product(
                 &MATMUL,
                 AB,
                 Activation::Identity,
@@ -81,12 +80,18 @@ impl Builder<'_> {
             let weight_gradient = self.tensor(Role::Gradients, self.layout.weight(i));
             let bias_gradient = self.tensor(Role::Gradients, self.layout.bias(i));
             let dims = [layer.inputs, layer.outputs, rows];
-            dispatches.push(product(&MATMUL, ATB, Activation::Identity, &dims, &[x, d, weight_gradient])?);
+            dispatches.push(self.product(&MATMUL, ATB, Activation::Identity, &dims, &[x, d, weight_gradient])?);
             dispatches.push(dispatch(&BIAS_GRAD, Part::None, 0, &[rows, layer.outputs], &[d, bias_gradient])?);
             if i > 0 {
                 let weight = self.tensor(Role::Parameters, self.layout.weight(i));
                 let dims = [rows, layer.inputs, layer.outputs];
-                dispatches.push(product(&MATMUL, ABT, Activation::Identity, &dims, &[d, weight, self.delta(i - 1)])?);
+                dispatches.push(self.product(
+                    &MATMUL,
+                    ABT,
+                    Activation::Identity,
+                    &dims,
+                    &[d, weight, self.delta(i - 1)],
+                )?);
             }
         }
         Ok(())

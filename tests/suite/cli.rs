@@ -221,7 +221,20 @@ impl Drop for Running {
 fn usage_is_told() {
     let place = Place::new();
     let help = place.stdout("--help");
-    for command in ["train", "eval", "predict", "inspect", "gradcheck", "devices", "kernels"] {
+    for command in [
+        "train",
+        "eval",
+        "predict",
+        "inspect",
+        "data",
+        "plot",
+        "export",
+        "import",
+        "bench",
+        "gradcheck",
+        "devices",
+        "kernels",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         assert!(place.stdout(&format!("{command} --help")).contains("Usage: "), "{command}");
     }

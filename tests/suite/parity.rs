@@ -104,7 +104,7 @@ fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &
 
 /// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps; an update
 /// adds up at most 256 `groups`; `columns` of targets are
-/// those of a loss, with a weight behind them or not; about a quarter of the units are below the `threshold` of dropout.
+/// those of a loss, with a weight behind them or not; shares stand apart by at least their length; about a quarter of the units are below the `threshold` of dropout.
 pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
     if let (Some(slots), Part::Rule(rule) | Part::Training(_, rule)) = (at("slots"), part) {
@@ -127,6 +127,9 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
         let own = (dims[0] + 1) * dims[1];
         dims[stride] = (own + dims[stride]).next_multiple_of(4);
         dims[span] = (dims[groups] - 1) * dims[stride] + own;
+    }
+    if let (Some(count), Some(stride), None) = (at("count"), at("stride"), at("span")) {
+        dims[stride] += dims[count] - 1;
     }
     if let Some(threshold) = at("threshold") {
         dims[threshold] += 1 << 22;
