@@ -30,7 +30,7 @@ fn tables_are_checked() {
     assert!(make(&[("a", &[1.0])]).is_ok());
     assert!(make(&[]).unwrap_err().contains("no data rows"));
     assert!(make(&[("a", &[])]).unwrap_err().contains("no data rows"));
-    assert!(make(&[("a", &[1.0]), ("a", &[1.0])]).unwrap_err().contains("two columns `a`"));
+    assert!(make(&[("a", &[1.0]), ("a", &[1.0])]).unwrap_err().contains("two columns are named `a`"));
     assert_eq!(
         make(&[("a", &[1.0]), ("b", &[])]).unwrap_err(),
         "column `b` has 0 values: expected 1, as the first one"
