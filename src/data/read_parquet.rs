@@ -8,6 +8,7 @@ use parquet::basic::{ConvertedType, LogicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -23,7 +24,7 @@ const ROWS: usize = 1 << 13;
 /// The columns that `kinds` does not leave out.
 pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
     let file = input.take_file()?;
-    let reader = guarded(|| Ok(SerializedFileReader::new(file)?)).map_err(|fault| input.error("", fault))?;
+    let reader = guarded(|| open(file)).map_err(|fault| input.error("", fault))?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
     let (mut columns, mut kept) = (Vec::new(), Vec::new());
@@ -34,6 +35,21 @@ pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
         kept.push(how);
     }
     Table::of_rows(input.path, columns)?.read_as(&kept)
+}
+
+/// The footer is read, and all columns lie in the file.
+fn open(file: File) -> Result<SerializedFileReader<File>, Fault> {
+    let length = file.metadata()?.len();
+    let reader = SerializedFileReader::new(file)?;
+    let is_there = |chunk: &ColumnChunkMetaData| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let [start, size] = [start, chunk.compressed_size()].map(|value| u64::try_from(value).ok());
+        start.zip(size).and_then(|(start, size)| start.checked_add(size)).is_some_and(|end| end <= length)
+    };
+    if !reader.metadata().row_groups().iter().flat_map(|group| group.columns()).all(is_there) {
+        return Err("it has columns outside the file".to_string().into());
+    }
+    Ok(reader)
 }
 
 /// What the library makes of a file that may be broken, of which it takes some things for granted.
@@ -53,14 +69,17 @@ fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescript
     use ConvertedType::{DECIMAL, INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
     let is_text = matches!(logical, None | Some(LogicalType::String | LogicalType::Enum | LogicalType::Json));
-    let is_number = matches!(logical, None | Some(LogicalType::Integer(_)));
+    let is_number = matches!(logical, None | Some(LogicalType::Integer(_) | LogicalType::Unknown));
+    let nested = column.path().parts().len() > 1 || column.max_rep_level() > 0;
     let refused = || {
-        let kind = logical.map_or_else(|| converted.to_string(), |logical| format!("{logical:?}"));
-        let kind = format!("{} {kind}", column.physical_type());
-        let nested = if column.path().parts().len() > 1 || column.max_rep_level() > 0 { ", nested" } else { "" };
-        format!("it is {kind}{nested}: expected numbers, truth values or texts, or --ignore")
+        let kind = match logical {
+            _ if nested => "nested in another".into(),
+            Some(logical) => format!("{logical:?}").split(|char: char| !char.is_alphanumeric()).take(1).collect(),
+            None => format!("{} {converted}", column.physical_type()),
+        };
+        format!("it is {kind}: expected numbers, truth values or texts; --ignore leaves it out")
     };
-    if column.path().parts().len() > 1 || column.max_rep_level() > 0 || !(is_text || is_number) {
+    if nested || !(is_text || is_number) {
         return Err(refused().into());
     }
     let (mut numbers, mut texts) = (Vec::new(), Vec::new());

@@ -95,6 +95,35 @@ fn parquet_is_read() {
     matches_text("parquet", 10);
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_columns_of_other_types_are_refused_unless_left_out() {
+    let (_, bytes, csv) = cases("others/parquet").remove(0);
+    let (_folder, path) = file(&bytes);
+    let only = |wanted: &[&str]| {
+        let kind = |name: &String| if wanted.contains(&name.as_str()) { ReadAs::Infer } else { ReadAs::Skip };
+        Table::read_with(&path, |names| Ok(names.iter().map(kind).collect()))
+    };
+    assert_eq!(only(&["nothing", "d"]).unwrap().columns(), read(&csv).unwrap().columns());
+    let refused = [
+        ("when", "Timestamp"),
+        ("day", "Date"),
+        ("hour", "Time"),
+        ("price", "Decimal"),
+        ("half", "Float16"),
+        ("pair.list.element", "nested in another"),
+        ("point.x", "nested in another"),
+    ];
+    for (name, kind) in refused {
+        let message = only(&[name, "d"]).unwrap_err().to_string();
+        let problem =
+            format!("column `{name}`: it is {kind}: expected numbers, truth values or texts; --ignore leaves it out");
+        assert_eq!(message, format!("{}: cannot read it as Parquet: {problem}", path.display()));
+    }
+    assert!(only(&["raw"]).unwrap_err().to_string().ends_with("column `raw`: it holds bytes that are not UTF-8 text"));
+    assert!(matches!(only(&[]), Err(Error::EmptyTable { .. })));
+}
+
 #[cfg(not(feature = "parquet"))]
 #[test]
 fn parquet_needs_its_feature() {
