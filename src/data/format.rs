@@ -11,7 +11,7 @@ use super::parse::ReadAs;
 use super::read_csv::CsvReader;
 use super::table::{Table, unfit_names};
 use super::{read_idx, read_npy, read_npz};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 
 /// A format whose files are read whole.
 struct Format {
@@ -80,7 +80,7 @@ impl Table {
         let path = path.as_ref();
         let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
         match open(path, &origin, &mut how)? {
-            Opened::Text(_) => Self::read_text(path, &origin, how),
+            Opened::Text(bytes) => Self::read_text(path, &origin, bytes, how),
             Opened::Whole(table) => Ok(table),
         }
     }
@@ -93,8 +93,10 @@ enum Opened {
 
 fn open(path: &Path, origin: &Origin<'_>, kinds: Kinds<'_>) -> Result<Opened> {
     let mut bytes = origin.open().map_err(Error::io("read the table", path))?;
-    // What cannot be read is told as of delimited text.
-    let begin = bytes.start(BEGIN).unwrap_or_default();
+    let begin = bytes.start(BEGIN).map_err(|error| match bytes.gzip_problem(&error) {
+        Some(problem) => Error::MalformedTable { path: path.into(), place: Place::Line(1), problem },
+        None => Error::io("read the table", path)(error),
+    })?;
     match FORMATS.iter().find(|format| begin.starts_with(format.begin)) {
         Some(format) => Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes }, kinds)?)),
         None => Ok(Opened::Text(bytes)),

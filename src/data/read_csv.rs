@@ -98,16 +98,17 @@ impl Table {
     pub fn read_csv_as(path: impl AsRef<Path>, how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
         let path = path.as_ref();
         let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
-        Self::read_text(path, &origin, how)
+        let bytes = origin.open().map_err(Error::io("read the table", path))?;
+        Self::read_text(path, &origin, bytes, how)
     }
 
     pub(super) fn read_text(
         path: &Path,
         origin: &Origin<'_>,
+        bytes: Bytes,
         how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Self> {
-        let open = || CsvReader::of_bytes(path, origin.open().map_err(Error::io("read the table", path))?);
-        let mut reader = open()?;
+        let mut reader = CsvReader::of_bytes(path, bytes)?;
         let mut kinds = how(&reader.names)?;
         ReadAs::check(&kinds, reader.names.len())?;
         loop {
@@ -115,7 +116,7 @@ impl Table {
                 return Ok(table);
             }
             // Once more: now all columns of texts are known.
-            reader = open()?;
+            reader = CsvReader::of_bytes(path, origin.open().map_err(Error::io("read the table", path))?)?;
         }
     }
 

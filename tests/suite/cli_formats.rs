@@ -5,7 +5,7 @@ use std::fs;
 use wgpu_mlp::Model;
 use wgpu_mlp::data::Table;
 
-use super::cli::Place;
+use super::cli::{Place, finished};
 use super::cli_tables::with_stdin;
 use super::idx::{file as idx, gzip};
 use super::tables::{npy, zip};
@@ -58,6 +58,21 @@ fn arrays_are_learned_and_predicted_as_text_is() {
     place.refuses("eval t.npz.run x.npy", 2, &["x.npy: no column `y`"]);
     fs::write(place.path().join("cut.npz"), &archive[..archive.len() / 2]).unwrap();
     place.refuses("predict t.npz.run cut.npz", 2, &["cut.npz: cannot read it as npz: it is broken or cut off"]);
+}
+
+/// A pipe that stands for a file, as a shell makes one for `<(…)`, is there once and cannot be read in any order.
+#[cfg(unix)]
+#[test]
+fn pipes_are_read_as_files_are() {
+    let place = Place::new();
+    arrays(&place);
+    for data in ["t.csv", "t.npz", "x.npy"] {
+        let expected = place.stdout(&format!("data {data}"));
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &format!("{} data <(cat {data})", env!("CARGO_BIN_EXE_mlp"))]).current_dir(place.path());
+        let output = finished(shell);
+        assert_eq!((output.code, output.stdout), (Some(0), expected), "{data}: {}", output.stderr);
+    }
 }
 
 #[test]

@@ -134,6 +134,8 @@ fn types_are_those_of_the_whole_column() {
     }
     assert!(seen == rows && parts > 0, "{seen} rows in {parts} parts");
     // Cut off, it is told where.
+    let message = problem([0x1f, 0x8b], ReadAs::Infer);
+    assert!(message.starts_with("line 1: its gzip data is broken or cut off"), "{message}");
     let message = problem(&zipped[..zipped.len() / 2], ReadAs::Infer);
     assert!(message.starts_with("line ") && message.contains("gzip data is broken or cut off"), "{message}");
     // Lines are those of the file in every block, with quoted line feeds in them.
