@@ -37,7 +37,8 @@ pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
         let rows = more.first().map_or(0, |column| column.cells.len());
         let (other, expected) = first.get_or_insert_with(|| (name.to_string(), rows));
         if rows != *expected {
-            let problem = format!("it has {rows} rows, `{}` has {expected}: expected as many in each", shorten(other));
+            let hint = "expected as many in each; save by numpy.savez what belongs together";
+            let problem = format!("it has {rows} rows, `{}` has {expected}: {hint}", shorten(other));
             return Err(input.error(&of, Fault::Malformed(problem)));
         }
         columns.extend(more);

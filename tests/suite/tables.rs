@@ -263,7 +263,10 @@ fn archives_that_are_no_table_are_refused() {
     let (two, three) = (npy("'|u1'", "(2,)", b"ab"), npy("'|u1'", "(3, 2)", b"abcdef"));
     let table = read(&zip(&[("a.npy", &two), ("b/c.npy", &two)])).unwrap();
     assert_eq!(table.names(), ["a", "b/c"]);
-    is(zip(&[("a.npy", &two), ("b.npy", &three)]), "array `b`: it has 3 rows, `a` has 2: expected as many in each");
+    is(
+        zip(&[("a.npy", &two), ("b.npy", &three)]),
+        "array `b`: it has 3 rows, `a` has 2: expected as many in each; save by numpy.savez what belongs together",
+    );
     is(zip(&[("xl/workbook.xml", b"")]), "it holds `xl/workbook.xml`: expected arrays, as numpy.savez writes them");
     is(zip(&[("a0.npy", &npy("'|u1'", "(3,)", b"abc")), ("a.npy", &three)]), "two columns are named `a0`");
     is(zip(&[("a.npy", b"")]), "array `a`: it does not begin as arrays of numpy do");
