@@ -5,8 +5,10 @@
 //! The cases are the same in every run. `PROPTEST_CASES=100000 cargo test hostile` draws others, so many for each reader.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
+use flate2::read::GzDecoder;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -101,11 +103,18 @@ impl Subject {
         Self { read, begin, sound, memory: MEMORY }
     }
 
-    /// Files with damage, and noise behind how files begin.
+    /// Files with damage, half of those that are gzipped within, and noise behind how files begin.
     fn files(&self) -> impl Strategy<Value = Vec<u8>> + use<> {
-        let damaged = (select(self.sound.clone()), vec(Damage::any(), 1..4)).prop_map(|(mut bytes, damages)| {
+        let sound = select(self.sound.clone());
+        let damaged = (sound, vec(Damage::any(), 1..4), any::<bool>()).prop_map(|(mut bytes, damages, within)| {
+            let within = within && bytes.starts_with(b"\x1f\x8b");
+            if within {
+                let mut inflated = Vec::new();
+                GzDecoder::new(&bytes[..]).read_to_end(&mut inflated).unwrap();
+                bytes = inflated;
+            }
             damages.into_iter().for_each(|damage| damage.apply(&mut bytes));
-            bytes
+            if within { gzip(&bytes) } else { bytes }
         });
         let begin = self.begin;
         let noise = vec(any::<u8>(), 0..200).prop_map(move |noise| [begin, &noise].concat());
