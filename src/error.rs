@@ -1,10 +1,29 @@
 //! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
 //! what was expected and what to do about it, in one line.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Where a cell stands, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this line of a text, counted from 1 (the header).
+    Line(u64),
+    /// In this row of a file without lines, counted from 1.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +40,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A table's text is not well-formed CSV.
-    #[error("{}: line {line}: {problem}", path.display())]
+    #[error("{}: {place}: {problem}", path.display())]
     MalformedTable {
         /// The file.
         path: PathBuf,
-        /// Line, counted from 1 (the header).
-        line: u64,
+        /// Where it is.
+        place: Place,
         /// What is wrong with it.
         problem: String,
     },
@@ -37,36 +56,36 @@ pub enum Error {
         path: PathBuf,
     },
     /// A cell of a numeric column cannot be read as a number.
-    #[error("{}: line {line}, column `{column}`: `{cell}` is not a number; make the column numeric or remove it", path.display())]
+    #[error("{}: {place}, column `{column}`: `{cell}` is not a number; make the column numeric or remove it", path.display())]
     NotANumber {
         /// The file.
         path: PathBuf,
-        /// Line, counted from 1 (the header).
-        line: u64,
+        /// Where it is.
+        place: Place,
         /// The column's name.
         column: String,
         /// The cell as it stands in the file.
         cell: String,
     },
     /// A cell holds NaN or an infinity.
-    #[error("{}: line {line}, column `{column}`: `{cell}` is not finite; remove or replace the row", path.display())]
+    #[error("{}: {place}, column `{column}`: `{cell}` is not finite; remove or replace the row", path.display())]
     NonFinite {
         /// The file.
         path: PathBuf,
-        /// Line, counted from 1 (the header).
-        line: u64,
+        /// Where it is.
+        place: Place,
         /// The column's name.
         column: String,
         /// The cell as it stands in the file.
         cell: String,
     },
     /// A cell is missing in a column that needs all of them.
-    #[error("{}: line {line}, column `{column}`: the cell is missing: fill it in or remove the row", path.display())]
+    #[error("{}: {place}, column `{column}`: the cell is missing: fill it in or remove the row", path.display())]
     MissingCell {
         /// The file.
         path: PathBuf,
-        /// Line, counted from 1 (the header).
-        line: u64,
+        /// Where it is.
+        place: Place,
         /// The column's name.
         column: String,
     },
@@ -99,23 +118,25 @@ pub enum Error {
         problem: String,
     },
     /// A row's weight is negative.
-    #[error("{}: line {line}, column `{column}`: {found} is no weight: expected 0 or more", path.display())]
+    #[error("{}: {place}, column `{column}`: {found} is no weight: expected 0 or more", path.display())]
     NegativeWeight {
         /// The file.
         path: PathBuf,
-        /// Line, counted from 1 (the header).
-        line: u64,
+        /// Where it is.
+        place: Place,
         /// The column of weights.
         column: String,
         /// The number found.
         found: f64,
     },
-    /// A file of bytes in the IDX format is truncated, foreign or too long.
-    #[error("{}: {problem}; expected an IDX file of bytes, as MNIST's are", path.display())]
-    MalformedIdx {
+    /// A file of arrays or columns is truncated, inconsistent, or holds what is no table.
+    #[error("{}: cannot read it as {format}: {problem}", path.display())]
+    MalformedFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The format that its first bytes are of ("npy").
+        format: &'static str,
+        /// What is wrong with it, and what was expected.
         problem: String,
     },
     /// A model file is truncated, foreign or inconsistent.

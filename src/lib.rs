@@ -58,7 +58,7 @@ pub mod train;
 struct Readme;
 
 pub use checkpoint::{Checkpoint, Checkpoints};
-pub use error::{Error, Result};
+pub use error::{Error, Place, Result};
 pub use model::{Model, TrainingRecord};
 /// Waits for a future on this thread: for programs that are not async themselves.
 pub use pollster::block_on;

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::data::{CsvReader, Encoder, Moons, ReadAs, Table};
+use crate::data::{CsvReader, Encoder, Moons, ReadAs, Table, TableFile};
 use crate::error::{Error, Result, list};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A table (CSV, TSV and the like with a header, gzipped or not), `-` for stdin, or the built-in data `moons`
+    /// A table (CSV, TSV and the like with a header; npy, npz, IDX, Parquet; gzipped or not), `-` for stdin, or the built-in data `moons`
     data: String,
     /// Rows of built-in data
     #[arg(long, value_name = "N")]
@@ -26,7 +26,7 @@ pub struct DataArgs {
 pub enum Source {
     /// scikit-learn's two moons; the article's unless flags say otherwise.
     Moons(Moons),
-    /// A delimited file, or `-`.
+    /// A table's file, or `-`.
     File(PathBuf),
 }
 
@@ -87,27 +87,26 @@ impl Source {
     }
 
     /// Reads the whole table, each column as `how` says, which is told where it is from and its names.
-    pub fn read(&self, how: impl FnOnce(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
+    pub fn read(&self, mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
         match self {
             Self::Moons(moons) => read_as(moons.table()?, how),
-            Self::File(path) => Table::read_csv_as(path, |names| how(path, names)),
+            Self::File(path) => Table::read_with(path, |names| how(path, names)),
         }
     }
 
     /// The table part by part, for files that need not fit into memory.
-    pub fn parts(&self, how: impl FnOnce(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Parts<'_>> {
+    pub fn parts(&self, mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Parts<'_>> {
         match self {
             Self::Moons(moons) => Ok(Parts::Whole(Some(read_as(moons.table()?, how)?))),
-            Self::File(path) => {
-                let reader = CsvReader::open(path)?;
-                let kinds = how(path, reader.names())?;
-                Ok(Parts::Rows { path, reader: Box::new(reader), kinds, any: false })
-            }
+            Self::File(path) => Ok(match TableFile::open(path, |names| how(path, names))? {
+                TableFile::Whole(table) => Parts::Whole(Some(table)),
+                TableFile::Text(reader, kinds) => Parts::Rows { path, reader, kinds, any: false },
+            }),
         }
     }
 }
 
-fn read_as(table: Table, how: impl FnOnce(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
+fn read_as(table: Table, mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
     let kinds = how(table.source(), &table.names())?;
     table.read_as(&kinds)
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use memchr::memchr_iter;
 
-use super::bytes::{Bytes, Origin};
+use super::bytes::Bytes;
 use super::parse::Block;
 use super::scan::{End, Scanner, delimiter, whole_rows};
 use super::table::unfit_names;
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 20;
@@ -29,9 +29,8 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Opens a file and reads its header.
-    pub fn open(path: &'a Path, origin: &Origin<'_>) -> Result<(Self, Vec<String>)> {
-        let source = origin.open().map_err(Error::io("read the table", path))?;
+    /// Reads the header.
+    pub fn open(path: &'a Path, source: Bytes) -> Result<(Self, Vec<String>)> {
         let mut blocks = Self { path, source, delimiter: b',', rest: Vec::new(), line: 1, ended: false };
         blocks.read()?;
         if blocks.rest.starts_with(BYTE_ORDER_MARK) {
@@ -144,7 +143,7 @@ impl<'a> Blocks<'a> {
     }
 
     fn malformed(&self, line: u64, problem: String) -> Error {
-        Error::MalformedTable { path: self.path.into(), line, problem }
+        Error::MalformedTable { path: self.path.into(), place: Place::Line(line), problem }
     }
 
     fn unreadable(&self, error: std::io::Error) -> Error {

@@ -37,12 +37,12 @@ impl<'a> Origin<'a> {
     /// The bytes from the first one on.
     pub fn open(&self) -> std::io::Result<Bytes> {
         match self {
-            Self::Path(path) => Bytes::new(File::open(path)?),
+            Self::Path(path) => Bytes::of_file(File::open(path)?),
             Self::Stdin => Bytes::new(stdin()),
             Self::Kept(file) => {
                 let mut file = file.try_clone()?;
                 file.rewind()?;
-                Bytes::new(file)
+                Bytes::of_file(file)
             }
         }
     }
@@ -52,9 +52,17 @@ impl<'a> Origin<'a> {
 pub(super) struct Bytes {
     reader: Box<dyn Read + Send>,
     gzipped: bool,
+    /// The file that holds them as they are, if one does.
+    file: Option<File>,
 }
 
 impl Bytes {
+    fn of_file(file: File) -> std::io::Result<Self> {
+        let twin = file.metadata()?.is_file().then(|| file.try_clone()).transpose()?;
+        let bytes = Self::new(file)?;
+        Ok(Self { file: twin.filter(|_| !bytes.gzipped), ..bytes })
+    }
+
     fn new(mut source: impl Read + Send + 'static) -> std::io::Result<Self> {
         let mut start = Vec::new();
         source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start)?;
@@ -64,7 +72,30 @@ impl Bytes {
             true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, all))),
             false => Box::new(all),
         };
-        Ok(Self { reader, gzipped })
+        Ok(Self { reader, gzipped, file: None })
+    }
+
+    /// The first so many bytes, fewer if there are no more; they are read again.
+    pub fn start(&mut self, most: usize) -> std::io::Result<Vec<u8>> {
+        let mut start = Vec::new();
+        self.reader.by_ref().take(most as u64).read_to_end(&mut start)?;
+        let rest = std::mem::replace(&mut self.reader, Box::new(std::io::empty()));
+        self.reader = Box::new(Cursor::new(start.clone()).chain(rest));
+        Ok(start)
+    }
+
+    /// All bytes as a file, to be read in any order: their own, or a temporary one without a name. None are left here.
+    pub fn take_file(&mut self) -> std::io::Result<File> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let mut file = tempfile::tempfile()?;
+                std::io::copy(self, &mut file)?;
+                file
+            }
+        };
+        file.rewind()?;
+        Ok(file)
     }
 
     /// What an error tells of gzip data, if it is about that and not about the file.

@@ -171,6 +171,11 @@ pub struct Column {
     pub cells: Cells,
 }
 
+/// A text without white space around it, none where it stands for a cell that is missing.
+pub(super) fn present(cell: &str) -> Option<&str> {
+    Some(cell.trim()).filter(|cell| !is_missing(cell.as_bytes()))
+}
+
 /// Whether a cell stands for one that is missing: empty, `?`, or NA, NaN, N/A, null in any case.
 pub(super) fn is_missing(cell: &[u8]) -> bool {
     let words: [&[u8]; 4] = [b"na", b"nan", b"n/a", b"null"];

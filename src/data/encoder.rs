@@ -269,8 +269,8 @@ fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f
     let number = |row: usize, class: Option<usize>, label: &dyn Fn() -> String| match class {
         Some(class) => Ok(class as f32),
         None => {
-            let (label, line) = (label(), table.line(row));
-            let problem = format!("is `{label}` in line {line}: the model knows the classes {}", list(classes));
+            let (label, place) = (label(), table.place(row));
+            let problem = format!("is `{label}` in {place}: the model knows the classes {}", list(classes));
             Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
         }
     };

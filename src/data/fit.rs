@@ -130,7 +130,7 @@ impl Fit<'_> {
         let first_text = || {
             let stray = texts.first_text().unwrap_or(0);
             let text = texts.get(stray).map(shorten).unwrap_or_default();
-            format!("`{text}` in line {} is the first cell that is no number", self.table.line(stray))
+            format!("`{text}` in {} is the first cell that is no number", self.table.place(stray))
         };
         let numbers: Vec<bool> = texts.labels().iter().map(|label| parse_number(label).is_some()).collect();
         let is_number = |&row: &usize| texts.code(row).is_some_and(|code| numbers[code]);

@@ -1,8 +1,9 @@
 //! Data on its way to the network: `file → Table → Encoder → Dataset`, and the generated tables.
 //!
-//! In: paths of delimited text or IDX files, or the settings of a generator. Out: [`Dataset`], f32 rows and targets as
+//! In: paths of tables and IDX files, or the settings of a generator. Out: [`Dataset`], f32 rows and targets as
 //! the network sees them. Nothing here knows of networks, training or devices.
 
+mod array;
 mod blocks;
 mod bytes;
 mod column;
@@ -11,10 +12,16 @@ mod describe;
 mod encoder;
 mod feature;
 mod fit;
+mod format;
+mod literal;
 mod parse;
 mod random;
 mod read_csv;
 mod read_idx;
+mod read_npy;
+mod read_npz;
+#[cfg(feature = "parquet")]
+mod read_parquet;
 mod scan;
 mod split;
 mod synthetic;
@@ -28,6 +35,7 @@ pub use describe::{ColumnDescription, Description, Values};
 pub use encoder::Encoder;
 pub use feature::{Feature, FeatureKind};
 pub use fit::{Scaling, class_numbers};
+pub use format::TableFile;
 pub use parse::ReadAs;
 pub use random::{NumpyRandom, article_parameters};
 pub use read_csv::CsvReader;

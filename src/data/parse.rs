@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter};
 use super::column::{Texts, is_missing};
 use super::scan::{End, Scanner};
 use super::table::shorten;
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 
 /// Whole rows of a file.
 pub(super) struct Block {
@@ -30,6 +30,17 @@ pub enum ReadAs {
     Number,
     /// Texts, also where they look like numbers.
     Text,
+}
+
+impl ReadAs {
+    /// Whether there is one for each of so many columns.
+    pub(super) fn check(all: &[Self], columns: usize) -> Result<()> {
+        let what = || "the list of what columns are read as".into();
+        match all.len() {
+            found if found == columns => Ok(()),
+            found => Err(Error::Shape { what: what(), found, expected: columns.to_string() }),
+        }
+    }
 }
 
 /// A column's cells in one block.
@@ -109,21 +120,21 @@ impl Parser<'_> {
         let plural = if found == 1 { "" } else { "s" };
         let hint = if found < expected { "; is a quote not closed?" } else { "" };
         let problem = format!("{found} cell{plural}, where the header has {expected}{hint}");
-        Error::MalformedTable { path: self.path.into(), line, problem }
+        Error::MalformedTable { path: self.path.into(), place: Place::Line(line), problem }
     }
 
     fn error(&self, fault: Fault, line: u64, name: &str) -> Error {
-        let (path, column) = (self.path.to_path_buf(), name.to_string());
+        let (path, place, column) = (self.path.to_path_buf(), Place::Line(line), name.to_string());
         match fault {
-            Fault::NotANumber(cell) => Error::NotANumber { path, line, column, cell },
-            Fault::Infinite(cell) => Error::NonFinite { path, line, column, cell },
+            Fault::NotANumber(cell) => Error::NotANumber { path, place, column, cell },
+            Fault::Infinite(cell) => Error::NonFinite { path, place, column, cell },
             Fault::NotUtf8 => {
                 let problem = format!("{} holds bytes that are not UTF-8 text", shorten(name));
-                Error::MalformedTable { path, line, problem }
+                Error::MalformedTable { path, place, problem }
             }
             Fault::TooMany => {
                 let problem = format!("column `{}` has more distinct texts than can be told apart", shorten(name));
-                Error::MalformedTable { path, line, problem }
+                Error::MalformedTable { path, place, problem }
             }
         }
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::blocks::Blocks;
-use super::bytes::Origin;
+use super::bytes::{Bytes, Origin};
 use super::column::{Cells, Column, Texts, in_order};
 use super::parse::{Block, Chunk, Parser, Piece, ReadAs};
 use super::table::{Lines, Table};
@@ -34,11 +34,11 @@ impl<'a> CsvReader<'a> {
     /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::MalformedTable`] for a
     /// header with empty or equal names or that isn't UTF-8, and for broken gzip data.
     pub fn open(path: &'a Path) -> Result<Self> {
-        Self::from_origin(path, &Origin::new(path))
+        Self::of_bytes(path, Origin::new(path).open().map_err(Error::io("read the table", path))?)
     }
 
-    fn from_origin(path: &'a Path, origin: &Origin<'_>) -> Result<Self> {
-        let (blocks, names) = Blocks::open(path, origin)?;
+    pub(super) fn of_bytes(path: &'a Path, bytes: Bytes) -> Result<Self> {
+        let (blocks, names) = Blocks::open(path, bytes)?;
         Ok(Self { path, blocks, names })
     }
 
@@ -56,21 +56,11 @@ impl<'a> CsvReader<'a> {
     /// [`Error::NotANumber`] and [`Error::NonFinite`] for cells of numeric columns; [`Error::EmptyTable`] where all columns
     /// are skipped; [`Error::Shape`] for another number of kinds than of columns.
     pub fn next_table(&mut self, kinds: &[ReadAs]) -> Result<Option<Table>> {
-        self.check(kinds)?;
+        ReadAs::check(kinds, self.names.len())?;
         let batch = self.blocks.batch(batch_size())?;
         let mut growth = Growth::new(self.path, &self.names, self.blocks.delimiter, kinds.to_vec());
         growth.add(&batch)?;
         if growth.rows == 0 { Ok(None) } else { growth.table().map(Some) }
-    }
-
-    fn check(&self, kinds: &[ReadAs]) -> Result<()> {
-        let (found, expected) = (kinds.len(), self.names.len());
-        let what = || "the list of what columns are read as".into();
-        if found == expected {
-            Ok(())
-        } else {
-            Err(Error::Shape { what: what(), found, expected: expected.to_string() })
-        }
     }
 
     /// All rows; none where columns turned out to hold texts, which `kinds` then says.
@@ -108,15 +98,25 @@ impl Table {
     pub fn read_csv_as(path: impl AsRef<Path>, how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
         let path = path.as_ref();
         let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
-        let mut reader = CsvReader::from_origin(path, &origin)?;
+        let bytes = origin.open().map_err(Error::io("read the table", path))?;
+        Self::read_text(path, &origin, bytes, how)
+    }
+
+    pub(super) fn read_text(
+        path: &Path,
+        origin: &Origin<'_>,
+        bytes: Bytes,
+        how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Self> {
+        let mut reader = CsvReader::of_bytes(path, bytes)?;
         let mut kinds = how(&reader.names)?;
-        reader.check(&kinds)?;
+        ReadAs::check(&kinds, reader.names.len())?;
         loop {
             if let Some(table) = reader.all(&mut kinds)? {
                 return Ok(table);
             }
             // Once more: now all columns of texts are known.
-            reader = CsvReader::from_origin(path, &origin)?;
+            reader = CsvReader::of_bytes(path, origin.open().map_err(Error::io("read the table", path))?)?;
         }
     }
 
@@ -200,8 +200,8 @@ impl<'a> Growth<'a> {
                 *kind = ReadAs::Skip; // for the rest of this time
             }
             growing.append(piece, self.rows).map_err(|problem| {
-                let (path, line) = (self.path.into(), self.lines.at(self.rows));
-                Error::MalformedTable { path, line, problem }
+                let (path, place) = (self.path.into(), self.lines.at(self.rows));
+                Error::MalformedTable { path, place, problem }
             })?;
         }
         for (row, line) in chunk.lines {
@@ -229,8 +229,8 @@ impl<'a> Growth<'a> {
             let cells = match growing {
                 Growing::Skipped | Growing::Turned => continue,
                 Growing::Number { infinite: Some((row, cell)), .. } => {
-                    let (path, line, column) = (self.path.into(), self.lines.at(row), name.clone());
-                    return Err(Error::NonFinite { path, line, column, cell });
+                    let (path, place, column) = (self.path.into(), self.lines.at(row), name.clone());
+                    return Err(Error::NonFinite { path, place, column, cell });
                 }
                 Growing::Number { values, .. } => Cells::Number(values),
                 Growing::Text { known, codes } => Cells::Text(Texts::from_parts(in_order(known), codes)),

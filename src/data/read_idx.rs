@@ -1,12 +1,16 @@
 //! IDX files, MNIST's format: two bytes 0, a byte for the type of the values, a byte for the number of dimensions, each
-//! dimension as a big-endian u32, then the values. In: a path. Out: bytes with their shape, and data sets of images and
-//! labels. Source: yann.lecun.com/exdb/mnist.
+//! dimension as a big-endian u32, then the values. In: a path. Out: bytes with their shape, data sets of images and
+//! labels, and tables of them. Source: yann.lecun.com/exdb/mnist.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::bytes::{Bytes, Origin};
+use super::array::{Array, Field, Kind};
+use super::bytes::Origin;
+use super::column::{Cells, Column};
 use super::dataset::Dataset;
+use super::format::{Fault, Input, Kinds, read_most, read_values};
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// The type byte of unsigned bytes, the only type that is read.
@@ -26,38 +30,75 @@ pub struct Idx {
 /// Whatever its header says, it takes memory only for values that are in the file.
 ///
 /// # Errors
-/// [`Error::Io`] where the file can't be read; [`Error::MalformedIdx`] for one of another format or type, with fewer or
+/// [`Error::Io`] where the file can't be read; [`Error::MalformedFile`] for one of another format or type, with fewer or
 /// more values than its dimensions make, or with broken gzip data.
 pub fn read_idx(path: impl AsRef<Path>) -> Result<Idx> {
     let path = path.as_ref();
-    let mut source = Source::open(path)?;
-    let [zero, also_zero, kind, dimensions] = source.word("the magic number")?;
-    if [zero, also_zero] != [0, 0] || dimensions == 0 {
-        let magic = u32::from_be_bytes([zero, also_zero, kind, dimensions]);
-        return Err(source.malformed(format!("it begins with {magic:#010x}")));
-    }
+    let bytes = Origin::Path(path).open().map_err(Error::io("read the table", path))?;
+    let mut input = Input { path, format: "IDX", bytes };
+    idx(&mut input.bytes).map_err(|fault| input.error("", fault))
+}
+
+fn idx(reader: &mut dyn Read) -> Result<Idx, Fault> {
+    let mut word = |what: &str| -> Result<[u8; 4], Fault> {
+        let bytes = read_most(reader, 4)?;
+        Ok(bytes.try_into().map_err(|_| format!("it ends within {what}"))?)
+    };
+    let magic = word("the magic number")?;
+    let [0, 0, kind, dimensions @ 1..=255] = magic else {
+        return Err(format!("it begins with {:#010x}", u32::from_be_bytes(magic)).into());
+    };
     if kind != UNSIGNED_BYTES {
-        return Err(source.malformed(format!("its values have the type {kind:#04x}")));
+        let expected = format!("expected bytes, {UNSIGNED_BYTES:#04x}");
+        return Err(format!("its values have the type {kind:#04x}: {expected}").into());
     }
     let mut shape = Vec::with_capacity(dimensions.into());
     for dimension in 1..=dimensions {
-        let size = u32::from_be_bytes(source.word(&format!("dimension {dimension} of {dimensions}"))?);
-        shape.push(size as usize);
+        shape.push(u32::from_be_bytes(word(&format!("dimension {dimension} of {dimensions}"))?) as usize);
     }
-    let product = shape.iter().try_fold(1_u64, |product, &size| product.checked_mul(size as u64));
-    let Some(expected) = product.filter(|&product| product < u64::MAX) else {
-        return Err(source.malformed(format!("its dimensions {shape:?} make more values than any file has")));
-    };
-    let values = source.read(expected + 1)?;
-    match values.len() as u64 {
-        found if found < expected => {
-            Err(source.malformed(format!("it ends after {found} of the {expected} values of its dimensions {shape:?}")))
-        }
-        found if found > expected => {
-            Err(source.malformed(format!("it goes on after the {expected} values of its dimensions {shape:?}")))
-        }
-        _ => Ok(Idx { shape, values }),
+    Ok(Idx { values: read_values(reader, &shape, 1)?, shape })
+}
+
+/// The table of images: `pixel0`, `pixel1`, … in [0, 1], and in front of them `label` if there is a file of labels beside,
+/// under MNIST's names; or the table of labels. Labels are texts, so that they are classes.
+pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
+    let Idx { shape, values } = idx(&mut input.bytes).map_err(|fault| input.error("", fault))?;
+    if shape.len() == 1 {
+        return input.table(vec![label(&values)], kinds);
     }
+    let mut columns = Vec::new();
+    if let Some(path) = labels_of(input.path) {
+        let labels = read_idx(&path)?;
+        if labels.shape != shape[..1] {
+            let expected = format!("expected {}, one for each image of {}", shape[0], input.path.display());
+            let problem = format!("its dimensions are {:?}: {expected}", labels.shape);
+            return Err(Error::MalformedFile { path, format: input.format, problem });
+        }
+        columns.push(label(&labels.values));
+    }
+    let fields = vec![Field { name: None, kind: Kind::BYTE, offset: 0 }];
+    let images = Array { shape, fortran: false, fields, size: 1, bytes: values };
+    let mut pixels = images.columns("pixel").map_err(|problem| input.malformed(problem))?;
+    for column in &mut pixels {
+        if let Cells::Number(values) = &mut column.cells {
+            values.iter_mut().for_each(|value| *value /= 255.0);
+        }
+    }
+    columns.extend(pixels);
+    input.table(columns, kinds)
+}
+
+fn label(values: &[u8]) -> Column {
+    let cells = Cells::Text(values.iter().map(|value| Some(value.to_string())).collect());
+    Column { name: "label".into(), cells }
+}
+
+/// The file of the labels of `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, gzipped or not.
+fn labels_of(images: &Path) -> Option<PathBuf> {
+    let name = images.file_name()?.to_str().filter(|name| name.contains("images"))?;
+    let labels = name.replace("images", "labels").replace("idx3", "idx1");
+    let other = labels.strip_suffix(".gz").map_or_else(|| format!("{labels}.gz"), ToString::to_string);
+    [labels, other].into_iter().map(|name| images.with_file_name(name)).find(|path| path.is_file())
 }
 
 impl Dataset {
@@ -79,40 +120,5 @@ impl Dataset {
         };
         let features = images.values.iter().map(|&value| f32::from(value) / 255.0).collect();
         Self::new(features, labels.values.iter().copied().map(f32::from).collect(), inputs, 1)
-    }
-}
-
-/// A file's bytes.
-struct Source<'a> {
-    path: &'a Path,
-    bytes: Bytes,
-}
-
-impl<'a> Source<'a> {
-    fn open(path: &'a Path) -> Result<Self> {
-        let bytes = Origin::Path(path).open().map_err(Error::io("read the array", path))?;
-        Ok(Self { path, bytes })
-    }
-
-    /// The next four bytes.
-    fn word(&mut self, what: &str) -> Result<[u8; 4]> {
-        let bytes = self.read(4)?;
-        bytes.try_into().map_err(|_| self.malformed(format!("it ends within {what}")))
-    }
-
-    /// At most `most` bytes, fewer at the end of the file. The memory grows with what comes.
-    fn read(&mut self, most: u64) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        match self.bytes.by_ref().take(most).read_to_end(&mut bytes) {
-            Ok(_) => Ok(bytes),
-            Err(error) => Err(match self.bytes.gzip_problem(&error) {
-                Some(problem) => self.malformed(problem),
-                None => Error::io("read the array", self.path)(error),
-            }),
-        }
-    }
-
-    fn malformed(&self, problem: String) -> Error {
-        Error::MalformedIdx { path: self.path.into(), problem }
     }
 }

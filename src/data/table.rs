@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::column::{Cells, Column};
 use super::parse::ReadAs;
 use super::target::distinct;
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 
 /// Columns of one length, with unique names and numbers that are finite or missing, and at least one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,10 +28,22 @@ impl Table {
     /// not unique, [`Error::Shape`] for columns of different lengths, [`Error::NonFinite`] for a number that
     /// is infinite; NaN stands for one that is missing.
     pub fn new(source: impl Into<PathBuf>, columns: Vec<Column>) -> Result<Self> {
-        let table = Self { source: source.into(), columns, lines: Lines::default() };
+        Self::checked(source.into(), columns, Lines::default())
+    }
+
+    /// A table of a file without lines.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub(super) fn of_rows(source: &Path, columns: Vec<Column>) -> Result<Self> {
+        Self::checked(source.into(), columns, Lines::None)
+    }
+
+    fn checked(source: PathBuf, columns: Vec<Column>, lines: Lines) -> Result<Self> {
+        let table = Self { source, columns, lines };
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         if let Some(problem) = unfit_names(&names) {
-            return Err(Error::MalformedTable { path: table.source, line: 1, problem });
+            return Err(Error::MalformedTable { path: table.source, place: Place::Line(1), problem });
         }
         if table.rows() == 0 {
             return Err(Error::EmptyTable { path: table.source });
@@ -98,7 +110,7 @@ impl Table {
             Cells::Text(texts) => {
                 let row = texts.first_text().unwrap_or(0);
                 let cell = texts.get(row).map(shorten).unwrap_or_default();
-                Err(Error::NotANumber { path: self.source.clone(), line: self.line(row), column: name.into(), cell })
+                Err(Error::NotANumber { path: self.source.clone(), place: self.place(row), column: name.into(), cell })
             }
         }
     }
@@ -131,8 +143,9 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::NotANumber`] for a column of texts that is to be read as numbers; [`Error::EmptyTable`] where nothing is
-    /// left.
+    /// left; [`Error::Shape`] for another number of words than of columns.
     pub fn read_as(self, how: &[ReadAs]) -> Result<Self> {
+        ReadAs::check(how, self.columns.len())?;
         let texts = self
             .columns
             .iter()
@@ -158,45 +171,58 @@ impl Table {
         })
     }
 
-    /// The line of a row (from 0) in the source, counted from 1; the one on which it begins.
+    /// Where a row (from 0) stands in the source: the line on which it begins, or its number.
     #[must_use]
-    pub fn line(&self, row: usize) -> u64 {
+    pub fn place(&self, row: usize) -> Place {
         self.lines.at(row)
     }
 
     /// The error for a cell that is missing where none may be.
     pub(super) fn missing(&self, column: &str, row: usize) -> Error {
-        Error::MissingCell { path: self.source.clone(), line: self.line(row), column: column.into() }
+        Error::MissingCell { path: self.source.clone(), place: self.place(row), column: column.into() }
     }
 
     /// The error for a cell whose number is not finite, or not so after it was changed; `cell` says which.
     pub(super) fn not_finite(&self, column: &str, row: usize, cell: impl ToString) -> Error {
         Error::NonFinite {
             path: self.source.clone(),
-            line: self.line(row),
+            place: self.place(row),
             column: column.into(),
             cell: cell.to_string(),
         }
     }
 }
 
-/// The lines of rows in a source: each row stands one line below the row before, but for those that are listed. Without
-/// any, row i (from 0) stands in line i + 2.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Lines(Vec<(usize, u64)>);
+/// The lines of rows in a source.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Lines {
+    /// It has none.
+    None,
+    /// Each row stands one line below the row before, but for those that are listed. Without any, row i (from 0) stands in
+    /// line i + 2.
+    Listed(Vec<(usize, u64)>),
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
 
 impl Lines {
     /// Lists a row that comes behind all others, if its line isn't the one that would be told of it anyway.
     pub fn push(&mut self, row: usize, line: u64) {
-        if self.at(row) != line {
-            self.0.push((row, line));
+        let known = self.at(row) == Place::Line(line);
+        if let (Self::Listed(listed), false) = (self, known) {
+            listed.push((row, line));
         }
     }
 
-    pub fn at(&self, row: usize) -> u64 {
-        let before = self.0.partition_point(|&(listed, _)| listed <= row);
-        let (start, line) = before.checked_sub(1).map_or((0, 2), |last| self.0[last]);
-        line + (row - start) as u64
+    pub fn at(&self, row: usize) -> Place {
+        let Self::Listed(listed) = self else { return Place::Row(row as u64 + 1) };
+        let before = listed.partition_point(|&(listed, _)| listed <= row);
+        let (start, line) = before.checked_sub(1).map_or((0, 2), |last| listed[last]);
+        Place::Line(line + (row - start) as u64)
     }
 }
 
@@ -205,10 +231,13 @@ pub(super) fn unfit_names(names: &[&str]) -> Option<String> {
     let mut seen = HashSet::new();
     for (at, name) in names.iter().enumerate() {
         if name.is_empty() {
-            return Some(format!("column {} of the header has no name", at + 1));
+            return Some(format!("column {} has no name", at + 1));
+        }
+        if name.contains(['\r', '\n']) {
+            return Some(format!("the name of column {} goes over the end of a line", at + 1));
         }
         if !seen.insert(name) {
-            return Some(format!("the header names two columns `{}`", shorten(name)));
+            return Some(format!("two columns are named `{}`", shorten(name)));
         }
     }
     None

@@ -14,8 +14,8 @@ impl Table {
     pub fn take_weights(&mut self, name: &str) -> Result<Vec<f32>> {
         let weight = |(row, &number): (usize, &f64)| {
             if number < 0.0 {
-                let (path, line) = (self.source().into(), self.line(row));
-                return Err(Error::NegativeWeight { path, line, column: name.into(), found: number });
+                let (path, place) = (self.source().into(), self.place(row));
+                return Err(Error::NegativeWeight { path, place, column: name.into(), found: number });
             }
             if number.is_nan() {
                 return Err(self.missing(name, row));

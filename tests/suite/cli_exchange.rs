@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::cli::{Place, assert_no_work};
-use super::exchange::{Graph, cases};
+use super::exchange::cases;
+use super::exchange_refused::Graph;
 
 /// The numbers of a CSV, but for its header and the first `skip` columns.
 fn numbers(csv: &str, skip: usize) -> Vec<f64> {

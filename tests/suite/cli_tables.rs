@@ -25,7 +25,7 @@ fn birds(place: &Place) -> String {
 }
 
 /// What a command gives that reads this from stdin.
-fn with_stdin(place: &Place, words: &str, bytes: &[u8]) -> String {
+pub fn with_stdin(place: &Place, words: &str, bytes: &[u8]) -> String {
     let mut child =
         place.command(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(bytes).unwrap();

@@ -9,8 +9,8 @@ use flate2::write::GzEncoder;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
 use tempfile::TempDir;
-use wgpu_mlp::Error;
 use wgpu_mlp::data::{Cells, CsvReader, ReadAs, Table};
+use wgpu_mlp::{Error, Place};
 
 /// A file of this text in a folder that lives as long as the first value.
 fn file(text: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
@@ -60,7 +60,7 @@ fn csv_is_read() {
     let untidy = "\u{feff}a ,\"b c\" , y\r\n\r\n +1 , .03,no\r\n  \r\n-2.5,\t4E+5 ,\"yes, it is\"\r\n\r\n";
     let table = read(untidy).unwrap();
     expected(&table);
-    assert_eq!((table.line(0), table.line(1)), (3, 5));
+    assert_eq!((table.place(0), table.place(1)), (Place::Line(3), Place::Line(5)));
     // No newline at the end, a single column, an empty last cell.
     assert_eq!(*read("a,y\n1,2\n3,4").unwrap().column("y").unwrap(), Cells::Number(vec![2.0, 4.0]));
     assert_eq!(read("a\n1\n\n2").unwrap().numbers("a").unwrap(), [1.0, 2.0]);
@@ -116,7 +116,7 @@ fn types_are_those_of_the_whole_column() {
     assert!((0..rows).all(|i| words.get(i) == Some(["u", "v", "w"][i % 3])));
     let Cells::Text(late) = table.column("late").unwrap() else { panic!("`late` holds no texts") };
     assert_eq!([late.get(0), late.get(4), late.get(rows - 1)], [Some("0.00"), Some("1.00"), Some("x")]);
-    assert_eq!((table.line(0), table.line(rows - 1)), (2, rows as u64 + 1));
+    assert_eq!((table.place(0), table.place(rows - 1)), (Place::Line(2), Place::Line(rows as u64 + 1)));
     // The same gzipped, and in parts.
     let mut zipped = GzEncoder::new(Vec::new(), Compression::fast());
     zipped.write_all(text.as_bytes()).unwrap();
@@ -128,12 +128,14 @@ fn types_are_those_of_the_whole_column() {
     while let Some(part) = reader.next_table(&[ReadAs::Number, ReadAs::Skip, ReadAs::Text]).unwrap() {
         assert_eq!(part.names(), ["number", "late"]);
         assert_eq!(part.numbers("number").unwrap(), &numbers[seen..seen + part.rows()]);
-        assert_eq!(part.line(0), seen as u64 + 2);
+        assert_eq!(part.place(0), Place::Line(seen as u64 + 2));
         seen += part.rows();
         parts += 1;
     }
     assert!(seen == rows && parts > 0, "{seen} rows in {parts} parts");
     // Cut off, it is told where.
+    let message = problem([0x1f, 0x8b], ReadAs::Infer);
+    assert!(message.starts_with("line 1: its gzip data is broken or cut off"), "{message}");
     let message = problem(&zipped[..zipped.len() / 2], ReadAs::Infer);
     assert!(message.starts_with("line ") && message.contains("gzip data is broken or cut off"), "{message}");
     // Lines are those of the file in every block, with quoted line feeds in them.
@@ -194,8 +196,8 @@ fn csv_that_is_malformed() {
     let problem = |text: &[u8]| problem(text, ReadAs::Infer);
     assert_eq!(problem(b"a,b\n1,2\n3\n"), "line 3: 1 cell, where the header has 2; is a quote not closed?");
     assert_eq!(problem(b"a,b\n1,2\n\n3,4,5\n"), "line 4: 3 cells, where the header has 2");
-    assert_eq!(problem(b"a,b,a\n1,2,3\n"), "line 1: the header names two columns `a`");
-    assert_eq!(problem(b",a\n1,2\n"), "line 1: column 1 of the header has no name");
+    assert_eq!(problem(b"a,b,a\n1,2,3\n"), "line 1: two columns are named `a`");
+    assert_eq!(problem(b",a\n1,2\n"), "line 1: column 1 has no name");
     assert_eq!(problem(b"a,b\n1,2\n3,\xff\n"), "line 3: b holds bytes that are not UTF-8 text");
     assert_eq!(problem(b"a,\xe9\n1,2\n"), "line 1: the header holds bytes that are not UTF-8 text");
     assert!(problem(b"a,b\r1,2\r3,4\r").contains("bare carriage return"));

@@ -22,7 +22,7 @@ use super::gradients::bits;
 use super::support::wait;
 
 /// A model with everything that a file can hold.
-fn model(seed: u64) -> Model {
+pub fn model(seed: u64) -> Model {
     let spec = MlpSpec::new(&[2, 7, 3, 1], Activation::Sigmoid, Loss::BinaryCrossEntropy).unwrap();
     let table = Moons { samples: 9, noise: 0.1, seed: 1 }.table().unwrap();
     let encoder = Encoder::fit(&table, "label", &[0, 1, 2, 3, 4, 5], None, Scaling::ALL).unwrap();
@@ -68,7 +68,7 @@ fn load(bytes: &[u8]) -> Result<Model, String> {
     }
 }
 
-fn saved(model: &Model) -> Vec<u8> {
+pub fn saved(model: &Model) -> Vec<u8> {
     let (_folder, path) = place();
     model.save(&path).unwrap();
     fs::read(&path).unwrap()

@@ -30,12 +30,9 @@ impl Place {
     /// What is wrong with these bytes; the message names the file and what was expected.
     fn problem(&self, bytes: &[u8]) -> String {
         match self.read(bytes) {
-            Err(error @ Error::MalformedIdx { .. }) => {
-                let message = error.to_string();
-                assert!(message.starts_with(&format!("{}: ", self.1.display())), "{message}");
-                assert!(message.ends_with("; expected an IDX file of bytes, as MNIST's are"), "{message}");
-                let Error::MalformedIdx { problem, .. } = error else { unreachable!() };
-                problem
+            Err(error @ Error::MalformedFile { .. }) => {
+                let (message, head) = (error.to_string(), format!("{}: cannot read it as IDX: ", self.1.display()));
+                message.strip_prefix(&head).unwrap_or_else(|| panic!("no `{head}` in `{message}`")).to_string()
             }
             other => panic!("{other:?} of {bytes:?}"),
         }
@@ -43,13 +40,13 @@ impl Place {
 }
 
 /// A file of these dimensions and values.
-fn file(shape: &[u32], values: &[u8]) -> Vec<u8> {
+pub fn file(shape: &[u32], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, shape.len() as u8];
     bytes.extend(shape.iter().flat_map(|size| size.to_be_bytes()));
     [bytes, values.to_vec()].concat()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -71,7 +68,7 @@ fn idx_is_read_plain_and_gzipped() {
     }
     assert_eq!(place.read(&file(&[0, 28, 28], &[])).unwrap(), Idx { shape: vec![0, 28, 28], values: vec![] });
     let absent = read_idx(place.0.path().join("absent")).unwrap_err();
-    assert!(matches!(absent, Error::Io { .. }) && absent.to_string().contains("cannot read the array"), "{absent}");
+    assert!(matches!(absent, Error::Io { .. }) && absent.to_string().contains("cannot read the table"), "{absent}");
 }
 
 #[test]
@@ -110,7 +107,7 @@ fn foreign_idx_is_refused() {
     assert_eq!(place.problem(b"a,b,y\n1,2,3\n"), "it begins with 0x612c622c");
     assert_eq!(place.problem(&[0, 0, 8, 0]), "it begins with 0x00000800");
     assert_eq!(place.problem(&[0, 1, 8, 1, 0, 0, 0, 0]), "it begins with 0x00010801");
-    assert_eq!(place.problem(&[0, 0, 0x0d, 1, 0, 0, 0, 0]), "its values have the type 0x0d");
+    assert_eq!(place.problem(&[0, 0, 0x0d, 1, 0, 0, 0, 0]), "its values have the type 0x0d: expected bytes, 0x08");
 }
 
 /// A header that promises more than the file has costs no memory: these would take up to 2⁶⁴ bytes.

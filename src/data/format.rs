@@ -1,0 +1,208 @@
+//! The formats of tables. A file is of the one that its first bytes tell, whatever its name; those that tell none are
+//! delimited text. In: a path. Out: a [`Table`], or a reader of delimited text.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use super::bytes::{Bytes, Origin};
+use super::column::Column;
+use super::parse::ReadAs;
+use super::read_csv::CsvReader;
+use super::table::{Table, unfit_names};
+use super::{read_idx, read_npy, read_npz};
+use crate::error::{Error, Place, Result};
+
+/// A format whose files are read whole.
+struct Format {
+    /// As messages call it.
+    name: &'static str,
+    /// How its files begin.
+    begin: &'static [u8],
+    read: fn(Input<'_>, Kinds<'_>) -> Result<Table>,
+}
+
+/// Says as what the columns of these names are read.
+pub(super) type Kinds<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<ReadAs>>;
+
+const FORMATS: [Format; 4] = [
+    Format { name: "npy", begin: b"\x93NUMPY", read: read_npy::table },
+    Format { name: "npz", begin: b"PK\x03\x04", read: read_npz::table },
+    Format { name: "IDX", begin: b"\0\0\x08", read: read_idx::table },
+    // Behind its name stands the first field of a page or of the footer, which no text has.
+    Format { name: "Parquet", begin: b"PAR1\x15", read: parquet },
+];
+/// Bytes by which all of them are told.
+const BEGIN: usize = 8;
+
+/// A table's file that is open.
+pub enum TableFile<'a> {
+    /// Delimited text, its rows still to be read, and as what its columns are.
+    Text(Box<CsvReader<'a>>, Vec<ReadAs>),
+    /// Another format, all of it.
+    Whole(Table),
+}
+
+impl<'a> TableFile<'a> {
+    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, gzipped or
+    /// not. Each column is read as `how` says, which is told all names.
+    ///
+    /// # Errors
+    /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format that is
+    /// truncated or holds what is no table; [`Error::NonFinite`] for an infinite number in it.
+    pub fn open(path: &'a Path, mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
+        match open(path, &Origin::new(path), &mut how)? {
+            Opened::Whole(table) => Ok(Self::Whole(table)),
+            Opened::Text(bytes) => {
+                let reader = CsvReader::of_bytes(path, bytes)?;
+                let kinds = how(reader.names())?;
+                Ok(Self::Text(reader.into(), kinds))
+            }
+        }
+    }
+}
+
+impl Table {
+    /// Reads a file as [`TableFile::open`] takes it, at least one row of it. [`read_csv`](Self::read_csv) says what the
+    /// columns of delimited text are; other formats say it themselves.
+    ///
+    /// # Errors
+    /// Those of [`TableFile::open`] and [`read_csv`](Self::read_csv).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read_with(path, |names| Ok(vec![ReadAs::Infer; names.len()]))
+    }
+
+    /// The same with each column read as `how` says, which is told all names.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read), of `how` and of [`read_as`](Self::read_as).
+    pub fn read_with(path: impl AsRef<Path>, mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
+        let path = path.as_ref();
+        let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
+        match open(path, &origin, &mut how)? {
+            Opened::Text(bytes) => Self::read_text(path, &origin, bytes, how),
+            Opened::Whole(table) => Ok(table),
+        }
+    }
+}
+
+enum Opened {
+    Text(Bytes),
+    Whole(Table),
+}
+
+fn open(path: &Path, origin: &Origin<'_>, kinds: Kinds<'_>) -> Result<Opened> {
+    let mut bytes = origin.open().map_err(Error::io("read the table", path))?;
+    let begin = bytes.start(BEGIN).map_err(|error| match bytes.gzip_problem(&error) {
+        Some(problem) => Error::MalformedTable { path: path.into(), place: Place::Line(1), problem },
+        None => Error::io("read the table", path)(error),
+    })?;
+    match FORMATS.iter().find(|format| begin.starts_with(format.begin)) {
+        Some(format) => Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes }, kinds)?)),
+        None => Ok(Opened::Text(bytes)),
+    }
+}
+
+#[cfg(feature = "parquet")]
+use super::read_parquet::table as parquet;
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(input: Input<'_>, _: Kinds<'_>) -> Result<Table> {
+    Err(input.malformed("this build reads none: `cargo install --path . --features parquet` makes one that does"))
+}
+
+/// A file of one format on its way to a table: its bytes, and messages that name both.
+pub(super) struct Input<'a> {
+    pub path: &'a Path,
+    pub format: &'static str,
+    pub bytes: Bytes,
+}
+
+/// What is wrong with a file's content.
+pub(super) enum Fault {
+    Io(std::io::Error),
+    Malformed(String),
+}
+
+impl Input<'_> {
+    pub fn malformed(&self, problem: impl Into<String>) -> Error {
+        Error::MalformedFile { path: self.path.into(), format: self.format, problem: problem.into() }
+    }
+
+    /// The error for a fault in what `of` names.
+    pub fn error(&self, of: &str, fault: impl Into<Fault>) -> Error {
+        use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof, Unsupported};
+        match fault.into() {
+            Fault::Malformed(problem) => self.malformed(format!("{of}{problem}")),
+            Fault::Io(error) => match self.bytes.gzip_problem(&error) {
+                Some(problem) => self.malformed(problem),
+                None if matches!(error.kind(), InvalidData | InvalidInput | Unsupported | UnexpectedEof) => {
+                    self.malformed(format!("{of}it is broken or cut off ({error})"))
+                }
+                None => Error::io("read the table", self.path)(error),
+            },
+        }
+    }
+
+    /// The table of these columns.
+    pub fn table(&self, columns: Vec<Column>, kinds: Kinds<'_>) -> Result<Table> {
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let how = self.kinds(&names, kinds)?;
+        Table::of_rows(self.path, columns)?.read_as(&how)
+    }
+
+    /// As what the columns of these names are read.
+    pub fn kinds(&self, names: &[String], kinds: Kinds<'_>) -> Result<Vec<ReadAs>> {
+        match unfit_names(&names.iter().map(String::as_str).collect::<Vec<_>>()) {
+            Some(problem) => Err(self.malformed(problem)),
+            None => kinds(names),
+        }
+    }
+
+    /// The file, to be read in any order.
+    pub fn take_file(&mut self) -> Result<File> {
+        self.bytes.take_file().map_err(|error| self.error("", error))
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<String> for Fault {
+    fn from(problem: String) -> Self {
+        Self::Malformed(problem)
+    }
+}
+
+/// At most `most` bytes, fewer at the end. The memory grows with what comes, whatever a header promises.
+pub(super) fn read_most(reader: &mut dyn Read, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The bytes of values whose number a header tells; an error where there are fewer or more.
+pub(super) fn read_values(reader: &mut dyn Read, shape: &[usize], size: usize) -> Result<Vec<u8>, Fault> {
+    let product = shape.iter().chain([&size]).try_fold(1_u64, |product, &size| product.checked_mul(size as u64));
+    let Some(expected) = product.filter(|&product| product < u64::MAX) else {
+        return Err(format!("its dimensions {shape:?} make more values than any file has").into());
+    };
+    let mut values = read_most(reader, expected + 1)?;
+    match values.len() as u64 {
+        found if found < expected => {
+            let [found, expected] = [found, expected].map(|bytes| bytes / size.max(1) as u64);
+            Err(format!("it ends after {found} of the {expected} values of its dimensions {shape:?}").into())
+        }
+        found if found > expected => {
+            Err(format!("it goes on after the {} values of its dimensions {shape:?}", expected / size.max(1) as u64)
+                .into())
+        }
+        _ => {
+            values.shrink_to_fit();
+            Ok(values)
+        }
+    }
+}
