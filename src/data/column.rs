@@ -5,7 +5,10 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::table::parse_number;
+use crate::error::Result;
 
 /// The cells of one column, one for each row.
 #[derive(Clone, Debug)]
@@ -175,4 +178,25 @@ pub struct Column {
 pub(super) fn is_missing(cell: &[u8]) -> bool {
     let words: [&[u8]; 4] = [b"na", b"nan", b"n/a", b"null"];
     cell.is_empty() || cell == b"?" || words.iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// Columns that are worked on at a time, whatever the number of cores: each takes a copy of itself meanwhile.
+const AT_A_TIME: usize = 8;
+
+/// Works on columns in parallel. The error of the first one that has one is told.
+pub(super) fn some_at_a_time<C: Send, T: Send>(
+    columns: Vec<C>,
+    work: impl Fn(C) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let (mut columns, mut all) = (columns.into_iter(), Vec::new());
+    loop {
+        let some: Vec<C> = columns.by_ref().take(AT_A_TIME).collect();
+        if some.is_empty() {
+            return Ok(all);
+        }
+        let done: Vec<Result<T>> = some.into_par_iter().map(&work).collect();
+        for one in done {
+            all.push(one?);
+        }
+    }
 }

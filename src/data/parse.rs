@@ -8,7 +8,7 @@ use std::path::Path;
 use memchr::{memchr, memchr_iter};
 
 use super::column::{Texts, is_missing};
-use super::scan::{End, Scanner};
+use super::scan::{Cell, End, Scanner};
 use super::table::shorten;
 use crate::error::{Error, Result};
 
@@ -73,23 +73,27 @@ impl Parser<'_> {
         let (mut rows, mut lines, mut line, mut expected) = (0, Vec::new(), block.line, 0);
         while !scanner.is_done() {
             let start = scanner.at;
-            let mut cell = scanner.cell();
-            let blank = cell.end != End::Cell && cell.bytes.trim_ascii().is_empty();
-            if !blank {
-                let mut count = 0;
-                loop {
-                    let end = cell.end;
-                    if let Some(piece) = pieces.get_mut(count) {
-                        piece
-                            .push(cell.bytes, self.kinds[count], rows)
-                            .map_err(|fault| self.error(fault, line, &self.names[count]))?;
+            let (mut count, mut blank) = (0, false);
+            loop {
+                let end = match pieces.get_mut(count).and_then(|piece| piece.push_number(&mut scanner)) {
+                    Some(end) => end,
+                    None => {
+                        let Cell { bytes, end } = scanner.cell();
+                        blank = count == 0 && end != End::Cell && bytes.trim_ascii().is_empty();
+                        if let Some(piece) = pieces.get_mut(count).filter(|_| !blank) {
+                            piece
+                                .push(bytes, self.kinds[count], rows)
+                                .map_err(|fault| self.error(fault, line, &self.names[count]))?;
+                        }
+                        end
                     }
-                    count += 1;
-                    if end != End::Cell {
-                        break;
-                    }
-                    cell = scanner.cell();
+                };
+                count += 1;
+                if end != End::Cell {
+                    break;
                 }
+            }
+            if !blank {
                 if count != self.names.len() {
                     return Err(self.ragged(count, line));
                 }
@@ -144,6 +148,14 @@ impl<'b> Piece<'b> {
             ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
             ReadAs::Text => Self::Text { known: HashMap::new(), labels: Vec::new(), codes: Vec::new() },
         }
+    }
+
+    /// Takes the next cell, if it is a number among numbers; says what ends it.
+    fn push_number(&mut self, scanner: &mut Scanner<'_>) -> Option<End> {
+        let Self::Number { values, .. } = self else { return None };
+        let (number, end) = scanner.number()?;
+        values.push(number);
+        Some(end)
     }
 
     fn push(&mut self, cell: Cow<'b, [u8]>, kind: ReadAs, row: usize) -> Result<(), Fault> {
