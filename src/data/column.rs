@@ -3,8 +3,7 @@
 //! Numbers are f64, NaN where one is missing: 8 bytes a row. Texts are kept once each, with a number of 4 bytes a row, so a
 //! column of a million rows with a dozen categories takes 4 MB.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use rayon::prelude::*;
 
 use super::table::parse_number;
@@ -144,7 +143,7 @@ impl Texts {
 
 impl<S: Into<String>> FromIterator<Option<S>> for Texts {
     fn from_iter<I: IntoIterator<Item = Option<S>>>(cells: I) -> Self {
-        let mut known = HashMap::new();
+        let mut known = HashMap::default();
         let mut texts = Self::default();
         for cell in cells {
             let code = cell.map(|cell| {

@@ -2,9 +2,9 @@
 //! their distinct values, or an error that names line and column. Blocks are parsed apart, on all cores.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 
+use foldhash::HashMap;
 use memchr::{memchr, memchr_iter};
 
 use super::column::{Texts, is_missing};
@@ -41,6 +41,7 @@ pub(super) enum Piece<'b> {
         infinite: Option<(usize, String)>,
     },
     Text {
+        /// Numbers of the texts, also of those that stand for a missing cell.
         known: HashMap<Cow<'b, str>, u32>,
         labels: Vec<Cow<'b, str>>,
         codes: Vec<u32>,
@@ -146,7 +147,7 @@ impl<'b> Piece<'b> {
         match kind {
             ReadAs::Skip => Self::Skipped,
             ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
-            ReadAs::Text => Self::Text { known: HashMap::new(), labels: Vec::new(), codes: Vec::new() },
+            ReadAs::Text => Self::Text { known: HashMap::default(), labels: Vec::new(), codes: Vec::new() },
         }
     }
 
@@ -180,13 +181,12 @@ impl<'b> Piece<'b> {
             Self::Text { known, labels, codes } => {
                 let text = trimmed(cell).ok_or(Fault::NotUtf8)?;
                 let code = match known.get(&text) {
-                    _ if is_missing(text.as_bytes()) => Texts::MISSING,
                     Some(&code) => code,
+                    None if is_missing(text.as_bytes()) => *known.entry(text).or_insert(Texts::MISSING),
                     None => {
                         let code = u32::try_from(labels.len()).map_err(|_| Fault::TooMany)?;
                         labels.push(text.clone());
-                        known.insert(text, code);
-                        code
+                        *known.entry(text).or_insert(code)
                     }
                 };
                 codes.push(code);

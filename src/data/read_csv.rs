@@ -6,9 +6,9 @@
 //! A column is taken for numbers until a text turns up. In the first blocks that is seen at once; later on, the file is
 //! read once more, for what was taken for a number does not say whether it stood there as `1` or `1.0`.
 
-use std::collections::HashMap;
 use std::path::Path;
 
+use foldhash::HashMap;
 use rayon::prelude::*;
 
 use super::blocks::Blocks;
@@ -258,7 +258,7 @@ impl Growing {
         match kind {
             ReadAs::Skip => Self::Skipped,
             ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
-            ReadAs::Text => Self::Text { known: HashMap::new(), codes: Vec::new() },
+            ReadAs::Text => Self::Text { known: HashMap::default(), codes: Vec::new() },
         }
     }
 

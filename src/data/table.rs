@@ -156,7 +156,7 @@ impl Table {
         if columns.is_empty() { Err(Error::EmptyTable { path: source }) } else { Ok(Self { source, columns, lines }) }
     }
 
-    fn position(&self, name: &str) -> Result<usize> {
+    pub(super) fn position(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let (path, columns, available) = (self.source.clone(), vec![name.to_owned()], self.names());
             Error::MissingColumns { path, columns, available }
