@@ -48,7 +48,7 @@ use prepare::{Prepared, Start, prepare};
 use report::Material;
 use saves::SaveArgs;
 use settings::Settings;
-use summary::{CameTo, Summary};
+use summary::Summary;
 use weights::WeightArgs;
 
 pub use hidden::Hidden;
@@ -244,18 +244,17 @@ pub async fn run(args: Args) -> Result<()> {
         tell_what_is_left(out.as_deref());
         return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
     }
-    let baseline = match settings.baseline && !outcome.stopped {
-        true => Some(Baseline::new(&data, &model).await?),
-        false => None,
-    };
-    phases.end("baseline");
     if !args.quiet {
         tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
-    let came_to = CameTo { metrics: &metrics, baseline: baseline.as_ref(), phases: &phases };
     let saved = out.as_deref();
-    let mut summary = Summary::new(&device, &trainer, &model, setup, &outcome, came_to, article, saved);
+    let mut summary = Summary::new(&device, &trainer, &model, setup, &outcome, &metrics, phases, article, saved);
+    drop(trainer); // and with it its copy of the rows
+    if settings.baseline && !outcome.stopped {
+        summary.baseline = Some(Baseline::new(&data, &model).await?);
+        summary.phases.end("baseline");
+    }
     let mut failed = None;
     if let Some(folder) = &args.out {
         let material = Material {
@@ -265,15 +264,14 @@ pub async fn run(args: Args) -> Result<()> {
             data: &data,
             judged: &judged,
             metrics: &metrics,
-            phases: &phases,
-            summary: &summary,
             command: &args.said.command(),
             config: &config,
         };
-        match report::write(folder, &material).await {
+        match report::write(folder, &material, &mut summary).await {
             Ok(path) => summary.report = Some(path),
             Err(error) => failed = Some(error),
         }
+        summary.phases.end("report");
     }
     // The figures are there even where their report could not be written.
     if args.json { print_json(&summary) } else { print(summary.text()) }?;

@@ -13,7 +13,7 @@ use super::table::unfit_names;
 use crate::error::{Error, Place, Result};
 
 /// Bytes that are read at a time.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The rows of a file that are still to come.

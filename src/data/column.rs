@@ -3,9 +3,11 @@
 //! Numbers are f64, NaN where one is missing: 8 bytes a row. Texts are kept once each, with a number of 4 bytes a row, so a
 //! column of a million rows with a dozen categories takes 4 MB.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
+use rayon::prelude::*;
 
 use super::table::parse_number;
+use crate::error::Result;
 
 /// The cells of one column, one for each row.
 #[derive(Clone, Debug)]
@@ -141,7 +143,7 @@ impl Texts {
 
 impl<S: Into<String>> FromIterator<Option<S>> for Texts {
     fn from_iter<I: IntoIterator<Item = Option<S>>>(cells: I) -> Self {
-        let mut known = HashMap::new();
+        let mut known = HashMap::default();
         let mut texts = Self::default();
         for cell in cells {
             let code = cell.map(|cell| {
@@ -180,4 +182,25 @@ pub(super) fn present(cell: &str) -> Option<&str> {
 pub(super) fn is_missing(cell: &[u8]) -> bool {
     let words: [&[u8]; 4] = [b"na", b"nan", b"n/a", b"null"];
     cell.is_empty() || cell == b"?" || words.iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// Columns that are worked on at a time, whatever the number of cores: each takes a copy of itself meanwhile.
+const AT_A_TIME: usize = 8;
+
+/// Works on columns in parallel. The error of the first one that has one is told.
+pub(super) fn some_at_a_time<C: Send, T: Send>(
+    columns: Vec<C>,
+    work: impl Fn(C) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let (mut columns, mut all) = (columns.into_iter(), Vec::new());
+    loop {
+        let some: Vec<C> = columns.by_ref().take(AT_A_TIME).collect();
+        if some.is_empty() {
+            return Ok(all);
+        }
+        let done: Vec<Result<T>> = some.into_par_iter().map(&work).collect();
+        for one in done {
+            all.push(one?);
+        }
+    }
 }

@@ -70,12 +70,18 @@ impl Description {
     pub fn new(table: &Table, target: Option<&str>) -> Result<Self> {
         let columns: Vec<_> = table.columns().par_iter().map(describe).collect();
         let rows = table.rows();
-        let truth = target.map(|target| table.column(target)).transpose()?;
+        let truth = target.map(|target| table.position(target)).transpose()?;
         let mut warnings = Vec::new();
         for (column, of) in table.columns().iter().zip(&columns) {
             let name = &of.name;
             let is_target = target == Some(name.as_str());
-            let equal = || truth.is_some_and(|truth| !is_target && says_the_same(&column.cells, truth));
+            let equal = || {
+                truth.is_some_and(|truth| {
+                    // Columns that say the same have equally many values.
+                    let (like, truth) = (&columns[truth], &table.columns()[truth].cells);
+                    !is_target && of.distinct == like.distinct && says_the_same(&column.cells, truth)
+                })
+            };
             let warning = match of.distinct {
                 0 => "has no values at all",
                 1 if of.missing == 0 => "is the same in all rows",

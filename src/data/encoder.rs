@@ -1,23 +1,16 @@
-//! Between a table's columns and a network's numbers. In: a [`Table`]. Out: a [`Dataset`], and network
+//! Between a table's columns and a network's numbers. In: a [`Table`](super::Table). Out: a [`Dataset`](super::Dataset), and network
 //! outputs back in the target's unit. An [`Encoder`] is fitted once on the training rows (see `fit`) and
-//! saved with the model, so that every later table is encoded as the training rows were.
+//! saved with the model, so that every later table is encoded (see `encode`) as the training rows were.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::column::Cells;
-use super::dataset::Dataset;
-use super::feature::{Encoding, Feature, FeatureKind, check_scale, standardised};
+use super::feature::{Feature, FeatureKind, check_scale};
 use super::parse::ReadAs;
-use super::table::{Table, shorten};
 use super::target::{ClassIndex, Target, TargetKind, Task};
-use crate::error::{Error, Result, list};
-
-/// Rows that a task encodes at a time.
-const BLOCK: usize = 1024;
+use crate::error::{Error, Result};
 
 /// The features and the target of a model, by name, with what turns their cells into the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,71 +125,6 @@ impl Encoder {
         Ok(names.iter().filter(|name| !known.contains(name.as_str())).cloned().collect())
     }
 
-    /// Encodes features and target, found by name, in all rows of the table. The target makes one column, for classes
-    /// with their numbers.
-    ///
-    /// # Errors
-    /// Those of [`encode_features`](Self::encode_features), the target counting as a column that is needed;
-    /// [`Error::UnfitTarget`] for a class that the encoder doesn't know; [`Error::NotANumber`] for a
-    /// text in the target of a regression; [`Error::MissingCell`] for a target that is missing.
-    pub fn encode(&self, table: &Table) -> Result<Dataset> {
-        self.encode_rows(table, &(0..table.rows()).collect::<Vec<_>>())
-    }
-
-    /// The same for some rows (from 0), in this order.
-    ///
-    /// # Errors
-    /// Those of [`encode`](Self::encode).
-    ///
-    /// # Panics
-    /// For a row that the table doesn't have.
-    pub fn encode_rows(&self, table: &Table, rows: &[usize]) -> Result<Dataset> {
-        self.extra_columns(table.source(), &table.names(), true)?;
-        let targets = encode_target(&self.target, table, rows)?;
-        Dataset::new(self.inputs_of(table, rows)?, targets, self.inputs(), 1)
-    }
-
-    /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
-    /// table's columns doesn't matter, and there may be others.
-    ///
-    /// # Errors
-    /// [`Error::MissingColumns`] where columns aren't there;
-    /// [`Error::NotANumber`] for a column of texts instead of numbers; [`Error::NonFinite`] for a cell that is too large
-    /// for f32 when encoded.
-    pub fn encode_features(&self, table: &Table) -> Result<Vec<f32>> {
-        self.extra_columns(table.source(), &table.names(), false)?;
-        self.inputs_of(table, &(0..table.rows()).collect::<Vec<_>>())
-    }
-
-    /// The class of every row; none where the target is a number.
-    ///
-    /// # Errors
-    /// Those of [`encode`](Self::encode) that concern the target.
-    pub fn class_numbers(&self, table: &Table) -> Result<Option<Vec<usize>>> {
-        class_numbers(&self.target, table)
-    }
-
-    fn inputs_of(&self, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
-        let encodings: Vec<Encoding> = self.features.iter().map(|feature| feature.of(table)).collect::<Result<_>>()?;
-        let width = self.inputs();
-        let mut encoded = vec![0.0; rows.len() * width];
-        let blocks = encoded.par_chunks_mut(BLOCK * width).zip(rows.par_chunks(BLOCK));
-        let write = |(inputs, rows): (&mut [f32], &[usize])| {
-            let mut start = 0;
-            for (encoding, feature) in encodings.iter().zip(&self.features) {
-                let end = start + feature.width();
-                for (inputs, &row) in inputs.chunks_exact_mut(width).zip(rows) {
-                    encoding.write(table, row, &mut inputs[start..end])?;
-                }
-                start = end;
-            }
-            Ok(())
-        };
-        // The error of the first block that has one.
-        blocks.map(write).collect::<Vec<_>>().into_iter().collect::<Result<()>>()?;
-        Ok(encoded)
-    }
-
     /// A regression network's output in the target's unit: `z · scale + mean`. For classes, `z` itself.
     #[must_use]
     pub fn decode_regression(&self, z: f64) -> f64 {
@@ -241,51 +169,5 @@ impl Encoder {
             return Err(format!("the encoder has {} classes for a multiclass task", classes.len()));
         }
         Ok(())
-    }
-}
-
-/// The class of every row; none where the target is a number.
-pub(super) fn class_numbers(target: &Target, table: &Table) -> Result<Option<Vec<usize>>> {
-    if target.kind.classes().is_none() {
-        return Ok(None);
-    }
-    let numbers = encode_target(target, table, &(0..table.rows()).collect::<Vec<_>>())?;
-    Ok(Some(numbers.into_iter().map(|class| class as usize).collect()))
-}
-
-/// The target as the network sees it, in these rows.
-fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
-    let name = &target.name;
-    let cells = table.column(name)?;
-    if let Some(&row) = rows.iter().find(|&&row| cells.is_missing(row)) {
-        return Err(table.missing(name, row));
-    }
-    if let TargetKind::Regression { mean, scale } = target.kind {
-        let values = table.numbers(name)?;
-        return rows.iter().map(|&row| standardised(table, name, row, values[row], mean, scale)).collect();
-    }
-    let classes = target.kind.classes().unwrap_or_default();
-    let index = ClassIndex::new(classes);
-    let number = |row: usize, class: Option<usize>, label: &dyn Fn() -> String| match class {
-        Some(class) => Ok(class as f32),
-        None => {
-            let (label, place) = (label(), table.place(row));
-            let problem = format!("is `{label}` in {place}: the model knows the classes {}", list(classes));
-            Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
-        }
-    };
-    match cells {
-        Cells::Number(values) => {
-            let class = |&row: &usize| number(row, index.of_number(values[row]), &|| values[row].to_string());
-            rows.iter().map(class).collect()
-        }
-        Cells::Text(texts) => {
-            let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
-            let class = |&row: &usize| {
-                let class = texts.code(row).and_then(|code| of_labels[code]);
-                number(row, class, &|| texts.get(row).map(shorten).unwrap_or_default())
-            };
-            rows.iter().map(class).collect()
-        }
     }
 }

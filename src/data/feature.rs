@@ -5,8 +5,6 @@
 //! input says whether it is missing. Kept are mean and scale, the categories in lexicographic order, and what stands for
 //! a missing cell: the median, or the most frequent category.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -107,17 +105,18 @@ impl Feature {
         let missing = rows.iter().filter(|&&row| column.cells.is_missing(row)).count();
         let kind = match &column.cells {
             Cells::Number(values) => {
-                let mut present: Vec<f64> =
-                    rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
-                let fill = median(&mut present).unwrap_or(0.0);
+                let mut values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
+                let given = if missing == 0 { None } else { Some(median(&mut present(&values)).unwrap_or(0.0)) };
+                // Missing cells count as if they held the median: that is what the network sees.
+                if let Some(fill) = given {
+                    values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = fill);
+                }
                 let (mean, scale) = match standardize {
-                    // As if the missing cells held the median: that is what the network sees.
-                    true => mean_and_scale(table, &column.name, rows, |row| {
-                        if values[row].is_nan() { fill } else { values[row] }
-                    })?,
+                    true => mean_and_scale(table, &column.name, rows, &values)?,
                     false => (0.0, 1.0),
                 };
-                FeatureKind::Number { mean, scale, fill: Some(fill) }
+                let fill = given.or_else(|| median(&mut values)); // whose order is of no more use
+                FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)) }
             }
             Cells::Text(texts) => categories(texts, rows),
         };
@@ -147,93 +146,12 @@ impl Feature {
             }
         }
     }
-
-    /// The table's column, ready to be encoded.
-    pub(super) fn of<'a>(&'a self, table: &'a Table) -> Result<Encoding<'a>> {
-        let cells = match &self.kind {
-            &FeatureKind::Number { mean, scale, fill } => {
-                Encodable::Number { values: table.numbers(&self.name)?, mean, scale, fill: fill.unwrap_or(mean) }
-            }
-            FeatureKind::Category { categories, other, fill } => {
-                let texts = match table.column(&self.name)? {
-                    Cells::Text(texts) => Cow::Borrowed(texts),
-                    numbers => Cow::Owned(numbers.to_texts()),
-                };
-                let places: HashMap<&str, usize> =
-                    categories.iter().enumerate().map(|(place, category)| (category.as_str(), place)).collect();
-                let other = other.then_some(categories.len());
-                let place = |label: &String| places.get(label.as_str()).copied().or(other);
-                let places = texts.labels().iter().map(place).collect();
-                Encodable::Category { texts, places, missing: fill.or(other) }
-            }
-        };
-        let indicator = self.indicator.then(|| self.width() - 1);
-        Ok(Encoding { name: &self.name, cells, indicator })
-    }
-}
-
-/// A column with what its cells become.
-pub(super) struct Encoding<'a> {
-    name: &'a str,
-    cells: Encodable<'a>,
-    /// The input that says whether a cell is missing.
-    indicator: Option<usize>,
-}
-
-enum Encodable<'a> {
-    Number {
-        values: &'a [f64],
-        mean: f64,
-        scale: f64,
-        fill: f64,
-    },
-    /// The input of each label.
-    Category {
-        texts: Cow<'a, Texts>,
-        places: Vec<Option<usize>>,
-        missing: Option<usize>,
-    },
-}
-
-impl Encoding<'_> {
-    /// Writes the inputs of a row (from 0), all 0 as yet.
-    pub fn write(&self, table: &Table, row: usize, inputs: &mut [f32]) -> Result<()> {
-        let missing = match &self.cells {
-            Encodable::Number { values, mean, scale, fill } => {
-                let value = values[row];
-                let filled = if value.is_nan() { *fill } else { value };
-                inputs[0] = standardised(table, self.name, row, filled, *mean, *scale)?;
-                value.is_nan()
-            }
-            Encodable::Category { texts, places, missing } => {
-                let code = texts.code(row);
-                if let Some(place) = code.map_or(*missing, |code| places[code]) {
-                    inputs[place] = 1.0;
-                }
-                code.is_none()
-            }
-        };
-        if missing && let Some(indicator) = self.indicator {
-            inputs[indicator] = 1.0;
-        }
-        Ok(())
-    }
 }
 
 /// What is wrong with a mean and a scale that were read from a file.
 pub(super) fn check_scale(name: &str, mean: f64, scale: f64) -> std::result::Result<(), String> {
     let fit = mean.is_finite() && scale.is_finite() && scale > 0.0;
     if fit { Ok(()) } else { Err(format!("the encoder's column `{name}` has mean {mean} and scale {scale}")) }
-}
-
-/// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`](crate::Error::NonFinite) where that is too large
-/// for f32.
-pub(super) fn standardised(table: &Table, column: &str, row: usize, value: f64, mean: f64, scale: f64) -> Result<f32> {
-    let encoded = ((value - mean) / scale) as f32;
-    if encoded.is_finite() {
-        return Ok(encoded);
-    }
-    Err(table.not_finite(column, row, format_args!("{value:e}, encoded as f32,")))
 }
 
 /// The categories that are frequent enough: in a hundredth of the rows, and in ten at the most; of many the most frequent.
@@ -253,6 +171,11 @@ fn categories(texts: &Texts, rows: &[usize]) -> FeatureKind {
     FeatureKind::Category { other: categories.len() < seen || categories.is_empty(), categories, fill }
 }
 
+/// Those that are not missing.
+fn present(values: &[f64]) -> Vec<f64> {
+    values.iter().copied().filter(|value| !value.is_nan()).collect()
+}
+
 /// The median of numbers that are no NaN, whose order it changes.
 fn median(values: &mut [f64]) -> Option<f64> {
     let middle = values.len().checked_sub(1)? / 2;
@@ -262,16 +185,10 @@ fn median(values: &mut [f64]) -> Option<f64> {
     Some(lower / 2.0 + upper / 2.0) // their sum could overflow
 }
 
-/// Mean and population standard deviation of the given rows, the mean with a second pass for its
+/// Mean and population standard deviation of values, which the given rows have, the mean with a second pass for its
 /// rounding; scale 1 where the variance is within rounding of 0. That bound is `_is_constant_feature` in
 /// scikit-learn's `preprocessing/_data.py`.
-pub(super) fn mean_and_scale(
-    table: &Table,
-    column: &str,
-    rows: &[usize],
-    value: impl Fn(usize) -> f64,
-) -> Result<(f64, f64)> {
-    let values: Vec<f64> = rows.iter().map(|&row| value(row)).collect();
+pub(super) fn mean_and_scale(table: &Table, column: &str, rows: &[usize], values: &[f64]) -> Result<(f64, f64)> {
     let count = values.len() as f64;
     let rough = values.iter().sum::<f64>() / count;
     let mean = rough + values.iter().map(|value| value - rough).sum::<f64>() / count;

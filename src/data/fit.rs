@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
-
-use super::column::{Cells, Texts};
-use super::encoder::{self, Encoder};
+use super::column::{Cells, Texts, some_at_a_time};
+use super::encode;
+use super::encoder::Encoder;
 use super::feature::{Feature, mean_and_scale};
 use super::table::{Table, parse_number, shorten};
 use super::target::{Target, TargetKind, Task, distinct};
@@ -56,9 +55,8 @@ impl Encoder {
             return Err(Error::Shape { what: "the list of training rows".into(), found: rows.len(), expected });
         }
         let kind = Fit { table, target, rows }.kind(cells, task, scaling.target)?;
-        let columns: Vec<_> = table.columns().iter().filter(|column| column.name != target).collect();
-        let features = columns.par_iter().map(|column| Feature::fit(table, column, rows, scaling.features));
-        let features = features.collect::<Vec<_>>().into_iter().collect::<Result<_>>()?;
+        let columns = table.columns().iter().filter(|column| column.name != target).collect();
+        let features = some_at_a_time(columns, |column| Feature::fit(table, column, rows, scaling.features))?;
         Ok(Self { features, target: Target { name: target.into(), kind }, weight: None })
     }
 }
@@ -71,7 +69,7 @@ impl Encoder {
 pub fn class_numbers(table: &Table, target: &str, task: Option<Task>) -> Result<Option<Vec<usize>>> {
     let rows: Vec<usize> = (0..table.rows()).collect();
     let kind = Fit { table, target, rows: &rows }.kind(table.column(target)?, task, false)?;
-    encoder::class_numbers(&Target { name: target.into(), kind }, table)
+    encode::class_numbers(&Target { name: target.into(), kind }, table)
 }
 
 /// The target's side of a fit.
@@ -116,7 +114,8 @@ impl Fit<'_> {
             (Some(Task::Multiclass), _) => self.classes(distinct.iter().map(f64::to_string)),
             (Some(Task::Regression) | None, _) => {
                 let (mean, scale) = if standardize {
-                    mean_and_scale(self.table, self.target, self.rows, |row| values[row])?
+                    let values: Vec<f64> = self.rows.iter().map(|&row| values[row]).collect();
+                    mean_and_scale(self.table, self.target, self.rows, &values)?
                 } else {
                     (0.0, 1.0)
                 };

@@ -2,13 +2,13 @@
 //! their distinct values, or an error that names line and column. Blocks are parsed apart, on all cores.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 
+use foldhash::HashMap;
 use memchr::{memchr, memchr_iter};
 
 use super::column::{Texts, is_missing};
-use super::scan::{End, Scanner};
+use super::scan::{Cell, End, Scanner};
 use super::table::shorten;
 use crate::error::{Error, Place, Result};
 
@@ -52,6 +52,7 @@ pub(super) enum Piece<'b> {
         infinite: Option<(usize, String)>,
     },
     Text {
+        /// Numbers of the texts, also of those that stand for a missing cell.
         known: HashMap<Cow<'b, str>, u32>,
         labels: Vec<Cow<'b, str>>,
         codes: Vec<u32>,
@@ -84,23 +85,27 @@ impl Parser<'_> {
         let (mut rows, mut lines, mut line, mut expected) = (0, Vec::new(), block.line, 0);
         while !scanner.is_done() {
             let start = scanner.at;
-            let mut cell = scanner.cell();
-            let blank = cell.end != End::Cell && cell.bytes.trim_ascii().is_empty();
-            if !blank {
-                let mut count = 0;
-                loop {
-                    let end = cell.end;
-                    if let Some(piece) = pieces.get_mut(count) {
-                        piece
-                            .push(cell.bytes, self.kinds[count], rows)
-                            .map_err(|fault| self.error(fault, line, &self.names[count]))?;
+            let (mut count, mut blank) = (0, false);
+            loop {
+                let end = match pieces.get_mut(count).and_then(|piece| piece.push_number(&mut scanner)) {
+                    Some(end) => end,
+                    None => {
+                        let Cell { bytes, end } = scanner.cell();
+                        blank = count == 0 && end != End::Cell && bytes.trim_ascii().is_empty();
+                        if let Some(piece) = pieces.get_mut(count).filter(|_| !blank) {
+                            piece
+                                .push(bytes, self.kinds[count], rows)
+                                .map_err(|fault| self.error(fault, line, &self.names[count]))?;
+                        }
+                        end
                     }
-                    count += 1;
-                    if end != End::Cell {
-                        break;
-                    }
-                    cell = scanner.cell();
+                };
+                count += 1;
+                if end != End::Cell {
+                    break;
                 }
+            }
+            if !blank {
                 if count != self.names.len() {
                     return Err(self.ragged(count, line));
                 }
@@ -153,8 +158,16 @@ impl<'b> Piece<'b> {
         match kind {
             ReadAs::Skip => Self::Skipped,
             ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
-            ReadAs::Text => Self::Text { known: HashMap::new(), labels: Vec::new(), codes: Vec::new() },
+            ReadAs::Text => Self::Text { known: HashMap::default(), labels: Vec::new(), codes: Vec::new() },
         }
+    }
+
+    /// Takes the next cell, if it is a number among numbers; says what ends it.
+    fn push_number(&mut self, scanner: &mut Scanner<'_>) -> Option<End> {
+        let Self::Number { values, .. } = self else { return None };
+        let (number, end) = scanner.number()?;
+        values.push(number);
+        Some(end)
     }
 
     fn push(&mut self, cell: Cow<'b, [u8]>, kind: ReadAs, row: usize) -> Result<(), Fault> {
@@ -179,13 +192,12 @@ impl<'b> Piece<'b> {
             Self::Text { known, labels, codes } => {
                 let text = trimmed(cell).ok_or(Fault::NotUtf8)?;
                 let code = match known.get(&text) {
-                    _ if is_missing(text.as_bytes()) => Texts::MISSING,
                     Some(&code) => code,
+                    None if is_missing(text.as_bytes()) => *known.entry(text).or_insert(Texts::MISSING),
                     None => {
                         let code = u32::try_from(labels.len()).map_err(|_| Fault::TooMany)?;
                         labels.push(text.clone());
-                        known.insert(text, code);
-                        code
+                        *known.entry(text).or_insert(code)
                     }
                 };
                 codes.push(code);

@@ -6,9 +6,9 @@
 //! A column is taken for numbers until a text turns up. In the first blocks that is seen at once; later on, the file is
 //! read once more, for what was taken for a number does not say whether it stood there as `1` or `1.0`.
 
-use std::collections::HashMap;
 use std::path::Path;
 
+use foldhash::HashMap;
 use rayon::prelude::*;
 
 use super::blocks::Blocks;
@@ -181,10 +181,7 @@ impl<'a> Growth<'a> {
                 chunks = self.parse(batch)?;
             }
         }
-        for chunk in chunks {
-            self.append(chunk)?;
-        }
-        Ok(())
+        self.append(chunks)
     }
 
     fn parse<'b>(&self, batch: &'b [Block]) -> Result<Vec<Chunk<'b>>> {
@@ -194,21 +191,33 @@ impl<'a> Growth<'a> {
         chunks.into_iter().collect() // the first block's error is the one that is told
     }
 
-    fn append(&mut self, chunk: Chunk<'_>) -> Result<()> {
-        for ((growing, piece), kind) in self.columns.iter_mut().zip(chunk.pieces).zip(&mut self.kinds) {
-            if matches!(piece, Piece::Turned) {
-                *kind = ReadAs::Skip; // for the rest of this time
+    /// Appends the blocks' cells, all columns at once.
+    fn append(&mut self, chunks: Vec<Chunk<'_>>) -> Result<()> {
+        let mut pieces: Vec<Vec<_>> = self.columns.iter().map(|_| Vec::with_capacity(chunks.len())).collect();
+        let first = self.rows;
+        for chunk in chunks {
+            for (column, piece) in pieces.iter_mut().zip(chunk.pieces) {
+                column.push((piece, self.rows));
             }
-            growing.append(piece, self.rows).map_err(|problem| {
-                let (path, place) = (self.path.into(), self.lines.at(self.rows));
-                Error::MalformedTable { path, place, problem }
-            })?;
+            for (row, line) in chunk.lines {
+                self.lines.push(self.rows + row, line);
+            }
+            self.rows += chunk.rows;
         }
-        for (row, line) in chunk.lines {
-            self.lines.push(self.rows + row, line);
-        }
-        self.rows += chunk.rows;
-        Ok(())
+        let columns = self.columns.par_iter_mut().zip(&mut self.kinds).zip(pieces);
+        let appended = columns.map(|((growing, kind), pieces)| {
+            for (piece, rows) in pieces {
+                if matches!(piece, Piece::Turned) {
+                    *kind = ReadAs::Skip; // for the rest of this time
+                }
+                growing.append(piece, rows)?;
+            }
+            Ok(())
+        });
+        appended.collect::<Result<(), String>>().map_err(|problem| {
+            let (path, place) = (self.path.into(), self.lines.at(first));
+            Error::MalformedTable { path, place, problem }
+        })
     }
 
     /// Whether the file has to be read again; `kinds` then says as what.
@@ -249,7 +258,7 @@ impl Growing {
         match kind {
             ReadAs::Skip => Self::Skipped,
             ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
-            ReadAs::Text => Self::Text { known: HashMap::new(), codes: Vec::new() },
+            ReadAs::Text => Self::Text { known: HashMap::default(), codes: Vec::new() },
         }
     }
 

@@ -54,6 +54,22 @@ impl<'a> Scanner<'a> {
         Cell { bytes: Cow::Borrowed(bytes), end }
     }
 
+    /// The cell that begins here, if it is a finite number with nothing around it; any other one is still to come then.
+    /// Most cells are such, and the number itself tells where they end.
+    pub fn number(&mut self) -> Option<(f64, End)> {
+        let rest = self.text.get(self.at..)?;
+        let (number, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
+        let end = match rest.get(length)? {
+            b'\n' => End::Row,
+            &byte if byte == self.delimiter => End::Cell,
+            _ => return None,
+        };
+        number.is_finite().then(|| {
+            self.at += length + 1;
+            (number, end)
+        })
+    }
+
     /// All up to a delimiter or the end of the row.
     fn plain(&mut self) -> (&'a [u8], End) {
         let rest = &self.text[self.at.min(self.text.len())..];

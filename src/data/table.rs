@@ -105,7 +105,12 @@ impl Table {
     /// [`Error::MissingColumns`] where there is no such column, [`Error::NotANumber`] with the first cell that
     /// isn't one where the column holds texts.
     pub fn numbers(&self, name: &str) -> Result<&[f64]> {
-        match self.column(name)? {
+        self.numbers_of(name, self.column(name)?)
+    }
+
+    /// The same of cells that may have left the table.
+    pub(super) fn numbers_of<'a>(&self, name: &str, cells: &'a Cells) -> Result<&'a [f64]> {
+        match cells {
             Cells::Number(values) => Ok(values),
             Cells::Text(texts) => {
                 let row = texts.first_text().unwrap_or(0);
@@ -164,7 +169,7 @@ impl Table {
         if columns.is_empty() { Err(Error::EmptyTable { path: source }) } else { Ok(Self { source, columns, lines }) }
     }
 
-    fn position(&self, name: &str) -> Result<usize> {
+    pub(super) fn position(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column.name == name).ok_or_else(|| {
             let (path, columns, available) = (self.source.clone(), vec![name.to_owned()], self.names());
             Error::MissingColumns { path, columns, available }

@@ -144,6 +144,33 @@ fn types_are_those_of_the_whole_column() {
     assert_eq!(message, "line 500002, column `a`: `x` is not a number; make the column numeric or remove it");
 }
 
+/// Numbers are read where they stand, other cells by their ends: either way a cell is a number or none, whatever ends it.
+#[test]
+fn numbers_end_where_their_cells_do() {
+    let numbers =
+        ["1", "-1.5", "+.5", "5.", "1e5", "1E-5", "-0", " 7", "7 ", "\"8\"", "12345678901234567890123", "5e-324"];
+    let missing = ["", "nan", "NaN", "?", "n/a"];
+    let texts = ["1e", "e5", "1_0", "0x10", "12abc", "1.2.3", "-", ".", "1 2", "nano", "info", "1\"", "4:5"];
+    for (delimiter, end) in [(",", "\n"), (";", "\r\n"), ("\t", "\n"), ("|", "\n")] {
+        for cell in numbers.iter().chain(&missing).chain(&texts) {
+            let rows = format!("a{delimiter}b{delimiter}c{end}{cell}{delimiter}2{delimiter}{cell}{end}");
+            let table = read(&rows).unwrap();
+            assert_eq!(table.numbers("b").unwrap(), [2.0], "{rows:?}");
+            let value = numbers.contains(cell).then(|| cell.trim_matches([' ', '"']).parse::<f64>().unwrap());
+            for name in ["a", "c"] {
+                match table.column(name).unwrap() {
+                    Cells::Number(found) if missing.contains(cell) => assert!(found[0].is_nan(), "{rows:?}"),
+                    Cells::Number(found) => assert_eq!(Some(found[0].to_bits()), value.map(f64::to_bits), "{rows:?}"),
+                    Cells::Text(found) => assert_eq!((found.get(0), value), (Some(*cell), None), "{rows:?}"),
+                }
+            }
+        }
+    }
+    // A comma within a number ends it only where it is the delimiter.
+    let table = read("a;b\n1,5;2\n").unwrap();
+    assert_eq!((table.column("a").unwrap(), table.numbers("b").unwrap()), (&text(&["1,5"]), &[2.0][..]));
+}
+
 #[test]
 fn csv_for_prediction_leaves_columns_out() {
     let how = |names: &[String]| {

@@ -346,6 +346,16 @@ fn categories_make_an_input_each() {
     assert_eq!(encoder.encode(&train).unwrap().features(), expected.as_flattened());
     let picked = encoder.encode_rows(&train, &[5, 0]).unwrap();
     assert_eq!((picked.features(), picked.targets()), ([expected[5], expected[0]].as_flattened(), &[1.0, 0.0][..]));
+    // A table that is given up makes the same, and its rows still know their lines.
+    assert_eq!(encoder.encode_columns(train.clone()).unwrap().rows(&[5, 0]).unwrap(), picked);
+    let lacking = table(&[("x", &["1", "u"]), ("k", &["a", "b"]), ("y", &["0", "1"])]);
+    let message = encoder.encode_columns(lacking).err().unwrap().to_string();
+    assert!(message.contains("line 3, column `x`: `u` is not a number"), "{message}");
+    let unknown = table(&[("x", &["1", "2"]), ("k", &["a", "b"]), ("y", &["0", "2"])]);
+    let given = encoder.encode_columns(unknown).unwrap();
+    assert_eq!(given.rows(&[0]).unwrap().targets(), [0.0]);
+    let message = given.rows(&[0, 1]).unwrap_err().to_string();
+    assert!(message.contains("is `2` in line 3: the model knows the classes `0`, `1`"), "{message}");
     // Standardised as if the median stood in the missing cell: the mean of 1, 4.5, 3, 4, 5, 100, 7.
     let scaled = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6], None, Scaling::ALL).unwrap();
     assert!((scaling(&scaled, 0).0 - 124.5 / 7.0).abs() < 1e-12);

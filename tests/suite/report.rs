@@ -110,7 +110,7 @@ fn two_classes() {
         assert!(page.contains(&format!(">{}<", figure(&found, part, name))), "{part} {name}: {found}");
     }
     assert!(page.contains(&format!("<b>{}</b>", figure(&found, "test", "accuracy"))));
-    for phase in ["read", "encode", "device", "upload", "train", "save", "evaluate"] {
+    for phase in ["read", "encode", "device", "upload", "train", "save", "evaluate", "baseline", "report"] {
         assert!(
             found["phases"][phase].as_f64().unwrap() >= 0.0 && page.contains(&format!("<td>{phase}</td>")),
             "{phase}"

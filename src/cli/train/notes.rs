@@ -3,6 +3,7 @@
 use super::Args;
 use crate::data::{Dataset, Encoder, Table, TargetKind, Task};
 use crate::error::{Result, list};
+use crate::report::count;
 
 /// Most whole numbers that may stand for classes.
 const MOST: usize = 20;
@@ -47,10 +48,10 @@ pub fn tell_imbalance(encoder: &Encoder, train: &Dataset) {
     if counts[least] * RARE < counts[most] {
         eprintln!(
             "note: of {} training rows {} are `{}` and {} `{}`: --class-weight balanced makes classes count the same",
-            train.rows(),
-            counts[most],
+            count(train.rows() as u64),
+            count(counts[most] as u64),
             classes[most],
-            counts[least],
+            count(counts[least] as u64),
             classes[least]
         );
     }

@@ -54,14 +54,11 @@ impl Parts<Vec<usize>> {
         Ok(Self { train: pick(inner.train), validation: some(pick(inner.test)), test: some(outer.test) })
     }
 
-    /// The data of each part.
-    pub fn encode(&self, encoder: &Encoder, table: &Table) -> Result<Parts<Dataset>> {
-        let some = |rows: &Option<Vec<usize>>| rows.as_ref().map(|rows| encoder.encode_rows(table, rows)).transpose();
-        Ok(Parts {
-            train: encoder.encode_rows(table, &self.train)?,
-            validation: some(&self.validation)?,
-            test: some(&self.test)?,
-        })
+    /// The data of each part; the table is given up for it.
+    pub fn encode(&self, encoder: &Encoder, table: Table) -> Result<Parts<Dataset>> {
+        let table = encoder.encode_columns(table)?;
+        let some = |rows: &Option<Vec<usize>>| rows.as_ref().map(|rows| table.rows(rows)).transpose();
+        Ok(Parts { train: table.rows(&self.train)?, validation: some(&self.validation)?, test: some(&self.test)? })
     }
 }
 

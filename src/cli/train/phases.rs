@@ -16,10 +16,14 @@ impl Phases {
         Self { last: Instant::now(), all: Vec::new() }
     }
 
-    /// Ends a phase: it took the time since the last one.
+    /// Ends a phase: it took the time since the last one. A phase that goes on after its end is ended anew.
     pub fn end(&mut self, name: &'static str) {
         let now = Instant::now();
-        self.all.push((name, (now - self.last).as_secs_f64()));
+        let seconds = (now - self.last).as_secs_f64();
+        match self.all.last_mut() {
+            Some((last, all)) if *last == name => *all += seconds,
+            _ => self.all.push((name, seconds)),
+        }
         self.last = now;
     }
 

@@ -80,9 +80,8 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source, phases: &mut P
         tell_task(args, is_known, &encoder, &table)?;
     }
     let encoder = weights.name_in(encoder)?;
-    let mut data = rows.encode(&encoder, &table)?;
     let judged = Judged::new(&rows, &encoder, &table)?;
-    drop(table);
+    let mut data = rows.encode(&encoder, table)?;
     data.train = weights.give(data.train, &rows.train, &encoder)?;
     if !args.quiet {
         tell_imbalance(&encoder, &data.train);

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::parts::Parts;
-use super::phases::Phases;
 use super::summary::Summary;
 use super::tables;
 use crate::backend::Device;
@@ -67,8 +66,6 @@ pub struct Material<'a> {
     pub data: &'a Parts<Dataset>,
     pub judged: &'a Judged,
     pub metrics: &'a Parts<Metrics>,
-    pub phases: &'a Phases,
-    pub summary: &'a Summary<'a>,
     /// What was typed, and the configuration in force.
     pub command: &'a str,
     pub config: &'a str,
@@ -94,9 +91,9 @@ struct Kept<'a> {
     findings: &'a Findings,
 }
 
-/// Writes it all; returns the page's path.
-pub async fn write(folder: &Path, material: &Material<'_>) -> Result<PathBuf> {
-    let Material { device, model, encoder, data, judged, summary, .. } = material;
+/// Writes it all; returns the page's path. What it takes to the drawing of the page is a phase that the page has.
+pub async fn write(folder: &Path, material: &Material<'_>, summary: &mut Summary<'_>) -> Result<PathBuf> {
+    let Material { device, model, encoder, data, judged, .. } = material;
     let (_, rows) = data.judged();
     let mut predictor = Predictor::new(device, &model.spec, &model.parameters, rows.rows()).await?;
     let outputs = predictor.outputs(rows.features()).await?;
@@ -104,11 +101,12 @@ pub async fn write(folder: &Path, material: &Material<'_>) -> Result<PathBuf> {
     put(PREDICTIONS, &predictions(model, encoder, rows, judged, &outputs)?)?;
 
     let findings = material.findings(&mut predictor, &outputs).await?;
+    summary.phases.end("report");
     let kept = serde_json::to_vec(&Kept { run: summary, findings: &findings });
     put(FINDINGS, &kept.map_err(|error| Error::io("write the report", folder)(error.into()))?)?;
     // The very data that `mlp plot` finds.
     let run = Run::load(folder)?;
-    put(PAGE, page(&material.page(&findings, &outputs), &run)?.as_bytes())?;
+    put(PAGE, page(&material.page(&findings, &outputs, summary), &run)?.as_bytes())?;
     Ok(folder.join(PAGE))
 }
 
@@ -273,8 +271,8 @@ impl Material<'_> {
         })
     }
 
-    fn page(&self, findings: &Findings, outputs: &[f32]) -> Page<'_> {
-        let Self { model, encoder, data, judged, metrics, phases, summary, command, config, .. } = self;
+    fn page<'b>(&'b self, findings: &Findings, outputs: &[f32], summary: &'b Summary<'_>) -> Page<'b> {
+        let Self { model, encoder, data, judged, metrics, command, config, .. } = self;
         let training = model.training.as_ref();
         let judgement = metrics.judged().1;
         let figures = main_figures(judgement).into_iter().filter_map(|(name, figure)| Some((name, number(figure?))));
@@ -300,7 +298,7 @@ impl Material<'_> {
             figures: summary.figures(),
             note,
             tables: tables::all(model, encoder, judgement, data.judged().1, &judged.rows, &judged.truth, outputs),
-            phases: phases.all(),
+            phases: summary.phases.all(),
             facts: summary.facts(),
             command,
             config,

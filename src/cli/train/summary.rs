@@ -36,27 +36,20 @@ pub struct Summary<'a> {
     counters: Counters,
     #[serde(flatten)]
     metrics: &'a Parts<Metrics>,
+    /// What it had to be better than, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    baseline: Option<&'a Baseline>,
+    pub baseline: Option<Baseline>,
     #[serde(skip)]
     task: Option<Task>,
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
-    /// Seconds of each phase.
-    phases: &'a Phases,
+    /// Seconds of each phase, as far as there are.
+    pub phases: Phases,
     /// The model file, if one was written.
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
     pub report: Option<PathBuf>,
-}
-
-/// What a run came to, beside what it had to be better than.
-#[derive(Clone, Copy)]
-pub struct CameTo<'a> {
-    pub metrics: &'a Parts<Metrics>,
-    pub baseline: Option<&'a Baseline>,
-    pub phases: &'a Phases,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,11 +67,11 @@ impl<'a> Summary<'a> {
         model: &Model,
         setup: Duration,
         outcome: &Outcome,
-        came_to: CameTo<'a>,
+        metrics: &'a Parts<Metrics>,
+        phases: Phases,
         article: bool,
         saved: Option<&'a Path>,
     ) -> Self {
-        let CameTo { metrics, baseline, phases } = came_to;
         let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
         Self {
             device: device.name(),
@@ -95,7 +88,7 @@ impl<'a> Summary<'a> {
             stopped: outcome.stopped,
             counters: trainer.counters(),
             metrics,
-            baseline,
+            baseline: None,
             task: task(model),
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
@@ -133,7 +126,7 @@ impl<'a> Summary<'a> {
 
     /// The figures of each part, and of what the network had to be better than.
     pub fn figures(&self) -> Table {
-        let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
+        let baseline = self.baseline.as_ref().map_or(Vec::new(), |baseline| baseline.named(self.task));
         let mut rows: Vec<(&str, &Metrics)> = self.metrics.named().collect();
         rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
         metrics_table(&rows)

@@ -1,0 +1,247 @@
+//! A table's columns as the network sees them, and rows of them. In: an [`Encoder`] and a table. Out: a [`Dataset`].
+//!
+//! Each column is turned into f32 by itself, so that a table that is given away holds no column twice: its numbers go as
+//! soon as their inputs are there. Rows are gathered from these columns, in blocks, on all cores.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::column::{Cells, Texts, some_at_a_time};
+use super::dataset::Dataset;
+use super::encoder::Encoder;
+use super::feature::{Feature, FeatureKind};
+use super::table::{Table, shorten};
+use super::target::{ClassIndex, Target, TargetKind};
+use crate::error::{Error, Result, list};
+
+/// Rows that a task gathers at a time.
+const BLOCK: usize = 1024;
+
+/// A table whose features are encoded, of which rows can be taken.
+pub struct Encoded<'a> {
+    encoder: &'a Encoder,
+    /// The table, or what is left of it: the target, and the lines of rows.
+    table: Cow<'a, Table>,
+    columns: Vec<Inputs<'a>>,
+}
+
+impl Encoder {
+    /// Encodes features and target, found by name, in all rows of the table. The target makes one column, for classes
+    /// with their numbers.
+    ///
+    /// # Errors
+    /// Those of [`encode_features`](Self::encode_features), the target counting as a column that is needed;
+    /// [`Error::UnfitTarget`] for a class that the encoder doesn't know; [`Error::NotANumber`] for a
+    /// text in the target of a regression; [`Error::MissingCell`] for a target that is missing.
+    pub fn encode(&self, table: &Table) -> Result<Dataset> {
+        self.encode_rows(table, &(0..table.rows()).collect::<Vec<_>>())
+    }
+
+    /// The same for some rows (from 0), in this order.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode).
+    ///
+    /// # Panics
+    /// For a row that the table doesn't have.
+    pub fn encode_rows(&self, table: &Table, rows: &[usize]) -> Result<Dataset> {
+        self.extra_columns(table.source(), &table.names(), true)?;
+        self.columns_of(table)?.rows(rows)
+    }
+
+    /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
+    /// table's columns doesn't matter, and there may be others.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumns`] where columns aren't there;
+    /// [`Error::NotANumber`] for a column of texts instead of numbers; [`Error::NonFinite`] for a cell that is too large
+    /// for f32 when encoded.
+    pub fn encode_features(&self, table: &Table) -> Result<Vec<f32>> {
+        self.extra_columns(table.source(), &table.names(), false)?;
+        Ok(self.columns_of(table)?.inputs(&(0..table.rows()).collect::<Vec<_>>()))
+    }
+
+    /// Encodes the features of a table that is needed no more, for [`Encoded::rows`]. Each column is given up for its inputs,
+    /// so that numbers take half the memory from here on and are never there twice.
+    ///
+    /// # Errors
+    /// Those of [`encode_features`](Self::encode_features), the target counting as a column that is needed.
+    pub fn encode_columns(&self, mut table: Table) -> Result<Encoded<'_>> {
+        self.extra_columns(table.source(), &table.names(), true)?;
+        let columns = self.features.iter().map(|feature| Ok(Cow::Owned(table.take(&feature.name)?.cells)));
+        let columns = columns.collect::<Result<_>>()?;
+        Encoded::new(self, Cow::Owned(table), columns)
+    }
+
+    fn columns_of<'a>(&'a self, table: &'a Table) -> Result<Encoded<'a>> {
+        let columns = self.features.iter().map(|feature| Ok(Cow::Borrowed(table.column(&feature.name)?)));
+        Encoded::new(self, Cow::Borrowed(table), columns.collect::<Result<_>>()?)
+    }
+
+    /// The class of every row; none where the target is a number.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode) that concern the target.
+    pub fn class_numbers(&self, table: &Table) -> Result<Option<Vec<usize>>> {
+        class_numbers(&self.target, table)
+    }
+}
+
+impl<'a> Encoded<'a> {
+    fn new(encoder: &'a Encoder, table: Cow<'a, Table>, columns: Vec<Cow<'a, Cells>>) -> Result<Self> {
+        let columns = encoder.features.iter().zip(columns).collect();
+        let columns = some_at_a_time(columns, |(feature, cells)| Inputs::new(feature, cells, &table))?;
+        Ok(Self { encoder, table, columns })
+    }
+
+    /// These rows (from 0), in this order, with their targets.
+    ///
+    /// # Errors
+    /// Those of [`Encoder::encode`] that concern the target.
+    ///
+    /// # Panics
+    /// For a row that the table doesn't have.
+    pub fn rows(&self, rows: &[usize]) -> Result<Dataset> {
+        let targets = encode_target(&self.encoder.target, &self.table, rows)?;
+        Dataset::new(self.inputs(rows), targets, self.encoder.inputs(), 1)
+    }
+
+    fn inputs(&self, rows: &[usize]) -> Vec<f32> {
+        let width = self.encoder.inputs();
+        let mut all = vec![0.0; rows.len() * width];
+        all.par_chunks_mut(BLOCK * width).zip(rows.par_chunks(BLOCK)).for_each(|(inputs, rows)| {
+            let mut start = 0;
+            for (column, feature) in self.columns.iter().zip(&self.encoder.features) {
+                let end = start + feature.width();
+                column.write(rows.iter().zip(inputs.chunks_exact_mut(width).map(|row| &mut row[start..end])));
+                start = end;
+            }
+        });
+        all
+    }
+}
+
+/// A column's inputs.
+struct Inputs<'a> {
+    cells: EncodedCells<'a>,
+    /// The input that says whether a cell is missing.
+    indicator: Option<usize>,
+}
+
+enum EncodedCells<'a> {
+    /// NaN where a cell is missing, which gets `fill`.
+    Number { values: Vec<f32>, fill: f32 },
+    /// The input of each label.
+    Category { texts: Cow<'a, Texts>, places: Vec<Option<usize>>, missing: Option<usize> },
+}
+
+impl<'a> Inputs<'a> {
+    fn new(feature: &Feature, cells: Cow<'a, Cells>, table: &Table) -> Result<Self> {
+        let cells = match &feature.kind {
+            &FeatureKind::Number { mean, scale, fill } => {
+                let fill = fill.unwrap_or(mean);
+                let encode = |(row, &value): (usize, &f64)| {
+                    let filled = if value.is_nan() { fill } else { value };
+                    let encoded = standardised(table, &feature.name, row, filled, mean, scale)?;
+                    Ok(if value.is_nan() { f32::NAN } else { encoded })
+                };
+                let values = table.numbers_of(&feature.name, &cells)?.iter().enumerate().map(encode);
+                EncodedCells::Number { values: values.collect::<Result<_>>()?, fill: ((fill - mean) / scale) as f32 }
+            }
+            FeatureKind::Category { categories, other, fill } => {
+                let texts = match cells {
+                    Cow::Borrowed(Cells::Text(texts)) => Cow::Borrowed(texts),
+                    Cow::Owned(Cells::Text(texts)) => Cow::Owned(texts),
+                    numbers => Cow::Owned(numbers.to_texts()),
+                };
+                let places: HashMap<&str, usize> =
+                    categories.iter().enumerate().map(|(place, category)| (category.as_str(), place)).collect();
+                let other = other.then_some(categories.len());
+                let place = |label: &String| places.get(label.as_str()).copied().or(other);
+                let places = texts.labels().iter().map(place).collect();
+                EncodedCells::Category { texts, places, missing: fill.or(other) }
+            }
+        };
+        Ok(Self { cells, indicator: feature.indicator.then(|| feature.width() - 1) })
+    }
+
+    /// Writes the inputs of rows (from 0), all 0 as yet.
+    fn write<'b>(&self, rows: impl Iterator<Item = (&'b usize, &'b mut [f32])>) {
+        let indicate = |inputs: &mut [f32]| self.indicator.into_iter().for_each(|indicator| inputs[indicator] = 1.0);
+        match &self.cells {
+            EncodedCells::Number { values, fill } => rows.for_each(|(&row, inputs)| {
+                inputs[0] = values[row];
+                if inputs[0].is_nan() {
+                    inputs[0] = *fill;
+                    indicate(inputs);
+                }
+            }),
+            EncodedCells::Category { texts, places, missing } => rows.for_each(|(&row, inputs)| {
+                let code = texts.code(row);
+                if let Some(place) = code.map_or(*missing, |code| places[code]) {
+                    inputs[place] = 1.0;
+                }
+                if code.is_none() {
+                    indicate(inputs);
+                }
+            }),
+        }
+    }
+}
+
+/// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`] where that is too large for f32.
+fn standardised(table: &Table, column: &str, row: usize, value: f64, mean: f64, scale: f64) -> Result<f32> {
+    let encoded = ((value - mean) / scale) as f32;
+    if encoded.is_finite() {
+        return Ok(encoded);
+    }
+    Err(table.not_finite(column, row, format_args!("{value:e}, encoded as f32,")))
+}
+
+/// The class of every row; none where the target is a number.
+pub(super) fn class_numbers(target: &Target, table: &Table) -> Result<Option<Vec<usize>>> {
+    if target.kind.classes().is_none() {
+        return Ok(None);
+    }
+    let numbers = encode_target(target, table, &(0..table.rows()).collect::<Vec<_>>())?;
+    Ok(Some(numbers.into_iter().map(|class| class as usize).collect()))
+}
+
+/// The target as the network sees it, in these rows.
+fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
+    let name = &target.name;
+    let cells = table.column(name)?;
+    if let Some(&row) = rows.iter().find(|&&row| cells.is_missing(row)) {
+        return Err(table.missing(name, row));
+    }
+    if let TargetKind::Regression { mean, scale } = target.kind {
+        let values = table.numbers(name)?;
+        return rows.iter().map(|&row| standardised(table, name, row, values[row], mean, scale)).collect();
+    }
+    let classes = target.kind.classes().unwrap_or_default();
+    let index = ClassIndex::new(classes);
+    let number = |row: usize, class: Option<usize>, label: &dyn Fn() -> String| match class {
+        Some(class) => Ok(class as f32),
+        None => {
+            let (label, place) = (label(), table.place(row));
+            let problem = format!("is `{label}` in {place}: the model knows the classes {}", list(classes));
+            Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
+        }
+    };
+    match cells {
+        Cells::Number(values) => {
+            let class = |&row: &usize| number(row, index.of_number(values[row]), &|| values[row].to_string());
+            rows.iter().map(class).collect()
+        }
+        Cells::Text(texts) => {
+            let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
+            let class = |&row: &usize| {
+                let class = texts.code(row).and_then(|code| of_labels[code]);
+                number(row, class, &|| texts.get(row).map(shorten).unwrap_or_default())
+            };
+            rows.iter().map(class).collect()
+        }
+    }
+}
