@@ -120,10 +120,11 @@ impl Builder {
             .iter()
             .map(|&(name, i)| Attribute { name: name.into(), i, kind: ATTRIBUTE_INT, ..Attribute::default() })
             .collect();
+        // Names of nodes and of values are apart in ONNX, but not in all programs that read it.
         self.0.node.push(Node {
             input: inputs.iter().map(ToString::to_string).collect(),
             output: vec![output.clone()],
-            name: output.clone(),
+            name: format!("{output}/{kind}"),
             op_type: kind.into(),
             attribute,
             ..Node::default()

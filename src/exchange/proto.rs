@@ -1,5 +1,6 @@
 //! The part of ONNX's protocol buffers (onnx.proto, IR version 7) that multilayer perceptrons need. A reader skips
-//! fields that are not declared, subgraphs among them; a decoder's lists hold no more than the file's bytes say.
+//! fields that are not declared, subgraphs among them; a decoder's lists hold no more than the file's bytes say. Lists of
+//! numbers are packed where onnx.proto says so and nowhere else: some readers take no other form.
 
 use prost::Message;
 
@@ -87,9 +88,9 @@ pub struct Attribute {
     pub s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
-    #[prost(float, repeated, tag = "7")]
+    #[prost(float, repeated, packed = "false", tag = "7")]
     pub floats: Vec<f32>,
-    #[prost(int64, repeated, tag = "8")]
+    #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub strings: Vec<Vec<u8>>,
@@ -99,7 +100,7 @@ pub struct Attribute {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Tensor {
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     pub data_type: i32,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor};
 use safetensors::SafeTensors;
 use tempfile::TempDir;
 use wgpu_mlp::backend::{CpuDevice, Device};
@@ -188,6 +190,46 @@ fn an_exported_model_comes_back() {
             assert!((scale / expected_scale - 1.0).abs() <= 1e-7, "{spec}: {found:?}");
         }
         assert_eq!(found.target(), expected.target(), "{spec}");
+    }
+}
+
+/// How a model's inputs and output are scaled.
+fn scales(model: &Model) -> (Vec<Scale>, Scale) {
+    let Some(encoder) = &model.encoder else { return (vec![Scale::NONE; 3], Scale::NONE) };
+    let scale = |(mean, scale)| Scale { mean, scale };
+    let inputs = encoder.features().iter().map(|feature| scale(feature.scaling().unwrap())).collect();
+    match encoder.target().kind {
+        TargetKind::Regression { mean, scale } => (inputs, Scale { mean, scale }),
+        _ => (inputs, Scale::NONE),
+    }
+}
+
+/// Every activation on every task, as a runtime of ONNX by others runs the file.
+#[test]
+fn an_exported_model_predicts_the_same_in_another_runtime() {
+    const ROWS: usize = 17;
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    for model in models() {
+        let (_folder, path, onnx) = exported(&model);
+        let (inputs, output) = scales(&model);
+        let rows = (0..ROWS).flat_map(|_| &inputs);
+        let x: Vec<f32> = rows.map(|of| (of.mean + of.scale * random.random_range(-3.0..3.0)) as f32).collect();
+        let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
+        let name = |id| runtime.node_info(id).unwrap().name().unwrap().to_string();
+        assert_eq!(
+            [name(runtime.input_ids()[0]), name(runtime.output_ids()[0])],
+            [onnx.input.0, onnx.output.0.clone()]
+        );
+        let rows = NdTensor::from_data([ROWS, onnx.input.1], x.clone());
+        let found: Tensor<f32> = runtime.run_one(rows.into(), None).unwrap().try_into().unwrap();
+        assert_eq!(found.shape(), [ROWS, onnx.output.1]);
+        let mut expected = predictions(&model.spec, &model.parameters, &inputs, output, &x);
+        if model.spec.loss() == Loss::BinaryCrossEntropy && model.spec.outputs() == 1 {
+            expected = expected.into_iter().flat_map(|p| [1.0 - p, p]).collect();
+        }
+        let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
+        let size = if model.spec.loss().classifies() { 1.0 } else { output.scale };
+        assert_near(&model.spec.to_string(), &found, &expected, size);
     }
 }
 
