@@ -45,7 +45,7 @@ pub trait Real:
     /// The normal distribution function, erfc(-self / √2) / 2, whose left tail keeps its relative accuracy.
     fn normal_cdf(self) -> Self;
 
-    /// `c = a b` for the shapes and strides of `product`, one thread; each element of `c` sums over k in
+    /// `c = a b` for the shapes and strides of `product`; each element of `c` sums over k in
     /// an order that depends on the product's shape alone.
     fn product(product: &Product, a: &[Self], b: &[Self], c: &mut [Self]);
 
@@ -77,12 +77,14 @@ pub struct Product {
     pub b_strides: (usize, usize),
     /// Whether the product is added to what c holds.
     pub add: bool,
+    /// Whether all threads work on it, as far as it is not small; what they compute is the same.
+    pub shared: bool,
 }
 
 impl Product {
     /// `c[m, n] = a[m, k] b[k, n]`, all by rows.
     pub fn new(m: usize, n: usize, k: usize) -> Self {
-        Self { m, n, k, a_strides: (k, 1), b_strides: (n, 1), add: false }
+        Self { m, n, k, a_strides: (k, 1), b_strides: (n, 1), add: false, shared: false }
     }
 
     /// The same with a stored as `[k, m]`.
@@ -98,6 +100,11 @@ impl Product {
     /// The same, added to what c holds.
     pub fn added(self) -> Self {
         Self { add: true, ..self }
+    }
+
+    /// The same on all threads.
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     /// The rows of c from `first` on, as many as fit `c`.
@@ -174,6 +181,10 @@ macro_rules! real {
                 }
                 let (a_row, a_column) = (p.a_strides.0 as isize, p.a_strides.1 as isize);
                 let (b_row, b_column) = (p.b_strides.0 as isize, p.b_strides.1 as isize);
+                let threads = match p.shared {
+                    true => gemm::Parallelism::Rayon(rayon::current_num_threads()),
+                    false => gemm::Parallelism::None,
+                };
                 // SAFETY: `check` has shown that every element which the shapes and strides reach lies in
                 // its slice, and `c` is borrowed mutably, so it overlaps neither `a` nor `b`.
                 unsafe {
@@ -196,7 +207,7 @@ macro_rules! real {
                         false,
                         false,
                         false,
-                        gemm::Parallelism::None,
+                        threads,
                     );
                 }
             }
