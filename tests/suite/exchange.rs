@@ -216,10 +216,7 @@ fn an_exported_model_predicts_the_same_in_another_runtime() {
         let x: Vec<f32> = rows.map(|of| (of.mean + of.scale * random.random_range(-3.0..3.0)) as f32).collect();
         let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
         let name = |id| runtime.node_info(id).unwrap().name().unwrap().to_string();
-        assert_eq!(
-            [name(runtime.input_ids()[0]), name(runtime.output_ids()[0])],
-            [onnx.input.0, onnx.output.0.clone()]
-        );
+        assert_eq!([name(runtime.input_ids()[0]), name(runtime.output_ids()[0])], [onnx.input.0, onnx.output.0]);
         let rows = NdTensor::from_data([ROWS, onnx.input.1], x.clone());
         let found: Tensor<f32> = runtime.run_one(rows.into(), None).unwrap().try_into().unwrap();
         assert_eq!(found.shape(), [ROWS, onnx.output.1]);
