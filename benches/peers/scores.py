@@ -34,7 +34,7 @@ LOADERS = {
     "digits": datasets.load_digits, "wine": datasets.load_wine, "breast_cancer": datasets.load_breast_cancer,
     "diabetes": datasets.load_diabetes,
 }  # fmt: skip
-TABLES = {"diamonds": "price", "penguins": "species", "letter": "lettr", "shuttle": "Class"}  # of tables/fetch.py, and their targets
+TABLES = {"diamonds": "price", "penguins": "species", "letter": "lettr", "shuttle": "Class", "mnist": "label"}  # of tables/fetch.py, and their targets
 RATE, ALPHA, TEST = 1e-3, 1e-4, 0.2  # alpha is scikit-learn's default, as are a hidden layer of 100 and relu
 TARGET = "target"
 

@@ -47,20 +47,6 @@ pub enum Part {
 }
 
 impl PartKind {
-    /// Whether a part is one of the kind.
-    pub fn takes(self, part: &Part) -> bool {
-        match part {
-            Part::None => self == Self::None,
-            Part::Activation(_) => self == Self::Activation,
-            Part::Loss(_) => self == Self::Loss,
-            Part::Rule(_) => self == Self::Rule,
-            Part::Network(_) => self == Self::Network,
-            Part::Tiling(tiling) if self == Self::Tile => tiling.activation == Activation::Identity,
-            Part::Tiling(_) => self == Self::Dense,
-            Part::Training(..) => self == Self::Training,
-        }
-    }
-
     /// Every part of the kind; of networks, which are without number, some with every activation and loss among them, and
     /// of those with a rule fewer; of tiles with activations, every tile and every activation.
     pub fn parts(self) -> Vec<Part> {

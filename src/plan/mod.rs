@@ -346,9 +346,8 @@ impl Plan {
             || dispatch.views.len() > MAX_BINDINGS
             || dispatch.variant >= kernel.variants.len()
             || dispatch.dims.contains(&0)
-            || !kernel.part.takes(&dispatch.part)
         {
-            return Err("dimensions, views, variant or part do not fit the kernel".into());
+            return Err("dimensions, views or variant do not fit the kernel".into());
         }
         if let Part::Tiling(Tiling { wide: true, .. }) = &dispatch.part
             && !Tiling::can_be_wide(kernel, &dispatch.dims, &product::places(&dispatch.views))
