@@ -41,7 +41,7 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
         "groups" => 4,
         "slots" => 2,
         "rounds" => 16,
-        "count" => 1 << 16,
+        "count" | "stride" => 1 << 16,
         _ => 1024,
     };
     let dims: Vec<u32> = kernel.dims.iter().map(|name| part.dim(name).unwrap_or_else(|| extent(name))).collect();
