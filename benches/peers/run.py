@@ -7,11 +7,9 @@ device or crashes is left out, and said to be. Exit codes: 0 done, 1 ours failed
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
-import platform
 import signal
 import statistics
 import subprocess
@@ -24,7 +22,9 @@ import numpy_peer
 import workload
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.append(str(HERE.parent))
+import record  # noqa: E402
+
 OURS = "wgpu-mlp"
 RUST = ["burn-flex", "burn-wgpu", "candle"]  # programs of rust/, each with a feature of its name
 PEERS = {  # name: a script and its words
@@ -64,7 +64,7 @@ def build(words, folder, target):
 
 def our_command():
     try:
-        if ours := build(["bench", "--bench", "workloads", "--no-run"], ROOT, "workloads"):
+        if ours := build(["bench", "--bench", "workloads", "--no-run"], record.ROOT, "workloads"):
             return [ours]
     except OSError as error:
         end(2, f"cannot run cargo ({error}): name the built bench with --ours, or --no-ours")
@@ -183,14 +183,6 @@ def tables(cases, rows):
             yield f"| {r['peer']} | {r['version']} | {micros[0]} ({micros[1]}, {micros[2]}) | {amount} | {loss} |"
 
 
-def commit():
-    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude", "*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
-    except OSError:
-        return None
-
-
 def compare(device, programs, options, scratch):
     """One device: the checks, the rounds, the tables. Returns the rows, what did not run, and what is wrong."""
     wanted = lambda case: options.only_cases is None or any(case["name"].startswith(w) for w in options.only_cases.split(","))
@@ -254,7 +246,7 @@ def main():
     for name in wanted:
         if command := peer_command(name, asked=options.only is not None):
             programs[name] = command
-    now, load = datetime.datetime.now(datetime.timezone.utc), os.getloadavg()
+    head = record.head(cpu=workload.device_name(), cores=workload.threads())
     rows, failed, faults = {}, [], []
     with tempfile.TemporaryDirectory() as scratch:
         for device in devices:
@@ -262,9 +254,6 @@ def main():
             failed += [f"{device}: {words}" for words in not_run]
             faults += [f"{device}: {fault}" for fault in wrong]
     if options.json:
-        system = {"cpu": workload.device_name(), "cores": workload.threads(), "system": platform.platform(), "load_before": load}
-        words = [a if not a.startswith("/") else os.path.basename(a) for a in sys.argv[1:]]
-        head = {"date": now.strftime("%Y-%m-%d"), "commit": commit(), "machine": system, "command": " ".join(["run.py", *words])}
         options.json.write_text(json.dumps({**head, "failed": failed, "faults": faults, "results": rows}, indent=1) + "\n")
     if faults:
         end(1, "FAILED\n  " + "\n  ".join(faults))

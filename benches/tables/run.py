@@ -7,11 +7,9 @@ result was wrong, 2 wrong usage.
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,7 +18,9 @@ import time
 import peer
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.append(str(HERE.parent))
+import record  # noqa: E402
+
 PEER = [sys.executable, HERE / "peer.py"]
 FEATURES, TARGET = 19, "y"
 HIDDEN, BATCH, RATE, TEST = "64,32", 256, 1e-3, 0.2  # hidden layers, rate and test rows are mlp's defaults
@@ -104,18 +104,10 @@ def table_of(found, matrix_mb):
         yield f"| {name} | {number(row['seconds'], 2)} | {number(row['peak_mb'], 0)} | {peak:.1f} | {phases} |"
 
 
-def commit():
-    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude", "*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
-    except OSError:
-        return None
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path, help="where the table is made, and kept")
-    parser.add_argument("--mlp", type=pathlib.Path, default=ROOT / "target/release/mlp", help="the binary")
+    parser.add_argument("--mlp", type=pathlib.Path, default=record.ROOT / "target/release/mlp", help="the binary")
     parser.add_argument("--rows", type=int, default=1_000_000, help="(default: 1000000)")
     parser.add_argument("--rounds", type=int, default=5, help="(default: 5)")
     parser.add_argument("--only", help="only the programs whose names begin so: mlp,polars")
@@ -134,7 +126,7 @@ def main():
     chosen = {name: words for name, words in programs(options.mlp.resolve(), table, options.folder).items() if name.startswith(wanted)}
     if not chosen:
         end(2, f"no program begins with {options.only}")
-    now, load = datetime.datetime.now(datetime.timezone.utc), os.getloadavg()
+    head = record.head(cores=os.cpu_count())
     rounds, last = {name: [] for name in chosen}, {}
     with table.open("rb") as file:  # from here on it lies in memory
         while file.read(1 << 20):
@@ -150,9 +142,6 @@ def main():
     print("\n".join(table_of(found, matrix_mb)))
     wrong = [] if options.only else list(faults(options.rows, last))
     if options.json:
-        machine = {"cores": os.cpu_count(), "system": platform.platform(), "load_before": load}
-        words = [a if not a.startswith("/") else os.path.basename(a) for a in sys.argv[1:]]
-        head = {"date": now.strftime("%Y-%m-%d"), "commit": commit(), "machine": machine, "command": " ".join(["run.py", *words])}
         size = {"rows": options.rows, "columns": FEATURES + 1, "file_mb": table.stat().st_size / 1e6, "f32_matrix_mb": matrix_mb}
         head |= {"versions": peer.versions(), "table": size, "rounds": options.rounds, "faults": wrong}
         options.json.write_text(json.dumps({**head, "results": found}, indent=1) + "\n")
