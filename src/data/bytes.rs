@@ -64,8 +64,7 @@ impl Bytes {
     }
 
     fn new(mut source: impl Read + Send + 'static) -> std::io::Result<Self> {
-        let mut start = Vec::new();
-        source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start)?;
+        let start = read_most(&mut source, GZIP.len() as u64)?;
         let gzipped = start == GZIP;
         let all = Cursor::new(start).chain(source);
         let reader: Box<dyn Read + Send> = match gzipped {
@@ -77,8 +76,7 @@ impl Bytes {
 
     /// The first so many bytes, fewer if there are no more; they are read again.
     pub fn start(&mut self, most: usize) -> std::io::Result<Vec<u8>> {
-        let mut start = Vec::new();
-        self.reader.by_ref().take(most as u64).read_to_end(&mut start)?;
+        let start = read_most(&mut self.reader, most as u64)?;
         let rest = std::mem::replace(&mut self.reader, Box::new(std::io::empty()));
         self.reader = Box::new(Cursor::new(start.clone()).chain(rest));
         Ok(start)
@@ -110,4 +108,11 @@ impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.reader.read(buffer)
     }
+}
+
+/// At most `most` bytes, fewer at the end. The memory grows with what comes, whatever a header promises.
+pub(super) fn read_most(reader: &mut dyn Read, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::bytes::{Bytes, Origin};
+use super::bytes::{Bytes, Origin, read_most};
 use super::column::Column;
 use super::parse::ReadAs;
 use super::read_csv::CsvReader;
@@ -175,13 +175,6 @@ impl From<String> for Fault {
     fn from(problem: String) -> Self {
         Self::Malformed(problem)
     }
-}
-
-/// At most `most` bytes, fewer at the end. The memory grows with what comes, whatever a header promises.
-pub(super) fn read_most(reader: &mut dyn Read, most: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The bytes of values whose number a header tells; an error where there are fewer or more.

@@ -6,10 +6,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::array::{Array, Field, Kind};
-use super::bytes::Origin;
+use super::bytes::{Origin, read_most};
 use super::column::{Cells, Column};
 use super::dataset::Dataset;
-use super::format::{Fault, Input, Kinds, read_most, read_values};
+use super::format::{Fault, Input, Kinds, read_values};
 use super::table::Table;
 use crate::error::{Error, Result};
 

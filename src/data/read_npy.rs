@@ -4,7 +4,8 @@
 use std::io::Read;
 
 use super::array::{Array, Field, Kind};
-use super::format::{Fault, Input, Kinds, read_most, read_values};
+use super::bytes::read_most;
+use super::format::{Fault, Input, Kinds, read_values};
 use super::literal::Literal;
 use super::table::{Table, shorten};
 use crate::error::Result;
