@@ -118,8 +118,8 @@ pub(super) fn fitted(
 
 /// Rows that a workgroup takes through a network at a time, the best first: more rows make fewer shares of the gradient,
 /// and 32 rows by 50 units are work for all its invocations. More rows come before parameters that are held: on Mesa's
-/// lavapipe the article's step of 900 rows takes 5.9 ms with 32 rows and the parameters read through the cache; with 16 rows 7.6,
-/// or 7.0 with the parameters held (layered: 15).
+/// lavapipe the article's step of 900 rows takes 5.3 ms with 32 rows and the parameters read through the cache; with 16 rows 6.8,
+/// or 6.7 with the parameters held (layered: 14).
 const GPU_BLOCKS: [usize; 4] = [32, 16, 8, 4];
 /// Most shares of the gradient: each takes the memory of all parameters.
 const MOST_GROUPS: usize = 256;
