@@ -67,6 +67,16 @@ pub enum Error {
         /// The cell as it stands in the file.
         cell: String,
     },
+    /// A guess was made where none is wanted.
+    #[error("{}: a guess was needed: {guess}", path.display())]
+    Guess {
+        /// The file.
+        path: PathBuf,
+        /// The kind of guess, in a word or two with hyphens.
+        kind: &'static str,
+        /// What would be guessed.
+        guess: String,
+    },
     /// A cell holds NaN or an infinity.
     #[error("{}: {place}, column `{column}`: `{cell}` is not finite; remove or replace the row", path.display())]
     NonFinite {

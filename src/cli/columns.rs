@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::data::ReadAs;
+use crate::data::{ReadAs, Strays};
 use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
@@ -52,11 +52,13 @@ impl ColumnArgs {
             if is_in(&self.categorical, name) {
                 ReadAs::Text
             } else if Some(name.as_str()) == weight {
-                ReadAs::Number
+                ReadAs::Number(Strays::Refused)
             } else if is_in(&self.ignore, name)
                 || !(self.features.is_empty() || is_in(&self.features, name) || Some(name.as_str()) == target)
             {
                 ReadAs::Skip
+            } else if Some(name.as_str()) == target {
+                ReadAs::Target
             } else {
                 ReadAs::Infer
             }

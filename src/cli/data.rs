@@ -3,7 +3,7 @@
 use super::columns::ColumnArgs;
 use super::output::{print, print_json};
 use super::source::DataArgs;
-use crate::data::{Description, Values};
+use crate::data::{Description, Reading, Values};
 use crate::error::Result;
 use crate::report::{Table, count};
 
@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let source = args.data.source()?;
     let target = args.target.as_deref().or(source.target());
-    let table = source.read(|path, names| args.columns.kinds(path, names, target, None))?;
+    let table = source.read(&Reading::default(), |path, names| args.columns.kinds(path, names, target, None))?;
     let description = Description::new(&table, target)?;
     if args.json {
         return print_json(&description);

@@ -8,7 +8,7 @@ use super::device::DeviceArgs;
 use super::output::{print, print_json};
 use super::source::{DataArgs, kinds_of};
 use crate::backend::Device;
-use crate::data::{Dataset, Encoder};
+use crate::data::{Dataset, Encoder, Reading};
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::metrics::Classification;
@@ -46,7 +46,8 @@ pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
     args.top_k.map_or(Ok(()), |k| check_top_k(k, encoder))?;
-    let table = args.data.source()?.read(|path, names| kinds_of(encoder, path, names, true, None))?;
+    let table =
+        args.data.source()?.read(&Reading::default(), |path, names| kinds_of(encoder, path, names, true, None))?;
     let data = encoder.encode(&table)?;
     let device = args.device.open(args.json).await?.device;
     let metrics = evaluate(&device, &model, &data, args.top_k).await?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::source::Source;
-use crate::data::{Encoder, ReadAs, Scaling, Task};
+use crate::data::{Encoder, ReadAs, Reading, Scaling, Strays, Task};
 use crate::error::{Error, Result};
 use crate::exchange::{Assumed, Foreign, import};
 use crate::math::{Activation, Domain, Loss};
@@ -37,7 +37,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut foreign = import(&file, Assumed { activation, loss })?;
     let model = match data {
         Some(path) => {
-            let table = Source::File(path).read(|path, names| kinds(path, names, target.as_ref()))?;
+            let table =
+                Source::File(path).read(&Reading::default(), |path, names| kinds(path, names, target.as_ref()))?;
             let target = target.unwrap_or_default();
             let features = table.names().into_iter().filter(|name| *name != target).collect();
             if foreign.classes.is_none() {
@@ -66,7 +67,7 @@ fn kinds(path: &Path, names: &[String], target: Option<&String>) -> Result<Vec<R
         let columns = vec![target.clone()];
         return Err(Error::MissingColumns { path: path.into(), columns, available: available() });
     }
-    Ok(names.iter().map(|name| if name == target { ReadAs::Infer } else { ReadAs::Number }).collect())
+    Ok(names.iter().map(|name| if name == target { ReadAs::Target } else { ReadAs::Number(Strays::Missing) }).collect())
 }
 
 /// What a network with one target does.

@@ -9,7 +9,7 @@ use super::device::DeviceArgs;
 use super::eval::encoder_of;
 use super::output::print_on;
 use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Table, TargetKind};
+use crate::data::{Encoder, Reading, Table, TargetKind};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
@@ -34,7 +34,7 @@ pub async fn run(args: Args) -> Result<()> {
     let encoder = encoder_of(&model, &args.model)?;
     let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
-    let mut parts = source.parts(|path, names| kinds_of(encoder, path, names, false, None))?;
+    let mut parts = source.parts(&Reading::default(), |path, names| kinds_of(encoder, path, names, false, None))?;
     let mut next = parts.next()?;
     // Features of the first part: what is wrong with them is told before a device is opened.
     let mut features = next.as_ref().map_or(Ok(Vec::new()), |part| encoder.encode_features(part))?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::data::{CsvReader, Encoder, Moons, ReadAs, Table, TableFile};
+use crate::data::{CsvReader, Encoder, Moons, ReadAs, Reading, Strays, Table, TableFile};
 use crate::error::{Error, Result, list};
 
 #[derive(Debug, clap::Args)]
@@ -87,18 +87,26 @@ impl Source {
     }
 
     /// Reads the whole table, each column as `how` says, which is told where it is from and its names.
-    pub fn read(&self, mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
+    pub fn read(
+        &self,
+        reading: &Reading,
+        mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Table> {
         match self {
-            Self::Moons(moons) => read_as(moons.table()?, how),
-            Self::File(path) => Table::read_with(path, |names| how(path, names)),
+            Self::Moons(moons) => read_as(moons.table()?, reading, how),
+            Self::File(path) => Table::read_with(path, reading, |names| how(path, names)),
         }
     }
 
     /// The table part by part, for files that need not fit into memory.
-    pub fn parts(&self, mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Parts<'_>> {
+    pub fn parts(
+        &self,
+        reading: &Reading,
+        mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Parts<'_>> {
         match self {
-            Self::Moons(moons) => Ok(Parts::Whole(Some(read_as(moons.table()?, how)?))),
-            Self::File(path) => Ok(match TableFile::open(path, |names| how(path, names))? {
+            Self::Moons(moons) => Ok(Parts::Whole(Some(read_as(moons.table()?, reading, how)?))),
+            Self::File(path) => Ok(match TableFile::open(path, reading, |names| how(path, names))? {
                 TableFile::Whole(table) => Parts::Whole(Some(table)),
                 TableFile::Text(reader, kinds) => Parts::Rows { path, reader, kinds, any: false },
             }),
@@ -106,9 +114,13 @@ impl Source {
     }
 }
 
-fn read_as(table: Table, mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>) -> Result<Table> {
+fn read_as(
+    table: Table,
+    reading: &Reading,
+    mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>,
+) -> Result<Table> {
     let kinds = how(table.source(), &table.names())?;
-    table.read_as(&kinds)
+    table.read_as(&kinds, reading)
 }
 
 /// Parts of a table, in its order.
@@ -156,7 +168,9 @@ pub fn kinds_of(
     if !extra.is_empty() {
         eprintln!("note: {}: the model does not take the columns {}: passed over", path.display(), list(&extra));
     }
-    let kind = |name: &String| if is_weight(name) { ReadAs::Number } else { encoder.read_as(name, with_target) };
+    let kind = |name: &String| {
+        if is_weight(name) { ReadAs::Number(Strays::Refused) } else { encoder.read_as(name, with_target) }
+    };
     Ok(names.iter().map(kind).collect())
 }
 

@@ -144,7 +144,7 @@ impl Array {
             } else {
                 Cells::Number((0..*rows).map(|row| field.kind.number(cell(row))).collect())
             };
-            Ok(Column { name, cells })
+            Ok(Column::new(name, cells))
         };
         (0..width)
             .into_par_iter()

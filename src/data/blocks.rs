@@ -4,12 +4,13 @@
 use std::io::Read;
 use std::path::Path;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use super::bytes::Bytes;
+use super::header::{Header, Start};
 use super::parse::Block;
-use super::scan::{End, Scanner, delimiter, whole_rows};
-use super::table::unfit_names;
+use super::reading::Reading;
+use super::scan::whole_rows;
 use crate::error::{Error, Place, Result};
 
 /// Bytes that are read at a time.
@@ -26,19 +27,29 @@ pub(super) struct Blocks<'a> {
     /// The line on which the rest begins, counted from 1.
     line: u64,
     ended: bool,
+    /// Whether there is a single column: then a blank line between rows is a cell that is missing.
+    lone: bool,
 }
 
 impl<'a> Blocks<'a> {
     /// Reads the header.
-    pub fn open(path: &'a Path, source: Bytes) -> Result<(Self, Vec<String>)> {
-        let mut blocks = Self { path, source, delimiter: b',', rest: Vec::new(), line: 1, ended: false };
+    pub fn open(path: &'a Path, source: Bytes, reading: &Reading) -> Result<(Self, Header)> {
+        let mut blocks = Self { path, source, delimiter: b',', rest: Vec::new(), line: 1, ended: false, lone: false };
         blocks.read()?;
         if blocks.rest.starts_with(BYTE_ORDER_MARK) {
             blocks.rest.drain(..BYTE_ORDER_MARK.len());
         }
-        blocks.delimiter = delimiter(&blocks.rest);
-        let names = blocks.header()?;
-        Ok((blocks, names))
+        let header = loop {
+            let start = Start { path, text: &blocks.rest, ended: blocks.ended, reading };
+            match Header::find(&start)? {
+                Some(header) => break header,
+                None if blocks.ended => return Err(Error::EmptyTable { path: path.into() }),
+                None => blocks.read()?, // the first row may be longer than a block
+            }
+        };
+        blocks.rest.drain(..header.bytes);
+        (blocks.delimiter, blocks.line, blocks.lone) = (header.delimiter, header.line, header.names.len() == 1);
+        Ok((blocks, header))
     }
 
     /// Several blocks, none at the end of the file.
@@ -67,13 +78,25 @@ impl<'a> Blocks<'a> {
     fn whole_rows(&mut self) -> Result<usize> {
         loop {
             if self.ended {
-                return Ok(self.rest.len());
+                return Ok(self.rows_to(self.rest.len()));
             }
             self.read()?;
             let whole = if self.ended { self.rest.len() } else { whole_rows(&self.rest, self.delimiter) };
+            let whole = self.rows_to(whole);
             if whole > 0 {
                 return Ok(whole);
             }
+        }
+    }
+
+    /// The bytes of so many without blank lines at their end, where such a line counts only if a row comes behind it.
+    fn rows_to(&self, whole: usize) -> usize {
+        if !self.lone {
+            return whole;
+        }
+        match self.rest[..whole].trim_ascii_end().len() {
+            0 => 0,
+            held => memchr(b'\n', &self.rest[held..whole]).map_or(whole, |end| held + end + 1),
         }
     }
 
@@ -92,56 +115,6 @@ impl<'a> Blocks<'a> {
         Ok(())
     }
 
-    fn header(&mut self) -> Result<Vec<String>> {
-        loop {
-            // The first row may be longer than a block.
-            let whole = if self.ended { self.rest.len() } else { whole_rows(&self.rest, self.delimiter) };
-            if whole == 0 && !self.ended {
-                self.read()?;
-                continue;
-            }
-            let mut scanner = Scanner::new(&self.rest[..whole], self.delimiter);
-            let (mut cells, mut line) = (Vec::new(), self.line);
-            while !scanner.is_done() {
-                let start = scanner.at;
-                cells.clear();
-                loop {
-                    let cell = scanner.cell();
-                    cells.push(cell.bytes);
-                    if cell.end != End::Cell {
-                        break;
-                    }
-                }
-                if cells.len() > 1 || cells.iter().any(|cell| !cell.trim_ascii().is_empty()) {
-                    let names = cells.iter().map(|cell| Some(std::str::from_utf8(cell).ok()?.trim().to_string()));
-                    let names = names.collect::<Option<Vec<_>>>();
-                    let names = names.ok_or_else(|| self.malformed(line, NOT_UTF8.into()))?;
-                    self.check(&names, line)?;
-                    let at = scanner.at;
-                    self.line = line + memchr_iter(b'\n', &self.rest[start..at]).count() as u64;
-                    self.rest.drain(..at);
-                    return Ok(names);
-                }
-                line += memchr_iter(b'\n', &self.rest[start..scanner.at]).count() as u64;
-            }
-            if self.ended {
-                return Err(Error::EmptyTable { path: self.path.into() });
-            }
-            self.line = line;
-            self.rest.drain(..whole);
-        }
-    }
-
-    fn check(&self, names: &[String], line: u64) -> Result<()> {
-        let problem = if names.iter().any(|name| name.contains(['\r', '\n'])) {
-            let hint = "a quote is not closed, or lines end in a bare carriage return";
-            Some(format!("a name in the header goes over the end of the line: {hint}"))
-        } else {
-            unfit_names(&names.iter().map(String::as_str).collect::<Vec<_>>())
-        };
-        problem.map_or(Ok(()), |problem| Err(self.malformed(line, problem)))
-    }
-
     fn malformed(&self, line: u64, problem: String) -> Error {
         Error::MalformedTable { path: self.path.into(), place: Place::Line(line), problem }
     }
@@ -156,5 +129,3 @@ impl<'a> Blocks<'a> {
         }
     }
 }
-
-const NOT_UTF8: &str = "the header holds bytes that are not UTF-8 text";

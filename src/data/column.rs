@@ -6,6 +6,9 @@
 use foldhash::HashMap;
 use rayon::prelude::*;
 
+use super::date;
+use super::form::NumberForm;
+use super::reading::MissingWords;
 use super::table::parse_number;
 use crate::error::Result;
 
@@ -16,6 +19,18 @@ pub enum Cells {
     Number(Vec<f64>),
     /// Texts, without white space around them.
     Text(Texts),
+    /// Dates.
+    Date(Dates),
+}
+
+/// Dates, with or without a time of day.
+#[derive(Clone, Debug)]
+pub struct Dates {
+    /// Seconds since the start of 1970, by the clock that they were written by (an offset from UTC is taken off); NaN where one is
+    /// missing.
+    pub seconds: Vec<f64>,
+    /// Whether any has a time of day.
+    pub with_time: bool,
 }
 
 impl Cells {
@@ -23,7 +38,7 @@ impl Cells {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
-            Self::Number(values) => values.len(),
+            Self::Number(values) | Self::Date(Dates { seconds: values, .. }) => values.len(),
             Self::Text(texts) => texts.len(),
         }
     }
@@ -41,7 +56,7 @@ impl Cells {
     #[must_use]
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
-            Self::Number(values) => values[row].is_nan(),
+            Self::Number(values) | Self::Date(Dates { seconds: values, .. }) => values[row].is_nan(),
             Self::Text(texts) => texts.code(row).is_none(),
         }
     }
@@ -50,12 +65,14 @@ impl Cells {
     #[must_use]
     pub fn missing(&self) -> usize {
         match self {
-            Self::Number(values) => values.iter().filter(|value| value.is_nan()).count(),
+            Self::Number(values) | Self::Date(Dates { seconds: values, .. }) => {
+                values.iter().filter(|value| value.is_nan()).count()
+            }
             Self::Text(texts) => texts.codes.iter().filter(|&&code| code == Texts::MISSING).count(),
         }
     }
 
-    /// The column as texts: numbers as they are written at their shortest.
+    /// The cells as texts: numbers as they are written at their shortest, dates in ISO 8601's form.
     #[must_use]
     pub fn to_texts(&self) -> Texts {
         match self {
@@ -63,6 +80,10 @@ impl Cells {
             Self::Number(values) => {
                 let text = |value: &f64| (!value.is_nan()).then(|| (value + 0.0).to_string());
                 values.iter().map(text).collect()
+            }
+            Self::Date(Dates { seconds, with_time }) => {
+                let text = |&seconds: &f64| (!seconds.is_nan()).then(|| date::write(seconds, *with_time));
+                seconds.iter().map(text).collect()
             }
         }
     }
@@ -72,7 +93,9 @@ impl Cells {
 impl PartialEq for Cells {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Number(a), Self::Number(b)) => {
+            (Self::Date(a), Self::Date(b)) if a.with_time != b.with_time => false,
+            (Self::Number(a), Self::Number(b))
+            | (Self::Date(Dates { seconds: a, .. }), Self::Date(Dates { seconds: b, .. })) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
             }
             (Self::Text(a), Self::Text(b)) => a == b,
@@ -95,6 +118,11 @@ impl Texts {
     /// Texts whose codes are below the number of labels, or [`MISSING`](Self::MISSING).
     pub(super) fn from_parts(labels: Vec<String>, codes: Vec<u32>) -> Self {
         Self { labels, codes }
+    }
+
+    /// The labels and the codes.
+    pub(super) fn into_parts(self) -> (Vec<String>, Vec<u32>) {
+        (self.labels, self.codes)
     }
 
     /// Number of cells.
@@ -171,17 +199,29 @@ pub struct Column {
     pub name: String,
     /// Its cells, one for each row.
     pub cells: Cells,
+    /// How its numbers were written.
+    pub form: NumberForm,
+    /// What was written, where it holds whole numbers of which f64 loses digits: they count as different where their texts do.
+    pub exact: Option<Texts>,
+}
+
+impl Column {
+    /// A column of this name. Its numbers were written as programs write them, and lose nothing.
+    #[must_use]
+    pub fn new(name: impl Into<String>, cells: Cells) -> Self {
+        Self { name: name.into(), cells, form: NumberForm::default(), exact: None }
+    }
+
+    /// The column as texts: what was written, where its numbers lose digits.
+    #[must_use]
+    pub fn to_texts(&self) -> Texts {
+        self.exact.clone().unwrap_or_else(|| self.cells.to_texts())
+    }
 }
 
 /// A text without white space around it, none where it stands for a cell that is missing.
 pub(super) fn present(cell: &str) -> Option<&str> {
-    Some(cell.trim()).filter(|cell| !is_missing(cell.as_bytes()))
-}
-
-/// Whether a cell stands for one that is missing: empty, `?`, or NA, NaN, N/A, null in any case.
-pub(super) fn is_missing(cell: &[u8]) -> bool {
-    let words: [&[u8]; 4] = [b"na", b"nan", b"n/a", b"null"];
-    cell.is_empty() || cell == b"?" || words.iter().any(|word| cell.eq_ignore_ascii_case(word))
+    Some(cell.trim()).filter(|cell| !MissingWords::default().contains(cell))
 }
 
 /// Columns that are worked on at a time, whatever the number of cores: each takes a copy of itself meanwhile.

@@ -110,7 +110,8 @@ fn describe(column: &Column) -> ColumnDescription {
             values.dedup();
             (values.len(), Values::Number { min, mean: min.map(|_| mean), median, max })
         }
-        Cells::Text(texts) => {
+        cells @ (Cells::Text(_) | Cells::Date(_)) => {
+            let texts = cells.to_texts();
             let mut counts = vec![0; texts.labels().len()];
             (0..texts.len()).filter_map(|row| texts.code(row)).for_each(|code| counts[code] += 1);
             let mut by_count: Vec<_> = texts.labels().iter().zip(counts).collect();
@@ -128,7 +129,7 @@ fn describe(column: &Column) -> ColumnDescription {
 fn counts(cells: &Cells) -> bool {
     match cells {
         Cells::Number(values) => values.iter().all(|value| value.fract() == 0.0),
-        Cells::Text(_) => true,
+        Cells::Text(_) | Cells::Date(_) => true,
     }
 }
 

@@ -235,7 +235,8 @@ fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f
             let class = |&row: &usize| number(row, index.of_number(values[row]), &|| values[row].to_string());
             rows.iter().map(class).collect()
         }
-        Cells::Text(texts) => {
+        cells @ (Cells::Text(_) | Cells::Date(_)) => {
+            let texts = cells.to_texts();
             let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
             let class = |&row: &usize| {
                 let class = texts.code(row).and_then(|code| of_labels[code]);

@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::feature::{Feature, FeatureKind, check_scale};
-use super::parse::ReadAs;
+use super::form::NumberForm;
+use super::parse::{ReadAs, Strays};
 use super::target::{ClassIndex, Target, TargetKind, Task};
 use crate::error::{Error, Result};
 
@@ -99,10 +100,12 @@ impl Encoder {
     pub fn read_as(&self, name: &str, with_target: bool) -> ReadAs {
         let is_target = name == self.target.name;
         match self.features.iter().find(|feature| feature.name == name) {
-            Some(Feature { kind: FeatureKind::Number { .. }, .. }) => ReadAs::Number,
+            Some(Feature { kind: FeatureKind::Number { .. }, .. }) => {
+                ReadAs::Written(NumberForm::default(), Strays::Missing)
+            }
             Some(Feature { kind: FeatureKind::Category { .. }, .. }) => ReadAs::Text,
             None if is_target && with_target && self.classes().is_some() => ReadAs::Text,
-            None if is_target && with_target => ReadAs::Number,
+            None if is_target && with_target => ReadAs::Number(Strays::Refused),
             None => ReadAs::Skip,
         }
     }

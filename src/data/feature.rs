@@ -119,7 +119,7 @@ impl Feature {
                 let fill = given.or_else(|| median(&mut values)); // whose order is of no more use
                 FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)) }
             }
-            Cells::Text(texts) => categories(texts, rows),
+            cells @ (Cells::Text(_) | Cells::Date(_)) => categories(&cells.to_texts(), rows),
         };
         Ok(Self { name: column.name.clone(), kind, indicator: (1..rows.len()).contains(&missing) })
     }

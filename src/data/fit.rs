@@ -86,12 +86,13 @@ impl Fit<'_> {
         }
         let kind = match cells {
             Cells::Number(values) => self.kind_of_numbers(values, task, standardize)?,
-            Cells::Text(texts) => self.kind_of_texts(texts, task)?,
+            cells @ (Cells::Text(_) | Cells::Date(_)) => self.kind_of_texts(&cells.to_texts(), task)?,
         };
         let first = self.rows[0];
         let varies = match cells {
             Cells::Number(values) => self.rows.iter().any(|&row| values[row] != values[first]),
             Cells::Text(texts) => self.rows.iter().any(|&row| texts.code(row) != texts.code(first)),
+            Cells::Date(dates) => self.rows.iter().any(|&row| dates.seconds[row] != dates.seconds[first]),
         };
         if !varies {
             return Err(self.single(cells, first, format!("its {} training rows", self.rows.len())));
@@ -176,7 +177,7 @@ impl Fit<'_> {
     fn single(&self, cells: &Cells, row: usize, place: String) -> Error {
         let value = match cells {
             Cells::Number(values) => values[row].to_string(),
-            Cells::Text(texts) => texts.get(row).map(shorten).unwrap_or_default(),
+            cells @ (Cells::Text(_) | Cells::Date(_)) => cells.to_texts().get(row).map(shorten).unwrap_or_default(),
         };
         self.unfit(format!("is `{value}` in {place}: there must be a second class, or numbers that vary"))
     }

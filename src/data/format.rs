@@ -9,6 +9,7 @@ use super::bytes::{Bytes, Origin, read_most};
 use super::column::Column;
 use super::parse::ReadAs;
 use super::read_csv::CsvReader;
+use super::reading::Reading;
 use super::table::{Table, unfit_names};
 use super::{read_idx, read_npy, read_npz};
 use crate::error::{Error, Place, Result};
@@ -50,12 +51,17 @@ impl<'a> TableFile<'a> {
     /// # Errors
     /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format that is
     /// truncated or holds what is no table; [`Error::NonFinite`] for an infinite number in it.
-    pub fn open(path: &'a Path, mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
-        match open(path, &Origin::new(path), &mut how)? {
+    pub fn open(
+        path: &'a Path,
+        reading: &Reading,
+        mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Self> {
+        match open(path, &Origin::new(path), reading, &mut how)? {
             Opened::Whole(table) => Ok(Self::Whole(table)),
             Opened::Text(bytes) => {
-                let reader = CsvReader::of_bytes(path, bytes)?;
-                let kinds = how(reader.names())?;
+                let mut reader = CsvReader::of_bytes(path, bytes, reading)?;
+                let mut kinds = how(reader.names())?;
+                reader.without_index(&mut kinds);
                 Ok(Self::Text(reader.into(), kinds))
             }
         }
@@ -69,18 +75,22 @@ impl Table {
     /// # Errors
     /// Those of [`TableFile::open`] and [`read_csv`](Self::read_csv).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        Self::read_with(path, |names| Ok(vec![ReadAs::Infer; names.len()]))
+        Self::read_with(path, &Reading::default(), |names| Ok(vec![ReadAs::Infer; names.len()]))
     }
 
     /// The same with each column read as `how` says, which is told all names.
     ///
     /// # Errors
     /// Those of [`read`](Self::read), of `how` and of [`read_as`](Self::read_as).
-    pub fn read_with(path: impl AsRef<Path>, mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
+    pub fn read_with(
+        path: impl AsRef<Path>,
+        reading: &Reading,
+        mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Self> {
         let path = path.as_ref();
         let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
-        match open(path, &origin, &mut how)? {
-            Opened::Text(bytes) => Self::read_text(path, &origin, bytes, how),
+        match open(path, &origin, reading, &mut how)? {
+            Opened::Text(bytes) => Self::read_text(path, &origin, bytes, reading, how),
             Opened::Whole(table) => Ok(table),
         }
     }
@@ -91,14 +101,14 @@ enum Opened {
     Whole(Table),
 }
 
-fn open(path: &Path, origin: &Origin<'_>, kinds: Kinds<'_>) -> Result<Opened> {
+fn open(path: &Path, origin: &Origin<'_>, reading: &Reading, kinds: Kinds<'_>) -> Result<Opened> {
     let mut bytes = origin.open().map_err(Error::io("read the table", path))?;
     let begin = bytes.start(BEGIN).map_err(|error| match bytes.gzip_problem(&error) {
         Some(problem) => Error::MalformedTable { path: path.into(), place: Place::Line(1), problem },
         None => Error::io("read the table", path)(error),
     })?;
     match FORMATS.iter().find(|format| begin.starts_with(format.begin)) {
-        Some(format) => Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes }, kinds)?)),
+        Some(format) => Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes, reading }, kinds)?)),
         None => Ok(Opened::Text(bytes)),
     }
 }
@@ -116,6 +126,7 @@ pub(super) struct Input<'a> {
     pub path: &'a Path,
     pub format: &'static str,
     pub bytes: Bytes,
+    pub reading: &'a Reading,
 }
 
 /// What is wrong with a file's content.
@@ -148,7 +159,7 @@ impl Input<'_> {
     pub fn table(&self, columns: Vec<Column>, kinds: Kinds<'_>) -> Result<Table> {
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let how = self.kinds(&names, kinds)?;
-        Table::of_rows(self.path, columns)?.read_as(&how)
+        Table::of_rows(self.path, columns)?.read_as(&how, self.reading)
     }
 
     /// As what the columns of these names are read.

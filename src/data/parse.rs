@@ -7,7 +7,10 @@ use std::path::Path;
 use foldhash::HashMap;
 use memchr::{memchr, memchr_iter};
 
-use super::column::{Texts, is_missing};
+use super::column::Texts;
+use super::form::NumberForm;
+use super::infer::loses_digits;
+use super::reading::Reading;
 use super::scan::{Cell, End, Scanner};
 use super::table::shorten;
 use crate::error::{Error, Place, Result};
@@ -19,20 +22,58 @@ pub(super) struct Block {
     pub line: u64,
 }
 
+/// What becomes of a cell that its column can't take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strays {
+    /// It is an error.
+    Refused,
+    /// It counts as missing, and a note says how many there are.
+    Missing,
+}
+
 /// What a column is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAs {
     /// Not read: its cells may hold whatever they do.
     Skip,
-    /// Numbers if all of its cells are, else texts.
+    /// Numbers if at least nine tenths of its cells are numbers of one form; the others count as missing. Else dates, by the same
+    /// rule; else texts.
     Infer,
-    /// Numbers; any other cell is an error.
-    Number,
+    /// Numbers if all of its cells are numbers of one form, else texts: a target has no strays.
+    Target,
+    /// Numbers of the form that most of its cells agree on.
+    Number(Strays),
+    /// Numbers of this form, as a model has learned them.
+    Written(NumberForm, Strays),
+    /// Dates, as a model has learned them; other cells count as missing.
+    Date,
     /// Texts, also where they look like numbers.
     Text,
+    /// Texts as they are written, also those that stand for missing cells.
+    Verbatim,
 }
 
 impl ReadAs {
+    /// What becomes of cells that are no numbers, or no dates.
+    pub(super) fn strays(self) -> Strays {
+        match self {
+            Self::Number(strays) | Self::Written(_, strays) => strays,
+            Self::Target => Strays::Refused,
+            _ => Strays::Missing,
+        }
+    }
+
+    /// As what its cells are parsed at first.
+    pub(super) fn parsed(self, reading: &Reading) -> Parsed {
+        let fast = !reading.missing.has_numbers();
+        match self {
+            Self::Skip => Parsed::Skip,
+            Self::Infer | Self::Target | Self::Number(_) if reading.marks().is_none() => Parsed::Number { fast },
+            Self::Written(form, _) => Parsed::Number { fast: fast && form.is_plain() },
+            _ => Parsed::Text,
+        }
+    }
+
     /// Whether there is one for each of so many columns.
     pub(super) fn check(all: &[Self], columns: usize) -> Result<()> {
         let what = || "the list of what columns are read as".into();
@@ -43,13 +84,62 @@ impl ReadAs {
     }
 }
 
+/// As what a column's cells are parsed; what they are is decided when all are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parsed {
+    Skip,
+    /// `fast`: what looks like a number to a program is one.
+    Number {
+        fast: bool,
+    },
+    Text,
+}
+
+/// Cells that their column can't take.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StrayCells {
+    pub count: usize,
+    /// The row of the first one.
+    pub first: usize,
+    /// Some of them, the first one first.
+    pub examples: Vec<String>,
+}
+
+impl StrayCells {
+    fn push(&mut self, row: usize, cell: &str) {
+        if self.count == 0 {
+            self.first = row;
+        }
+        self.count += 1;
+        if self.examples.len() < EXAMPLES && !self.examples.iter().any(|known| known == cell) {
+            self.examples.push(cell.into());
+        }
+    }
+
+    /// Adds those of a block that stands behind so many rows.
+    pub fn append(&mut self, more: Self, rows: usize) {
+        if self.count == 0 {
+            self.first = rows + more.first;
+        }
+        self.count += more.count;
+        let known = more.examples.into_iter().filter(|cell| !self.examples.contains(cell)).collect::<Vec<_>>();
+        self.examples.extend(known);
+        self.examples.truncate(EXAMPLES);
+    }
+}
+
+/// Examples of cells that are kept.
+const EXAMPLES: usize = 3;
+
 /// A column's cells in one block.
 pub(super) enum Piece<'b> {
     Skipped,
     Number {
+        fast: bool,
         values: Vec<f64>,
         /// The first infinite number of a column that may turn out to be one of texts.
         infinite: Option<(usize, String)>,
+        strays: StrayCells,
     },
     Text {
         /// Numbers of the texts, also of those that stand for a missing cell.
@@ -57,7 +147,7 @@ pub(super) enum Piece<'b> {
         labels: Vec<Cow<'b, str>>,
         codes: Vec<u32>,
     },
-    /// There was a text in what might have been numbers.
+    /// There was something else in what might have been numbers as programs write them.
     Turned,
 }
 
@@ -74,12 +164,16 @@ pub(super) struct Parser<'a> {
     pub path: &'a Path,
     pub names: &'a [String],
     pub kinds: &'a [ReadAs],
+    pub parsed: &'a [Parsed],
+    pub reading: &'a Reading,
     pub delimiter: u8,
 }
 
 impl Parser<'_> {
     pub fn parse<'b>(&self, block: &'b Block) -> Result<Chunk<'b>> {
-        let mut pieces: Vec<Piece> = self.kinds.iter().map(|&kind| Piece::new(kind)).collect();
+        let mut pieces: Vec<Piece> = self.parsed.iter().map(|&parsed| Piece::new(parsed)).collect();
+        // A blank line of a single column is a cell that is missing.
+        let lone = self.names.len() == 1;
         let mut scanner = Scanner::new(&block.bytes, self.delimiter);
         let quoted = memchr(b'"', &block.bytes).is_some();
         let (mut rows, mut lines, mut line, mut expected) = (0, Vec::new(), block.line, 0);
@@ -90,11 +184,11 @@ impl Parser<'_> {
                 let end = match pieces.get_mut(count).and_then(|piece| piece.push_number(&mut scanner)) {
                     Some(end) => end,
                     None => {
-                        let Cell { bytes, end } = scanner.cell();
-                        blank = count == 0 && end != End::Cell && bytes.trim_ascii().is_empty();
+                        let Cell { bytes, end, quoted } = scanner.cell();
+                        blank = !lone && count == 0 && end != End::Cell && !quoted && bytes.trim_ascii().is_empty();
                         if let Some(piece) = pieces.get_mut(count).filter(|_| !blank) {
                             piece
-                                .push(bytes, self.kinds[count], rows)
+                                .push(bytes, self.kinds[count], self.reading, rows)
                                 .map_err(|fault| self.error(fault, line, &self.names[count]))?;
                         }
                         end
@@ -154,46 +248,44 @@ enum Fault {
 }
 
 impl<'b> Piece<'b> {
-    fn new(kind: ReadAs) -> Self {
-        match kind {
-            ReadAs::Skip => Self::Skipped,
-            ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
-            ReadAs::Text => Self::Text { known: HashMap::default(), labels: Vec::new(), codes: Vec::new() },
+    fn new(parsed: Parsed) -> Self {
+        match parsed {
+            Parsed::Skip => Self::Skipped,
+            Parsed::Number { fast } => {
+                Self::Number { fast, values: Vec::new(), infinite: None, strays: StrayCells::default() }
+            }
+            Parsed::Text => Self::Text { known: HashMap::default(), labels: Vec::new(), codes: Vec::new() },
         }
     }
 
     /// Takes the next cell, if it is a number among numbers; says what ends it.
     fn push_number(&mut self, scanner: &mut Scanner<'_>) -> Option<End> {
-        let Self::Number { values, .. } = self else { return None };
+        let Self::Number { fast: true, values, .. } = self else { return None };
         let (number, end) = scanner.number()?;
         values.push(number);
         Some(end)
     }
 
-    fn push(&mut self, cell: Cow<'b, [u8]>, kind: ReadAs, row: usize) -> Result<(), Fault> {
+    fn push(&mut self, cell: Cow<'b, [u8]>, kind: ReadAs, reading: &Reading, row: usize) -> Result<(), Fault> {
         match self {
-            Self::Skipped | Self::Turned => {}
-            Self::Number { values, infinite } => {
+            Self::Skipped | Self::Turned => Ok(()),
+            Self::Number { .. } => {
                 let bytes = cell.trim_ascii();
-                match number(bytes) {
-                    Some(value) if value.is_infinite() && kind == ReadAs::Number => {
-                        return Err(Fault::Infinite(lossy(bytes)));
+                match kind {
+                    ReadAs::Written(form, strays) => self.push_written(bytes, form, strays, reading, row),
+                    _ => {
+                        self.push_plain(bytes, reading, row);
+                        Ok(())
                     }
-                    Some(value) => {
-                        if value.is_infinite() && infinite.is_none() {
-                            *infinite = Some((row, lossy(bytes)));
-                        }
-                        values.push(value);
-                    }
-                    None if kind == ReadAs::Number => return Err(Fault::NotANumber(lossy(bytes))),
-                    None => *self = Self::Turned,
                 }
             }
             Self::Text { known, labels, codes } => {
                 let text = trimmed(cell).ok_or(Fault::NotUtf8)?;
                 let code = match known.get(&text) {
                     Some(&code) => code,
-                    None if is_missing(text.as_bytes()) => *known.entry(text).or_insert(Texts::MISSING),
+                    None if kind != ReadAs::Verbatim && reading.missing.contains(&text) => {
+                        *known.entry(text).or_insert(Texts::MISSING)
+                    }
                     None => {
                         let code = u32::try_from(labels.len()).map_err(|_| Fault::TooMany)?;
                         labels.push(text.clone());
@@ -201,18 +293,54 @@ impl<'b> Piece<'b> {
                     }
                 };
                 codes.push(code);
+                Ok(())
             }
         }
-        Ok(())
     }
-}
 
-/// The number that a cell holds, NaN for a missing one; none where it is a text.
-fn number(cell: &[u8]) -> Option<f64> {
-    match fast_float2::parse::<f64, _>(cell) {
-        Ok(value) if value.is_nan() => Some(f64::NAN),
-        Ok(value) => Some(value),
-        Err(_) => is_missing(cell).then_some(f64::NAN),
+    /// A cell of a column that may be one of numbers as programs write them.
+    fn push_plain(&mut self, cell: &[u8], reading: &Reading, row: usize) {
+        let Self::Number { values, infinite, .. } = self else { return };
+        let text = std::str::from_utf8(cell).ok();
+        if text.is_some_and(|text| reading.missing.contains(text)) {
+            return values.push(f64::NAN);
+        }
+        match fast_float2::parse::<f64, _>(cell) {
+            Ok(value) if !value.is_nan() && !text.is_some_and(|text| loses_digits(text, value)) => {
+                if value.is_infinite() && infinite.is_none() {
+                    *infinite = Some((row, lossy(cell)));
+                }
+                values.push(value);
+            }
+            _ => *self = Self::Turned,
+        }
+    }
+
+    /// A cell of a column whose form is known.
+    fn push_written(
+        &mut self,
+        cell: &[u8],
+        form: NumberForm,
+        refuse: Strays,
+        reading: &Reading,
+        row: usize,
+    ) -> Result<(), Fault> {
+        let Self::Number { values, strays, .. } = self else { return Ok(()) };
+        let text = String::from_utf8_lossy(cell);
+        let plain =
+            || fast_float2::parse::<f64, _>(text.as_bytes()).ok().filter(|value| form.is_plain() && !value.is_nan());
+        let value = match plain().or_else(|| form.parse(&text)) {
+            _ if reading.missing.contains(&text) => f64::NAN,
+            Some(value) if value.is_infinite() => return Err(Fault::Infinite(lossy(cell))),
+            Some(value) => value,
+            None if refuse == Strays::Refused => return Err(Fault::NotANumber(lossy(cell))),
+            None => {
+                strays.push(row, &text);
+                f64::NAN
+            }
+        };
+        values.push(value);
+        Ok(())
     }
 }
 
@@ -224,6 +352,6 @@ fn trimmed(cell: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
     })
 }
 
-fn lossy(cell: &[u8]) -> String {
+pub(super) fn lossy(cell: &[u8]) -> String {
     shorten(&String::from_utf8_lossy(cell))
 }

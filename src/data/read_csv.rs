@@ -14,109 +14,139 @@ use rayon::prelude::*;
 use super::blocks::Blocks;
 use super::bytes::{Bytes, Origin};
 use super::column::{Cells, Column, Texts, in_order};
-use super::parse::{Block, Chunk, Parser, Piece, ReadAs};
+use super::header::Header;
+use super::infer::{Inference, Unfit};
+use super::note::{Note, NoteKind, Notes};
+use super::parse::{Block, Chunk, Parsed, Parser, Piece, ReadAs, StrayCells};
+use super::reading::Reading;
 use super::table::{Lines, Table};
 use crate::error::{Error, Result};
 
 /// A delimited file that is open, its header read.
 pub struct CsvReader<'a> {
     path: &'a Path,
+    reading: Reading,
     blocks: Blocks<'a>,
-    names: Vec<String>,
+    header: Header,
 }
 
 impl<'a> CsvReader<'a> {
-    /// Opens a file, or stdin for `-`, gzipped or not. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
-    /// first rows best, and the first row has the columns' names. Cells may be quoted and have white space around
-    /// them; blank lines are passed over. Text is UTF-8; a byte order mark is fine.
+    /// Opens a file, or stdin for `-`, compressed or not. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
+    /// first rows best or a first line `sep=;` says, and the first row has the columns' names, unless `reading` says otherwise.
+    /// Cells may be quoted and have white space around them; blank lines are passed over, but for those between the rows of a single
+    /// column, whose cells are missing. Lines with # in front of the header that have not as many cells as the rows are passed over.
+    /// Names that occur twice and those that are empty are completed as pandas does.
     ///
     /// # Errors
     /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::MalformedTable`] for a
-    /// header with empty or equal names or that isn't UTF-8, and for broken gzip data.
-    pub fn open(path: &'a Path) -> Result<Self> {
-        Self::of_bytes(path, Origin::new(path).open().map_err(Error::io("read the table", path))?)
+    /// header that isn't text, and for broken compressed data.
+    pub fn open(path: &'a Path, reading: &Reading) -> Result<Self> {
+        Self::of_bytes(path, Origin::new(path).open().map_err(Error::io("read the table", path))?, reading)
     }
 
-    pub(super) fn of_bytes(path: &'a Path, bytes: Bytes) -> Result<Self> {
-        let (blocks, names) = Blocks::open(path, bytes)?;
-        Ok(Self { path, blocks, names })
+    pub(super) fn of_bytes(path: &'a Path, bytes: Bytes, reading: &Reading) -> Result<Self> {
+        let (blocks, header) = Blocks::open(path, bytes, reading)?;
+        Ok(Self { path, reading: reading.clone(), blocks, header })
     }
 
     /// The columns' names, in the order of the file.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.header.names
     }
 
     /// The next rows as a table of their own, a few megabytes of the file; none at its end. `kinds` says for each column
-    /// as what it is read; [`ReadAs::Infer`] goes by these rows alone.
+    /// as what it is read; what is to be found out is found in these rows alone. The first part has the notes about the header.
     ///
     /// # Errors
     /// [`Error::MalformedTable`] for a row with another number of cells and for text that isn't UTF-8;
     /// [`Error::NotANumber`] and [`Error::NonFinite`] for cells of numeric columns; [`Error::EmptyTable`] where all columns
     /// are skipped; [`Error::Shape`] for another number of kinds than of columns.
     pub fn next_table(&mut self, kinds: &[ReadAs]) -> Result<Option<Table>> {
-        ReadAs::check(kinds, self.names.len())?;
+        ReadAs::check(kinds, self.names().len())?;
         let batch = self.blocks.batch(batch_size())?;
-        let mut growth = Growth::new(self.path, &self.names, self.blocks.delimiter, kinds.to_vec());
+        let notes = std::mem::take(&mut self.header.notes);
+        let parsed = kinds.iter().map(|kind| kind.parsed(&self.reading)).collect();
+        let mut growth = Growth::new(self, kinds.to_vec(), parsed);
         growth.add(&batch)?;
-        if growth.rows == 0 { Ok(None) } else { growth.table().map(Some) }
+        if growth.rows == 0 { Ok(None) } else { growth.table(notes).map(Some) }
     }
 
-    /// All rows; none where columns turned out to hold texts, which `kinds` then says.
-    fn all(mut self, kinds: &mut Vec<ReadAs>) -> Result<Option<Table>> {
+    /// All rows; none where columns turned out to hold something else, which `parsed` then says.
+    fn all(mut self, kinds: &[ReadAs], parsed: &mut Vec<Parsed>) -> Result<Option<Table>> {
         let size = batch_size();
-        let mut growth = Growth::new(self.path, &self.names, self.blocks.delimiter, std::mem::take(kinds));
-        let mut batch = self.blocks.batch(size)?;
+        let Self { path, reading, blocks, header } = &mut self;
+        let mut growth = Growth::of(path, reading, header, blocks.delimiter, kinds.to_vec(), std::mem::take(parsed));
+        let mut batch = blocks.batch(size)?;
         while !batch.is_empty() {
-            let (added, next) = rayon::join(|| growth.add(&batch), || self.blocks.batch(size));
+            let (added, next) = rayon::join(|| growth.add(&batch), || blocks.batch(size));
             added?;
             batch = next?;
         }
         if growth.turned() {
-            *kinds = growth.kinds;
+            *parsed = growth.parsed;
             return Ok(None);
         }
-        growth.table().map(Some)
+        let notes = header.notes.clone();
+        growth.table(notes).map(Some)
+    }
+
+    /// Leaves the column out that counts the rows, unless something is said of it.
+    pub(super) fn without_index(&mut self, kinds: &mut [ReadAs]) {
+        if let Some(index) = self.header.index.filter(|&index| kinds[index] == ReadAs::Infer) {
+            kinds[index] = ReadAs::Skip;
+            self.header.notes.push(Note::file(NoteKind::IndexColumn));
+        }
     }
 }
 
 impl Table {
-    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite numbers or
-    /// texts, inferred from all of its cells; empty cells, `?`, and NA, NaN, N/A, null in any case are missing.
+    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite numbers, dates or
+    /// texts, inferred from all of its cells ([`ReadAs::Infer`]).
     ///
     /// # Errors
     /// Those of [`CsvReader::open`] and [`CsvReader::next_table`]; [`Error::EmptyTable`] without rows.
     pub fn read_csv(path: impl AsRef<Path>) -> Result<Self> {
-        Self::read_csv_as(path, |names| Ok(vec![ReadAs::Infer; names.len()]))
+        Self::read_csv_as(path, &Reading::default(), |names| Ok(vec![ReadAs::Infer; names.len()]))
     }
 
     /// The same with each column read as `how` says, which is told all names.
     ///
     /// # Errors
     /// Those of [`read_csv`](Self::read_csv) and of `how`; [`Error::EmptyTable`] where all columns are skipped.
-    pub fn read_csv_as(path: impl AsRef<Path>, how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
+    pub fn read_csv_as(
+        path: impl AsRef<Path>,
+        reading: &Reading,
+        how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Self> {
         let path = path.as_ref();
         let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
         let bytes = origin.open().map_err(Error::io("read the table", path))?;
-        Self::read_text(path, &origin, bytes, how)
+        Self::read_text(path, &origin, bytes, reading, how)
     }
 
     pub(super) fn read_text(
         path: &Path,
         origin: &Origin<'_>,
         bytes: Bytes,
+        reading: &Reading,
         how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Self> {
-        let mut reader = CsvReader::of_bytes(path, bytes)?;
-        let mut kinds = how(&reader.names)?;
-        ReadAs::check(&kinds, reader.names.len())?;
+        let mut reader = CsvReader::of_bytes(path, bytes, reading)?;
+        let mut kinds = how(reader.names())?;
+        ReadAs::check(&kinds, reader.names().len())?;
+        let mut parsed: Option<Vec<Parsed>> = None;
         loop {
-            if let Some(table) = reader.all(&mut kinds)? {
+            let asked = kinds.clone();
+            reader.without_index(&mut kinds);
+            let mut as_what = parsed.take().unwrap_or_else(|| kinds.iter().map(|kind| kind.parsed(reading)).collect());
+            if let Some(table) = reader.all(&kinds, &mut as_what)? {
                 return Ok(table);
             }
-            // Once more: now all columns of texts are known.
-            reader = CsvReader::of_bytes(path, origin.open().map_err(Error::io("read the table", path))?)?;
+            // Once more: now it is known which columns hold more than plain numbers.
+            (kinds, parsed) = (asked, Some(as_what));
+            let bytes = origin.open().map_err(Error::io("read the table", path))?;
+            reader = CsvReader::of_bytes(path, bytes, reading)?;
         }
     }
 
@@ -125,7 +155,7 @@ impl Table {
     /// # Errors
     /// Those of [`CsvReader::open`].
     pub fn csv_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
-        Ok(CsvReader::open(path.as_ref())?.names)
+        Ok(CsvReader::open(path.as_ref(), &Reading::default())?.header.names)
     }
 }
 
@@ -137,9 +167,13 @@ fn batch_size() -> usize {
 /// Columns that grow block by block.
 struct Growth<'a> {
     path: &'a Path,
+    reading: &'a Reading,
     names: &'a [String],
+    unnamed: &'a [usize],
     delimiter: u8,
+    /// What the columns are to be, and as what they are parsed.
     kinds: Vec<ReadAs>,
+    parsed: Vec<Parsed>,
     columns: Vec<Growing>,
     rows: usize,
     lines: Lines,
@@ -150,6 +184,7 @@ enum Growing {
     Number {
         values: Vec<f64>,
         infinite: Option<(usize, String)>,
+        strays: StrayCells,
     },
     Text {
         known: HashMap<String, u32>,
@@ -160,20 +195,32 @@ enum Growing {
 }
 
 impl<'a> Growth<'a> {
-    fn new(path: &'a Path, names: &'a [String], delimiter: u8, kinds: Vec<ReadAs>) -> Self {
-        let columns = kinds.iter().map(|&kind| Growing::new(kind)).collect();
-        Self { path, names, delimiter, kinds, columns, rows: 0, lines: Lines::default() }
+    fn new(reader: &'a CsvReader<'_>, kinds: Vec<ReadAs>, parsed: Vec<Parsed>) -> Self {
+        Self::of(reader.path, &reader.reading, &reader.header, reader.blocks.delimiter, kinds, parsed)
+    }
+
+    fn of(
+        path: &'a Path,
+        reading: &'a Reading,
+        header: &'a Header,
+        delimiter: u8,
+        kinds: Vec<ReadAs>,
+        parsed: Vec<Parsed>,
+    ) -> Self {
+        let columns = parsed.iter().map(|&parsed| Growing::new(parsed)).collect();
+        let Header { names, unnamed, .. } = header;
+        Self { path, reading, names, unnamed, delimiter, kinds, parsed, columns, rows: 0, lines: Lines::default() }
     }
 
     fn add(&mut self, batch: &[Block]) -> Result<()> {
         let mut chunks = self.parse(batch)?;
         if self.rows == 0 {
-            // Nothing is lost yet: texts among what might have been numbers are parsed as such.
+            // Nothing is lost yet: what is among the plain numbers is parsed as texts.
             let mut turned = false;
             for chunk in &chunks {
                 for (at, _) in chunk.pieces.iter().enumerate().filter(|(_, piece)| matches!(piece, Piece::Turned)) {
-                    self.kinds[at] = ReadAs::Text;
-                    self.columns[at] = Growing::new(ReadAs::Text);
+                    self.parsed[at] = Parsed::Text;
+                    self.columns[at] = Growing::new(Parsed::Text);
                     turned = true;
                 }
             }
@@ -185,8 +232,8 @@ impl<'a> Growth<'a> {
     }
 
     fn parse<'b>(&self, batch: &'b [Block]) -> Result<Vec<Chunk<'b>>> {
-        let Self { path, names, ref kinds, delimiter, .. } = *self;
-        let parser = Parser { path, names, kinds, delimiter };
+        let Self { path, reading, names, ref kinds, ref parsed, delimiter, .. } = *self;
+        let parser = Parser { path, names, kinds, parsed, reading, delimiter };
         let chunks: Vec<_> = batch.par_iter().map(|block| parser.parse(block)).collect();
         chunks.into_iter().collect() // the first block's error is the one that is told
     }
@@ -204,11 +251,11 @@ impl<'a> Growth<'a> {
             }
             self.rows += chunk.rows;
         }
-        let columns = self.columns.par_iter_mut().zip(&mut self.kinds).zip(pieces);
-        let appended = columns.map(|((growing, kind), pieces)| {
+        let columns = self.columns.par_iter_mut().zip(&mut self.parsed).zip(pieces);
+        let appended = columns.map(|((growing, parsed), pieces)| {
             for (piece, rows) in pieces {
                 if matches!(piece, Piece::Turned) {
-                    *kind = ReadAs::Skip; // for the rest of this time
+                    *parsed = Parsed::Skip; // for the rest of this time
                 }
                 growing.append(piece, rows)?;
             }
@@ -220,55 +267,104 @@ impl<'a> Growth<'a> {
         })
     }
 
-    /// Whether the file has to be read again; `kinds` then says as what.
+    /// Whether the file has to be read again; `parsed` then says as what.
     fn turned(&mut self) -> bool {
         let mut any = false;
-        for (growing, kind) in self.columns.iter().zip(&mut self.kinds) {
+        for (growing, parsed) in self.columns.iter().zip(&mut self.parsed) {
             if matches!(growing, Growing::Turned) {
-                *kind = ReadAs::Text;
+                *parsed = Parsed::Text;
                 any = true;
             }
         }
         any
     }
 
-    fn table(self) -> Result<Table> {
-        let mut columns = Vec::with_capacity(self.names.len());
-        for (growing, name) in self.columns.into_iter().zip(self.names) {
-            let cells = match growing {
-                Growing::Skipped | Growing::Turned => continue,
-                Growing::Number { infinite: Some((row, cell)), .. } => {
-                    let (path, place, column) = (self.path.into(), self.lines.at(row), name.clone());
-                    return Err(Error::NonFinite { path, place, column, cell });
-                }
-                Growing::Number { values, .. } => Cells::Number(values),
-                Growing::Text { known, codes } => Cells::Text(Texts::from_parts(in_order(known), codes)),
-            };
-            columns.push(Column { name: name.clone(), cells });
+    fn table(self, header: Vec<Note>) -> Result<Table> {
+        let Self { path, reading, names, unnamed, delimiter, kinds, columns, rows, lines, .. } = self;
+        let mut notes = Notes::default();
+        notes.extend(header);
+        let place = |row| lines.at(row);
+        let inference = Inference { reading, commas_free: matches!(delimiter, b';' | b'\t'), place: &place };
+        let columns = columns.into_par_iter().zip(names).zip(kinds);
+        let finished = columns.map(|((growing, name), kind)| growing.finish(&inference, path, name, kind));
+        let mut all = Vec::with_capacity(names.len());
+        for (at, found) in finished.collect::<Vec<_>>().into_iter().enumerate() {
+            let Some((column, of_column)) = found? else { continue };
+            if unnamed.contains(&at) && column.cells.missing() == rows {
+                notes.push(Note::column(NoteKind::EmptyColumn, format!("column {}", at + 1)));
+                continue;
+            }
+            if unnamed.contains(&at) {
+                notes.push(Note::column(NoteKind::UnnamedColumn, &column.name));
+            }
+            notes.extend(of_column);
+            all.push(column);
         }
-        if self.rows == 0 || columns.is_empty() {
-            return Err(Error::EmptyTable { path: self.path.into() });
+        if rows == 0 || all.is_empty() {
+            return Err(Error::EmptyTable { path: path.into() });
         }
-        Ok(Table::from_checked(self.path, columns, self.lines))
+        Ok(Table::from_checked(path, all, lines, notes))
     }
 }
 
 impl Growing {
-    fn new(kind: ReadAs) -> Self {
-        match kind {
-            ReadAs::Skip => Self::Skipped,
-            ReadAs::Number | ReadAs::Infer => Self::Number { values: Vec::new(), infinite: None },
-            ReadAs::Text => Self::Text { known: HashMap::default(), codes: Vec::new() },
+    fn new(parsed: Parsed) -> Self {
+        match parsed {
+            Parsed::Skip => Self::Skipped,
+            Parsed::Number { .. } => Self::Number { values: Vec::new(), infinite: None, strays: StrayCells::default() },
+            Parsed::Text => Self::Text { known: HashMap::default(), codes: Vec::new() },
+        }
+    }
+
+    /// The finished column, with what is noted of it; none of one that is skipped.
+    fn finish(
+        self,
+        inference: &Inference<'_>,
+        path: &Path,
+        name: &str,
+        kind: ReadAs,
+    ) -> Result<Option<(Column, Vec<Note>)>> {
+        let mut notes = Vec::new();
+        match self {
+            Self::Skipped | Self::Turned => Ok(None),
+            Self::Number { infinite: Some((row, cell)), .. } => {
+                Err(Unfit { row, cell, infinite: true }.error(path, (inference.place)(row), name))
+            }
+            Self::Number { values, strays, .. } => {
+                if strays.count > 0 {
+                    let StrayCells { count, first, examples } = strays;
+                    let note = Note::column(NoteKind::StrayCells, name).count(count, values.len(), examples);
+                    notes.push(note.place((inference.place)(first)));
+                }
+                let form = if let ReadAs::Written(form, _) = kind { form } else { Default::default() };
+                Ok(Some((Column { form, ..Column::new(name, Cells::Number(values)) }, notes)))
+            }
+            Self::Text { known, codes } => {
+                let texts = Texts::from_parts(in_order(known), codes);
+                match inference.column(name, texts, kind, &mut notes) {
+                    Ok(column) => Ok(Some((column, notes))),
+                    Err(unfit) => {
+                        let place = (inference.place)(unfit.row);
+                        Err(unfit.error(path, place, name))
+                    }
+                }
+            }
         }
     }
 
     /// Appends a block's cells, behind so many rows.
     fn append(&mut self, piece: Piece<'_>, rows: usize) -> Result<(), String> {
         match (&mut *self, piece) {
-            (Self::Number { values, infinite }, Piece::Number { values: more, infinite: found }) => {
+            (
+                Self::Number { values, infinite, strays },
+                Piece::Number { values: more, infinite: found, strays: stray, .. },
+            ) => {
                 values.extend_from_slice(&more);
                 if infinite.is_none() {
                     *infinite = found.map(|(row, cell)| (rows + row, cell));
+                }
+                if stray.count > 0 {
+                    strays.append(stray, rows);
                 }
             }
             (Self::Text { known, codes }, Piece::Text { labels, codes: more, .. }) => {

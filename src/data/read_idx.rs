@@ -10,6 +10,7 @@ use super::bytes::{Origin, read_most};
 use super::column::{Cells, Column};
 use super::dataset::Dataset;
 use super::format::{Fault, Input, Kinds, read_values};
+use super::reading::Reading;
 use super::table::Table;
 use crate::error::{Error, Result};
 
@@ -35,7 +36,7 @@ pub struct Idx {
 pub fn read_idx(path: impl AsRef<Path>) -> Result<Idx> {
     let path = path.as_ref();
     let bytes = Origin::Path(path).open().map_err(Error::io("read the table", path))?;
-    let mut input = Input { path, format: "IDX", bytes };
+    let mut input = Input { path, format: "IDX", bytes, reading: &Reading::default() };
     idx(&mut input.bytes).map_err(|fault| input.error("", fault))
 }
 
@@ -90,7 +91,7 @@ pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
 
 fn label(values: &[u8]) -> Column {
     let cells = Cells::Text(values.iter().map(|value| Some(value.to_string())).collect());
-    Column { name: "label".into(), cells }
+    Column::new("label", cells)
 }
 
 /// The file of the labels of `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, gzipped or not.

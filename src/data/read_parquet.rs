@@ -31,7 +31,7 @@ pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
     for (at, how) in input.kinds(&names, kinds)?.into_iter().enumerate().filter(|(_, how)| *how != ReadAs::Skip) {
         let of = format!("column `{}`: ", shorten(&names[at]));
         let cells = guarded(|| cells(&reader, at, &schema.columns()[at])).map_err(|fault| input.error(&of, fault))?;
-        columns.push(Column { name: names[at].clone(), cells });
+        columns.push(Column::new(&names[at], cells));
         kept.push(how);
     }
     Table::of_rows(input.path, columns)?.read_as(&kept)

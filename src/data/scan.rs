@@ -1,8 +1,8 @@
 //! Cells of delimited text, RFC 4180 with a delimiter of one's choice. In: bytes. Out: cells, and where rows end. The same
 //! code finds the ends of rows where a file is cut into blocks and the cells in them.
 //!
-//! A quote counts at the very start of a cell, as in the csv crate; a doubled one inside is one, and what stands behind
-//! the closing one is taken as it is.
+//! A quote counts at the start of a cell, spaces in front of it aside; a doubled one inside is one, and what stands behind the
+//! closing one is taken as it is.
 
 use std::borrow::Cow;
 
@@ -16,6 +16,8 @@ const SAMPLE: usize = 100;
 pub(super) struct Cell<'a> {
     pub bytes: Cow<'a, [u8]>,
     pub end: End,
+    /// Whether it begins with a quote.
+    pub quoted: bool,
 }
 
 /// What ends a cell.
@@ -47,14 +49,20 @@ impl<'a> Scanner<'a> {
 
     /// The cell that begins here; an empty one at the end of the text.
     pub fn cell(&mut self) -> Cell<'a> {
-        if self.text.get(self.at) == Some(&b'"') {
-            return self.quoted();
+        let rest = &self.text[self.at.min(self.text.len())..];
+        match rest.iter().position(|&byte| byte != b' ') {
+            Some(spaces) if rest[spaces] == b'"' => {
+                self.at += spaces;
+                self.quoted()
+            }
+            _ => {
+                let (bytes, end) = self.plain();
+                Cell { bytes: Cow::Borrowed(bytes), end, quoted: false }
+            }
         }
-        let (bytes, end) = self.plain();
-        Cell { bytes: Cow::Borrowed(bytes), end }
     }
 
-    /// The cell that begins here, if it is a finite number with nothing around it; any other one is still to come then.
+    /// The cell that begins here, if it is a number below 2⁵³ with nothing around it; any other one is still to come then.
     /// Most cells are such, and the number itself tells where they end.
     pub fn number(&mut self) -> Option<(f64, End)> {
         let rest = self.text.get(self.at..)?;
@@ -64,7 +72,8 @@ impl<'a> Scanner<'a> {
             &byte if byte == self.delimiter => End::Cell,
             _ => return None,
         };
-        number.is_finite().then(|| {
+        // Beyond 2⁵³ the text has to be looked at.
+        (number.abs() < 9_007_199_254_740_992.0).then(|| {
             self.at += length + 1;
             (number, end)
         })
@@ -91,7 +100,7 @@ impl<'a> Scanner<'a> {
             let inside = &self.text[self.at + 1..];
             let Some(end) = memchr(b'"', inside) else {
                 self.at = self.text.len();
-                return Cell { bytes: joined(bytes, inside), end: End::Text };
+                return Cell { bytes: joined(bytes, inside), end: End::Text, quoted: true };
             };
             self.at += end + 2; // behind the quote
             if self.text.get(self.at) != Some(&b'"') {
@@ -101,7 +110,7 @@ impl<'a> Scanner<'a> {
             bytes = joined(bytes, &inside[..=end]);
         }
         let (behind, end) = self.plain();
-        Cell { bytes: joined(bytes, behind), end }
+        Cell { bytes: joined(bytes, behind), end, quoted: true }
     }
 }
 
@@ -152,7 +161,7 @@ pub(super) fn delimiter(text: &[u8]) -> u8 {
 }
 
 /// The numbers of cells in the first rows that aren't blank; a last row that is cut off does not count unless it is alone.
-fn cells_in_rows(text: &[u8], delimiter: u8) -> Vec<usize> {
+pub(super) fn cells_in_rows(text: &[u8], delimiter: u8) -> Vec<usize> {
     let mut scanner = Scanner::new(text, delimiter);
     let (mut counts, mut cells, mut blank) = (Vec::new(), 0, true);
     while !scanner.is_done() && counts.len() < SAMPLE {

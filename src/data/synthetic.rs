@@ -55,11 +55,8 @@ impl Moons {
             columns[2].push(label);
         }
         let names = ["x0", "x1", "label"];
-        let columns = names
-            .into_iter()
-            .zip(columns)
-            .map(|(name, values)| Column { name: name.into(), cells: Cells::Number(values) })
-            .collect();
+        let columns =
+            names.into_iter().zip(columns).map(|(name, values)| Column::new(name, Cells::Number(values))).collect();
         Table::new("moons", columns)
     }
 }

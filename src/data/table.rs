@@ -7,7 +7,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::column::{Cells, Column};
+use super::date;
+use super::infer::Inference;
+use super::note::Notes;
 use super::parse::ReadAs;
+use super::reading::Reading;
 use super::target::distinct;
 use crate::error::{Error, Place, Result};
 
@@ -17,6 +21,7 @@ pub struct Table {
     source: PathBuf,
     columns: Vec<Column>,
     lines: Lines,
+    notes: Notes,
 }
 
 impl Table {
@@ -40,7 +45,7 @@ impl Table {
     }
 
     fn checked(source: PathBuf, columns: Vec<Column>, lines: Lines) -> Result<Self> {
-        let table = Self { source, columns, lines };
+        let table = Self { source, columns, lines, notes: Notes::default() };
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         if let Some(problem) = unfit_names(&names) {
             return Err(Error::MalformedTable { path: table.source, place: Place::Line(1), problem });
@@ -48,7 +53,7 @@ impl Table {
         if table.rows() == 0 {
             return Err(Error::EmptyTable { path: table.source });
         }
-        for Column { name, cells } in &table.columns {
+        for Column { name, cells, .. } in &table.columns {
             if cells.len() != table.rows() {
                 let (what, expected) = (format!("column `{name}`"), format!("{}, as the first one", table.rows()));
                 return Err(Error::Shape { what, found: cells.len(), expected });
@@ -63,8 +68,14 @@ impl Table {
     }
 
     /// A table that a reader has checked already.
-    pub(super) fn from_checked(source: &Path, columns: Vec<Column>, lines: Lines) -> Self {
-        Self { source: source.into(), columns, lines }
+    pub(super) fn from_checked(source: &Path, columns: Vec<Column>, lines: Lines, notes: Notes) -> Self {
+        Self { source: source.into(), columns, lines, notes }
+    }
+
+    /// What was decided while it was read.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// The file that the table was read from, or a word for what generated it.
@@ -112,7 +123,8 @@ impl Table {
     pub(super) fn numbers_of<'a>(&self, name: &str, cells: &'a Cells) -> Result<&'a [f64]> {
         match cells {
             Cells::Number(values) => Ok(values),
-            Cells::Text(texts) => {
+            cells => {
+                let texts = cells.to_texts();
                 let row = texts.first_text().unwrap_or(0);
                 let cell = texts.get(row).map(shorten).unwrap_or_default();
                 Err(Error::NotANumber { path: self.source.clone(), place: self.place(row), column: name.into(), cell })
@@ -144,29 +156,56 @@ impl Table {
         Ok(self.columns.remove(at))
     }
 
-    /// The table with each column read as it is said: left out, or texts made of its numbers.
+    /// The table with each column read as it is said: left out, made texts, or looked at as delimited text would be. Numbers stay what
+    /// they are unless texts are wanted, and so do texts that are only to be inferred, unless they are dates.
     ///
     /// # Errors
-    /// [`Error::NotANumber`] for a column of texts that is to be read as numbers; [`Error::EmptyTable`] where nothing is
+    /// [`Error::NotANumber`] for a text that is to be a number and may not be missing; [`Error::EmptyTable`] where nothing is
     /// left; [`Error::Shape`] for another number of words than of columns.
-    pub fn read_as(self, how: &[ReadAs]) -> Result<Self> {
+    pub fn read_as(self, how: &[ReadAs], reading: &Reading) -> Result<Self> {
         ReadAs::check(how, self.columns.len())?;
-        let texts = self
-            .columns
-            .iter()
-            .zip(how)
-            .find(|(column, how)| **how == ReadAs::Number && matches!(column.cells, Cells::Text(_)));
-        if let Some((column, _)) = texts {
-            self.numbers(&column.name)?;
-        }
-        let Self { source, columns, lines } = self;
+        let Self { source, columns, lines, mut notes } = self;
+        let place = |row| lines.at(row);
+        let inference = Inference { reading, commas_free: true, place: &place };
         let kept = columns.into_iter().zip(how).filter(|(_, how)| **how != ReadAs::Skip);
-        let kept = kept.map(|(column, how)| match how {
-            ReadAs::Text => Column { cells: Cells::Text(column.cells.to_texts()), ..column },
-            _ => column,
+        let kept = kept.map(|(column, &how)| {
+            let Column { name, cells, form, exact } = column;
+            let texts = match (how, cells) {
+                (ReadAs::Text | ReadAs::Verbatim, cells) => {
+                    let cells = Cells::Text(exact.unwrap_or_else(|| cells.to_texts()));
+                    return Ok(Column::new(name, cells));
+                }
+                (ReadAs::Date, cells @ Cells::Date(_)) => return Ok(Column::new(name, cells)),
+                (ReadAs::Infer | ReadAs::Target, Cells::Text(texts)) => {
+                    let dates = texts.labels().first().is_some_and(|label| date::parse(label).is_some());
+                    if !dates || how == ReadAs::Target {
+                        return Ok(Column::new(name, Cells::Text(texts)));
+                    }
+                    texts
+                }
+                (ReadAs::Date, cells) => cells.to_texts(),
+                (_, Cells::Number(mut values)) => {
+                    for value in values.iter_mut().filter(|value| reading.missing.has_number(**value)) {
+                        *value = f64::NAN;
+                    }
+                    return Ok(Column { name, cells: Cells::Number(values), form, exact });
+                }
+                (_, cells @ Cells::Date(_)) if how == ReadAs::Infer => return Ok(Column::new(name, cells)),
+                (_, cells) => cells.to_texts(),
+            };
+            let mut of_column = Vec::new();
+            let column = inference.column(&name, texts, how, &mut of_column);
+            notes.extend(of_column);
+            column.map_err(|unfit| {
+                let place = place(unfit.row);
+                unfit.error(&source, place, &name)
+            })
         });
-        let columns: Vec<_> = kept.collect();
-        if columns.is_empty() { Err(Error::EmptyTable { path: source }) } else { Ok(Self { source, columns, lines }) }
+        let columns = kept.collect::<Result<Vec<_>>>()?;
+        if columns.is_empty() {
+            return Err(Error::EmptyTable { path: source });
+        }
+        Ok(Self { source, columns, lines, notes })
     }
 
     pub(super) fn position(&self, name: &str) -> Result<usize> {

@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::start;
 use crate::checkpoint::Checkpoint;
 use crate::cli::source::{Source, kinds_of};
-use crate::data::{Dataset, Encoder, class_numbers};
+use crate::data::{Dataset, Encoder, Reading, class_numbers};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::spec::MlpSpec;
@@ -56,7 +56,7 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source, phases: &mut P
     let target = known.as_ref().map(|encoder| encoder.target().name.as_str());
     let target = args.target.as_deref().or(target).or(source.target());
     let weight = args.weights.column(target, known.as_ref())?;
-    let mut table = source.read(|path, names| match (&known, target) {
+    let mut table = source.read(&Reading::default(), |path, names| match (&known, target) {
         (_, None) => Err(Error::TargetRequired { path: path.into(), available: names.to_vec() }),
         (None, _) => args.columns.kinds(path, names, target, weight),
         (Some(encoder), _) => kinds_of(encoder, path, names, true, weight),
