@@ -1,4 +1,4 @@
-//! `--features`, `--ignore`, `--categorical`: which columns of a table are features, and which of them categories.
+//! `--features`, `--ignore`, `--categorical`, `--numeric`: which columns of a table are features, and which of them categories.
 
 use std::path::Path;
 
@@ -16,6 +16,9 @@ pub struct ColumnArgs {
     /// Columns whose values are categories although they look like numbers
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     categorical: Vec<String>,
+    /// Columns of numbers, whatever else stands in them: other texts count as missing
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    numeric: Vec<String>,
 }
 
 impl ColumnArgs {
@@ -27,7 +30,7 @@ impl ColumnArgs {
         target: Option<&str>,
         weight: Option<&str>,
     ) -> Result<Vec<ReadAs>> {
-        let named = [&self.features, &self.ignore, &self.categorical].into_iter().flatten();
+        let named = [&self.features, &self.ignore, &self.categorical, &self.numeric].into_iter().flatten();
         let named = named.map(String::as_str).chain(target).chain(weight);
         let mut missing: Vec<String> = Vec::new();
         for name in named.filter(|&name| !names.iter().any(|known| known == name)) {
@@ -48,6 +51,10 @@ impl ColumnArgs {
                 return Err(Error::Setting { what, found: format!("`{name}`"), expected });
             }
         }
+        if let Some(name) = self.numeric.iter().find(|name| is_in(&self.categorical, name)) {
+            let expected = "columns that are not --categorical, too".into();
+            return Err(Error::Setting { what: "--numeric", found: format!("`{name}`"), expected });
+        }
         let kind = |name: &String| {
             if is_in(&self.categorical, name) {
                 ReadAs::Text
@@ -58,7 +65,9 @@ impl ColumnArgs {
             {
                 ReadAs::Skip
             } else if Some(name.as_str()) == target {
-                ReadAs::Target
+                if is_in(&self.numeric, name) { ReadAs::Number(Strays::Refused) } else { ReadAs::Target }
+            } else if is_in(&self.numeric, name) {
+                ReadAs::Number(Strays::Missing)
             } else {
                 ReadAs::Infer
             }

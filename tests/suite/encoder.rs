@@ -7,7 +7,7 @@ use wgpu_mlp::data::{Cells, Column, Encoder, FeatureKind, Scaling, Table, Target
 pub fn table(columns: &[(&str, &[&str])]) -> Table {
     let column = |&(name, cells): &(&str, &[&str])| {
         let numbers: Result<Vec<f64>, _> = cells.iter().map(|cell| cell.parse()).collect();
-        Column { name: name.into(), cells: numbers.map_or_else(|_| text(cells), Cells::Number) }
+        Column::new(name, numbers.map_or_else(|_| text(cells), Cells::Number))
     };
     Table::new("t", columns.iter().map(column).collect()).unwrap()
 }
@@ -23,8 +23,7 @@ fn scaling(encoder: &Encoder, feature: usize) -> (f64, f64) {
 #[test]
 fn tables_are_checked() {
     let make = |columns: &[(&str, &[f64])]| {
-        let column =
-            |&(name, values): &(&str, &[f64])| Column { name: name.into(), cells: Cells::Number(values.into()) };
+        let column = |&(name, values): &(&str, &[f64])| Column::new(name, Cells::Number(values.into()));
         Table::new("t", columns.iter().map(column).collect()).map_err(|error| error.to_string())
     };
     assert!(make(&[("a", &[1.0])]).is_ok());

@@ -42,3 +42,4 @@ mod support;
 mod tables;
 mod teeth;
 mod training;
+mod written;

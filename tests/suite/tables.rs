@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use safetensors::SafeTensors;
 use tempfile::TempDir;
-use wgpu_mlp::data::{Cells, Column, ReadAs, Table, TableFile};
+use wgpu_mlp::data::{Cells, Column, ReadAs, Reading, Strays, Table, TableFile};
 use wgpu_mlp::{Error, Place};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -102,7 +102,7 @@ fn parquet_columns_of_other_types_are_refused_unless_left_out() {
     let (_folder, path) = file(&bytes);
     let only = |wanted: &[&str]| {
         let kind = |name: &String| if wanted.contains(&name.as_str()) { ReadAs::Infer } else { ReadAs::Skip };
-        Table::read_with(&path, |names| Ok(names.iter().map(kind).collect()))
+        Table::read_with(&path, &Reading::default(), |names| Ok(names.iter().map(kind).collect()))
     };
     assert_eq!(only(&["nothing", "d"]).unwrap().columns(), read(&csv).unwrap().columns());
     let refused = [
@@ -141,13 +141,17 @@ fn columns_are_read_as_they_are_wanted() {
         assert_eq!(names, ["a", "b"]);
         Ok(vec![ReadAs::Text, ReadAs::Skip])
     };
-    let expected = [Column { name: "a".into(), cells: text(&["1", "2"]) }];
-    assert_eq!(Table::read_with(&path, how).unwrap().columns(), expected);
-    let TableFile::Whole(table) = TableFile::open(&path, how).unwrap() else { panic!("taken for text") };
+    let expected = [Column::new("a", text(&["1", "2"]))];
+    assert_eq!(Table::read_with(&path, &Reading::default(), how).unwrap().columns(), expected);
+    let TableFile::Whole(table) = TableFile::open(&path, &Reading::default(), how).unwrap() else {
+        panic!("taken for text")
+    };
     assert_eq!(table.columns(), expected);
-    let message = |kinds: &[ReadAs]| Table::read_with(&path, |_| Ok(kinds.to_vec())).unwrap_err().to_string();
+    let message = |kinds: &[ReadAs]| {
+        Table::read_with(&path, &Reading::default(), |_| Ok(kinds.to_vec())).unwrap_err().to_string()
+    };
     assert!(
-        message(&[ReadAs::Skip, ReadAs::Number])
+        message(&[ReadAs::Skip, ReadAs::Number(Strays::Refused)])
             .ends_with(": row 1, column `b`: `x` is not a number; make the column numeric or remove it")
     );
     assert!(message(&[ReadAs::Text]).contains("has 1 values: expected 2"));
