@@ -6,7 +6,8 @@ use std::path::Path;
 
 use memchr::memchr_iter;
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, Problem};
+use super::encoding::{not_utf8, utf8};
 use super::parse::Block;
 use super::scan::{End, Scanner, delimiter, whole_rows};
 use super::table::unfit_names;
@@ -14,7 +15,6 @@ use crate::error::{Error, Place, Result};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 18;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The rows of a file that are still to come.
 pub(super) struct Blocks<'a> {
@@ -29,13 +29,11 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Reads the header.
-    pub fn open(path: &'a Path, source: Bytes) -> Result<(Self, Vec<String>)> {
+    /// Reads the header of text in the encoding of this name, of UTF-8 without one; a byte order mark goes before.
+    pub fn open(path: &'a Path, source: Bytes, encoding: Option<&str>) -> Result<(Self, Vec<String>)> {
+        let source = utf8(path, source, encoding)?;
         let mut blocks = Self { path, source, delimiter: b',', rest: Vec::new(), line: 1, ended: false };
         blocks.read()?;
-        if blocks.rest.starts_with(BYTE_ORDER_MARK) {
-            blocks.rest.drain(..BYTE_ORDER_MARK.len());
-        }
         blocks.delimiter = delimiter(&blocks.rest);
         let names = blocks.header()?;
         Ok((blocks, names))
@@ -115,7 +113,7 @@ impl<'a> Blocks<'a> {
                 if cells.len() > 1 || cells.iter().any(|cell| !cell.trim_ascii().is_empty()) {
                     let names = cells.iter().map(|cell| Some(std::str::from_utf8(cell).ok()?.trim().to_string()));
                     let names = names.collect::<Option<Vec<_>>>();
-                    let names = names.ok_or_else(|| self.malformed(line, NOT_UTF8.into()))?;
+                    let names = names.ok_or_else(|| self.malformed(line, not_utf8("the header", &self.rest)))?;
                     self.check(&names, line)?;
                     let at = scanner.at;
                     self.line = line + memchr_iter(b'\n', &self.rest[start..at]).count() as u64;
@@ -147,14 +145,12 @@ impl<'a> Blocks<'a> {
     }
 
     fn unreadable(&self, error: std::io::Error) -> Error {
-        match self.source.gzip_problem(&error) {
+        match Problem::of(&error) {
             Some(problem) => {
                 let lines = memchr_iter(b'\n', &self.rest).count() as u64;
-                self.malformed(self.line + lines, problem)
+                self.malformed(self.line + lines, problem.into())
             }
             None => Error::io("read the table", self.path)(error),
         }
     }
 }
-
-const NOT_UTF8: &str = "the header holds bytes that are not UTF-8 text";

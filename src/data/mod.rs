@@ -3,16 +3,21 @@
 //! In: paths of tables and IDX files, or the settings of a generator. Out: [`Dataset`], f32 rows and targets as
 //! the network sees them. Nothing here knows of networks, training or devices.
 
+mod archive;
 mod array;
 mod blocks;
 mod bytes;
+mod calendar;
 mod column;
+mod compression;
 mod dataset;
 mod describe;
 mod encode;
 mod encoder;
+mod encoding;
 mod feature;
 mod fit;
+mod foreign;
 mod format;
 mod literal;
 mod parse;
@@ -29,6 +34,7 @@ mod synthetic;
 mod table;
 mod target;
 mod weights;
+mod whole;
 
 pub use column::{Cells, Column, Texts};
 pub use dataset::Dataset;

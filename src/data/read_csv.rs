@@ -26,19 +26,29 @@ pub struct CsvReader<'a> {
 }
 
 impl<'a> CsvReader<'a> {
-    /// Opens a file, or stdin for `-`, gzipped or not. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
+    /// Opens a file, or stdin for `-`, as it is or compressed. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
     /// first rows best, and the first row has the columns' names. Cells may be quoted and have white space around
-    /// them; blank lines are passed over. Text is UTF-8; a byte order mark is fine.
+    /// them; blank lines are passed over. Text is UTF-8, or UTF-16 with a byte order mark.
     ///
     /// # Errors
     /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::MalformedTable`] for a
-    /// header with empty or equal names or that isn't UTF-8, and for broken gzip data.
+    /// header with empty or equal names or that isn't UTF-8, and for broken compressed data.
     pub fn open(path: &'a Path) -> Result<Self> {
-        Self::of_bytes(path, Origin::new(path).open().map_err(Error::io("read the table", path))?)
+        Self::of_bytes(path, Origin::new(path).open()?, None)
     }
 
-    pub(super) fn of_bytes(path: &'a Path, bytes: Bytes) -> Result<Self> {
-        let (blocks, names) = Blocks::open(path, bytes)?;
+    /// The same of text in the encoding of this name, unless a byte order mark says another. Names are those of the Encoding
+    /// Standard (encoding.spec.whatwg.org), as `windows-1252`, `latin1`, `shift_jis`, in any case.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`Error::Setting`] for a name that no encoding has; [`Error::MalformedTable`] for bytes
+    /// that are no text of it, also from [`next_table`](Self::next_table).
+    pub fn open_encoded(path: &'a Path, encoding: &str) -> Result<Self> {
+        Self::of_bytes(path, Origin::new(path).open()?, Some(encoding))
+    }
+
+    pub(super) fn of_bytes(path: &'a Path, bytes: Bytes, encoding: Option<&str>) -> Result<Self> {
+        let (blocks, names) = Blocks::open(path, bytes, encoding)?;
         Ok(Self { path, blocks, names })
     }
 
@@ -97,8 +107,8 @@ impl Table {
     /// Those of [`read_csv`](Self::read_csv) and of `how`; [`Error::EmptyTable`] where all columns are skipped.
     pub fn read_csv_as(path: impl AsRef<Path>, how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>) -> Result<Self> {
         let path = path.as_ref();
-        let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
-        let bytes = origin.open().map_err(Error::io("read the table", path))?;
+        let origin = Origin::new(path).keep()?;
+        let bytes = origin.open()?;
         Self::read_text(path, &origin, bytes, how)
     }
 
@@ -108,7 +118,7 @@ impl Table {
         bytes: Bytes,
         how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Self> {
-        let mut reader = CsvReader::of_bytes(path, bytes)?;
+        let mut reader = CsvReader::of_bytes(path, bytes, None)?;
         let mut kinds = how(&reader.names)?;
         ReadAs::check(&kinds, reader.names.len())?;
         loop {
@@ -116,7 +126,7 @@ impl Table {
                 return Ok(table);
             }
             // Once more: now all columns of texts are known.
-            reader = CsvReader::of_bytes(path, origin.open().map_err(Error::io("read the table", path))?)?;
+            reader = CsvReader::of_bytes(path, origin.open()?, None)?;
         }
     }
 

@@ -225,8 +225,10 @@ fn csv_that_is_malformed() {
     assert_eq!(problem(b"a,b\n1,2\n\n3,4,5\n"), "line 4: 3 cells, where the header has 2");
     assert_eq!(problem(b"a,b,a\n1,2,3\n"), "line 1: two columns are named `a`");
     assert_eq!(problem(b",a\n1,2\n"), "line 1: column 1 has no name");
-    assert_eq!(problem(b"a,b\n1,2\n3,\xff\n"), "line 3: b holds bytes that are not UTF-8 text");
-    assert_eq!(problem(b"a,\xe9\n1,2\n"), "line 1: the header holds bytes that are not UTF-8 text");
+    assert!(problem(b"a,b\n1,2\n3,\xff\n").starts_with("line 3: b holds bytes that are not UTF-8 text: if they are "));
+    assert!(
+        problem(b"a,\xe9\n1,2\n").starts_with("line 1: the header holds bytes that are not UTF-8 text: if they are ")
+    );
     assert!(problem(b"a,b\r1,2\r3,4\r").contains("bare carriage return"));
 }
 
