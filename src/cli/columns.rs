@@ -1,5 +1,7 @@
-//! `--features`, `--ignore`, `--categorical`, `--numeric`: which columns of a table are features, and which of them categories.
+//! `--features`, `--ignore`, `--categorical`, `--numeric`: which columns of a table are features, and which of them categories. An
+//! array's name, `x`, stands for all of its columns, `x0`, `x1`, …
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::data::{ReadAs, Strays};
@@ -30,7 +32,9 @@ impl ColumnArgs {
         target: Option<&str>,
         weight: Option<&str>,
     ) -> Result<Vec<ReadAs>> {
-        let named = [&self.features, &self.ignore, &self.categorical, &self.numeric].into_iter().flatten();
+        let [features, ignore, categorical, numeric] =
+            [&self.features, &self.ignore, &self.categorical, &self.numeric].map(|list| expanded(list, names));
+        let named = [&features, &ignore, &categorical, &numeric].into_iter().flatten();
         let named = named.map(String::as_str).chain(target).chain(weight);
         let mut missing: Vec<String> = Vec::new();
         for name in named.filter(|&name| !names.iter().any(|known| known == name)) {
@@ -42,11 +46,9 @@ impl ColumnArgs {
             return Err(Error::MissingColumns { path: path.into(), columns: missing, available: names.to_vec() });
         }
         let is_in = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
-        for (what, list) in [("--features", &self.features), ("--ignore", &self.ignore)] {
+        for (what, list) in [("--features", &features), ("--ignore", &ignore)] {
             let other = target.into_iter().chain(weight).find(|name| is_in(list, name));
-            if let Some(name) =
-                other.or(self.ignore.iter().map(String::as_str).find(|name| is_in(&self.features, name)))
-            {
+            if let Some(name) = other.or(ignore.iter().map(String::as_str).find(|name| is_in(&features, name))) {
                 let expected = "columns that are neither the target nor the weights, nor both used and ignored".into();
                 return Err(Error::Setting { what, found: format!("`{name}`"), expected });
             }
@@ -56,12 +58,12 @@ impl ColumnArgs {
             return Err(Error::Setting { what: "--numeric", found: format!("`{name}`"), expected });
         }
         let kind = |name: &String| {
-            if is_in(&self.categorical, name) {
+            if is_in(&categorical, name) {
                 ReadAs::Text
             } else if Some(name.as_str()) == weight {
                 ReadAs::Number(Strays::Refused)
-            } else if is_in(&self.ignore, name)
-                || !(self.features.is_empty() || is_in(&self.features, name) || Some(name.as_str()) == target)
+            } else if is_in(&ignore, name)
+                || !(features.is_empty() || is_in(&features, name) || Some(name.as_str()) == target)
             {
                 ReadAs::Skip
             } else if Some(name.as_str()) == target {
@@ -74,4 +76,21 @@ impl ColumnArgs {
         };
         Ok(names.iter().map(kind).collect())
     }
+}
+
+/// The list with each name that is no column's, but of which columns are numbered from 0 on, replaced by those: of `x` by
+/// `x0`, `x1`, …, of `x1` by `x1_0`, `x1_1`, …
+fn expanded(list: &[String], names: &[String]) -> Vec<String> {
+    let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut all = Vec::with_capacity(list.len());
+    for name in list {
+        let numbered = |between: &str| -> Vec<String> {
+            let columns = (0..names.len()).map(|at| format!("{name}{between}{at}"));
+            columns.take_while(|column| known.contains(column.as_str())).collect()
+        };
+        let of_name = if known.contains(name.as_str()) || name.is_empty() { Vec::new() } else { numbered("") };
+        let of_name = if of_name.len() > 1 || known.contains(name.as_str()) { of_name } else { numbered("_") };
+        if of_name.len() > 1 { all.extend(of_name) } else { all.push(name.clone()) }
+    }
+    all
 }

@@ -13,11 +13,11 @@ mod import;
 mod inspect;
 mod kernels;
 mod network;
-mod notes;
+//mod notes;
 mod output;
 mod plot;
 mod predict;
-mod reading;
+//mod reading;
 mod source;
 mod train;
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result, list};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A table (CSV, TSV and the like with a header; npy, npz, IDX, Parquet; gzipped or not), `-` for stdin, or the built-in data `moons`
+    /// A table (CSV, TSV and the like with a header; npy, npz, IDX, Parquet; compressed or in a zip archive, or not), `-` for stdin, or the built-in data `moons`
     data: String,
     /// Rows of built-in data
     #[arg(long, value_name = "N")]

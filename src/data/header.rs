@@ -6,6 +6,7 @@ use std::path::Path;
 
 use memchr::{memchr, memchr_iter};
 
+use super::encoding::not_utf8;
 use super::form;
 use super::note::{Note, NoteKind};
 use super::reading::Reading;
@@ -199,7 +200,7 @@ impl Start<'_> {
                 let line = 1 + lines(&self.text[..from + start]);
                 let cells = cells.iter().map(|cell| Some(std::str::from_utf8(cell).ok()?.trim().to_string()));
                 let cells = cells.collect::<Option<Vec<_>>>();
-                let cells = cells.ok_or_else(|| self.malformed(line, NOT_UTF8.into()))?;
+                let cells = cells.ok_or_else(|| self.malformed(line, not_utf8("the header", self.text)))?;
                 return Ok(Some(Row { cells, start: from + start, end: from + scanner.at, line }));
             }
         }
@@ -281,5 +282,3 @@ fn last_cells_are_empty(text: &[u8], delimiter: u8, rows: usize) -> bool {
 fn lines(text: &[u8]) -> u64 {
     memchr_iter(b'\n', text).count() as u64
 }
-
-const NOT_UTF8: &str = "the header holds bytes that are not UTF-8 text";

@@ -3,18 +3,23 @@
 //! In: paths of tables and IDX files, or the settings of a generator. Out: [`Dataset`], f32 rows and targets as
 //! the network sees them. Nothing here knows of networks, training or devices.
 
+mod archive;
 mod array;
 mod blocks;
 mod bytes;
+mod calendar;
 mod column;
+mod compression;
 mod dataset;
 mod date;
 mod describe;
 mod encode;
 mod encoder;
+mod encoding;
 mod feature;
 mod fit;
 mod form;
+mod foreign;
 mod format;
 mod header;
 mod infer;
@@ -35,6 +40,7 @@ mod synthetic;
 mod table;
 mod target;
 mod weights;
+mod whole;
 
 pub use column::{Cells, Column, Dates, Texts};
 pub use dataset::Dataset;

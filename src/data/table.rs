@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::column::{Cells, Column};
 use super::date;
 use super::infer::Inference;
-use super::note::Notes;
+use super::note::{Note, NoteKind, Notes};
 use super::parse::ReadAs;
 use super::reading::Reading;
 use super::target::distinct;
@@ -187,6 +187,9 @@ impl Table {
                 (_, Cells::Number(mut values)) => {
                     for value in values.iter_mut().filter(|value| reading.missing.has_number(**value)) {
                         *value = f64::NAN;
+                    }
+                    if exact.is_some() && matches!(how, ReadAs::Infer | ReadAs::Target) {
+                        notes.push(Note::column(NoteKind::LostDigits, &name));
                     }
                     return Ok(Column { name, cells: Cells::Number(values), form, exact });
                 }

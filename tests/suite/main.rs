@@ -32,6 +32,7 @@ mod losses;
 mod metrics;
 mod numpy;
 mod optimizers;
+mod packed;
 mod parity;
 mod report;
 mod residency;
