@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
+use super::list::List;
 use crate::data::ReadAs;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct ColumnArgs {
-    /// Columns that are features [default: all but the target and the weights]
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    features: Vec<String>,
+    /// Columns that are features; a name with a comma in CSV's quotes, here and below: '"a, b",c' [default: all but the
+    /// target and the weights]
+    #[arg(long, value_name = "COLUMN,…")]
+    features: Vec<List>,
     /// Columns that are no features
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    ignore: Vec<String>,
+    #[arg(long, value_name = "COLUMN,…")]
+    ignore: Vec<List>,
     /// Columns whose values are categories although they look like numbers
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    categorical: Vec<String>,
+    #[arg(long, value_name = "COLUMN,…")]
+    categorical: Vec<List>,
 }
 
 impl ColumnArgs {
@@ -27,7 +29,9 @@ impl ColumnArgs {
         target: Option<&str>,
         weight: Option<&str>,
     ) -> Result<Vec<ReadAs>> {
-        let named = [&self.features, &self.ignore, &self.categorical].into_iter().flatten();
+        let lists = [&self.features, &self.ignore, &self.categorical];
+        let [features, ignore, categorical] = lists.map(|lists| List::columns(lists, names));
+        let named = [&features, &ignore, &categorical].into_iter().flatten();
         let named = named.map(String::as_str).chain(target).chain(weight);
         let mut missing: Vec<String> = Vec::new();
         for name in named.filter(|&name| !names.iter().any(|known| known == name)) {
@@ -39,22 +43,20 @@ impl ColumnArgs {
             return Err(Error::MissingColumns { path: path.into(), columns: missing, available: names.to_vec() });
         }
         let is_in = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
-        for (what, list) in [("--features", &self.features), ("--ignore", &self.ignore)] {
+        for (what, list) in [("--features", &features), ("--ignore", &ignore)] {
             let other = target.into_iter().chain(weight).find(|name| is_in(list, name));
-            if let Some(name) =
-                other.or(self.ignore.iter().map(String::as_str).find(|name| is_in(&self.features, name)))
-            {
+            if let Some(name) = other.or(ignore.iter().map(String::as_str).find(|name| is_in(&features, name))) {
                 let expected = "columns that are neither the target nor the weights, nor both used and ignored".into();
-                return Err(Error::Setting { what, found: format!("`{name}`"), expected });
+                return Err(Error::Setting { what, found: format!("`{}`", shorten(name)), expected });
             }
         }
         let kind = |name: &String| {
-            if is_in(&self.categorical, name) {
+            if is_in(&categorical, name) {
                 ReadAs::Text
             } else if Some(name.as_str()) == weight {
                 ReadAs::Number
-            } else if is_in(&self.ignore, name)
-                || !(self.features.is_empty() || is_in(&self.features, name) || Some(name.as_str()) == target)
+            } else if is_in(&ignore, name)
+                || !(features.is_empty() || is_in(&features, name) || Some(name.as_str()) == target)
             {
                 ReadAs::Skip
             } else {
