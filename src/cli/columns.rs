@@ -4,23 +4,25 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::list::List;
 use crate::data::{ReadAs, Strays};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct ColumnArgs {
-    /// Columns that are features [default: all but the target and the weights]
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    features: Vec<String>,
+    /// Columns that are features; a name with a comma in CSV's quotes, here and below: '"a, b",c' [default: all but the
+    /// target and the weights]
+    #[arg(long, value_name = "COLUMN,…")]
+    features: Vec<List>,
     /// Columns that are no features
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    ignore: Vec<String>,
+    #[arg(long, value_name = "COLUMN,…")]
+    ignore: Vec<List>,
     /// Columns whose values are categories although they look like numbers
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    categorical: Vec<String>,
+    #[arg(long, value_name = "COLUMN,…")]
+    categorical: Vec<List>,
     /// Columns of numbers, whatever else stands in them: other texts count as missing
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    numeric: Vec<String>,
+    #[arg(long, value_name = "COLUMN,…")]
+    numeric: Vec<List>,
 }
 
 impl ColumnArgs {
@@ -32,8 +34,9 @@ impl ColumnArgs {
         target: Option<&str>,
         weight: Option<&str>,
     ) -> Result<Vec<ReadAs>> {
+        let lists = [&self.features, &self.ignore, &self.categorical, &self.numeric];
         let [features, ignore, categorical, numeric] =
-            [&self.features, &self.ignore, &self.categorical, &self.numeric].map(|list| expanded(list, names));
+            lists.map(|lists| expanded(&List::columns(lists, names), names));
         let named = [&features, &ignore, &categorical, &numeric].into_iter().flatten();
         let named = named.map(String::as_str).chain(target).chain(weight);
         let mut missing: Vec<String> = Vec::new();
@@ -50,10 +53,10 @@ impl ColumnArgs {
             let other = target.into_iter().chain(weight).find(|name| is_in(list, name));
             if let Some(name) = other.or(ignore.iter().map(String::as_str).find(|name| is_in(&features, name))) {
                 let expected = "columns that are neither the target nor the weights, nor both used and ignored".into();
-                return Err(Error::Setting { what, found: format!("`{name}`"), expected });
+                return Err(Error::Setting { what, found: format!("`{}`", shorten(name)), expected });
             }
         }
-        if let Some(name) = self.numeric.iter().find(|name| is_in(&self.categorical, name)) {
+        if let Some(name) = numeric.iter().find(|name| is_in(&categorical, name)) {
             let expected = "columns that are not --categorical, too".into();
             return Err(Error::Setting { what: "--numeric", found: format!("`{name}`"), expected });
         }
@@ -67,8 +70,8 @@ impl ColumnArgs {
             {
                 ReadAs::Skip
             } else if Some(name.as_str()) == target {
-                if is_in(&self.numeric, name) { ReadAs::Number(Strays::Refused) } else { ReadAs::Target }
-            } else if is_in(&self.numeric, name) {
+                if is_in(&numeric, name) { ReadAs::Number(Strays::Refused) } else { ReadAs::Target }
+            } else if is_in(&numeric, name) {
                 ReadAs::Number(Strays::Missing)
             } else {
                 ReadAs::Infer

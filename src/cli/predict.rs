@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::device::DeviceArgs;
 use super::eval::encoder_of;
-use super::output::print_on;
+use super::output::print_data;
 use super::source::{DataArgs, kinds_of};
 use crate::data::{Encoder, Reading, Table, TargetKind};
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ pub async fn run(args: Args) -> Result<()> {
         write_rows(&mut csv, &model, encoder, &outputs, |_| [0_u8; 0]).map_err(|error| Error::Stdout(error.into()))?;
         match &mut file {
             Some(file) => file.write(&csv)?,
-            None if print_on(&csv)? => {}
+            None if print_data(&csv)? => {}
             None => return Ok(()),
         }
         csv.clear();

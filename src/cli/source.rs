@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::data::{CsvReader, Encoder, Moons, ReadAs, Reading, Strays, Table, TableFile};
-use crate::error::{Error, Result, list};
+use crate::error::{Error, Result, list, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
@@ -54,7 +54,7 @@ impl DataArgs {
             }),
             None if self.is_unknown_name() => Err(Error::Setting {
                 what: "DATA",
-                found: format!("`{}`", self.data),
+                found: format!("`{}`", shorten(&self.data)),
                 expected: "a file that exists, `-` for stdin, or the built-in `moons`".into(),
             }),
             None => Ok(Source::File(PathBuf::from(&self.data))),

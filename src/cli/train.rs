@@ -27,7 +27,7 @@ use super::columns::ColumnArgs;
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::flag;
-use super::output::{print, print_json};
+use super::output::{print, print_data, print_json};
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
 use crate::data::Task;
@@ -53,6 +53,7 @@ use weights::WeightArgs;
 
 pub use hidden::Hidden;
 pub use loss::LossParameterArgs;
+pub use weights::ClassWeight;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]
@@ -173,7 +174,7 @@ pub async fn run(args: Args) -> Result<()> {
     let settings = Settings::new(&args, &source)?;
     let config = args.said.toml(&settings.words(&args, &source));
     if args.dump_config {
-        return print(config);
+        return print_data(config).map(|_| ());
     }
     if !args.lr_find {
         args.saves.checkpoints(args.out.as_deref())?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::column::{Cells, Column, Texts};
 use super::table::Table;
-use crate::error::Result;
+use crate::error::{Result, shorten};
 
 /// Most categories of a column that get inputs of their own.
 const MOST: usize = 100;
@@ -126,10 +126,10 @@ impl Feature {
 
     /// What is wrong with a feature that was read from a file.
     pub(super) fn validate(&self) -> std::result::Result<(), String> {
-        let name = &self.name;
+        let name = shorten(&self.name);
         match &self.kind {
             &FeatureKind::Number { mean, scale, fill } => {
-                check_scale(name, mean, scale)?;
+                check_scale(&self.name, mean, scale)?;
                 match fill.filter(|fill| !fill.is_finite()) {
                     Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),
                     None => Ok(()),
@@ -138,7 +138,7 @@ impl Feature {
             FeatureKind::Category { categories, other, fill } => {
                 let mut seen = HashSet::new();
                 if let Some(twice) = categories.iter().find(|category| !seen.insert(*category)) {
-                    return Err(format!("the encoder's column `{name}` has the category `{twice}` twice"));
+                    return Err(format!("the encoder's column `{name}` has the category `{}` twice", shorten(twice)));
                 }
                 if (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
                     return Err(format!("the encoder's column `{name}` lacks categories"));
@@ -152,7 +152,11 @@ impl Feature {
 /// What is wrong with a mean and a scale that were read from a file.
 pub(super) fn check_scale(name: &str, mean: f64, scale: f64) -> std::result::Result<(), String> {
     let fit = mean.is_finite() && scale.is_finite() && scale > 0.0;
-    if fit { Ok(()) } else { Err(format!("the encoder's column `{name}` has mean {mean} and scale {scale}")) }
+    if fit {
+        Ok(())
+    } else {
+        Err(format!("the encoder's column `{}` has mean {mean} and scale {scale}", shorten(name)))
+    }
 }
 
 /// The categories that are frequent enough: in a hundredth of the rows, and in ten at the most; of many the most frequent.
@@ -177,8 +181,8 @@ fn present(values: &[f64]) -> Vec<f64> {
     values.iter().copied().filter(|value| !value.is_nan()).collect()
 }
 
-/// The median of numbers that are no NaN, whose order it changes.
-fn median(values: &mut [f64]) -> Option<f64> {
+/// The median of numbers that are no NaN, whose order it changes: of an even count the mean of the two in the middle.
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     let middle = values.len().checked_sub(1)? / 2;
     let even = values.len().is_multiple_of(2);
     let (_, &mut lower, above) = values.select_nth_unstable_by(middle, f64::total_cmp);

@@ -135,7 +135,7 @@ fn parquet_needs_its_feature() {
 
 /// Texts of cells in front of which an `i` stands in the text beside a file.
 #[test]
-fn whole_numbers_that_f64_does_not_have_are_texts() {
+fn whole_numbers_that_f64_does_not_have_keep_their_digits() {
     let formats: &[&str] = if cfg!(feature = "parquet") { &["whole/npy", "whole/parquet"] } else { &["whole/npy"] };
     for (name, bytes, plain) in formats.iter().flat_map(|format| cases(format)) {
         let plain = String::from_utf8(plain).unwrap();

@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::data::{Dataset, Encoder, Table, TargetKind, Task};
-use crate::error::{Result, list};
+use crate::error::{Result, list, shorten};
 use crate::report::count;
 
 /// Most whole numbers that may stand for classes.
@@ -13,12 +13,13 @@ const RARE: usize = 10;
 /// Says which task it is and why.
 pub fn tell_task(args: &Args, known: bool, encoder: &Encoder, table: &Table) -> Result<()> {
     let name = &encoder.target().name;
+    let shown = shorten(name);
     let reason = match &encoder.target().kind {
         _ if known => "as in the model".to_string(),
         _ if args.task.task().is_some() => "as --task says".into(),
-        TargetKind::Binary { classes } => format!("`{name}` has two values, {}", list(classes)),
-        TargetKind::Multiclass { classes } => format!("`{name}` has {} texts, {}", classes.len(), list(classes)),
-        TargetKind::Regression { .. } => format!("`{name}` holds more than two different numbers"),
+        TargetKind::Binary { classes } => format!("`{shown}` has two values, {}", list(classes)),
+        TargetKind::Multiclass { classes } => format!("`{shown}` has {} texts, {}", classes.len(), list(classes)),
+        TargetKind::Regression { .. } => format!("`{shown}` holds more than two different numbers"),
     };
     eprintln!("task: {}, {reason}", encoder.task());
     // Numbers that stand for classes look like any others.
@@ -28,7 +29,7 @@ pub fn tell_task(args: &Args, known: bool, encoder: &Encoder, table: &Table) -> 
         && let Some(count) = table.distinct_whole_numbers(name, MOST)?
     {
         eprintln!(
-            "note: `{name}` has {count} distinct whole numbers: taken as a regression; --task multiclass takes them as \
+            "note: `{shown}` has {count} distinct whole numbers: taken as a regression; --task multiclass takes them as \
              classes"
         );
     }
@@ -50,9 +51,9 @@ pub fn tell_imbalance(encoder: &Encoder, train: &Dataset) {
             "note: of {} training rows {} are `{}` and {} `{}`: --class-weight balanced makes classes count the same",
             count(train.rows() as u64),
             count(counts[most] as u64),
-            classes[most],
+            shorten(&classes[most]),
             count(counts[least] as u64),
-            classes[least]
+            shorten(&classes[least])
         );
     }
 }

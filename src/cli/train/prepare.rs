@@ -8,6 +8,7 @@ use super::report::Judged;
 use super::settings::Settings;
 use super::start;
 use crate::checkpoint::Checkpoint;
+use crate::cli::eval::check_target;
 use crate::cli::source::{Source, kinds_of};
 use crate::data::{Dataset, Encoder, Reading, class_numbers};
 use crate::error::{Error, Result};
@@ -81,12 +82,13 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source, phases: &mut P
     }
     let encoder = weights.name_in(encoder)?;
     let judged = Judged::new(&rows, &encoder, &table)?;
+    let loss = args.loss.of(encoder.task())?;
+    check_target(loss, &encoder, &table)?;
     let mut data = rows.encode(&encoder, table)?;
     data.train = weights.give(data.train, &rows.train, &encoder)?;
     if !args.quiet {
         tell_imbalance(&encoder, &data.train);
     }
-    let loss = args.loss.of(encoder.task())?;
     let spec = match &start {
         Start::Checkpoint(checkpoint) => checkpoint.model.spec.clone(),
         Start::Model(model) => args.loss.tune(start::spec(model, &encoder, loss)?)?,
