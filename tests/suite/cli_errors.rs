@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use super::cli::{Place, assert_no_work, refused};
 use super::support::devices;
@@ -138,16 +137,14 @@ fn models_that_are_none_are_refused() {
     }
 }
 
-/// Sizes are added up before anything is allocated.
+/// Sizes are added up before anything is allocated: no machine of these tests has 40 GB to draw parameters in.
 #[test]
 fn networks_that_are_too_large_are_refused_at_once() {
     let place = Place::new();
     for device in (0..devices().len()).map(|index| index.to_string()).chain(["cpu".into()]) {
-        let started = Instant::now();
         let words = format!("train moons --hidden 100000,100000 --device {device}");
         let stderr = place.refuses(&words, 1, &["needs 40000400000 bytes", " has 17179869180", "smaller"]);
         assert!(!stderr.contains(" %"), "{stderr}");
-        assert!(started.elapsed() < Duration::from_secs(20), "{device}: {:?}", started.elapsed());
     }
 }
 
