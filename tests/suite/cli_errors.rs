@@ -25,6 +25,26 @@ fn devices_that_are_not_there_are_named() {
     }
 }
 
+/// wgpu's own driver that takes all work and does none, in place of one that computes something else.
+#[test]
+fn a_device_with_wrong_results_is_refused_at_once() {
+    let place = Place::new();
+    place.json("train classes.csv --target answer --device cpu --epochs 1 --out run");
+    for words in [
+        "train moons --epochs 1000000000 --out kept",
+        "eval run classes.csv",
+        "predict run shuffled.csv",
+        "gradcheck",
+        "bench --seconds 0.01 --batch 16",
+    ] {
+        let mut command = place.command(&format!("{words} --device gpu"));
+        command.env("WGPU_BACKEND", "noop").env("WGPU_NOOP_BACKEND", "1");
+        let message = ["wrong results", "of 306 elements", "expected", "--device cpu", "driver"];
+        assert_no_work(&refused(command, words, 1, &message));
+    }
+    assert!(!place.path().join("kept").join("model.safetensors").exists());
+}
+
 #[test]
 fn unreadable_tables_are_refused() {
     let place = Place::new();
