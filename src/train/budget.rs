@@ -8,23 +8,25 @@ use super::{Batch, Schedule};
 pub struct Budget {
     /// Most epochs.
     pub epochs: u64,
-    /// Epochs in a row without an improvement after which it ends, with the best parameters kept; none where nothing is there
-    /// to judge them by: then all epochs are run and the last parameters stay.
+    /// Epochs in a row without an improvement after which it ends, with the best parameters kept; none where there are no rows to
+    /// judge them by: then all epochs are run and the last parameters stay.
     pub patience: Option<u64>,
 }
 
 impl Budget {
-    /// Part of the rows that is held out for validation.
-    pub const VALIDATION_FRACTION: f64 = 0.15;
+    /// Part of the rows that is held out for validation, as in scikit-learn's MLPs.
+    pub const VALIDATION_FRACTION: f64 = 0.1;
     /// Fewest rows that can tell one epoch from another.
     pub const FEWEST_ROWS: usize = 20;
 
-    /// Steps of a run that watches validation rows, at most, and the epochs that it has at the least and at the most.
+    /// A run that watches validation rows, at most.
     const WATCHED: Steps = Steps { steps: 100_000, least: 50, most: 1000 };
-    /// The same of a run that does not.
-    const UNWATCHED: Steps = Steps { steps: 4000, least: 20, most: 500 };
-    /// Epochs without an improvement before such a run ends, and the steps that they have at the least.
-    const PATIENCE: Steps = Steps { steps: 400, least: 10, most: 100 };
+    /// Epochs in a row without an improvement that end it.
+    const PATIENCE: Steps = Steps { steps: 1600, least: 20, most: 100 };
+    /// A run that has nothing to watch: longer ones do better on some tables and much worse on others.
+    const UNWATCHED: Steps = Steps { steps: 1500, least: 20, most: 500 };
+    /// A run whose learning rate comes down to its end.
+    const ANNEALED: Steps = Steps { steps: 10_000, least: 20, most: 200 };
 
     /// Part of `rows` rows that is to be held out for validation: [`VALIDATION_FRACTION`](Self::VALIDATION_FRACTION), or 0 where
     /// that are fewer than [`FEWEST_ROWS`](Self::FEWEST_ROWS).
@@ -40,13 +42,18 @@ impl Budget {
     pub fn new(rows: usize, batch: Batch, schedule: Schedule, watched: bool) -> Self {
         let steps = rows.div_ceil(batch.rows(rows).max(1)).max(1) as u64;
         let whole = matches!(schedule, Schedule::Cosine { .. } | Schedule::OneCycle { .. });
-        let epochs = if watched && !whole { Self::WATCHED } else { Self::UNWATCHED }.epochs(steps);
+        let length = match (watched, whole) {
+            (true, true) => Self::ANNEALED,
+            (true, false) => Self::WATCHED,
+            (false, _) => Self::UNWATCHED,
+        };
+        let epochs = length.epochs(steps);
         let patience = if whole { epochs } else { Self::PATIENCE.epochs(steps).min(epochs) };
         Self { epochs, patience: watched.then_some(patience) }
     }
 }
 
-/// A length in steps, brought to epochs within bounds.
+/// A length in steps, and the epochs that it comes to at the least and at the most.
 struct Steps {
     steps: u64,
     least: u64,

@@ -97,24 +97,32 @@ impl Length {
         TrainConfig { epochs: self.epochs.unwrap_or(budget.epochs), early_stopping: rule, ..config }
     }
 
-    /// What was decided, in a line; none where nothing was. `config` is what [`apply`](Self::apply) gave.
+    /// What was decided, in a line; none where nothing was. `config` is what [`apply`](Self::apply) gave, `drawn` says that it
+    /// was decided on validation rows, too.
     pub fn tell(&self, config: &TrainConfig, rows: Rows, drawn: bool) -> Option<String> {
         if self.epochs.is_some() {
             return None;
         }
         let (epochs, train) = (count(config.epochs), count(rows.train as u64));
         let otherwise = "--epochs N trains for N";
+        let all = if drawn { " on all rows" } else { "" };
         Some(match (config.early_stopping, rows.validation) {
             (Some(rule), 1..) => format!(
                 "epochs: {epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; \
-                 the best is kept; {otherwise}{}",
+                 the best is kept; {otherwise}{all}",
                 count(rule.patience),
                 rule.monitor,
                 count(rows.validation as u64),
-                if drawn { " on all rows" } else { "" }
             ),
-            (Some(_), 0) => format!("epochs: {epochs} at most, by the table's size; {otherwise}"),
-            (None, _) => format!("epochs: {epochs} on {train} rows, by the table's size; {otherwise}"),
+            (None, 0) if drawn => format!(
+                "epochs: {epochs} on all {train} rows, none for validation, {}; {otherwise}",
+                if Budget::validation_fraction(rows.train) > 0.0 {
+                    "since they are of one group".into()
+                } else {
+                    format!("which would be fewer than {} rows", Budget::FEWEST_ROWS)
+                }
+            ),
+            _ => format!("epochs: {epochs} on {train} rows, by their number; {otherwise}"),
         })
     }
 }

@@ -17,8 +17,8 @@ pub struct SplitArgs {
     /// Part of the rows that is kept for testing [default: 0.1 for moons, 0.2 for files]
     #[arg(long, value_name = "F")]
     test_fraction: Option<f64>,
-    /// Part of the remaining rows that is kept for validation after every epoch; `auto` for 0.15, or none where that were
-    /// fewer than 20 rows [default: auto with --epochs auto, 0.15 with --patience, else 0]
+    /// Part of the remaining rows that is kept for validation after every epoch; `auto` for 0.1, or none where that is
+    /// fewer than 20 rows [default: auto with --epochs auto, 0.1 with --patience, else 0]
     #[arg(long, value_name = "F|auto")]
     pub validation_fraction: Option<Auto<f64>>,
     /// A table with the rows for testing: none of DATA's are kept for it
