@@ -26,6 +26,11 @@ pub struct ColumnArgs {
 }
 
 impl ColumnArgs {
+    /// Whether `--features` names a column.
+    pub fn names(&self, column: &str) -> bool {
+        self.features.iter().any(|name| name == column)
+    }
+
     /// As what each column of these names is read.
     pub fn kinds(
         &self,

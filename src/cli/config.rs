@@ -25,11 +25,25 @@ use crate::files::AtomicFile;
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
+/// The word for what the data decide.
+const AUTO: &str = "auto";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
-const BESIDE_RESUME: [&str; 10] =
-    ["resume", "data", "epochs", "device", "out", "checkpoint-every", "keep", "json", "quiet", "dump-config"];
+const BESIDE_RESUME: [&str; 12] = [
+    "resume",
+    "data",
+    "validation",
+    "test",
+    "epochs",
+    "device",
+    "out",
+    "checkpoint-every",
+    "keep",
+    "json",
+    "quiet",
+    "dump-config",
+];
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
@@ -355,7 +369,9 @@ impl Said {
         let line = |arg: &Arg| {
             let flag = name(arg);
             let said = self.0.iter().find(|said| said.flag == flag).map(|said| &said.word);
-            let word = said.or_else(|| resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word))?;
+            let found = resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word);
+            // `auto` is not what is in force once it is known.
+            let word = if said.is_some_and(|word| word == AUTO) { found.or(said) } else { said.or(found) }?;
             // A default that cannot stand with what was said is not in force.
             let stands = !explicit.iter().any(|other| contradict(&command, other, arg));
             stands.then(|| format!("{flag} = {}\n", toml(arg, word)))

@@ -1,5 +1,7 @@
 //! What a user is told of the task before training: why it is this one, and what may be better said otherwise.
 
+use std::path::Path;
+
 use super::Args;
 use crate::data::{Dataset, Encoder, Table, TargetKind, Task};
 use crate::error::{Result, list, shorten};
@@ -34,6 +36,14 @@ pub fn tell_task(args: &Args, known: bool, encoder: &Encoder, table: &Table) -> 
         );
     }
     Ok(())
+}
+
+/// Says which columns of another part's table are passed over; those that the training rows' table has, too, are so on purpose.
+pub fn tell_extra(path: &Path, extra: &[String], known: &[String]) {
+    let extra: Vec<String> = extra.iter().filter(|name| !known.contains(name)).cloned().collect();
+    if !extra.is_empty() {
+        eprintln!("note: {}: no columns of DATA are {}: passed over", path.display(), list(&extra));
+    }
 }
 
 /// Says that one class is much rarer than another, unless weights are given already.

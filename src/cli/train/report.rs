@@ -45,8 +45,8 @@ pub struct Judged {
 }
 
 impl Judged {
-    pub fn new(parts: &Parts<Vec<usize>>, encoder: &Encoder, table: &Table) -> Result<Self> {
-        let rows = parts.judged().1.clone();
+    /// `rows` are those of `table`.
+    pub fn new(rows: Vec<usize>, encoder: &Encoder, table: &Table) -> Result<Self> {
         let truth = match encoder.task() {
             Task::Regression => {
                 let all = table.numbers(&encoder.target().name)?;
