@@ -98,7 +98,7 @@ fn tables_alone() {
     const ROWS: usize = 100_000;
     let column = |at: usize| {
         let values = (0..ROWS).map(|row| ((row + 1) * (at + 3) % 1009) as f64).collect();
-        Column { name: format!("x{at}"), cells: Cells::Number(values) }
+        Column::new(format!("x{at}"), Cells::Number(values))
     };
     let table = Table::new("t", (0..17).map(column).collect()).unwrap();
     let rows: Vec<usize> = (0..ROWS).collect();

@@ -15,6 +15,7 @@ mod cli_exchange;
 mod cli_formats;
 mod cli_tables;
 mod cli_train;
+mod columns;
 mod config;
 mod csv;
 mod dataset;

@@ -77,6 +77,11 @@ pub fn prepare(args: &Args, settings: &Settings, source: &Source, phases: &mut P
         None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?,
     };
     if !args.quiet {
+        let mut notes = table.notes().clone();
+        if !is_known {
+            notes.extend(encoder.notes(&table, &rows.train)?);
+        }
+        notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
         tell_task(args, is_known, &encoder, &table)?;
     }
     let encoder = weights.name_in(encoder)?;
