@@ -148,6 +148,39 @@ pub enum Error {
         /// Why, and what to do.
         problem: String,
     },
+    /// No column is left that a network could learn from.
+    #[error(
+        "{}: nothing to predict `{target}` from: in the training rows each of the other columns is always the same, or all of its \
+         categories are rare ({}): add columns that vary, or rows",
+        path.display(),
+        list(columns)
+    )]
+    NoFeatures {
+        /// The file.
+        path: PathBuf,
+        /// The target column.
+        target: String,
+        /// The other columns.
+        columns: Vec<String>,
+    },
+    /// A cell holds a category that the model has not seen, and such are not wanted.
+    #[error(
+        "{}: {place}column `{column}`: the model has not seen the category `{category}`, the first of {count} such cells: mend them, or \
+         let them count as unseen by --unseen note",
+        path.display()
+    )]
+    UnseenCategory {
+        /// The file.
+        path: PathBuf,
+        /// Where the first one is, and a comma.
+        place: String,
+        /// The column's name.
+        column: String,
+        /// What the cell holds.
+        category: String,
+        /// How many cells of the column hold such categories.
+        count: usize,
+    },
     /// A row's weight is negative.
     #[error("{}: {place}, column `{}`: {found} is no weight: expected 0 or more", shown(path), shorten(column))]
     NegativeWeight {

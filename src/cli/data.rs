@@ -43,6 +43,10 @@ pub fn run(args: &Args) -> Result<()> {
             Values::Number { min, mean, median, max } => {
                 ["number".into(), number(min), number(median), number(mean), number(max), "-".into()]
             }
+            Values::Date { min, median, max } => {
+                let date = |date: &Option<String>| date.clone().unwrap_or("-".into());
+                ["date".into(), date(min), date(median), "-".into(), date(max), "-".into()]
+            }
             Values::Text { most_frequent } => {
                 let told = most_frequent
                     .iter()

@@ -8,7 +8,7 @@ use super::device::DeviceArgs;
 use super::output::{print, print_json};
 use super::source::{DataArgs, kinds_of};
 use crate::backend::Device;
-use crate::data::{Dataset, Encoder, Reading, Table, Task};
+use crate::data::{Dataset, Encoder, Table, Task};
 use crate::error::{Error, Result, shorten};
 use crate::infer::{Metrics, Predictor};
 use crate::math::{Domain, Loss};
@@ -48,16 +48,21 @@ pub async fn run(args: Args) -> Result<()> {
     let encoder = encoder_of(&model, &args.model)?;
     args.top_k.map_or(Ok(()), |k| check_top_k(k, encoder))?;
     let table =
-        args.data.source()?.read(&Reading::default(), |path, names| kinds_of(encoder, path, names, true, None))?;
+        args.data.source()?.read(&encoder.reading(), |path, names| kinds_of(encoder, path, names, true, None))?;
     check_target(model.spec.loss(), encoder, &table)?;
-    let data = encoder.encode(&table)?;
+    let (rows, mut notes) = ((0..table.rows()).collect::<Vec<_>>(), table.notes().clone());
+    let encoded = encoder.encode_columns(table)?;
+    notes.extend(encoded.notes().clone());
+    let data = encoded.rows(&rows)?;
     let device = args.device.open(args.json).await?.device;
     let metrics = evaluate(&device, &model, &data, args.top_k).await?;
     if args.json {
         return print_json(&Evaluation { device: device.name(), metrics });
     }
     let table = metrics_table(&[("data", &metrics)]);
-    print(format!("{table}{}", metrics.classification().map(class_tables).unwrap_or_default()))
+    print(format!("{table}{}", metrics.classification().map(class_tables).unwrap_or_default()))?;
+    notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+    Ok(())
 }
 
 /// Refuses a k that the classes do not allow, before any work is done.

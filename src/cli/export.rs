@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::data::{Encoder, Feature, FeatureKind};
 use crate::error::Result;
 use crate::exchange::{OPSET, Onnx, save_onnx};
 use crate::model::Model;
@@ -17,8 +18,29 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let Onnx { input, output, .. } = save_onnx(&Model::load(&args.model)?, &args.onnx)?;
+    let model = Model::load(&args.model)?;
+    let Onnx { input, output, .. } = save_onnx(&model, &args.onnx)?;
     let tensor = |(name, columns)| format!("`{name}` [rows, {columns}]");
-    eprintln!("{}: opset {OPSET}, {} → {}", args.onnx.display(), tensor(input), tensor(output));
+    let takes = model.encoder.as_ref().map_or(String::new(), takes);
+    eprintln!("{}: opset {OPSET}, {} → {}{takes}", args.onnx.display(), tensor(input), tensor(output));
     Ok(())
+}
+
+/// What the columns of the input are, where they are not all numbers.
+fn takes(encoder: &Encoder) -> String {
+    let any = |what: &dyn Fn(&Feature) -> bool| encoder.features().iter().any(what);
+    let parts = [
+        (any(&|of| matches!(of.kind, FeatureKind::Number { .. })), "numbers as they are"),
+        (any(&|of| matches!(of.kind, FeatureKind::Category { .. })), "categories as 0 and 1"),
+        (
+            any(&|of| matches!(of.kind, FeatureKind::Date { .. })),
+            "dates as days since 1970-01-01, month, weekday (1 is Monday) and hour, each a number",
+        ),
+        (any(&|of| of.indicator), "1 where a cell is missing, else 0"),
+    ];
+    let told: Vec<_> = parts.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect();
+    match told[..] {
+        [] | ["numbers as they are"] => String::new(),
+        _ => format!("; it takes {}, in the order of its metadata's mlp.features", told.join(", ")),
+    }
 }

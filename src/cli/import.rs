@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::source::Source;
-use crate::data::{Encoder, ReadAs, Reading, Scaling, Strays, Task};
+use crate::data::{ReadAs, Reading, Strays, Task, class_labels};
 use crate::error::{Error, Result};
 use crate::exchange::{Assumed, Foreign, import};
 use crate::math::{Activation, Domain, Loss};
@@ -42,9 +42,7 @@ pub fn run(args: Args) -> Result<()> {
             let target = target.unwrap_or_default();
             let features = table.names().into_iter().filter(|name| *name != target).collect();
             if foreign.classes.is_none() {
-                let rows: Vec<usize> = (0..table.rows()).collect();
-                let encoder = Encoder::fit(&table, &target, &rows, Some(task(&foreign)), Scaling::NONE)?;
-                foreign.classes = encoder.classes().map(<[String]>::to_vec);
+                foreign.classes = class_labels(&table, &target, Some(task(&foreign)))?;
             }
             foreign.with_columns(features, target)?
         }

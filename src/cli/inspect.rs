@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::{print, print_json};
 use crate::Model;
-use crate::data::{Encoder, Feature, FeatureKind, TargetKind};
+use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind};
 use crate::error::{Result, list, shorten};
 use crate::model::TrainingRecord;
 use crate::params::Layout;
@@ -66,6 +66,7 @@ pub fn run(args: &Args) -> Result<()> {
             columns.row(row(feature));
         }
         text += &columns.to_string();
+        text += &left_out(encoder.left_out());
     }
     if let Some(training) = training {
         let TrainingRecord { data, rows, epochs, steps, batch, optimizer, seed, device, .. } = training;
@@ -86,12 +87,34 @@ fn row(feature: &Feature) -> Vec<String> {
         &FeatureKind::Number { mean, scale, fill } => {
             [value(mean), value(scale), value(fill.unwrap_or(mean)), width, "-".into()]
         }
+        FeatureKind::Date { parts, fill } => {
+            let numbers = |of: &dyn Fn(&DateInput) -> f64| {
+                parts.iter().map(|input| value(of(input))).collect::<Vec<_>>().join(", ")
+            };
+            let names = parts.iter().map(|input| input.part.name()).collect::<Vec<_>>().join(", ");
+            [numbers(&|input| input.mean), numbers(&|input| input.scale), fill.clone(), width, names]
+        }
+        FeatureKind::Presence { .. } => {
+            ["-".into(), "-".into(), "-".into(), width, "only whether it is missing".into()]
+        }
         FeatureKind::Category { categories, fill, .. } => {
             let missing = fill.map_or("(other)".into(), |fill| shorten(&categories[fill]));
             ["-".into(), "-".into(), missing, width, list(categories)]
         }
     };
     [shorten(&feature.name)].into_iter().chain(cells).collect()
+}
+
+/// The columns that the network does not see.
+fn left_out(columns: &[LeftOut]) -> String {
+    if columns.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["left out", "since it is"]);
+    for LeftOut { name, why } in columns {
+        table.row(vec![name.clone(), why.to_string()]);
+    }
+    format!("\n{table}")
 }
 
 fn target(kind: &TargetKind) -> String {

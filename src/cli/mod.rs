@@ -19,11 +19,11 @@ mod inspect;
 mod kernels;
 mod list;
 mod network;
-//mod notes;
+mod notes;
 mod output;
 mod plot;
 mod predict;
-//mod reading;
+mod reading;
 mod source;
 mod train;
 

@@ -9,7 +9,7 @@ use super::device::DeviceArgs;
 use super::eval::encoder_of;
 use super::output::print_data;
 use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Reading, Table, TargetKind};
+use crate::data::{Encoder, Notes, Table, TargetKind};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
@@ -34,10 +34,17 @@ pub async fn run(args: Args) -> Result<()> {
     let encoder = encoder_of(&model, &args.model)?;
     let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
-    let mut parts = source.parts(&Reading::default(), |path, names| kinds_of(encoder, path, names, false, None))?;
+    let mut parts = source.parts(&encoder.reading(), |path, names| kinds_of(encoder, path, names, false, None))?;
     let mut next = parts.next()?;
     // Features of the first part: what is wrong with them is told before a device is opened.
-    let mut features = next.as_ref().map_or(Ok(Vec::new()), |part| encoder.encode_features(part))?;
+    let mut notes = Notes::default();
+    let mut encode = |part: &Option<Table>| -> Result<Vec<f32>> {
+        let Some(part) = part else { return Ok(Vec::new()) };
+        let (features, found) = encoder.encode_features(part)?;
+        notes.extend(part.notes().clone().into_iter().chain(found));
+        Ok(features)
+    };
+    let mut features = encode(&next)?;
     let device = args.device.open(false).await?.device;
     let rows = next.as_ref().map_or(0, Table::rows);
     let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, rows).await?;
@@ -53,9 +60,11 @@ pub async fn run(args: Args) -> Result<()> {
         }
         csv.clear();
         next = parts.next()?;
-        features = next.as_ref().map_or(Ok(Vec::new()), |part| encoder.encode_features(part))?;
+        features = encode(&next)?;
     }
-    file.map_or(Ok(()), AtomicFile::finish)
+    file.map_or(Ok(()), AtomicFile::finish)?;
+    notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+    Ok(())
 }
 
 /// The predictions of a table whole, with cells of one's own in front.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::calendar::Unit;
+use super::moment::Unit;
 use super::column::{Cells, Column, Texts, present};
 use super::parse::ReadAs;
 use super::table::shorten;

@@ -1,66 +1,101 @@
-//! Dates and times of formats that have types for them, as text of ISO 8601. In: a count of units since the beginning of
-//! 1970. Out: `2024-06-19`, or `2024-06-19T12:34:56` of units shorter than a day; fractions of seconds are cut.
+//! Dates as inputs. In: seconds since the start of 1970, of the training rows. Out: which of days, month, weekday and hour vary,
+//! with mean and scale of each.
 
-/// A unit of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    Years,
-    Months,
-    Days(u8),
-    /// Seconds, one at least.
-    Seconds(u16),
-    /// So many of them are a second.
-    OfSecond(u64),
+use serde::{Deserialize, Serialize};
+
+use super::date;
+use super::feature::{FeatureKind, Found, mean_and_scale, median, present};
+use super::left_out::Why;
+use super::table::Table;
+use crate::error::Result;
+
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
+
+/// What a network is told of a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatePart {
+    /// Whole days since 1970-01-01.
+    Days,
+    /// The month, from 1.
+    Month,
+    /// The day of the week, from 1 for Monday.
+    Weekday,
+    /// The hour, from 0.
+    Hour,
 }
 
-impl Unit {
-    /// The unit of this name of numpy's.
-    pub fn of_numpy(name: &str) -> Option<Self> {
-        Some(match name {
-            "Y" => Self::Years,
-            "M" => Self::Months,
-            "W" => Self::Days(7),
-            "D" => Self::Days(1),
-            "h" => Self::Seconds(3600),
-            "m" => Self::Seconds(60),
-            "s" => Self::Seconds(1),
-            "ms" => Self::OfSecond(1_000),
-            "us" => Self::OfSecond(1_000_000),
-            "ns" => Self::OfSecond(1_000_000_000),
-            "ps" => Self::OfSecond(1_000_000_000_000),
-            "fs" => Self::OfSecond(1_000_000_000_000_000),
-            "as" => Self::OfSecond(1_000_000_000_000_000_000),
-            _ => return None,
-        })
-    }
+impl DatePart {
+    /// All of them, in the order of their inputs.
+    pub const ALL: [Self; 4] = [Self::Days, Self::Month, Self::Weekday, Self::Hour];
 
-    /// The moment so many units after 1970 began, or before where negative.
-    pub fn text(self, count: i128) -> String {
+    /// Its name, behind the column's: `when=days`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Years => format!("{:04}-01-01", 1970 + count),
-            Self::Months => format!("{:04}-{:02}-01", 1970 + count.div_euclid(12), 1 + count.rem_euclid(12)),
-            Self::Days(days) => date(count * i128::from(days)),
-            Self::Seconds(seconds) => moment(count * i128::from(seconds)),
-            Self::OfSecond(parts) => moment(count.div_euclid(parts.into())),
+            Self::Days => "days",
+            Self::Month => "month",
+            Self::Weekday => "weekday",
+            Self::Hour => "hour",
         }
     }
+
+    /// This part of a date, of the seconds since the start of 1970.
+    pub(super) fn of(self, seconds: f64) -> f64 {
+        date::parts(seconds)[self as usize]
+    }
 }
 
-fn moment(seconds: i128) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    format!("{}T{:02}:{:02}:{:02}", date(days), second / 3600, second / 60 % 60, second % 60)
+/// An input of a date: the network sees `(part − mean) / scale`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DateInput {
+    /// Which part of the date it is.
+    pub part: DatePart,
+    /// What is subtracted; 0 without standardisation.
+    pub mean: f64,
+    /// What the difference is divided by, above 0; 1 without standardisation.
+    pub scale: f64,
 }
 
-/// The date so many days after 1970 began, in the Gregorian calendar. Source: howardhinnant.github.io/date_algorithms.html,
-/// whose years begin in March, so that a leap day is the last one of a year.
-fn date(days: i128) -> String {
-    const ERA: i128 = 146_097; // days of 400 years
-    let days = days + 719_468; // from the first of March of the year 0
-    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = (era * 400 + year + month / 10, (month + 2) % 12 + 1);
-    format!("{year:04}-{month:02}-{day:02}")
+/// What the dates of training rows tell; `all` are those of the whole column. Parts that are the same in all of them are no inputs.
+pub(super) fn fit(table: &Table, name: &str, all: &[f64], rows: &[usize], standardize: bool) -> Result<Found> {
+    let mut seconds: Vec<f64> = rows.iter().map(|&row| all[row]).collect();
+    let there = present(&seconds);
+    let days_only = there.iter().all(|seconds| seconds % DAY == 0.0);
+    let Some(middle) = median(&mut there.clone()) else { return Ok(Found::Left(Why::Constant { value: None })) };
+    // Between two days there is a time that no date has.
+    let fill = if days_only { (middle / DAY).floor() * DAY } else { middle.floor() };
+    seconds.iter_mut().filter(|seconds| seconds.is_nan()).for_each(|seconds| *seconds = fill);
+    let parts = |of: &[f64]| -> Vec<[f64; 4]> { of.iter().map(|&seconds| date::parts(seconds)).collect() };
+    let (there, filled) = (parts(&there), parts(&seconds));
+    let mut inputs = Vec::new();
+    for (at, part) in DatePart::ALL.into_iter().enumerate() {
+        if there.iter().all(|parts| parts[at] == there[0][at]) {
+            continue;
+        }
+        let (mean, scale) = if standardize {
+            mean_and_scale(table, name, rows, &filled.iter().map(|parts| parts[at]).collect::<Vec<_>>())?
+        } else {
+            (0.0, 1.0)
+        };
+        inputs.push(DateInput { part, mean, scale });
+    }
+    let fill = date::write(fill, !days_only);
+    Ok(match inputs[..] {
+        [] => Found::Left(Why::Constant { value: Some(fill) }),
+        _ => Found::Kind(FeatureKind::Date { parts: inputs, fill }),
+    })
+}
+
+/// What is wrong with the inputs of dates that were read from a file.
+pub(super) fn validate(name: &str, parts: &[DateInput], fill: &str) -> std::result::Result<(), String> {
+    let in_order = parts.windows(2).all(|pair| (pair[0].part as usize) < pair[1].part as usize);
+    if parts.is_empty() || !in_order {
+        return Err(format!("the encoder's column `{name}` has not days, month, weekday and hour in this order"));
+    }
+    match date::parse(fill) {
+        Some(_) => Ok(()),
+        None => Err(format!("the encoder's column `{name}` has `{fill}` for missing dates")),
+    }
 }

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::column::{Cells, Column};
+use super::column::{Cells, Column, Texts};
+use super::date;
 use super::feature::median;
+use super::infer::counts;
 use super::table::Table;
 use crate::error::{Result, flag_word, shorten};
 
@@ -56,6 +58,15 @@ pub enum Values {
         /// The greatest.
         max: Option<f64>,
     },
+    /// Dates, as ISO 8601 writes them; none where all are missing.
+    Date {
+        /// The first.
+        min: Option<String>,
+        /// The one in the middle.
+        median: Option<String>,
+        /// The last.
+        max: Option<String>,
+    },
     /// Texts.
     Text {
         /// The most frequent ones with their numbers of rows, the most frequent first.
@@ -79,15 +90,15 @@ impl Description {
             let equal = || {
                 truth.is_some_and(|truth| {
                     // Columns that say the same have equally many values.
-                    let (like, truth) = (&columns[truth], &table.columns()[truth].cells);
-                    !is_target && of.distinct == like.distinct && says_the_same(&column.cells, truth)
+                    let (like, truth) = (&columns[truth], &table.columns()[truth]);
+                    !is_target && of.distinct == like.distinct && says_the_same(column, truth)
                 })
             };
             let warning = match of.distinct {
                 0 => "has no values at all",
                 1 if of.missing == 0 => "is the same in all rows",
                 _ if equal() => "says what the target says",
-                distinct if distinct == rows && rows >= ENOUGH && !is_target && counts(&column.cells) => {
+                distinct if distinct == rows && rows >= ENOUGH && !is_target && identifies(&column.cells) => {
                     "differs in every row, as a name or a number of the row does"
                 }
                 _ => continue,
@@ -114,36 +125,49 @@ fn describe(column: &Column) -> ColumnDescription {
             values.sort_unstable_by(f64::total_cmp);
             let (min, max) = (values.first().copied(), values.last().copied());
             values.dedup();
-            (values.len(), Values::Number { min, mean: min.map(|_| mean), median, max })
+            let distinct = column.exact.as_ref().map_or(values.len(), |texts| texts.labels().len());
+            (distinct, Values::Number { min, mean: min.map(|_| mean), median, max })
         }
-        cells @ (Cells::Text(_) | Cells::Date(_)) => {
-            let texts = cells.to_texts();
-            let mut counts = vec![0; texts.labels().len()];
-            (0..texts.len()).filter_map(|row| texts.code(row)).for_each(|code| counts[code] += 1);
-            let mut by_count: Vec<_> = texts.labels().iter().zip(counts).collect();
-            let distinct = by_count.len();
-            by_count.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
-            by_count.truncate(TOLD);
-            let most_frequent = by_count.into_iter().map(|(label, count)| (label.clone(), count)).collect();
-            (distinct, Values::Text { most_frequent })
+        Cells::Date(dates) => {
+            let mut seconds: Vec<f64> = dates.seconds.iter().copied().filter(|seconds| !seconds.is_nan()).collect();
+            seconds.sort_unstable_by(f64::total_cmp);
+            let text = |seconds: f64| date::write(seconds, dates.with_time);
+            let (min, max) = (seconds.first().copied().map(text), seconds.last().copied().map(text));
+            let median = median(&mut seconds.clone()).map(text);
+            seconds.dedup();
+            (seconds.len(), Values::Date { min, median, max })
         }
+        Cells::Text(texts) => most_frequent(texts),
     };
     ColumnDescription { name: column.name.clone(), missing, distinct, values }
 }
 
+/// The number of different texts, and the most frequent ones.
+fn most_frequent(texts: &Texts) -> (usize, Values) {
+    let by_label = counts(texts);
+    let mut by_count: Vec<_> = texts.labels().iter().zip(by_label).collect();
+    let distinct = by_count.len();
+    by_count.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
+    by_count.truncate(TOLD);
+    let most_frequent = by_count.into_iter().map(|(label, count)| (label.clone(), count)).collect();
+    (distinct, Values::Text { most_frequent })
+}
+
 /// Whether values that all differ look like numbers of rows or names: whole numbers or texts.
-fn counts(cells: &Cells) -> bool {
+fn identifies(cells: &Cells) -> bool {
     match cells {
         Cells::Number(values) => values.iter().all(|value| value.fract() == 0.0),
-        Cells::Text(_) | Cells::Date(_) => true,
+        Cells::Text(_) => true,
+        Cells::Date(_) => false,
     }
 }
 
 /// Whether two columns have equal numbers, or tell the rows apart in the same way, by values that each occur twice on
 /// average or more often.
-fn says_the_same(a: &Cells, b: &Cells) -> bool {
-    if let (Cells::Number(a), Cells::Number(b)) = (a, b)
-        && a == b
+fn says_the_same(a: &Column, b: &Column) -> bool {
+    if let (Cells::Number(of_a), Cells::Number(of_b)) = (&a.cells, &b.cells)
+        && of_a == of_b
+        && (&a.exact, &b.exact) == (&None, &None)
     {
         return true;
     }

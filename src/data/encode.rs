@@ -8,10 +8,11 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::column::{Cells, Texts, some_at_a_time};
+use super::column::{Cells, Column, some_at_a_time};
 use super::dataset::Dataset;
 use super::encoder::Encoder;
-use super::feature::{Feature, FeatureKind};
+use super::inputs::{Inputs, standardised};
+use super::note::Notes;
 use super::table::{Table, shorten};
 use super::target::{ClassIndex, Target, TargetKind};
 use crate::error::{Error, Result, list};
@@ -25,6 +26,7 @@ pub struct Encoded<'a> {
     /// The table, or what is left of it: the target, and the lines of rows.
     table: Cow<'a, Table>,
     columns: Vec<Inputs<'a>>,
+    notes: Notes,
 }
 
 impl Encoder {
@@ -52,15 +54,16 @@ impl Encoder {
     }
 
     /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
-    /// table's columns doesn't matter, and there may be others.
+    /// table's columns doesn't matter, and there may be others. The notes say which cells hold categories that the model has not
+    /// seen ([`NoteKind::Unseen`](super::NoteKind::Unseen)), and which count as missing, since they are no numbers or dates where the
+    /// model wants such.
     ///
     /// # Errors
-    /// [`Error::MissingColumns`] where columns aren't there;
-    /// [`Error::NotANumber`] for a column of texts instead of numbers; [`Error::NonFinite`] for a cell that is too large
-    /// for f32 when encoded.
-    pub fn encode_features(&self, table: &Table) -> Result<Vec<f32>> {
+    /// [`Error::MissingColumns`] where columns aren't there; [`Error::NonFinite`] for a cell that is too large for f32 when encoded.
+    pub fn encode_features(&self, table: &Table) -> Result<(Vec<f32>, Notes)> {
         self.extra_columns(table.source(), &table.names(), false)?;
-        Ok(self.columns_of(table)?.inputs(&(0..table.rows()).collect::<Vec<_>>()))
+        let encoded = self.columns_of(table)?;
+        Ok((encoded.inputs(&(0..table.rows()).collect::<Vec<_>>()), encoded.notes))
     }
 
     /// Encodes the features of a table that is needed no more, for [`Encoded::rows`]. Each column is given up for its inputs,
@@ -70,13 +73,16 @@ impl Encoder {
     /// Those of [`encode_features`](Self::encode_features), the target counting as a column that is needed.
     pub fn encode_columns(&self, mut table: Table) -> Result<Encoded<'_>> {
         self.extra_columns(table.source(), &table.names(), true)?;
-        let columns = self.features.iter().map(|feature| Ok(Cow::Owned(table.take(&feature.name)?.cells)));
+        let columns = self.features.iter().map(|feature| Ok(Cow::Owned(table.take(&feature.name)?)));
         let columns = columns.collect::<Result<_>>()?;
+        for column in self.left_out.iter().filter(|column| table.column(&column.name).is_ok()).collect::<Vec<_>>() {
+            table.take(&column.name)?;
+        }
         Encoded::new(self, Cow::Owned(table), columns)
     }
 
     fn columns_of<'a>(&'a self, table: &'a Table) -> Result<Encoded<'a>> {
-        let columns = self.features.iter().map(|feature| Ok(Cow::Borrowed(table.column(&feature.name)?)));
+        let columns = self.features.iter().map(|feature| Ok(Cow::Borrowed(table.column_of(&feature.name)?)));
         Encoded::new(self, Cow::Borrowed(table), columns.collect::<Result<_>>()?)
     }
 
@@ -90,10 +96,19 @@ impl Encoder {
 }
 
 impl<'a> Encoded<'a> {
-    fn new(encoder: &'a Encoder, table: Cow<'a, Table>, columns: Vec<Cow<'a, Cells>>) -> Result<Self> {
+    fn new(encoder: &'a Encoder, table: Cow<'a, Table>, columns: Vec<Cow<'a, Column>>) -> Result<Self> {
         let columns = encoder.features.iter().zip(columns).collect();
-        let columns = some_at_a_time(columns, |(feature, cells)| Inputs::new(feature, cells, &table))?;
-        Ok(Self { encoder, table, columns })
+        let encoded = some_at_a_time(columns, |(feature, column)| Inputs::new(encoder, feature, column, &table))?;
+        let (columns, all): (Vec<_>, Vec<_>) = encoded.into_iter().unzip();
+        let mut notes = Notes::default();
+        notes.extend(all.into_iter().flatten());
+        Ok(Self { encoder, table, columns, notes })
+    }
+
+    /// What there is to say of the cells of all rows, as [`Encoder::encode_features`] has it.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// These rows (from 0), in this order, with their targets.
@@ -123,83 +138,6 @@ impl<'a> Encoded<'a> {
     }
 }
 
-/// A column's inputs.
-struct Inputs<'a> {
-    cells: EncodedCells<'a>,
-    /// The input that says whether a cell is missing.
-    indicator: Option<usize>,
-}
-
-enum EncodedCells<'a> {
-    /// NaN where a cell is missing, which gets `fill`.
-    Number { values: Vec<f32>, fill: f32 },
-    /// The input of each label.
-    Category { texts: Cow<'a, Texts>, places: Vec<Option<usize>>, missing: Option<usize> },
-}
-
-impl<'a> Inputs<'a> {
-    fn new(feature: &Feature, cells: Cow<'a, Cells>, table: &Table) -> Result<Self> {
-        let cells = match &feature.kind {
-            &FeatureKind::Number { mean, scale, fill } => {
-                let fill = fill.unwrap_or(mean);
-                let encode = |(row, &value): (usize, &f64)| {
-                    let filled = if value.is_nan() { fill } else { value };
-                    let encoded = standardised(table, &feature.name, row, filled, mean, scale)?;
-                    Ok(if value.is_nan() { f32::NAN } else { encoded })
-                };
-                let values = table.numbers_of(&feature.name, &cells)?.iter().enumerate().map(encode);
-                EncodedCells::Number { values: values.collect::<Result<_>>()?, fill: ((fill - mean) / scale) as f32 }
-            }
-            FeatureKind::Category { categories, other, fill } => {
-                let texts = match cells {
-                    Cow::Borrowed(Cells::Text(texts)) => Cow::Borrowed(texts),
-                    Cow::Owned(Cells::Text(texts)) => Cow::Owned(texts),
-                    numbers => Cow::Owned(numbers.to_texts()),
-                };
-                let places: HashMap<&str, usize> =
-                    categories.iter().enumerate().map(|(place, category)| (category.as_str(), place)).collect();
-                let other = other.then_some(categories.len());
-                let place = |label: &String| places.get(label.as_str()).copied().or(other);
-                let places = texts.labels().iter().map(place).collect();
-                EncodedCells::Category { texts, places, missing: fill.or(other) }
-            }
-        };
-        Ok(Self { cells, indicator: feature.indicator.then(|| feature.width() - 1) })
-    }
-
-    /// Writes the inputs of rows (from 0), all 0 as yet.
-    fn write<'b>(&self, rows: impl Iterator<Item = (&'b usize, &'b mut [f32])>) {
-        let indicate = |inputs: &mut [f32]| self.indicator.into_iter().for_each(|indicator| inputs[indicator] = 1.0);
-        match &self.cells {
-            EncodedCells::Number { values, fill } => rows.for_each(|(&row, inputs)| {
-                inputs[0] = values[row];
-                if inputs[0].is_nan() {
-                    inputs[0] = *fill;
-                    indicate(inputs);
-                }
-            }),
-            EncodedCells::Category { texts, places, missing } => rows.for_each(|(&row, inputs)| {
-                let code = texts.code(row);
-                if let Some(place) = code.map_or(*missing, |code| places[code]) {
-                    inputs[place] = 1.0;
-                }
-                if code.is_none() {
-                    indicate(inputs);
-                }
-            }),
-        }
-    }
-}
-
-/// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`] where that is too large for f32.
-fn standardised(table: &Table, column: &str, row: usize, value: f64, mean: f64, scale: f64) -> Result<f32> {
-    let encoded = ((value - mean) / scale) as f32;
-    if encoded.is_finite() {
-        return Ok(encoded);
-    }
-    Err(table.not_finite(column, row, format_args!("{value:e}, encoded as f32,")))
-}
-
 /// The class of every row; none where the target is a number.
 pub(super) fn class_numbers(target: &Target, table: &Table) -> Result<Option<Vec<usize>>> {
     if target.kind.classes().is_none() {
@@ -212,7 +150,8 @@ pub(super) fn class_numbers(target: &Target, table: &Table) -> Result<Option<Vec
 /// The target as the network sees it, in these rows.
 fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
     let name = &target.name;
-    let cells = table.column(name)?;
+    let column = table.column_of(name)?;
+    let cells = &column.cells;
     if let Some(&row) = rows.iter().find(|&&row| cells.is_missing(row)) {
         return Err(table.missing(name, row));
     }
@@ -230,19 +169,20 @@ fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f
             Err(Error::UnfitTarget { path: table.source().into(), column: name.clone(), problem })
         }
     };
-    match cells {
-        Cells::Number(values) => {
-            let class = |&row: &usize| number(row, index.of_number(values[row]), &|| values[row].to_string());
-            rows.iter().map(class).collect()
-        }
-        cells @ (Cells::Text(_) | Cells::Date(_)) => {
-            let texts = cells.to_texts();
-            let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
-            let class = |&row: &usize| {
-                let class = texts.code(row).and_then(|code| of_labels[code]);
-                number(row, class, &|| texts.get(row).map(shorten).unwrap_or_default())
-            };
-            rows.iter().map(class).collect()
-        }
+    if let (Cells::Number(values), None) = (cells, &column.exact) {
+        let mut known: HashMap<u64, Option<usize>> = HashMap::new();
+        let class = |&row: &usize| {
+            let value = values[row];
+            let class = *known.entry(value.to_bits()).or_insert_with(|| index.of_number(value));
+            number(row, class, &|| value.to_string())
+        };
+        return rows.iter().map(class).collect();
     }
+    let texts = column.to_texts();
+    let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
+    let class = |&row: &usize| {
+        let class = texts.code(row).and_then(|code| of_labels[code]);
+        number(row, class, &|| texts.get(row).map(shorten).unwrap_or_default())
+    };
+    rows.iter().map(class).collect()
 }

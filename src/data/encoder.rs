@@ -2,14 +2,16 @@
 //! outputs back in the target's unit. An [`Encoder`] is fitted once on the training rows (see `fit`) and
 //! saved with the model, so that every later table is encoded (see `encode`) as the training rows were.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::feature::{Feature, FeatureKind, check_scale};
+use super::feature::{Feature, FeatureKind, Holds, check_scale};
 use super::form::NumberForm;
+use super::left_out::LeftOut;
 use super::parse::{ReadAs, Strays};
+use super::reading::Reading;
 use super::target::{ClassIndex, Target, TargetKind, Task};
 use crate::error::{Error, Result, shorten};
 
@@ -21,13 +23,23 @@ pub struct Encoder {
     /// The column of the rows' weights, which is no feature; tables may have it or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weight: Option<String>,
+    /// How tables are read.
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub(super) reading: Reading,
+    /// How numbers of a feature or the target are written, by name, where it is not as programs write them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) forms: BTreeMap<String, NumberForm>,
+    /// Columns that say nothing in the training rows. Of such a one there may be a feature that says whether it is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 impl Encoder {
     /// An encoder that was not fitted, for a network of another program; [`validate`](Self::validate) checks it.
     #[must_use]
     pub fn new(features: Vec<Feature>, target: Target) -> Self {
-        Self { features, target, weight: None }
+        let (reading, forms) = (Reading::default(), BTreeMap::new());
+        Self { features, target, weight: None, reading, forms, left_out: Vec::new() }
     }
 
     /// What the network predicts.
@@ -83,6 +95,41 @@ impl Encoder {
         Ok(Self { weight: Some(name.into()), ..self })
     }
 
+    /// Columns of the training table that are no inputs, since its training rows say nothing about them.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// Keeps how the training table was read, which had columns of these names: the names count where it had no header.
+    #[must_use]
+    pub fn with_reading(self, reading: &Reading, names: &[String]) -> Self {
+        let columns = if reading.header == Some(false) { names.to_vec() } else { Vec::new() };
+        let (features, subsets) = (Vec::new(), Vec::new());
+        Self { reading: Reading { columns, features, subsets, ..reading.clone() }, ..self }
+    }
+
+    /// How tables for this model are read. A file without a header may have all columns of the training file, all but the target,
+    /// or the features in their order, with those that are left out or without them.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        let features: Vec<String> = self.features.iter().map(|feature| feature.name.clone()).collect();
+        let columns = &self.reading.columns;
+        let some = |wanted: &dyn Fn(&String) -> bool| columns.iter().filter(|name| wanted(name)).cloned().collect();
+        let known = |name: &String| features.contains(name) || self.left_out.iter().any(|column| column.name == *name);
+        let subsets = match columns[..] {
+            [] => Vec::new(),
+            _ => vec![some(&|name| *name != self.target.name), some(&known)],
+        };
+        Reading { features, subsets, ..self.reading.clone() }
+    }
+
+    /// How the numbers of this column are written.
+    #[must_use]
+    pub fn form(&self, name: &str) -> NumberForm {
+        self.forms.get(name).copied().unwrap_or_default()
+    }
+
     /// Number of the network's inputs, at least 1.
     #[must_use]
     pub fn inputs(&self) -> usize {
@@ -103,19 +150,19 @@ impl Encoder {
     #[must_use]
     pub fn read_as(&self, name: &str, with_target: bool) -> ReadAs {
         let is_target = name == self.target.name;
-        match self.features.iter().find(|feature| feature.name == name) {
-            Some(Feature { kind: FeatureKind::Number { .. }, .. }) => {
-                ReadAs::Written(NumberForm::default(), Strays::Missing)
-            }
-            Some(Feature { kind: FeatureKind::Category { .. }, .. }) => ReadAs::Text,
+        let numbers = |strays| ReadAs::Written(self.form(name), strays);
+        match self.features.iter().find(|feature| feature.name == name).map(|feature| &feature.kind) {
+            Some(FeatureKind::Number { .. } | FeatureKind::Presence { cells: Holds::Numbers }) => numbers(Strays::Missing),
+            Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Texts }) => ReadAs::Text,
+            Some(FeatureKind::Date { .. } | FeatureKind::Presence { cells: Holds::Dates }) => ReadAs::Date,
             None if is_target && with_target && self.classes().is_some() => ReadAs::Text,
-            None if is_target && with_target => ReadAs::Number(Strays::Refused),
+            None if is_target && with_target => numbers(Strays::Refused),
             None => ReadAs::Skip,
         }
     }
 
     /// Looks for the columns that are needed among these names of a table, and gives back those that aren't known: neither
-    /// features nor the target or the weights.
+    /// features nor the target, the weights or a column that was left out.
     ///
     /// # Errors
     /// [`Error::MissingColumns`], with all that are missing.
@@ -129,6 +176,7 @@ impl Encoder {
         }
         let mut known: HashSet<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
         known.extend([self.target.name.as_str()].into_iter().chain(self.weight_column()));
+        known.extend(self.left_out.iter().map(|column| column.name.as_str()));
         Ok(names.iter().filter(|name| !known.contains(name.as_str())).cloned().collect())
     }
 
@@ -160,6 +208,15 @@ impl Encoder {
         }
         if self.weight.as_ref().is_some_and(|weight| !seen.insert(weight)) {
             return Err("the encoder's column of weights is a feature or the target".into());
+        }
+        for LeftOut { name, .. } in &self.left_out {
+            let presence = |of: &Feature| of.name == *name && matches!(of.kind, FeatureKind::Presence { .. });
+            if !seen.insert(name) && !self.features.iter().any(presence) {
+                return Err(format!("the encoder leaves out its column `{name}`"));
+            }
+        }
+        for (name, form) in &self.forms {
+            form.validate().map_err(|problem| format!("the encoder's column `{name}`: {problem}"))?;
         }
         if seen.contains("") {
             return Err("the encoder has a column without a name".into());

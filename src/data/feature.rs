@@ -1,20 +1,21 @@
 //! A feature: a column of a table and the network's inputs that it makes. In: cells of the training rows, once; then cells
 //! of any table. Out: what is kept of the training rows, and f32 inputs.
 //!
-//! A number makes one input, a category one for each of its values (one-hot); where training rows missed a cell, a further
-//! input says whether it is missing. Kept are mean and scale, the categories in lexicographic order, and what stands for
-//! a missing cell: the median, or the most frequent category.
+//! A number makes one input, a category one for each of its values (one-hot), a date one for each of its parts that vary; where
+//! training rows missed a cell, a further input says whether it is missing. Kept are mean and scale, the categories in lexicographic
+//! order, and what stands for a missing cell: the median, or the most frequent category. Of a column that says nothing in the training
+//! rows, that further input is all there is.
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::column::{Cells, Column, Texts};
+use super::calendar::{self, DateInput};
+use super::category;
+use super::column::{Cells, Column};
+use super::left_out::{LeftOut, Why};
 use super::table::Table;
 use crate::error::{Result, shorten};
-
-/// Most categories of a column that get inputs of their own.
-const MOST: usize = 100;
 
 /// A feature column with what turns its cells into inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,8 +38,7 @@ pub enum FeatureKind {
     Number {
         /// What is subtracted, in the column's unit; 0 without standardisation.
         mean: f64,
-        /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation and for
-        /// a constant column.
+        /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation.
         scale: f64,
         /// What stands for a missing cell: the training rows' median. None, in files of old, is the mean.
         #[serde(default)]
@@ -53,7 +53,47 @@ pub enum FeatureKind {
         other: bool,
         /// The number of the category that stands for a missing cell, the most frequent one; none is a rare one.
         fill: Option<usize>,
+        /// The rare ones, in lexicographic order, so that they are told from those never seen. None where there are none, where they
+        /// are more than 10,000 or longer than a MiB, and in files of old.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rare: Option<Vec<String>>,
     },
+    /// Dates: the network sees the parts that vary, each standardised.
+    Date {
+        /// At least one, in the order of the inputs.
+        parts: Vec<DateInput>,
+        /// What stands for a missing cell, the training rows' median, as ISO 8601 writes it.
+        fill: String,
+    },
+    /// Whatever the cells are, the network sees only whether they are missing, by the indicator.
+    Presence {
+        /// As what they are read.
+        cells: Holds,
+    },
+}
+
+/// As what cells are read of which only the presence counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Holds {
+    /// Numbers.
+    Numbers,
+    /// Texts.
+    Texts,
+    /// Dates.
+    Dates,
+}
+
+/// What training rows tell of a column's cells.
+pub(super) enum Found {
+    Kind(FeatureKind),
+    Left(Why),
+}
+
+/// What becomes of a column: a feature, one that is left out, or both where its presence alone is kept.
+pub(super) struct Fitted {
+    pub feature: Option<Feature>,
+    pub left_out: Option<LeftOut>,
 }
 
 impl Feature {
@@ -63,11 +103,13 @@ impl Feature {
         let own = match &self.kind {
             FeatureKind::Number { .. } => 1,
             FeatureKind::Category { categories, other, .. } => categories.len() + usize::from(*other),
+            FeatureKind::Date { parts, .. } => parts.len(),
+            FeatureKind::Presence { .. } => 0,
         };
         own + usize::from(self.indicator)
     }
 
-    /// What each input stands for: `age`, `cut=Ideal`, `cut=(other)`, `age=(missing)`.
+    /// What each input stands for: `age`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
     #[must_use]
     pub fn input_names(&self) -> Vec<String> {
         let of = |what: &str| format!("{}={what}", self.name);
@@ -76,6 +118,8 @@ impl Feature {
             FeatureKind::Category { categories, other, .. } => {
                 categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of).collect()
             }
+            FeatureKind::Date { parts, .. } => parts.iter().map(|input| of(input.part.name())).collect(),
+            FeatureKind::Presence { .. } => Vec::new(),
         };
         names.extend(self.indicator.then(|| of("(missing)")));
         names
@@ -94,34 +138,37 @@ impl Feature {
     #[must_use]
     pub fn scalings(&self) -> Vec<(f64, f64)> {
         let mut all = vec![(0.0, 1.0); self.width()];
-        if let FeatureKind::Number { mean, scale, .. } = self.kind {
-            all[0] = (mean, scale);
+        match &self.kind {
+            &FeatureKind::Number { mean, scale, .. } => all[0] = (mean, scale),
+            FeatureKind::Date { parts, .. } => {
+                all.iter_mut().zip(parts).for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
+            }
+            FeatureKind::Category { .. } | FeatureKind::Presence { .. } => {}
         }
         all
     }
 
     /// What training rows tell of a column. Without `standardize` numbers stay as they are.
-    pub(super) fn fit(table: &Table, column: &Column, rows: &[usize], standardize: bool) -> Result<Self> {
+    pub(super) fn fit(table: &Table, column: &Column, rows: &[usize], standardize: bool) -> Result<Fitted> {
+        let name = &column.name;
         let missing = rows.iter().filter(|&&row| column.cells.is_missing(row)).count();
-        let kind = match &column.cells {
+        let (found, cells) = match &column.cells {
             Cells::Number(values) => {
-                let mut values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
-                // A second copy only where cells are missing: of large columns it is a tenth of the time and of the memory.
-                let given = if missing == 0 { None } else { Some(median(&mut present(&values)).unwrap_or(0.0)) };
-                // Missing cells count as if they held the median: that is what the network sees.
-                if let Some(fill) = given {
-                    values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = fill);
-                }
-                let (mean, scale) = match standardize {
-                    true => mean_and_scale(table, &column.name, rows, &values)?,
-                    false => (0.0, 1.0),
-                };
-                let fill = given.or_else(|| median(&mut values)); // whose order is of no more use
-                FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)) }
+                let values = rows.iter().map(|&row| values[row]).collect();
+                (numbers(table, name, rows, values, missing, standardize)?, Holds::Numbers)
             }
-            cells @ (Cells::Text(_) | Cells::Date(_)) => categories(&cells.to_texts(), rows),
+            Cells::Text(texts) => (category::fit(texts, rows), Holds::Texts),
+            Cells::Date(dates) => (calendar::fit(table, name, &dates.seconds, rows, standardize)?, Holds::Dates),
         };
-        Ok(Self { name: column.name.clone(), kind, indicator: (1..rows.len()).contains(&missing) })
+        let indicator = (1..rows.len()).contains(&missing);
+        let feature = |kind| Self { name: name.clone(), kind, indicator };
+        Ok(match found {
+            Found::Kind(kind) => Fitted { feature: Some(feature(kind)), left_out: None },
+            Found::Left(why) => Fitted {
+                feature: indicator.then(|| feature(FeatureKind::Presence { cells })),
+                left_out: Some(LeftOut { name: name.clone(), why }),
+            },
+        })
     }
 
     /// What is wrong with a feature that was read from a file.
@@ -135,16 +182,24 @@ impl Feature {
                     None => Ok(()),
                 }
             }
-            FeatureKind::Category { categories, other, fill } => {
+            FeatureKind::Category { categories, other, fill, rare } => {
                 let mut seen = HashSet::new();
-                if let Some(twice) = categories.iter().find(|category| !seen.insert(*category)) {
+                let mut all = categories.iter().chain(rare.iter().flatten());
+                if let Some(twice) = all.find(|category| !seen.insert(*category)) {
                     return Err(format!("the encoder's column `{name}` has the category `{}` twice", shorten(twice)));
                 }
-                if (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
+                let needless = rare.is_some() && !other;
+                if needless || (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
                     return Err(format!("the encoder's column `{name}` lacks categories"));
                 }
                 Ok(())
             }
+            FeatureKind::Date { parts, fill } => {
+                calendar::validate(name, parts, fill)?;
+                parts.iter().try_for_each(|input| check_scale(name, input.mean, input.scale))
+            }
+            FeatureKind::Presence { .. } if !self.indicator => Err(format!("the encoder's column `{name}` has no input")),
+            FeatureKind::Presence { .. } => Ok(()),
         }
     }
 }
@@ -159,25 +214,37 @@ pub(super) fn check_scale(name: &str, mean: f64, scale: f64) -> std::result::Res
     }
 }
 
-/// The categories that are frequent enough: in a hundredth of the rows, and in ten at the most; of many the most frequent.
-fn categories(texts: &Texts, rows: &[usize]) -> FeatureKind {
-    let least = (rows.len() / 100).clamp(1, 10);
-    let mut counts = vec![0_usize; texts.labels().len()];
-    rows.iter().filter_map(|&row| texts.code(row)).for_each(|code| counts[code] += 1);
-    let seen = counts.iter().filter(|&&count| count > 0).count();
-    let mut kept: Vec<(&str, usize)> =
-        texts.labels().iter().map(String::as_str).zip(counts).filter(|&(_, count)| count >= least).collect();
-    kept.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
-    kept.truncate(MOST);
-    let most_frequent = kept.first().map(|&(label, _)| label);
-    let mut categories: Vec<String> = kept.iter().map(|&(label, _)| label.to_string()).collect();
-    categories.sort_unstable();
-    let fill = most_frequent.and_then(|label| categories.iter().position(|category| category == label));
-    FeatureKind::Category { other: categories.len() < seen || categories.is_empty(), categories, fill }
+/// What numbers of training rows tell, of which some may be missing.
+fn numbers(
+    table: &Table,
+    name: &str,
+    rows: &[usize],
+    mut values: Vec<f64>,
+    missing: usize,
+    standardize: bool,
+) -> Result<Found> {
+    let Some(first) = values.iter().copied().find(|value| !value.is_nan()) else {
+        return Ok(Found::Left(Why::Constant { value: None }));
+    };
+    if values.iter().all(|&value| value == first || value.is_nan()) {
+        return Ok(Found::Left(Why::Constant { value: Some(category::of_number(first)) }));
+    }
+    // A second copy only where cells are missing: of large columns it is a tenth of the time and of the memory.
+    let given = if missing == 0 { None } else { Some(median(&mut present(&values)).unwrap_or(0.0)) };
+    // Missing cells count as if they held the median: that is what the network sees.
+    if let Some(fill) = given {
+        values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = fill);
+    }
+    let (mean, scale) = match standardize {
+        true => mean_and_scale(table, name, rows, &values)?,
+        false => (0.0, 1.0),
+    };
+    let fill = given.or_else(|| median(&mut values)); // whose order is of no more use
+    Ok(Found::Kind(FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)) }))
 }
 
 /// Those that are not missing.
-fn present(values: &[f64]) -> Vec<f64> {
+pub(super) fn present(values: &[f64]) -> Vec<f64> {
     values.iter().copied().filter(|value| !value.is_nan()).collect()
 }
 

@@ -209,22 +209,21 @@ impl Start<'_> {
 
     /// The names of so many columns without a header: those of the model's file, its features', or `x0`, `x1`, …
     fn names_of(&self, found: usize) -> Result<Vec<String>> {
-        let Reading { columns, features, .. } = self.reading;
+        let Reading { columns, features, subsets, .. } = self.reading;
         if columns.is_empty() {
             return Ok((0..found).map(|at| format!("x{at}")).collect());
         }
-        let (all, known) = (columns.len(), features.len());
-        match found {
-            _ if found == all => Ok(columns.clone()),
-            _ if found == known => Ok(features.clone()),
-            _ => {
-                let problem = format!(
-                    "{found} cells, and no header to name them: expected {all}, the columns of the training file, or the \
-                     model's {known} features in their order"
-                );
-                Err(self.malformed(1, problem))
-            }
+        let mut choices = [columns].into_iter().chain(subsets).chain([features]).filter(|names| !names.is_empty());
+        if let Some(names) = choices.find(|names| names.len() == found) {
+            return Ok(names.clone());
         }
+        let problem = format!(
+            "{found} cells, and no header to name them: expected {}, the columns of the training file, all of them but the \
+             target, or the model's {} features in their order",
+            columns.len(),
+            features.len()
+        );
+        Err(self.malformed(1, problem))
     }
 
     /// Where rows have a cell more than the header: the first one names rows, as R's tables have it, unless the last one is always empty.

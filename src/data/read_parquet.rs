@@ -12,7 +12,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::calendar::Unit;
+use super::moment::Unit;
 use super::column::{Cells, Column, Texts, present};
 use super::format::{Fault, Input, Kinds};
 use super::parse::ReadAs;

@@ -24,6 +24,9 @@ pub struct Reading {
     /// Those of them that a file without a header may have alone, in its order: a model's features.
     #[serde(skip)]
     pub features: Vec<String>,
+    /// Other choices of them that it may have.
+    #[serde(skip)]
+    pub subsets: Vec<Vec<String>>,
 }
 
 impl Reading {
@@ -48,6 +51,7 @@ impl Reading {
             encoding: self.encoding.clone().or_else(|| other.encoding.clone()),
             columns: if self.columns.is_empty() { other.columns.clone() } else { self.columns.clone() },
             features: if self.features.is_empty() { other.features.clone() } else { self.features.clone() },
+            subsets: if self.subsets.is_empty() { other.subsets.clone() } else { self.subsets.clone() },
         }
     }
 }

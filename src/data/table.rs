@@ -112,6 +112,14 @@ impl Table {
         self.position(name).map(|at| &self.columns[at].cells)
     }
 
+    /// The column of this name, with how its numbers were written.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumns`], with the names that are there.
+    pub fn column_of(&self, name: &str) -> Result<&Column> {
+        self.position(name).map(|at| &self.columns[at])
+    }
+
     /// The numbers of the column of this name.
     ///
     /// # Errors
@@ -140,8 +148,13 @@ impl Table {
     /// # Errors
     /// [`Error::MissingColumns`] where there is no such column.
     pub fn distinct_whole_numbers(&self, name: &str, most: usize) -> Result<Option<usize>> {
-        let Cells::Number(values) = self.column(name)? else { return Ok(None) };
+        let column = self.column_of(name)?;
+        let Cells::Number(values) = &column.cells else { return Ok(None) };
         let found = distinct(values, most);
+        if let Some(exact) = &column.exact {
+            let whole = found.len() <= most && found.iter().all(|value| value.fract() == 0.0);
+            return Ok(Some(exact.labels().len()).filter(|&count| whole && count <= most));
+        }
         Ok((found.len() <= most && found.iter().all(|value| value.fract() == 0.0)).then_some(found.len()))
     }
 

@@ -1,12 +1,12 @@
 //! What is to be predicted, and the numbers of classes. In: labels as texts or numbers. Out: the class's number.
 //! Knows nothing of tables.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::parse_number;
+use super::category::{Alike, Index, of_number};
 
 /// What the network is to predict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,30 +86,21 @@ impl TargetKind {
 
 /// Numbers of classes by their labels, as texts and as numbers: a column of the labels `1` and `x` is read as
 /// numbers in a table that has only the former.
-pub(super) struct ClassIndex<'a> {
-    texts: HashMap<&'a str, usize>,
-    /// By the number's bits.
-    numbers: HashMap<u64, usize>,
-}
+pub(super) struct ClassIndex<'a>(pub Index<'a>);
 
 impl<'a> ClassIndex<'a> {
     pub(super) fn new(classes: &'a [String]) -> Self {
-        let mut index = Self { texts: HashMap::new(), numbers: HashMap::new() };
-        for (class, label) in classes.iter().enumerate() {
-            index.texts.entry(label).or_insert(class);
-            if let Some(number) = parse_number(label) {
-                index.numbers.entry(key(number)).or_insert(class);
-            }
-        }
-        index
+        let alike = Alike::of_classes(classes.iter().map(String::as_str));
+        let places = classes.iter().enumerate().map(|(class, label)| (label.as_str(), class));
+        Self(Index::new(places, alike))
     }
 
     pub(super) fn of_text(&self, label: &str) -> Option<usize> {
-        self.texts.get(label).copied().or_else(|| self.of_number(parse_number(label)?))
+        self.0.place(label)
     }
 
     pub(super) fn of_number(&self, label: f64) -> Option<usize> {
-        self.numbers.get(&key(label)).copied()
+        self.of_text(&of_number(label))
     }
 }
 

@@ -24,7 +24,7 @@ fn weights_come_from_a_column() {
         assert_eq!(loaded.encode(table).unwrap().features(), [1.0, 3.0]);
     }
     let more = table(&[("a", &["1"]), ("w", &["1"]), ("z", &["1"])]);
-    assert_eq!(loaded.encode_features(&more).unwrap(), [1.0]);
+    assert_eq!(loaded.encode_features(&more).unwrap().0, [1.0]);
     assert_eq!(loaded.extra_columns(more.source(), &more.names(), false).unwrap(), ["z"]);
     for name in ["a", "y"] {
         let message = encoder.clone().with_weight_column(name).unwrap_err().to_string();

@@ -250,7 +250,7 @@ fn an_exported_file_says_what_it_is() {
 fn categories_are_inputs_of_the_graph() {
     let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
     let categories = vec!["Fair".into(), "Ideal".into()];
-    let kind = FeatureKind::Category { categories, other: false, fill: None };
+    let kind = FeatureKind::Category { categories, other: false, fill: None, rare: None };
     let cut = Feature { name: "cut".into(), kind, indicator: false };
     let target = model.encoder.as_ref().unwrap().target().clone();
     model.encoder = Some(Encoder::new(vec![features().remove(0), cut], target));

@@ -16,6 +16,7 @@ mod cli_formats;
 mod cli_tables;
 mod cli_texts;
 mod cli_train;
+mod columns;
 mod config;
 mod csv;
 mod dataset;

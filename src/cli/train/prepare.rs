@@ -103,6 +103,11 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
     let rows = others.join(rows);
     let decided = settings.decide(&rows, others.validation.is_some());
     if !args.quiet {
+        let mut notes = table.notes().clone();
+        if !is_known {
+            notes.extend(encoder.notes(&table, &rows.train)?);
+        }
+        notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
         tell_task(args, is_known, &encoder, &table)?;
         decided.filter(|_| !args.lr_find).iter().for_each(|line| eprintln!("{line}"));
     }
