@@ -79,6 +79,17 @@ pub enum Error {
         /// The cell as it stands in the file.
         cell: String,
     },
+    /// The first row of a table may be its header or data.
+    #[error(
+        "{}: the first row holds nothing but numbers ({cells}, …): --no-header takes it for data and names columns x0, x1, \
+         …; --header takes it for names", path.display()
+    )]
+    NumericHeader {
+        /// The file.
+        path: PathBuf,
+        /// Its first cells.
+        cells: String,
+    },
     /// A guess was made where none is wanted.
     #[error("{}: a guess was needed: {guess}", path.display())]
     Guess {

@@ -28,7 +28,7 @@ pub struct ColumnArgs {
 impl ColumnArgs {
     /// Whether `--features` names a column.
     pub fn names(&self, column: &str) -> bool {
-        self.features.iter().any(|name| name == column)
+        List::texts(&self.features).contains(&column)
     }
 
     /// As what each column of these names is read.
@@ -40,8 +40,7 @@ impl ColumnArgs {
         weight: Option<&str>,
     ) -> Result<Vec<ReadAs>> {
         let lists = [&self.features, &self.ignore, &self.categorical, &self.numeric];
-        let [features, ignore, categorical, numeric] =
-            lists.map(|lists| expanded(&List::columns(lists, names), names));
+        let [features, ignore, categorical, numeric] = lists.map(|lists| expanded(&List::columns(lists, names), names));
         let named = [&features, &ignore, &categorical, &numeric].into_iter().flatten();
         let named = named.map(String::as_str).chain(target).chain(weight);
         let mut missing: Vec<String> = Vec::new();

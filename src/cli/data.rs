@@ -1,9 +1,13 @@
 //! `mlp data`: what a table holds.
 
+use serde::Serialize;
+
 use super::columns::ColumnArgs;
+use super::notes;
 use super::output::{print, print_json};
+use super::reading::ReadingArgs;
 use super::source::DataArgs;
-use crate::data::{Description, Reading, Values};
+use crate::data::{Description, Notes, Values};
 use crate::error::{Result, shorten, shorten_to};
 use crate::report::{Table, count, value};
 
@@ -20,19 +24,31 @@ pub struct Args {
     target: Option<String>,
     #[command(flatten)]
     columns: ColumnArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Serialize)]
+struct Described<'a> {
+    #[serde(flatten)]
+    description: Description,
+    notes: &'a Notes,
+}
+
 pub fn run(args: &Args) -> Result<()> {
     let source = args.data.source()?;
     let target = args.target.as_deref().or(source.target());
-    let table = source.read(&Reading::default(), |path, names| args.columns.kinds(path, names, target, None))?;
+    let reading = args.reading.reading()?;
+    let table = source.read(&reading, |path, names| args.columns.kinds(path, names, target, None))?;
+    args.reading.check(table.notes(), table.source())?;
     let description = Description::new(&table, target)?;
     if args.json {
-        return print_json(&description);
+        return print_json(&Described { description, notes: table.notes() });
     }
+    notes::tell(table.notes());
     let columns = description.columns.len();
     let mut text = format!("{} rows, {columns} columns\n\n", count(description.rows as u64));
     let mut list =

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::device::DeviceArgs;
+use super::notes;
 use super::output::{print, print_json};
+use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, kinds_of};
 use crate::backend::Device;
-use crate::data::{Dataset, Encoder, Table, Task};
+use crate::data::{Dataset, Encoder, Notes, Table, Task};
 use crate::error::{Error, Result, shorten};
 use crate::infer::{Metrics, Predictor};
 use crate::math::{Domain, Loss};
@@ -27,6 +29,10 @@ pub struct Args {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
+    unseen: UnseenArgs,
+    #[command(flatten)]
     device: DeviceArgs,
     /// Also tell how often the true class is among the K likeliest; for three classes and more, of which K is not all
     #[arg(long, value_name = "K")]
@@ -41,27 +47,31 @@ struct Evaluation {
     device: String,
     #[serde(flatten)]
     metrics: Metrics,
+    notes: Notes,
 }
 
 pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
     args.top_k.map_or(Ok(()), |k| check_top_k(k, encoder))?;
-    let table =
-        args.data.source()?.read(&encoder.reading(), |path, names| kinds_of(encoder, path, names, true, None))?;
+    let reading = args.reading.reading_for(encoder)?;
+    let table = args.data.source()?.read(&reading, |path, names| kinds_of(encoder, path, names, true, &[]))?;
+    let path = table.source().to_path_buf();
     check_target(model.spec.loss(), encoder, &table)?;
     let (rows, mut notes) = ((0..table.rows()).collect::<Vec<_>>(), table.notes().clone());
     let encoded = encoder.encode_columns(table)?;
     notes.extend(encoded.notes().clone());
+    args.reading.check(&notes, &path)?;
+    args.unseen.check(&notes, &path)?;
     let data = encoded.rows(&rows)?;
     let device = args.device.open(args.json).await?.device;
     let metrics = evaluate(&device, &model, &data, args.top_k).await?;
     if args.json {
-        return print_json(&Evaluation { device: device.name(), metrics });
+        return print_json(&Evaluation { device: device.name(), metrics, notes });
     }
     let table = metrics_table(&[("data", &metrics)]);
     print(format!("{table}{}", metrics.classification().map(class_tables).unwrap_or_default()))?;
-    notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+    notes::tell(&notes);
     Ok(())
 }
 

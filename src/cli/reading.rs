@@ -1,16 +1,19 @@
 //! The flags that say how a table is written, and whether guesses are allowed.
 
+use std::path::Path;
+
+use super::list::List;
 use crate::data::{Encoder, MissingWords, Notes, Reading};
 use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
 pub struct ReadingArgs {
     /// Texts that stand for missing cells, besides those that do anyway; a number stands for all ways of writing it
-    #[arg(long, value_name = "TEXT,…", value_delimiter = ',')]
-    missing: Vec<String>,
+    #[arg(long, value_name = "TEXT,…")]
+    missing: Vec<List>,
     /// Texts that are no missing cells, as NA where it is Namibia
-    #[arg(long, value_name = "TEXT,…", value_delimiter = ',')]
-    not_missing: Vec<String>,
+    #[arg(long, value_name = "TEXT,…")]
+    not_missing: Vec<List>,
     /// What stands in front of the fraction of numbers: `.` or `,` [default: found out for each column]
     #[arg(long, value_name = "CHAR")]
     decimal: Option<Mark>,
@@ -65,9 +68,10 @@ impl ReadingArgs {
             }
             _ => {}
         }
+        let words = |lists: &[List]| List::texts(lists).into_iter().map(|text| text.trim().to_string()).collect();
         let header = if self.no_header { Some(false) } else { self.header.then_some(true) };
         let mut reading = Reading::default();
-        reading.missing = MissingWords { more: self.missing.clone(), fewer: self.not_missing.clone() };
+        reading.missing = MissingWords { more: words(&self.missing), fewer: words(&self.not_missing) };
         (reading.decimal, reading.thousands) = (decimal, thousands);
         (reading.header, reading.encoding) = (header, self.encoding.clone());
         Ok(reading)
@@ -79,7 +83,28 @@ impl ReadingArgs {
     }
 
     /// Refuses guesses where the flags do.
-    pub fn check(&self, notes: &Notes, path: &std::path::Path) -> Result<()> {
+    pub fn check(&self, notes: &Notes, path: &Path) -> Result<()> {
         if self.strict { notes.refuse_guesses(path) } else { Ok(()) }
+    }
+}
+
+/// What becomes of categories that a model has not seen.
+#[derive(Debug, clap::Args)]
+pub struct UnseenArgs {
+    /// Categories that the model has not seen: count them in a note at the end, or refuse them
+    #[arg(long, value_enum, default_value_t = Unseen::Note)]
+    unseen: Unseen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Unseen {
+    Note,
+    Error,
+}
+
+impl UnseenArgs {
+    /// Refuses such categories where the flag does.
+    pub fn check(&self, notes: &Notes, path: &Path) -> Result<()> {
+        if self.unseen == Unseen::Error { notes.refuse_unseen(path) } else { Ok(()) }
     }
 }

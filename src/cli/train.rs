@@ -30,6 +30,7 @@ use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::flag;
 use super::output::{print, print_data, print_json};
+use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
 use crate::data::Task;
@@ -83,6 +84,8 @@ pub struct Args {
     task: TaskArg,
     #[command(flatten)]
     columns: ColumnArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
     #[command(flatten)]
     weights: WeightArgs,
     /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
@@ -176,7 +179,7 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let out = args.out.as_deref().map(writable_model).transpose()?;
     let mut phases = Phases::start();
-    let Prepared { data, judged, encoder, spec, start } = prepare(&args, &mut settings, &source, &mut phases)?;
+    let Prepared { data, judged, encoder, spec, start, notes } = prepare(&args, &mut settings, &source, &mut phases)?;
     let config = args.said.toml(&settings.words(&args, &source));
     let started = Instant::now();
     let device = args.device.open(args.quiet).await?.device;
@@ -252,6 +255,7 @@ pub async fn run(args: Args) -> Result<()> {
         summary.baseline = Some(Baseline::new(&data, &model).await?);
         summary.phases.end("baseline");
     }
+    summary.notes = notes;
     let mut failed = None;
     if let Some(folder) = &args.out {
         let material = Material {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::moment::Unit;
 use super::column::{Cells, Column, Texts, present};
+use super::moment::Unit;
 use super::parse::ReadAs;
 use super::table::shorten;
 use super::whole::{Exact, exact};

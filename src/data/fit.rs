@@ -203,8 +203,10 @@ impl Fit<'_> {
             (Some(Task::Binary) | None, [first, second]) => {
                 Ok(TargetKind::Binary { classes: [first.clone(), second.clone()] })
             }
-            (Some(Task::Binary), some) => Err(self
-                .unfit(format!("has {} classes: a binary task has two, --task multiclass takes more", some.len()))),
+            (Some(Task::Binary), some) => {
+                Err(self
+                    .unfit(format!("has {} classes: a binary task has two, --task multiclass takes more", some.len())))
+            }
             (None, some) if mostly_numbers() => Err(self.unfit(format!(
                 "holds mostly numbers, but {}: mend or remove such rows, or take all {} values as classes with \
                  --task multiclass",
@@ -217,7 +219,9 @@ impl Fit<'_> {
     }
 
     fn dates(&self) -> Error {
-        self.unfit("holds dates: a network predicts numbers or classes; write them as numbers, as days since a day".into())
+        self.unfit(
+            "holds dates: a network predicts numbers or classes; write them as numbers, as days since a day".into(),
+        )
     }
 
     /// Three or more labels as classes.

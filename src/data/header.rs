@@ -12,7 +12,7 @@ use super::note::{Note, NoteKind};
 use super::reading::Reading;
 use super::scan::{Cell, End, Scanner, cells_in_rows, delimiter, whole_rows};
 use super::table::{shorten, unfit_names};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, list};
 
 /// The start of a file.
 #[derive(Debug)]
@@ -71,7 +71,10 @@ impl Header {
         }
         let mut names = row.cells;
         if reading.header.is_none() && is_data(&names) {
-            let examples = names.iter().take(3).cloned().collect();
+            let examples: Vec<String> = names.iter().take(3).cloned().collect();
+            if reading.names_only {
+                return Err(Error::NumericHeader { path: start.path.into(), cells: list(&examples) });
+            }
             let note = Note::file(NoteKind::NumericHeader).count(names.len(), 0, examples);
             found.notes.push(note.place(Place::Line(row.line)));
         }

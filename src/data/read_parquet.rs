@@ -12,9 +12,9 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::moment::Unit;
 use super::column::{Cells, Column, Texts, present};
 use super::format::{Fault, Input, Kinds};
+use super::moment::Unit;
 use super::parse::ReadAs;
 use super::table::{Table, shorten};
 use super::whole::{Exact, is_exact};
@@ -67,11 +67,7 @@ impl From<ParquetError> for Fault {
 }
 
 /// A column's cells over all groups of rows.
-fn cells(
-    reader: &SerializedFileReader<File>,
-    at: usize,
-    column: &ColumnDescriptor,
-) -> Result<Exact, Fault> {
+fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescriptor) -> Result<Exact, Fault> {
     use ColumnReader as Of;
     use ConvertedType::{DECIMAL, INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());

@@ -319,5 +319,8 @@ fn text_that_is_not_utf_8_has_advice() {
         "line 1: the text is UTF-16 without a byte order mark, as it seems: --encoding utf-16be reads it",
     );
     told(b"\xff\xfe\0\0a\0\0\0", "line 1: the text is UTF-32: save it as UTF-8");
-    assert!(matches!(CsvReader::open(&file(b"\0\0\xfe\xff\0\0\0a").1, &Reading::default()), Err(Error::MalformedTable { .. })));
+    assert!(matches!(
+        CsvReader::open(&file(b"\0\0\xfe\xff\0\0\0a").1, &Reading::default()),
+        Err(Error::MalformedTable { .. })
+    ));
 }

@@ -9,7 +9,7 @@ use wgpu_mlp::data::{Cells, Column, Split, Table, group_split, last_split};
 use super::cli::{Place, assert_no_work};
 
 fn column(name: &str, cells: Cells) -> Column {
-    Column { name: name.into(), cells }
+    Column::new(name, cells)
 }
 
 fn texts(values: &[&str]) -> Cells {

@@ -11,8 +11,9 @@ use super::settings::Settings;
 use super::start;
 use crate::checkpoint::Checkpoint;
 use crate::cli::eval::check_target;
+use crate::cli::notes;
 use crate::cli::source::{Source, kinds_of};
-use crate::data::{Dataset, Encoder, ReadAs, Reading, Table, class_numbers};
+use crate::data::{Dataset, Encoder, Notes, ReadAs, Strays, Table, class_numbers};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::spec::MlpSpec;
@@ -25,6 +26,8 @@ pub struct Prepared {
     pub encoder: Encoder,
     pub spec: MlpSpec,
     pub start: Start,
+    /// What was decided while the table was read and encoded.
+    pub notes: Notes,
 }
 
 /// Where the parameters come from.
@@ -65,12 +68,17 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
         None => !args.columns.names(column),
     });
     let mut columns = Vec::new();
-    let mut table = source.read(&Reading::default(), |path, names| {
+    let reading = match &known {
+        Some(encoder) => args.reading.reading_for(encoder)?,
+        None => args.reading.reading()?.with_names_only(),
+    };
+    let weights_of: Vec<_> = weight.map(|name| (name, ReadAs::Number(Strays::Refused))).into_iter().collect();
+    let mut table = source.read(&reading, |path, names| {
         columns = names.to_vec();
         let kinds = match (&known, target) {
             (_, None) => return Err(Error::TargetRequired { path: path.into(), available: names.to_vec() }),
             (None, _) => args.columns.kinds(path, names, target, weight)?,
-            (Some(encoder), _) => kinds_of(encoder, path, names, true, weight)?,
+            (Some(encoder), _) => kinds_of(encoder, path, names, true, &weights_of)?,
         };
         with_column(kinds, path, names, args.split.column(), apart.map(|_| args.split.read_as()))
     })?;
@@ -90,10 +98,16 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
     let is_known = known.is_some();
     let encoder = match known {
         Some(encoder) => encoder,
-        None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?,
+        None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?
+            .with_reading(&reading, &columns),
     };
+    let mut notes = table.notes().clone();
+    if !is_known {
+        notes.extend(encoder.notes(&table, &rows.train)?);
+    }
+    args.reading.check(&notes, table.source())?;
     let others = args.split.others(groups, |path| {
-        Table::read_with(path, |names| {
+        Table::read_with(path, &encoder.reading(), |names| {
             tell_extra(path, &encoder.extra_columns(path, names, true)?, &columns);
             let kinds = names.iter().map(|name| encoder.read_as(name, true)).collect();
             let group = args.split.group();
@@ -103,11 +117,7 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
     let rows = others.join(rows);
     let decided = settings.decide(&rows, others.validation.is_some());
     if !args.quiet {
-        let mut notes = table.notes().clone();
-        if !is_known {
-            notes.extend(encoder.notes(&table, &rows.train)?);
-        }
-        notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+        notes::tell(&notes);
         tell_task(args, is_known, &encoder, &table)?;
         decided.filter(|_| !args.lr_find).iter().for_each(|line| eprintln!("{line}"));
     }
@@ -127,7 +137,7 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
         Start::Drawn => args.loss.tune(settings.spec(&encoder, loss)?)?,
     };
     phases.end("encode");
-    Ok(Prepared { data, judged, encoder, spec, start })
+    Ok(Prepared { data, judged, encoder, spec, start, notes })
 }
 
 /// The column by which rows are split must be there; it is read as `kind` says, if that is said.

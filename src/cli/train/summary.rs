@@ -9,7 +9,7 @@ use super::baseline::{Baseline, task};
 use super::parts::Parts;
 use super::phases::Phases;
 use crate::backend::{Counters, Device};
-use crate::data::Task;
+use crate::data::{Notes, Task};
 use crate::infer::Metrics;
 use crate::model::Model;
 use crate::report::{Table, count, figure, metrics_table, rate, significant};
@@ -44,6 +44,8 @@ pub struct Summary<'a> {
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
+    /// What was decided while the table was read and encoded.
+    pub notes: Notes,
     /// Seconds of each phase, as far as there are.
     pub phases: Phases,
     /// The model file, if one was written.
@@ -89,6 +91,7 @@ impl<'a> Summary<'a> {
             counters: trainer.counters(),
             metrics,
             baseline: None,
+            notes: Notes::default(),
             task: task(model),
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
