@@ -72,16 +72,19 @@ fn header(reader: &mut dyn Read) -> Result<(u8, Vec<usize>), Fault> {
 /// An array of any type.
 fn array(reader: &mut dyn Read) -> Result<(Array, Kind), Fault> {
     let (kind, shape) = header(reader)?;
-    let kind = match kind {
-        UNSIGNED_BYTES => BYTE,
-        0x09 => Kind::big_endian(b'i', 1),
-        0x0b => Kind::big_endian(b'i', 2),
-        0x0c => Kind::big_endian(b'i', 4),
-        0x0d => Kind::big_endian(b'f', 4),
-        0x0e => Kind::big_endian(b'f', 8),
+    let (kind, values) = match kind {
+        UNSIGNED_BYTES => (BYTE, "bytes"),
+        0x09 => (Kind::big_endian(b'i', 1), "signed bytes"),
+        0x0b => (Kind::big_endian(b'i', 2), "integers of 2 bytes"),
+        0x0c => (Kind::big_endian(b'i', 4), "integers of 4 bytes"),
+        0x0d => (Kind::big_endian(b'f', 4), "floats of 4 bytes"),
+        0x0e => (Kind::big_endian(b'f', 8), "floats of 8 bytes"),
         other => return Err(format!("its values have the type {other:#04x}: expected one of 0x08 to 0x0e").into()),
     };
-    let bytes = read_values(reader, &shape, kind.size)?;
+    let bytes = read_values(reader, &shape, kind.size).map_err(|fault| match fault {
+        Fault::Malformed(problem) if kind != BYTE => format!("its values are {values}, and {problem}").into(),
+        other => other,
+    })?;
     let fields = vec![Field { name: None, kind: Ok(kind), offset: 0 }];
     Ok((Array { layout: Layout { shape, fortran: false, fields, size: kind.size }, bytes }, kind))
 }

@@ -12,10 +12,13 @@ use super::format::{Fault, Input, Kinds};
 use super::parse::ReadAs;
 use super::read_npy::{array, layout};
 use super::table::{Table, shorten};
-use crate::error::{Result, list};
+use crate::error::Result;
 
 /// Columns that a header may tell of without a look at whether the values are there.
 const UNSEEN: usize = 1024;
+
+/// Arrays that a message tells of.
+const TOLD: usize = 12;
 
 /// An array of the archive.
 struct Part {
@@ -125,11 +128,14 @@ fn other_rows(rows: &[(String, usize)]) -> Option<String> {
     if fewer.is_empty() {
         return None;
     }
-    let told: Vec<String> = rows.iter().map(|(name, rows)| format!("{} {rows}", shorten(name))).collect();
+    let mut told: Vec<_> = rows.iter().take(TOLD).map(|(name, rows)| format!("`{}` {rows}", shorten(name))).collect();
+    if rows.len() > TOLD {
+        told.push("…".into());
+    }
     Some(format!(
         "its arrays have different numbers of rows, {}: name those that belong together, as by --features {}, or leave \
          others out, as by --ignore {}",
-        list(&told),
+        told.join(", "),
         shorten(some),
         shorten(&fewer.join(",")),
     ))

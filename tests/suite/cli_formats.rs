@@ -132,7 +132,7 @@ fn arrays_are_chosen_by_their_names() {
         "train keras.npz --target y_train",
         2,
         &[
-            "keras.npz: cannot read it as npz: its arrays have different numbers of rows, `x_test 20`, `x_train 60`",
+            "keras.npz: cannot read it as npz: its arrays have different numbers of rows, `x_test` 20, `x_train` 60",
             "--features x_train",
             "--ignore x_test,y_test",
         ],

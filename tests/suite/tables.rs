@@ -185,7 +185,7 @@ fn arrays_that_are_not_wanted_are_not_looked_at() {
     }
     assert_eq!(
         only(&["x0", "names", "y"]).unwrap_err(),
-        "its arrays have different numbers of rows, `x 6`, `names 2`, `y 6`: name those that belong together, as by \
+        "its arrays have different numbers of rows, `x` 6, `names` 2, `y` 6: name those that belong together, as by \
          --features x, or leave others out, as by --ignore names"
     );
     // An archive's directory and one array damaged: the others are there.
@@ -343,7 +343,7 @@ fn archives_that_are_no_table_are_refused() {
     assert_eq!(table.names(), ["a", "b/c"]);
     is(
         zip(&[("a.npy", &two), ("b.npy", &three)]),
-        "its arrays have different numbers of rows, `a 2`, `b 3`: name those that belong together, as by --features b, or \
+        "its arrays have different numbers of rows, `a` 2, `b` 3: name those that belong together, as by --features b, or \
          leave others out, as by --ignore a",
     );
     is(zip(&[("a0.npy", &npy("'|u1'", "(3,)", b"abc")), ("a.npy", &three)]), "two columns are named `a0`");
@@ -425,6 +425,9 @@ fn images_have_their_labels_beside_them() {
     assert!(
         read("typed").unwrap_err().ends_with("row 1, column `pixel`: `inf` is not finite; remove or replace the row")
     );
+    put("typed", &typed(0x0d, &[2, 1], &[0; 9]));
+    let problem = "its values are floats of 4 bytes, and it goes on after the 2 values of its dimensions [2, 1]";
+    assert!(read("typed").unwrap_err().ends_with(problem));
     put("none", &idx(&[0, 1, 2], &[]));
     assert!(read("none").unwrap_err().contains("make no values: expected rows and columns"));
 }
