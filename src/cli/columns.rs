@@ -19,6 +19,18 @@ pub struct ColumnArgs {
 }
 
 impl ColumnArgs {
+    /// Refuses flags where there is no table that they could be about.
+    pub fn expect_none(&self) -> Result<()> {
+        let all = [("--features", &self.features), ("--ignore", &self.ignore), ("--categorical", &self.categorical)];
+        match all.into_iter().find(|(_, list)| !list.is_empty()) {
+            Some((what, list)) => {
+                let expected = "to stand with a table".into();
+                Err(Error::Setting { what, found: format!("`{}`", list.join(",")), expected })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// As what each column of these names is read.
     pub fn kinds(
         &self,

@@ -21,6 +21,7 @@ mod dataset;
 mod encoder;
 mod examples;
 mod exchange;
+mod exchange_graphs;
 mod exchange_refused;
 mod figures;
 mod files;
