@@ -58,6 +58,10 @@ impl Foreign {
                 let (features, target) = (features.clone(), target.clone());
                 self.with_columns(features, target)
             }
+            (Some(_), None) if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(
+                "it scales its inputs or its output, and does not name its target: `mlp import FILE --target COLUMN` does"
+                    .into(),
+            )),
             _ if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(
                 "it scales its inputs or its output, and says no names of columns: `mlp import FILE TABLE --target COLUMN` \
                  takes them from a table"

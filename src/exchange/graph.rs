@@ -93,20 +93,18 @@ impl Walk {
         let mut first = 0_usize;
         for info in inputs {
             let (name, element) = (info.name.clone(), info.element());
-            let value = if element == Some(proto::STRING) {
-                Value::Other(format!("its input `{name}` takes texts: expected numbers").into())
-            } else {
-                let rows = Rows::base(0, element.unwrap_or(proto::FLOAT));
-                Value::Rows(match (inputs.len(), info.columns()) {
-                    (1, _) => rows,
-                    (_, None) => return Err(format!("it does not say how many columns its input `{name}` has")),
-                    (_, Some(width)) => {
-                        self.spend(width)?;
-                        let columns = (first..first + width).collect();
-                        first += width;
-                        Rows { columns: Some(columns), ..rows }
-                    }
-                })
+            let columns = match (inputs.len(), info.columns()) {
+                (1, _) => None,
+                (_, None) => return Err(format!("it does not say how many columns its input `{name}` has")),
+                (_, Some(width)) => {
+                    self.spend(width)?;
+                    first += width;
+                    Some((first - width..first).collect())
+                }
+            };
+            let value = match element {
+                Some(proto::STRING) => Value::Other(format!("its input `{name}` takes texts: expected numbers").into()),
+                _ => Value::Rows(Rows { columns, ..Rows::base(0, element.unwrap_or(proto::FLOAT)) }),
             };
             // A single row as the only input has no columns to count.
             let width = info.columns().filter(|_| inputs.len() > 1 || info.has_rows());

@@ -116,12 +116,19 @@ impl Call<'_> {
         match op {
             "Scaler" => {
                 let list = |name| self.attribute(name).map_or(&[][..], |Attribute { floats, .. }| floats);
-                let by = |values: &[f32], of: &dyn Fn(f64) -> (f64, f64)| -> Vec<_> {
-                    values.iter().map(|&value| of(value.into())).collect()
+                let mut scale = |rows: Rows, values: &[f32], of: &dyn Fn(f64) -> (f64, f64)| match *values {
+                    [] => Ok(rows),
+                    [value] => {
+                        let (factor, shift) = of(value.into());
+                        rows.apply(self.label, |function| function.map(|z| z * factor + shift))
+                    }
+                    _ => {
+                        let by: Vec<_> = values.iter().map(|&value| of(value.into())).collect();
+                        rows.scale(walk, self.label, &by)
+                    }
                 };
-                let rows = self.rows(0)?;
-                let shifted = rows.scale(walk, self.label, &by(list("offset"), &|offset| (1.0, -offset)))?;
-                let scaled = shifted.scale(walk, self.label, &by(list("scale"), &|scale| (scale, 0.0)))?;
+                let shifted = scale(self.rows(0)?, list("offset"), &|offset| (1.0, -offset))?;
+                let scaled = scale(shifted, list("scale"), &|scale| (scale, 0.0))?;
                 Ok(Value::Rows(Rows { element: proto::FLOAT, ..scaled }))
             }
             "ZipMap" => {

@@ -1,7 +1,10 @@
 //! ONNX graphs with what stands around layers (scales, normalisations, casts, other data types, an input for each
 //! column): what ONNX Runtime predicts, or refused by a node's name. `tests/fixtures/graphs.py` makes the files.
 
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 use safetensors::SafeTensors;
+use wgpu_mlp::Error;
 use wgpu_mlp::exchange::{Assumed, Foreign, Scale};
 use wgpu_mlp::math::{Activation, Loss};
 
@@ -244,4 +247,36 @@ fn inputs_that_are_no_columns_of_numbers_are_refused() {
         .node_with("Gather z, at > y", &[("axis", 1)]);
     let found = problem(&some.bytes_of(&[input("x", 1, Some(2))], &["y"]));
     assert!(found.contains("are not all 3 columns"), "{found}");
+}
+
+/// A text among the inputs, which the network does not take, leaves the names of the others as they are.
+#[test]
+fn names_are_those_of_the_columns_that_are_used() {
+    let graph =
+        Graph::default().ones("w", &[2, 1]).node_with("Concat b, c > x", &[("axis", 1)]).node("MatMul x, w > y");
+    let inputs = [input("a", 8, Some(1)), input("b", 1, Some(1)), input("c", 7, Some(1)), input("d", 1, Some(1))];
+    assert_eq!(foreign(&graph.bytes_of(&inputs, &["y"])).features.unwrap(), ["b", "c"]);
+}
+
+/// With any bytes changed: an error of one line or a network, never a panic.
+#[test]
+fn damaged_graphs_are_refused() {
+    let mut random = ChaCha8Rng::seed_from_u64(17);
+    let mut refused = 0;
+    for name in names() {
+        let (file, ..) = case(&name);
+        for _ in 0..60 {
+            let mut damaged = file.clone();
+            for _ in 0..random.random_range(1..4) {
+                let at = random.random_range(0..damaged.len());
+                damaged[at] = random.random_range(0..=255);
+            }
+            match import(&damaged, Assumed { activation: None, loss: Some(Loss::MeanSquaredError) }) {
+                Ok(_) => {}
+                Err(error @ Error::ForeignModel { .. }) if !error.to_string().contains('\n') => refused += 1,
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+    }
+    assert!(refused > 500, "{refused} refused");
 }
