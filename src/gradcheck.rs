@@ -279,10 +279,10 @@ impl<'a> Slope<'a> {
             losses.push(weight * loss.row(z, &y, c, None).0);
             sides.extend(z.iter().zip(&y).map(|(&z, &y)| loss.side(z, y, c)));
         }
-        let kinked = |layer: &usize| self.spec.layers()[*layer].activation.has_kink();
-        for layer in (0..self.spec.layers().len()).filter(kinked) {
+        let kinks = |layer: usize| self.spec.layers()[layer].activation.kinks();
+        for layer in (0..self.spec.layers().len()).filter(|&layer| !kinks(layer).is_empty()) {
             let z = backend.read(backend.plan().buffer(Role::PreActivation(layer))?).await?;
-            sides.extend(z.iter().map(|&z| i8::from(z > 0.0)));
+            sides.extend(z.iter().map(|z| kinks(layer).iter().map(|kink| i8::from(z > kink)).sum::<i8>()));
         }
         Ok((losses, sides))
     }

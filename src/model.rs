@@ -218,6 +218,6 @@ fn json<T: DeserializeOwned>(metadata: &HashMap<String, String>, key: &str) -> R
 }
 
 /// [rows, columns] to [columns, rows].
-pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub(crate) fn transpose<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }

@@ -165,11 +165,15 @@ async fn near_kinks(forward: &mut CpuBackend<f64>, spec: &MlpSpec, data: &Datase
     write(forward, Role::Features, &exact(data.features()))?;
     let output = run(forward).await?;
     let mut near = vec![false; data.rows()];
-    for (index, layer) in spec.layers().iter().enumerate().filter(|(_, layer)| layer.activation.has_kink()) {
+    for (index, layer) in spec.layers().iter().enumerate() {
+        let kinks = layer.activation.kinks();
+        if kinks.is_empty() {
+            continue;
+        }
         let z = forward.read(forward.plan().buffer(Role::PreActivation(index))?).await?;
         for (near, z) in near.iter_mut().zip(z.chunks_exact(layer.outputs)) {
             // A unit whose inputs are all 0 is at 0 on every device.
-            *near |= z.iter().any(|&z| z != 0.0 && z.abs() < NEAR);
+            *near |= z.iter().any(|&z| z != 0.0 && kinks.iter().any(|kink| (z - kink).abs() < NEAR));
         }
     }
     let (loss, c) = (spec.loss(), spec.loss_parameter());

@@ -31,6 +31,23 @@ impl ColumnArgs {
         List::texts(&self.features).contains(&column)
     }
 
+    /// Refuses flags where there is no table that they could be about.
+    pub fn expect_none(&self) -> Result<()> {
+        let all = [
+            ("--features", &self.features),
+            ("--ignore", &self.ignore),
+            ("--categorical", &self.categorical),
+            ("--numeric", &self.numeric),
+        ];
+        match all.into_iter().find(|(_, lists)| !lists.is_empty()) {
+            Some((what, lists)) => {
+                let found = format!("`{}`", shorten(&List::texts(lists).join(",")));
+                Err(Error::Setting { what, found, expected: "to stand with a table".into() })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// As what each column of these names is read.
     pub fn kinds(
         &self,

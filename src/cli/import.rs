@@ -2,25 +2,34 @@
 
 use std::path::{Path, PathBuf};
 
+use super::columns::ColumnArgs;
+use super::reading::ReadingArgs;
 use super::source::Source;
-use crate::data::{ReadAs, Reading, Strays, Task, class_labels};
-use crate::error::{Error, Result};
-use crate::exchange::{Assumed, Foreign, import};
-use crate::math::{Activation, Domain, Loss};
+use crate::data::ReadAs;
+use crate::error::{Error, Result, list};
+use crate::exchange::{Assumed, import};
+use crate::math::{Activation, Loss};
+
+/// What the target is called where nothing says it.
+const TARGET: &str = "target";
 
 /// Make a model of an ONNX file, or of safetensors with PyTorch's names
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// An ONNX file, or safetensors with `0.weight`, `layers.0.weight`, `fc1.weight` or the like
     file: PathBuf,
-    /// A table: its columns in their order are the network's inputs, and where the file names no classes, the target's
-    /// values in theirs are its classes
+    /// A table: its columns by the names of the file's inputs, or in their order where it names none, are the network's
+    /// inputs, and where the file names no classes, the target's values in theirs are its classes
     data: Option<PathBuf>,
-    /// The table's column that the network predicts
-    #[arg(long, value_name = "COLUMN", requires = "data")]
+    /// The table's column that the network predicts; without a table, what to call it [default: target]
+    #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// Activation of the hidden layers, for safetensors: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh,
-    /// silu, softplus, tanh, softsign
+    #[command(flatten)]
+    columns: ColumnArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// Activation of the hidden layers, for safetensors: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu,
+    /// gelu_tanh, silu, softplus, tanh, softsign
     #[arg(long, value_name = "NAME")]
     activation: Option<Activation>,
     /// What the outputs are, where they are plain numbers: logits for binary_cross_entropy and softmax_cross_entropy,
@@ -33,46 +42,74 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let Args { file, data, target, activation, loss, out } = args;
+    let Args { file, data, target, columns, reading, activation, loss, out } = args;
     let mut foreign = import(&file, Assumed { activation, loss })?;
-    let model = match data {
+    let (model, notes) = match data {
         Some(path) => {
-            let table =
-                Source::File(path).read(&Reading::default(), |path, names| kinds(path, names, target.as_ref()))?;
-            let target = target.unwrap_or_default();
-            let features = table.names().into_iter().filter(|name| *name != target).collect();
-            if foreign.classes.is_none() {
-                foreign.classes = class_labels(&table, &target, Some(task(&foreign)))?;
-            }
-            foreign.with_columns(features, target)?
+            let named = foreign.features.clone();
+            let table = Source::File(path).read(&reading.reading()?, |path, names| {
+                kinds(path, names, &columns, target.as_deref(), named.as_deref())
+            })?;
+            reading.check(table.notes(), table.source())?;
+            super::notes::tell(table.notes());
+            foreign.with_table(&table, &target.unwrap_or_default())?
         }
-        None => foreign.into_model()?,
+        None => {
+            columns.expect_none()?;
+            let mut notes = std::mem::take(&mut foreign.notes);
+            match (&foreign.features, &foreign.target, target) {
+                (Some(_), _, Some(target)) => foreign.target = Some(target),
+                (Some(_), None, None) => {
+                    notes.push(format!("it does not name its target, which is called `{TARGET}`: --target NAME"));
+                    foreign.target = Some(TARGET.into());
+                }
+                (None, _, Some(_)) => {
+                    let expected = "to stand with a table, or with a file that names its inputs".into();
+                    return Err(Error::Setting { what: "--target", found: "given".into(), expected });
+                }
+                _ => {}
+            }
+            (foreign.into_model()?, notes)
+        }
     };
     model.save(&out)?;
+    for note in notes {
+        eprintln!("note: {}: {note}", file.display());
+    }
     let columns =
         if model.encoder.is_some() { "" } else { ", without names of columns: a start for train --init-from" };
     eprintln!("{}: {}{columns}", out.display(), model.spec);
     Ok(())
 }
 
-/// A target as it is, and numbers: the inputs of a network that knows no categories.
-fn kinds(path: &Path, names: &[String], target: Option<&String>) -> Result<Vec<ReadAs>> {
-    let available = || names.to_vec();
+/// As what the columns of these names are read: the target as it is, of the others those that are inputs.
+fn kinds(
+    path: &Path,
+    names: &[String],
+    columns: &ColumnArgs,
+    target: Option<&str>,
+    inputs: Option<&[String]>,
+) -> Result<Vec<ReadAs>> {
     let Some(target) = target else {
-        return Err(Error::TargetRequired { path: path.into(), available: available() });
+        return Err(Error::TargetRequired { path: path.into(), available: names.to_vec() });
     };
-    if !names.contains(target) {
-        let columns = vec![target.clone()];
-        return Err(Error::MissingColumns { path: path.into(), columns, available: available() });
+    let kinds = columns.kinds(path, names, Some(target), None)?;
+    if kinds.contains(&ReadAs::Text) {
+        let (found, expected) = ("given".into(), "not with import: a network of another program takes numbers".into());
+        return Err(Error::Setting { what: "--categorical", found, expected });
     }
-    Ok(names.iter().map(|name| if name == target { ReadAs::Target } else { ReadAs::Number(Strays::Missing) }).collect())
-}
-
-/// What a network with one target does.
-fn task(foreign: &Foreign) -> Task {
-    match foreign.spec.loss().domain() {
-        Domain::Share => Task::Binary,
-        Domain::Class => Task::Multiclass,
-        Domain::Number | Domain::Amount => Task::Regression,
+    let Some(inputs) = inputs else { return Ok(kinds) };
+    let missing: Vec<_> = inputs.iter().filter(|&input| !names.contains(input)).cloned().collect();
+    if !missing.is_empty() {
+        return Err(Error::MissingColumns { path: path.into(), columns: missing, available: names.to_vec() });
     }
+    let is_extra =
+        |(name, kind): &(&String, ReadAs)| *kind != ReadAs::Skip && name.as_str() != target && !inputs.contains(name);
+    let extra: Vec<_> =
+        names.iter().zip(kinds.iter().copied()).filter(is_extra).map(|(name, _)| name.clone()).collect();
+    if !extra.is_empty() {
+        eprintln!("note: {}: the file does not take the columns {}: passed over", path.display(), list(&extra));
+    }
+    let kind = |(name, kind): (&String, ReadAs)| if extra.contains(name) { ReadAs::Skip } else { kind };
+    Ok(names.iter().zip(kinds).map(kind).collect())
 }

@@ -17,8 +17,8 @@ pub struct NetworkArgs {
     /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
     #[arg(long, value_name = "N")]
     outputs: Option<usize>,
-    /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
-    /// tanh, softsign
+    /// Activation of the hidden layers: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu,
+    /// softplus, tanh, softsign
     #[arg(long, default_value = "relu", value_name = "NAME")]
     activation: Activation,
     /// binary_cross_entropy, softmax_cross_entropy, mean_squared_error, mean_absolute_error, huber or poisson

@@ -92,8 +92,8 @@ pub struct Args {
     /// 25,50,50,25 for moons, 64,32 for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
     hidden: Option<Hidden>,
-    /// Activation of the hidden layers: identity, relu, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu, softplus,
-    /// tanh, softsign [default: relu]
+    /// Activation of the hidden layers: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu,
+    /// softplus, tanh, softsign [default: relu]
     #[arg(long, value_name = "NAME")]
     activation: Option<Activation>,
     #[command(flatten)]

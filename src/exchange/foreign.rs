@@ -40,6 +40,10 @@ pub struct Foreign {
     pub target: Option<String>,
     /// The labels of classes in the order of their numbers, if the file says them.
     pub classes: Option<Vec<String>>,
+    /// What was assumed of the file, or is not kept of it: a sentence each.
+    pub notes: Vec<String>,
+    /// In which order its layers were taken, where their names do not say it: the end of a message.
+    pub(super) order: String,
     pub(super) path: PathBuf,
 }
 
@@ -54,6 +58,10 @@ impl Foreign {
                 let (features, target) = (features.clone(), target.clone());
                 self.with_columns(features, target)
             }
+            (Some(_), None) if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(
+                "it scales its inputs or its output, and does not name its target: `mlp import FILE --target COLUMN` does"
+                    .into(),
+            )),
             _ if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(
                 "it scales its inputs or its output, and says no names of columns: `mlp import FILE TABLE --target COLUMN` \
                  takes them from a table"
@@ -71,7 +79,8 @@ impl Foreign {
     pub fn with_columns(self, features: Vec<String>, target: String) -> Result<Model> {
         let (inputs, outputs, loss) = (self.spec.inputs(), self.spec.outputs(), self.spec.loss());
         if features.len() != inputs {
-            let problem = format!("it has {inputs} inputs, and there are {} columns for them", features.len());
+            let (count, order) = (features.len(), &self.order);
+            let problem = format!("it has {inputs} inputs, and there are {count} columns for them{order}");
             return Err(self.refused(problem));
         }
         if self.spec.target_columns() != 1 {
@@ -113,8 +122,8 @@ impl Foreign {
         }
     }
 
-    fn refused(&self, problem: String) -> Error {
-        Error::ForeignModel { path: self.path.clone(), problem }
+    pub(super) fn refused(&self, problem: String) -> Error {
+        Error::ForeignModel { path: self.path.clone(), problem: super::one_line(&problem) }
     }
 }
 

@@ -1,13 +1,13 @@
 //! From an ONNX graph to layers. In: the graph. Out: what the values of its output are, as a chain of products back to
-//! its input. Nodes are followed in their order; one that is no part of a multilayer perceptron spoils its own outputs
+//! its inputs. Nodes are followed in their order; one that is no part of a multilayer perceptron spoils its own outputs
 //! alone, so that a graph may compute other things besides, as labels from probabilities.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::function::{Function, Known};
 use super::nodes;
-use super::proto::{self, Node};
+use super::proto::{self, Node, ValueInfo};
+use super::rows::Rows;
 use super::tensor::Tensor;
 
 /// What a name of the graph stands for.
@@ -15,48 +15,22 @@ use super::tensor::Tensor;
 pub enum Value {
     Constant(Rc<Tensor>),
     Rows(Rows),
-    /// Neither; says why.
+    /// The number of a row's class, or its label.
+    Labels,
+    /// None of these; says why.
     Other(Rc<str>),
 }
 
-/// Rows of numbers: function(base · factor + shift), column by column, and maybe a softmax over the columns.
-#[derive(Clone, Debug)]
-pub struct Rows {
-    /// The graph's input (0) or a product.
-    pub base: usize,
-    /// For each column of the base; None for base itself.
-    pub affine: Option<Rc<Affine>>,
-    pub function: Function,
-    pub softmax: bool,
-}
-
-/// Column i times factors[i] plus shifts[i].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Affine {
-    pub factors: Vec<f64>,
-    pub shifts: Vec<f64>,
-}
-
-impl Affine {
-    pub fn identity(width: usize) -> Self {
-        Self { factors: vec![1.0; width], shifts: vec![0.0; width] }
-    }
-
-    /// Another factor and shift behind it.
-    pub fn then(&mut self, column: usize, factor: f64, shift: f64) {
-        self.factors[column] *= factor;
-        self.shifts[column] = self.shifts[column] * factor + shift;
-    }
-}
-
-/// A product of rows with a matrix.
+/// A product of rows with a matrix: alpha · source · weight + beta · bias.
 #[derive(Clone, Debug)]
 pub struct Product {
     pub source: Rows,
     /// [inputs, outputs], or [outputs, inputs] where `by_outputs`.
     pub weight: Rc<Tensor>,
     pub by_outputs: bool,
+    pub alpha: f64,
     pub bias: Option<Rc<Tensor>>,
+    pub beta: f64,
 }
 
 impl Product {
@@ -67,13 +41,30 @@ impl Product {
     }
 }
 
+/// An input of a graph.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub name: String,
+    /// Columns, where the file says them.
+    pub width: Option<usize>,
+}
+
+/// Labels of classes, and whether they are texts.
+#[derive(Clone, Debug)]
+pub struct Classes {
+    pub labels: Vec<String>,
+    pub are_texts: bool,
+}
+
 /// The products of a graph, and its names as far as they are known.
 pub struct Walk {
-    pub values: HashMap<String, Value>,
+    values: HashMap<String, Value>,
+    /// The inputs, whose columns lie one beside the other.
+    pub inputs: Vec<Input>,
     /// Base i + 1 is product i.
     pub products: Vec<Product>,
-    /// Labels of classes, where a node has some.
-    pub classes: Option<Vec<String>>,
+    /// What a node says of classes.
+    pub classes: Option<Classes>,
     /// Numbers that may still be made besides those of the file.
     budget: usize,
 }
@@ -82,45 +73,83 @@ impl Walk {
     /// Follows all nodes of a graph that comes from a file of so many bytes.
     pub fn new(graph: proto::Graph, bytes: usize) -> Result<Self, String> {
         // A scale for each column takes two numbers of f64, where the file has at least one of four bytes.
-        let mut walk = Self { values: HashMap::new(), products: Vec::new(), classes: None, budget: bytes };
+        let mut walk =
+            Self { values: HashMap::new(), inputs: Vec::new(), products: Vec::new(), classes: None, budget: bytes };
         for tensor in graph.initializer {
             let name = tensor.name.clone();
             let value = Tensor::new(tensor).map_or_else(|problem| Value::Other(problem.into()), constant);
             walk.values.insert(name, value);
         }
         let inputs: Vec<_> = graph.input.iter().filter(|input| !walk.values.contains_key(&input.name)).collect();
-        let [input] = inputs[..] else { return Err(format!("its graph has {} inputs: expected one", inputs.len())) };
-        walk.values.insert(input.name.clone(), Value::Rows(Rows::base(0)));
+        walk.take_inputs(&inputs)?;
         for node in graph.node {
             walk.follow(node)?;
         }
         Ok(walk)
     }
 
+    /// One input with all columns, or several, whose columns are counted through.
+    fn take_inputs(&mut self, inputs: &[&ValueInfo]) -> Result<(), String> {
+        let mut first = 0_usize;
+        for info in inputs {
+            let (name, element) = (info.name.clone(), info.element());
+            let columns = match (inputs.len(), info.columns()) {
+                (1, _) => None,
+                (_, None) => return Err(format!("it does not say how many columns its input `{name}` has")),
+                (_, Some(width)) => {
+                    self.spend(width)?;
+                    first += width;
+                    Some((first - width..first).collect())
+                }
+            };
+            let value = match element {
+                Some(proto::STRING) => Value::Other(format!("its input `{name}` takes texts: expected numbers").into()),
+                _ => Value::Rows(Rows { columns, ..Rows::base(0, element.unwrap_or(proto::FLOAT)) }),
+            };
+            // A single row as the only input has no columns to count.
+            let width = info.columns().filter(|_| inputs.len() > 1 || info.has_rows());
+            self.inputs.push(Input { name: name.clone(), width });
+            if self.values.insert(name.clone(), value).is_some() {
+                return Err(format!("`{name}` is made twice"));
+            }
+        }
+        match inputs.is_empty() {
+            true => Err("its graph has no input".into()),
+            false => Ok(()),
+        }
+    }
+
     fn follow(&mut self, node: Node) -> Result<(), String> {
-        let place = if node.name.is_empty() { String::new() } else { format!(" `{}`", node.name) };
+        let label = label_of(&node);
         let mut inputs = Vec::with_capacity(node.input.len());
         for name in &node.input {
             inputs.push(match self.values.get(name) {
                 Some(value) => Some(value.clone()),
                 None if name.is_empty() => None,
-                None => {
-                    return Err(format!("node {}{place} takes `{name}`, which nothing before it makes", node.op_type));
-                }
+                None => return Err(format!("node {label} takes `{name}`, which nothing before it makes")),
             });
         }
         let spoilt = inputs.iter().flatten().find(|value| matches!(value, Value::Other(_)));
-        let value = match spoilt {
-            Some(spoilt) => spoilt.clone(),
-            None => nodes::value(self, &node, &inputs)
-                .unwrap_or_else(|problem| Value::Other(format!("node {}{place} {problem}", node.op_type).into())),
+        let values = match spoilt {
+            Some(spoilt) => vec![spoilt.clone(); node.output.len()],
+            None => nodes::values(self, &node, &label, &inputs).unwrap_or_else(|problem| {
+                vec![Value::Other(format!("node {label} {problem}").into()); node.output.len()]
+            }),
         };
-        for name in node.output.into_iter().filter(|name| !name.is_empty()) {
-            if self.values.insert(name.clone(), value.clone()).is_some() {
+        let mut values = values.into_iter();
+        for name in node.output {
+            let beyond = || Value::Other(format!("node {label} has more outputs than mlp follows").into());
+            let value = values.next().unwrap_or_else(beyond);
+            if !name.is_empty() && self.values.insert(name.clone(), value).is_some() {
                 return Err(format!("`{name}` is made twice"));
             }
         }
         Ok(())
+    }
+
+    /// What a name stands for.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
     }
 
     /// Takes so many numbers from what the file may ask for.
@@ -131,20 +160,27 @@ impl Walk {
 
     /// Columns of a base, where that is known.
     pub fn width(&self, base: usize) -> Option<usize> {
-        Some(self.products[base.checked_sub(1)?].shape().1)
+        match base.checked_sub(1) {
+            Some(product) => Some(self.products[product].shape().1),
+            None => self.inputs.iter().map(|input| input.width).try_fold(0_usize, |all, width| all.checked_add(width?)),
+        }
     }
 
-    /// The output that a network's rows are, and the products before it.
-    pub fn output(&self, outputs: &[proto::ValueInfo]) -> Result<Rows, String> {
-        let mut problem = None;
-        for output in outputs {
-            match self.values.get(&output.name) {
-                Some(Value::Rows(rows)) if rows.base > 0 => return Ok(rows.clone()),
-                Some(Value::Other(reason)) => problem = problem.or(Some(reason.to_string())),
-                _ => {}
-            }
+    /// Labels of classes that a node has. Texts say more than numbers do.
+    pub fn name_classes(&mut self, found: Classes) {
+        let knows_more = self.classes.as_ref().is_some_and(|known| known.are_texts || !found.are_texts);
+        if !knows_more && !found.labels.is_empty() {
+            self.classes = Some(found);
         }
-        Err(problem.unwrap_or("no output of its graph is that of a multilayer perceptron".into()))
+    }
+}
+
+/// A node's kind and its name, or that of its output.
+fn label_of(node: &Node) -> Rc<str> {
+    let output = || node.output.iter().find(|name| !name.is_empty());
+    match Some(&node.name).filter(|name| !name.is_empty()).or_else(output) {
+        Some(name) => format!("{} `{name}`", node.op_type).into(),
+        None => node.op_type.as_str().into(),
     }
 }
 
@@ -152,16 +188,27 @@ pub fn constant(tensor: Tensor) -> Value {
     Value::Constant(Rc::new(tensor))
 }
 
-impl Rows {
-    pub fn base(base: usize) -> Self {
-        Self { base, affine: None, function: Function::IDENTITY, softmax: false }
+impl ValueInfo {
+    fn tensor(&self) -> Option<&proto::TensorType> {
+        self.kind.as_ref()?.tensor.as_ref()
     }
 
-    /// What the function is.
-    pub fn known(&self) -> Result<Known, String> {
-        self.function.known().ok_or_else(|| {
-            let names: Vec<_> = crate::math::Activation::ALL.iter().map(|activation| activation.name()).collect();
-            format!("takes a function that is none of {}", names.join(", "))
-        })
+    /// The data type, where the file says it.
+    fn element(&self) -> Option<i32> {
+        self.tensor().map(|tensor| tensor.element)
+    }
+
+    /// Whether it is [rows, columns].
+    fn has_rows(&self) -> bool {
+        self.tensor().and_then(|tensor| tensor.shape.as_ref()).is_some_and(|shape| shape.dim.len() == 2)
+    }
+
+    /// Columns of [rows, columns]; 1 of [rows].
+    fn columns(&self) -> Option<usize> {
+        match &self.tensor()?.shape.as_ref()?.dim[..] {
+            [_] => Some(1),
+            [_, columns] => columns.value.and_then(|value| usize::try_from(value).ok()).filter(|&value| value > 0),
+            _ => None,
+        }
     }
 }

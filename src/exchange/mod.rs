@@ -4,15 +4,21 @@
 //! What is read may come from anywhere: sizes are compared with what the file holds before anything is allocated for
 //! them.
 
+mod arithmetic;
+mod cast;
+mod columns;
 mod export;
 mod external;
 mod foreign;
 mod function;
 mod graph;
+mod network;
 mod nodes;
 mod onnx;
 mod proto;
+mod rows;
 mod state_dict;
+mod table;
 mod tensor;
 
 use std::path::Path;

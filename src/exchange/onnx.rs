@@ -6,14 +6,15 @@ use prost::Message;
 
 use super::external;
 use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
-use super::function::Known;
-use super::graph::{Affine, Product, Rows, Walk};
-use super::proto::{Entry, Model};
+use super::function::{Kind, Known, UNCHANGED};
+use super::graph::{Value, Walk};
+use super::network::Network;
+use super::proto::{Entry, Model, ValueInfo};
+use super::rows::{Ending, Rows};
 use super::{Assumed, key};
 use crate::error::Error;
 use crate::math::{Activation, Loss};
-use crate::model::transpose;
-use crate::spec::{Layer, MAX_LAYERS, MlpSpec};
+use crate::spec::MlpSpec;
 
 /// Reads a file's graph from its input to its output as layers. The activations are the file's; the loss is told by what
 /// comes last: a sigmoid, a softmax, an exponential, or plain numbers, for which the file or `assumed` has to name one.
@@ -31,19 +32,17 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     };
     let list = |wanted| said(wanted).and_then(|json| serde_json::from_str::<Vec<String>>(json).ok());
 
-    let end = walk.output(&outputs)?;
-    let Network { mut layers, parameters, inputs } = Network::read(&walk, &end, bytes)?;
-    let (activation, output, told) = ending(&end)?;
-    if let Some(last) = layers.last_mut() {
-        last.activation = activation;
-    }
+    let End { rows, names } = End::find(&walk, &outputs)?;
+    let known = rows.known().map_err(|problem| format!("its output is {problem}"))?;
     let named = said(key::LOSS).and_then(|loss| loss.parse().ok());
-    let loss = told.or(named).or(assumed.loss).ok_or(
+    let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or(
         "its outputs are plain numbers: --loss says what they are, mean_squared_error for numbers, binary_cross_entropy or \
          softmax_cross_entropy for the logits of classes",
     )?;
-    if output != Scale::NONE && layers.last().is_some_and(|last| last.outputs != 1) {
-        return Err("it scales several outputs: expected one".into());
+    let last = Last::of(&rows, known, loss, rows.width(&walk))?;
+    let Network { mut layers, parameters, inputs, names: columns } = Network::read(&walk, &rows, last.fold, bytes)?;
+    if let Some(layer) = layers.last_mut() {
+        layer.activation = last.activation;
     }
     let problem = |error: Error| error.to_string();
     let (mut spec, parameters) = match has_two_classes(&layers, loss) {
@@ -54,110 +53,133 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     {
         spec = spec.with_loss_parameter(value).map_err(problem)?;
     }
-    let (features, target) = (list(key::FEATURES), said(key::TARGET).map(String::from));
-    let classes = list(key::CLASSES).or(walk.classes.filter(|classes| !classes.is_empty()));
-    Ok(Foreign { spec, parameters, inputs, output, features, target, classes, path: path.into() })
-}
-
-/// The last layer's activation, the scale of the output, and the loss that goes with what comes last.
-fn ending(end: &Rows) -> Result<(Activation, Scale, Option<Loss>), String> {
-    match end.known()? {
-        Known::Activation(activation) if end.softmax => Ok((activation, Scale::NONE, Some(Loss::SoftmaxCrossEntropy))),
-        Known::Activation(Activation::Sigmoid) => {
-            Ok((Activation::Identity, Scale::NONE, Some(Loss::BinaryCrossEntropy)))
-        }
-        Known::Activation(activation) => Ok((activation, Scale::NONE, None)),
-        Known::Exp => Ok((Activation::Identity, Scale::NONE, Some(Loss::Poisson))),
-        Known::Affine { factor, shift } if factor > 0.0 => {
-            Ok((Activation::Identity, Scale { mean: shift, scale: factor }, None))
-        }
-        Known::Affine { factor, .. } => Err(format!("its output is multiplied by {factor}: expected more than 0")),
-    }
-}
-
-/// The layers of a walk, with the identity as the last one's activation.
-struct Network {
-    layers: Vec<Layer>,
-    parameters: Vec<f32>,
-    inputs: Option<Vec<Scale>>,
-}
-
-impl Network {
-    fn read(walk: &Walk, end: &Rows, bytes: usize) -> Result<Self, String> {
-        // From the output back to the input: each product with what lies behind it.
-        let (mut chain, mut rows, mut weights) = (Vec::new(), end, 0_usize);
-        while let Some(at) = rows.base.checked_sub(1) {
-            let product = &walk.products[at];
-            weights += product.weight.values.len();
-            if chain.len() == MAX_LAYERS || 4 * weights > bytes {
-                return Err("it uses weights several times, or has more layers than mlp takes".into());
-            }
-            chain.push((product, rows));
-            rows = &product.source;
-        }
-        let (mut layers, mut parameters) = (Vec::with_capacity(chain.len()), Vec::with_capacity(weights));
-        for (at, (product, rows)) in chain.into_iter().rev().enumerate() {
-            let (inputs, outputs) = product.shape();
-            let activation = match rows.known()? {
-                Known::Activation(activation) => activation,
-                Known::Affine { .. } | Known::Exp => Activation::Identity,
-            };
-            append(product, rows.affine.as_deref(), &mut parameters);
-            if let Some(value) = parameters.iter().rev().take((inputs + 1) * outputs).find(|value| !value.is_finite()) {
-                return Err(format!("layer {at} (from 0) has the parameter {value}: expected finite numbers"));
-            }
-            layers.push(Layer { inputs, outputs, activation });
-        }
-        let width = layers.first().map_or(0, |first| first.inputs);
-        Ok(Self { layers, parameters, inputs: scales(rows, width)? })
-    }
-}
-
-/// Weight [inputs, outputs] and bias of a product whose columns are scaled and shifted, in f64.
-fn append(product: &Product, affine: Option<&Affine>, parameters: &mut Vec<f32>) {
-    let (inputs, outputs) = product.shape();
-    let weight = &product.weight.values;
-    let turned = if product.by_outputs { Some(transpose(weight, outputs, inputs)) } else { None };
-    let weight = turned.as_ref().unwrap_or(weight);
-    let bias = |column: usize| match &product.bias {
-        // One for all columns, too.
-        Some(bias) => bias.values[column.min(bias.values.len() - 1)].into(),
-        None => 0.0,
+    let (features, target) = (list(key::FEATURES).or(columns), said(key::TARGET).map(String::from));
+    // A letter of their type stands in front of skl2onnx's names of classes.
+    let names = match model.producer_name.as_str() {
+        "skl2onnx" => names.map(without_letter),
+        _ => names,
     };
-    match affine {
-        None => {
-            parameters.extend(weight);
-            parameters.extend((0..outputs).map(|column| bias(column) as f32));
+    let classes = list(key::CLASSES).or(walk.classes.map(|classes| classes.labels)).or(names);
+    let halves = walk.products.iter().any(|product| product.weight.is_half());
+    let note = "it computes in half precision, and mlp in float32: what it predicts may differ in the third digit";
+    let notes = halves.then(|| note.to_string()).into_iter().collect();
+    let (output, path) = (last.scale, path.into());
+    Ok(Foreign { spec, parameters, inputs, output, features, target, classes, notes, order: String::new(), path })
+}
+
+/// Names without the letter of the type that stands in front of each.
+fn without_letter(names: Vec<String>) -> Vec<String> {
+    let without = |letter: char| names.iter().map(|name| name.strip_prefix(letter).map(String::from)).collect();
+    let short: Option<Vec<String>> = ['s', 'i'].into_iter().find_map(without);
+    short.unwrap_or(names)
+}
+
+/// The output that a network's rows are, and the classes that its columns are named by.
+struct End {
+    rows: Rows,
+    names: Option<Vec<String>>,
+}
+
+impl End {
+    fn find(walk: &Walk, outputs: &[ValueInfo]) -> Result<Self, String> {
+        let (mut problem, mut found, mut parts) = (None, None, Vec::new());
+        for output in outputs {
+            match walk.get(&output.name) {
+                Some(Value::Rows(rows)) if rows.base > 0 && rows.columns.is_some() => parts.push((&output.name, rows)),
+                // Steps, as a class by the half of a probability, are none.
+                Some(Value::Rows(rows))
+                    if rows.base > 0 && found.as_ref().is_none_or(|of: &Rows| of.known().is_err()) =>
+                {
+                    found = Some(rows.clone());
+                }
+                // The label is often the first output, and what it is made of the last.
+                Some(Value::Other(reason)) => problem = Some(reason.to_string()),
+                _ => {}
+            }
         }
-        Some(Affine { factors, shifts }) => {
-            let scaled = weight
-                .chunks(outputs)
-                .flat_map(|row| row.iter().zip(factors).map(|(&weight, factor)| (f64::from(weight) * factor) as f32));
-            parameters.extend(scaled);
-            parameters.extend((0..outputs).map(|column| (bias(column) * factors[column] + shifts[column]) as f32));
+        match (found, parts.is_empty()) {
+            (Some(rows), _) => Ok(Self { rows, names: None }),
+            (None, false) => Self::of_columns(walk, &parts),
+            (None, true) => Err(problem.unwrap_or("no output of its graph is that of a multilayer perceptron".into())),
         }
+    }
+
+    /// An output for each class, as of skl2onnx with zipmap='columns'.
+    fn of_columns(walk: &Walk, parts: &[(&String, &Rows)]) -> Result<Self, String> {
+        let (_, first) = parts[0];
+        let whole = Rows { columns: None, ..first.clone() };
+        let width = whole.width(walk).unwrap_or(0);
+        let is_next = |(at, (_, rows)): (usize, &(&String, &Rows))| {
+            rows.columns.as_deref() == Some(&[at])
+                && (rows.base, rows.ending, &rows.function, &rows.affine)
+                    == (first.base, first.ending, &first.function, &first.affine)
+        };
+        if parts.len() != width || !parts.iter().enumerate().all(is_next) {
+            let names: Vec<_> = parts.iter().map(|(name, _)| format!("`{name}`")).collect();
+            return Err(format!(
+                "its outputs {} are not all {width} columns of a layer in their order",
+                names.join(", ")
+            ));
+        }
+        let names = parts.iter().map(|(name, _)| name.to_string()).collect();
+        Ok(Self { rows: whole, names: (parts.len() > 1).then_some(names) })
     }
 }
 
-/// How the inputs are scaled, if they are.
-fn scales(rows: &Rows, width: usize) -> Result<Option<Vec<Scale>>, String> {
-    let (factor, shift) = match rows.known()? {
-        Known::Affine { factor, shift } => (factor, shift),
-        _ => (1.0, 0.0),
-    };
-    if rows.affine.is_none() && (factor, shift) == (1.0, 0.0) {
-        return Ok(None);
-    }
-    let mut all = rows.affine.as_deref().cloned().unwrap_or_else(|| Affine::identity(width));
-    let scales = (0..width).map(|column| {
-        all.then(column, factor, shift);
-        let (factor, shift) = (all.factors[column], all.shifts[column]);
-        // What is left of a mean where nothing is subtracted is 0, not −0.
-        let scale = Scale { mean: -shift / factor + 0.0, scale: 1.0 / factor };
-        match scale.scale > 0.0 && scale.scale.is_finite() && scale.mean.is_finite() {
-            true => Ok(scale),
-            false => Err(format!("input {column} (from 0) is multiplied by {factor}: expected more than 0")),
+/// The loss that goes with what comes last.
+fn told(end: &Rows, known: Known) -> Result<Option<Loss>, String> {
+    match (end.ending, known.kind) {
+        (Some(Ending::Softmax), _) => Ok(Some(Loss::SoftmaxCrossEntropy)),
+        (Some(Ending::Pair), Kind::Activation(Activation::Sigmoid)) if known.outer == UNCHANGED => {
+            Ok(Some(Loss::BinaryCrossEntropy))
         }
-    });
-    Ok(Some(scales.collect::<Result<_, _>>()?))
+        (Some(Ending::Pair), _) => Err("its output brings together 1 − p and p, and p is no sigmoid".into()),
+        (None, Kind::Activation(Activation::Sigmoid)) if known.outer == UNCHANGED => Ok(Some(Loss::BinaryCrossEntropy)),
+        (None, Kind::Exp) => Ok(Some(Loss::Poisson)),
+        (None, Kind::Activation(_)) => Ok(None),
+    }
+}
+
+/// What the last layer makes of its product.
+struct Last {
+    activation: Activation,
+    /// Goes into its parameters.
+    fold: (f64, f64),
+    /// Scales a regression's only output back.
+    scale: Scale,
+}
+
+impl Last {
+    fn of(end: &Rows, known: Known, loss: Loss, width: Option<usize>) -> Result<Self, String> {
+        let activation = match known.kind {
+            Kind::Exp => Activation::Identity,
+            Kind::Activation(Activation::Sigmoid) if loss == Loss::BinaryCrossEntropy => Activation::Identity,
+            Kind::Activation(activation) => activation,
+        };
+        let takes_scale = !loss.classifies() && loss != Loss::Poisson && width == Some(1);
+        let plain = Self { activation, fold: known.inner, scale: Scale::NONE };
+        let behind = match &end.after {
+            Some((after, _)) if after.factors.len() == 1 => {
+                let (factor, shift) = (after.factors[0], after.shifts[0]);
+                (known.outer.0 * factor, known.outer.1 * factor + shift)
+            }
+            Some((_, node)) => {
+                return Err(format!("node {node} scales the output column by column behind {activation}"));
+            }
+            None => known.outer,
+        };
+        let is_linear = known.kind == Kind::Activation(Activation::Identity);
+        let (scale, fold) = if is_linear { (known.inner, UNCHANGED) } else { (behind, known.inner) };
+        match scale {
+            UNCHANGED => Ok(plain),
+            (factor, shift) if factor > 0.0 && takes_scale => {
+                Ok(Self { activation, fold, scale: Scale { mean: shift, scale: factor } })
+            }
+            _ if is_linear => Ok(plain),
+            (factor, shift) => Err(format!(
+                "its output is {activation} times {factor} plus {shift}, which mlp has for one number alone, and by more \
+                 than 0"
+            )),
+        }
+    }
 }

@@ -8,11 +8,45 @@ use prost::Message;
 pub const FLOAT: i32 = 1;
 pub const INT32: i32 = 6;
 pub const INT64: i32 = 7;
+pub const STRING: i32 = 8;
+pub const BOOL: i32 = 9;
+pub const FLOAT16: i32 = 10;
 pub const DOUBLE: i32 = 11;
+pub const BFLOAT16: i32 = 16;
 /// `TensorProto.DataLocation`: the values are in another file.
 pub const EXTERNAL: i32 = 1;
 /// `AttributeProto.AttributeType`.
 pub const ATTRIBUTE_INT: i32 = 2;
+
+/// Whether numbers of this data type have a fraction and two bytes.
+pub fn is_half(element: i32) -> bool {
+    [FLOAT16, BFLOAT16].contains(&element)
+}
+
+/// The name of a data type, as `TensorProto.DataType` has it.
+pub fn name_of(element: i32) -> String {
+    const NAMES: [&str; 17] = [
+        "undefined",
+        "float",
+        "uint8",
+        "int8",
+        "uint16",
+        "int16",
+        "int32",
+        "int64",
+        "string",
+        "bool",
+        "float16",
+        "double",
+        "uint32",
+        "uint64",
+        "complex64",
+        "complex128",
+        "bfloat16",
+    ];
+    let name = usize::try_from(element).ok().and_then(|at| NAMES.get(at));
+    name.map_or_else(|| format!("the data type {element}"), ToString::to_string)
+}
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {
@@ -108,6 +142,8 @@ pub struct Tensor {
     pub float_data: Vec<f32>,
     #[prost(int32, repeated, tag = "5")]
     pub int32_data: Vec<i32>,
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub string_data: Vec<Vec<u8>>,
     #[prost(int64, repeated, tag = "7")]
     pub int64_data: Vec<i64>,
     #[prost(string, tag = "8")]

@@ -1,5 +1,5 @@
 //! Activations: a = f(z), elementwise. Adding one: a variant, its place in `ALL`, a name, its WGSL part,
-//! and an arm in `has_kink`, in `forward`, in `backward` and in `formula`. No finite input overflows or gives NaN in between.
+//! and an arm in `kinks`, in `forward`, in `backward` and in `formula`. No finite input overflows or gives NaN in between.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +18,8 @@ pub enum Activation {
     Identity,
     /// a = max(z, 0), with a'(0) = 0 as PyTorch, JAX and TensorFlow have it. NaN stays NaN.
     Relu,
+    /// a = max(z, 0), at most 6, with a'(0) = a'(6) = 0 as PyTorch has it. NaN stays NaN.
+    Relu6,
     /// a = 1 / (1 + e^-z).
     Sigmoid,
     /// a = z for z > 0, else 0.01 z, with a'(0) = 0.01 as PyTorch has it.
@@ -45,6 +47,8 @@ pub enum Activation {
 const SELU_POSITIVE: f64 = 1.0507009873554805;
 /// λ α of selu.
 const SELU_NEGATIVE: f64 = 1.7580993408473766;
+/// The most that relu6 gives.
+const RELU6_MOST: f64 = 6.0;
 /// The slope of leaky_relu for z < 0.
 const LEAK: f64 = 0.01;
 /// √(8/π), of gelu_tanh.
@@ -66,6 +70,7 @@ impl Activation {
     pub const ALL: &[Self] = &[
         Self::Identity,
         Self::Relu,
+        Self::Relu6,
         Self::Sigmoid,
         Self::LeakyRelu,
         Self::Elu,
@@ -83,6 +88,7 @@ impl Activation {
         match self {
             Self::Identity => "identity",
             Self::Relu => "relu",
+            Self::Relu6 => "relu6",
             Self::Sigmoid => "sigmoid",
             Self::LeakyRelu => "leaky_relu",
             Self::Elu => "elu",
@@ -101,6 +107,7 @@ impl Activation {
         match self {
             Self::Identity => include_str!("../../shaders/activation/identity.wgsl"),
             Self::Relu => include_str!("../../shaders/activation/relu.wgsl"),
+            Self::Relu6 => include_str!("../../shaders/activation/relu6.wgsl"),
             Self::Sigmoid => include_str!("../../shaders/activation/sigmoid.wgsl"),
             Self::LeakyRelu => include_str!("../../shaders/activation/leaky_relu.wgsl"),
             Self::Elu => include_str!("../../shaders/activation/elu.wgsl"),
@@ -121,6 +128,7 @@ impl Activation {
         match self {
             Self::Identity => &Z,
             Self::Relu => &Call("Relu", &[Z]),
+            Self::Relu6 => &Call("Clip", &[Z, Number(0.0), Number(RELU6_MOST)]),
             Self::Sigmoid => &Call("Sigmoid", &[Z]),
             Self::LeakyRelu => &Call("LeakyRelu", &[Z]),
             Self::Elu => &Call("Elu", &[Z]),
@@ -147,19 +155,20 @@ impl Activation {
         }
     }
 
-    /// Whether f' (relu, leaky_relu, selu) or f'' (elu, softsign) jumps at 0, so that a difference across 0 is not
+    /// Where f' (relu, relu6, leaky_relu, selu) or f'' (elu, softsign) jumps, so that a difference across it is not
     /// the slope to the order that it has elsewhere.
-    pub fn has_kink(self) -> bool {
+    pub fn kinks(self) -> &'static [f64] {
         match self {
-            Self::Relu | Self::LeakyRelu | Self::Elu | Self::Selu | Self::Softsign => true,
-            Self::Identity | Self::Sigmoid | Self::Gelu | Self::GeluTanh => false,
-            Self::Silu | Self::Softplus | Self::Tanh => false,
+            Self::Relu6 => &[0.0, RELU6_MOST],
+            Self::Relu | Self::LeakyRelu | Self::Elu | Self::Selu | Self::Softsign => &[0.0],
+            Self::Identity | Self::Sigmoid | Self::Gelu | Self::GeluTanh => &[],
+            Self::Silu | Self::Softplus | Self::Tanh => &[],
         }
     }
 
     /// Whether [`backward`](Self::backward) reads z; where it does not, a may take z's place.
     pub fn needs_z(self) -> bool {
-        !matches!(self, Self::Identity | Self::Relu | Self::Sigmoid | Self::LeakyRelu)
+        !matches!(self, Self::Identity | Self::Relu | Self::Relu6 | Self::Sigmoid | Self::LeakyRelu)
     }
 
     /// `a[i] = f(a[i])`.
@@ -181,6 +190,16 @@ impl Activation {
         match self {
             Self::Identity => map(z, a, |z| z),
             Self::Relu => map(z, a, |z| if z < zero { zero } else { z }),
+            Self::Relu6 => map(z, a, |z| {
+                let most = T::from_f64(RELU6_MOST);
+                if z < zero {
+                    zero
+                } else if z > most {
+                    most
+                } else {
+                    z
+                }
+            }),
             Self::Sigmoid => map(z, a, sigmoid),
             Self::LeakyRelu => map(z, a, |z| if z < zero { T::from_f64(LEAK) * z } else { z }),
             Self::Elu => map(z, a, |z| if z > zero { z } else { z.exp_m1() }),
@@ -204,6 +223,7 @@ impl Activation {
         match self {
             Self::Identity => {}
             Self::Relu => chain(a, d, |a| if a > zero { one } else { zero }),
+            Self::Relu6 => chain(a, d, |a| if a > zero && a < T::from_f64(RELU6_MOST) { one } else { zero }),
             Self::Sigmoid => chain(a, d, |a| a * (one - a)),
             Self::LeakyRelu => chain(a, d, |a| if a > zero { one } else { T::from_f64(LEAK) }),
             Self::Elu => chain(z, d, |z| if z > zero { one } else { z.exp() }),

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::cli::{Place, assert_no_work};
 use super::exchange::cases;
+use super::exchange_graphs::case;
 use super::exchange_refused::Graph;
 
 /// The numbers of a CSV, but for its header and the first `skip` columns.
@@ -121,7 +122,7 @@ fn what_cannot_be_imported_is_told() {
         ("train classes.csv --target answer --init-from scaled.onnx", &["scaled.onnx", "scales its inputs", "TABLE"]),
         ("import half.onnx --out m", &["half.onnx", "neither safetensors nor a whole ONNX file"]),
         ("import classes.csv --out m", &["classes.csv", "neither safetensors nor a whole ONNX file"]),
-        ("import conv.onnx --out m", &["conv.onnx", "node Conv is no part of a multilayer perceptron"]),
+        ("import conv.onnx --out m", &["conv.onnx", "node Conv `y` is no part of a multilayer perceptron"]),
         ("import run --out m", &["model.safetensors", "a model of mlp already"]),
         ("import absent --out m", &["absent", "cannot read"]),
         ("import soft.onnx classes.csv --out m", &["classes.csv", "--target", "`answer`"]),
@@ -142,4 +143,99 @@ fn what_cannot_be_imported_is_told() {
     place.stdout("import soft.onnx --out m");
     place.refuses("predict m classes.csv", 2, &["m:", "which columns", "mlp import", "--init-from"]);
     place.stdout("inspect m");
+}
+
+/// A fixture's file, and a table of its rows with a target.
+fn place_of(name: &str, columns: &str, target: &[&str]) -> Place {
+    let place = Place::new();
+    let (file, x, _) = case(name);
+    fs::write(place.path().join("net.onnx"), file).unwrap();
+    let width = columns.split(',').count();
+    let rows = x.chunks(width).zip(target.iter().cycle());
+    let row =
+        |(row, label): (&[f32], &&str)| row.iter().map(|x| format!("{x},")).chain([format!("{label}\n")]).collect();
+    let rows: Vec<String> = rows.map(row).collect();
+    place.file("t.csv", &format!("{columns},what\n{}", rows.concat()));
+    place
+}
+
+#[test]
+fn a_files_classes_are_matched_with_the_tables_at_import() {
+    let texts = ["setosa", "versicolor", "virginica"];
+    for (name, target, told, labels) in [
+        ("zipmap/bool", &["False", "True"][..], "0 is `False`, 1 is `True`", "p_False,p_True"),
+        ("zipmap/bool", &["1", "0"], "", "p_0,p_1"),
+        ("zipmap/bool", &["yes", "no"], "0 is `no`, 1 is `yes`", "p_no,p_yes"),
+        ("zipmap/bool", &["b", "a"], "0 is `a`, 1 is `b`", "p_a,p_b"),
+        ("zipmap/two", &["0", "1"], "no is `0`, yes is `1`", "p_0,p_1"),
+        ("zipmap/two", &["no", "yes"], "", "p_no,p_yes"),
+        ("zipmap/numbers", &["x", "z", "y"], "0 is `x`, 1 is `y`, 2 is `z`", "p_x,p_y,p_z"),
+        ("zipmap/texts", &texts[..2], "", "p_setosa,p_versicolor,p_virginica"),
+        ("zipmap/none", &texts, "", "p_setosa,p_versicolor,p_virginica"),
+    ] {
+        let place = place_of(&format!("sklearn/{name}"), "a,b,c,d", target);
+        let run = place.run("import net.onnx t.csv --target what --out m");
+        assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("its classes are those of target `what`"), !told.is_empty(), "{}", run.stderr);
+        assert!(run.stderr.contains(told), "{name}: {}", run.stderr);
+        let predicted = place.stdout("predict m t.csv --device cpu");
+        assert!(predicted.starts_with(&format!("prediction,{labels}\n")), "{predicted}");
+        let (.., y) = case(&format!("sklearn/{name}"));
+        let skip = if labels.split(',').count() == 2 { 2 } else { 1 };
+        assert_near(&numbers(&predicted, skip), &y.iter().map(|&y| y.into()).collect::<Vec<_>>());
+        place.json("eval m t.csv --device cpu");
+    }
+    for (name, target, words) in [
+        ("zipmap/texts", &["setosa", "rose", "tulip"][..], &["its classes are `setosa`", "holds `rose`, `tulip`"][..]),
+        ("zipmap/two", &["a", "b"], &["its classes are `no`, `yes`", "target `what`", "holds `a`, `b`"]),
+        ("zipmap/numbers", &["low", "high"], &["`what`", "two classes"]),
+        ("zipmap/numbers", &["a", "b", "c", "d"], &["its classes are `0`, `1`, `2`", "holds `a`, `b`, `c`, `d`"]),
+    ] {
+        let place = place_of(&format!("sklearn/{name}"), "a,b,c,d", target);
+        assert_no_work(&place.refuses("import net.onnx t.csv --target what --out m", 2, words));
+    }
+}
+
+#[test]
+fn inputs_by_name_are_a_tables_columns_of_these_names() {
+    let names = "sepal_length,sepal_width,petal_length,petal_width";
+    let place = place_of("sklearn/columns", names, &["setosa", "versicolor", "virginica"]);
+    let (.., y) = case("sklearn/columns");
+    let expected: Vec<f64> = y.iter().map(|&y| y.into()).collect();
+    // Without a table the names are known.
+    let run = place.run("import net.onnx --out m");
+    assert!(run.stderr.contains("the target") || run.stderr.contains("called `target`"), "{}", run.stderr);
+    assert_near(&numbers(&place.stdout("predict m t.csv --device cpu"), 1), &expected);
+    place.stdout("import net.onnx --target kind --out m");
+    assert_eq!(place.json("inspect m")["encoder"]["target"]["name"], "kind");
+    // In any order, beside others.
+    let (_, x, _) = case("sklearn/columns");
+    let row = |x: &[f32]| format!("{},town,{},{},{},setosa\n", x[3], x[1], x[0], x[2]);
+    let rows: String = x.chunks(4).map(row).collect::<String>().replacen("setosa", "virginica", 2);
+    place.file("mixed.csv", &format!("petal_width,city,sepal_width,sepal_length,petal_length,what\n{rows}"));
+    let run = place.run("import net.onnx mixed.csv --target what --out m");
+    assert!(run.code == Some(0) && run.stderr.contains("does not take the columns `city`"), "{}", run.stderr);
+    assert_near(&numbers(&place.stdout("predict m mixed.csv --device cpu"), 1), &expected);
+    place.file("less.csv", "sepal_width,sepal_length,what\n1,2,setosa\n3,4,virginica\n");
+    place.refuses("import net.onnx less.csv --target what --out m", 2, &["no column `petal_length`, `petal_width`"]);
+    place.refuses("import net.onnx t.csv --target what --ignore sepal_width --out m", 2, &["no column `sepal_width`"]);
+}
+
+#[test]
+fn columns_are_chosen_at_import() {
+    let place = Place::new();
+    let case = cases().into_iter().find(|case| case.name == "torch/dynamo/gelu/softmax").unwrap();
+    fs::write(place.path().join("net.onnx"), &case.file).unwrap();
+    place.file("t.csv", "a,city,b,c,k,id\n1,Rome,2,3,x,1\n2,Oslo,1,0,y,2\n0,Bonn,1,1,z,3\n1,Rome,1,1,x,4\n2,Oslo,2,2,y,5\n3,Bonn,0,1,z,6\n");
+    let import = "import net.onnx t.csv --target k --out m";
+    place.refuses(import, 2, &["t.csv has texts in `city`", "--ignore city"]);
+    place.refuses(&format!("{import} --ignore city"), 2, &["3 inputs", "4 columns"]);
+    place.stdout(&format!("{import} --ignore city,id"));
+    let expected = place.stdout("predict m t.csv --device cpu");
+    place.stdout(&format!("{import} --features a,b,c"));
+    assert_eq!(place.stdout("predict m t.csv --device cpu"), expected);
+    place.refuses(&format!("{import} --ignore town"), 2, &["no column `town`"]);
+    place.refuses(&format!("{import} --ignore id --categorical city"), 2, &["--categorical", "numbers"]);
+    place.refuses("import net.onnx --ignore city --out m", 2, &["--ignore", "stand with a table"]);
+    place.refuses("import net.onnx --target k --out m", 2, &["--target", "stand with a table"]);
 }

@@ -69,7 +69,7 @@ pub fn import(bytes: &[u8], assumed: Assumed) -> Result<Foreign, Error> {
 }
 
 /// The predictions for raw rows of a network whose inputs and output are scaled.
-fn predictions(spec: &MlpSpec, parameters: &[f32], inputs: &[Scale], output: Scale, x: &[f32]) -> Vec<f64> {
+pub fn predictions(spec: &MlpSpec, parameters: &[f32], inputs: &[Scale], output: Scale, x: &[f32]) -> Vec<f64> {
     let scaled = |(&x, scale): (&f32, &Scale)| ((f64::from(x) - scale.mean) / scale.scale) as f32;
     let rows: Vec<f32> = x.chunks(inputs.len()).flat_map(|row| row.iter().zip(inputs).map(scaled)).collect();
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
@@ -83,7 +83,7 @@ fn predictions(spec: &MlpSpec, parameters: &[f32], inputs: &[Scale], output: Sca
     outputs.chunks(spec.outputs()).flat_map(row).collect()
 }
 
-fn assert_near(name: &str, found: &[f64], expected: &[f64], size: f64) {
+pub fn assert_near(name: &str, found: &[f64], expected: &[f64], size: f64) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         let limit = 1e-5 * expected.abs().max(size);

@@ -36,13 +36,25 @@ fn varint(mut value: u64) -> Vec<u8> {
 pub struct Graph(Vec<u8>);
 
 impl Graph {
-    /// `Op x, w > y`.
-    pub fn node(mut self, text: &str) -> Self {
+    /// `Op x, w > y`, or with a name, `name: Op x, w > y`.
+    pub fn node(self, text: &str) -> Self {
+        self.node_with(text, &[])
+    }
+
+    /// With attributes that are whole numbers.
+    pub fn node_with(mut self, text: &str, attributes: &[(&str, u64)]) -> Self {
+        let (name, text) = text.split_once(": ").unwrap_or(("", text));
         let (op, rest) = text.split_once(' ').unwrap();
         let (inputs, outputs) = rest.split_once(" > ").unwrap();
         let names =
             |number, names: &str| names.split(", ").flat_map(|name| field(number, name.as_bytes())).collect::<Vec<_>>();
-        self.0.extend(field(1, &[names(1, inputs), names(2, outputs), field(4, op.as_bytes())].concat()));
+        let attribute = |&(name, value): &(&str, u64)| {
+            field(5, &[field(1, name.as_bytes()), field_number(3, value), vec![0xa0, 1, 2]].concat())
+        };
+        let attributes = attributes.iter().flat_map(attribute).collect();
+        let name = field(3, name.as_bytes());
+        let parts = [names(1, inputs), names(2, outputs), name, field(4, op.as_bytes()), attributes];
+        self.0.extend(field(1, &parts.concat()));
         self
     }
 
@@ -51,9 +63,14 @@ impl Graph {
         self.tensor(name, shape, &field(9, bytes))
     }
 
-    pub fn tensor(mut self, name: &str, shape: &[u64], rest: &[u8]) -> Self {
+    pub fn tensor(self, name: &str, shape: &[u64], rest: &[u8]) -> Self {
+        self.typed(name, shape, 1, rest)
+    }
+
+    /// A constant of a data type by its number.
+    pub fn typed(mut self, name: &str, shape: &[u64], kind: u64, rest: &[u8]) -> Self {
         let dims: Vec<u8> = shape.iter().flat_map(|&dim| field_number(1, dim)).collect();
-        self.0.extend(field(5, &[&dims, &field_number(2, 1)[..], &field(8, name.as_bytes()), rest].concat()));
+        self.0.extend(field(5, &[&dims, &field_number(2, kind)[..], &field(8, name.as_bytes()), rest].concat()));
         self
     }
 
@@ -63,9 +80,23 @@ impl Graph {
     }
 
     pub fn bytes(self) -> Vec<u8> {
-        let ends = [field(11, &field(1, b"x")), field(12, &field(1, b"y"))].concat();
-        field(7, &[self.0, ends].concat())
+        self.bytes_of(&[field(1, b"x")], &["y"])
     }
+
+    /// With other inputs (see [`input`]) and outputs.
+    pub fn bytes_of(self, inputs: &[Vec<u8>], outputs: &[&str]) -> Vec<u8> {
+        let inputs = inputs.iter().flat_map(|input| field(11, input));
+        let outputs = outputs.iter().flat_map(|name| field(12, &field(1, name.as_bytes())));
+        field(7, &self.0.into_iter().chain(inputs).chain(outputs).collect::<Vec<_>>())
+    }
+}
+
+/// An input of a graph: name, data type by its number, and columns, where there are any.
+pub fn input(name: &str, kind: u64, columns: Option<u64>) -> Vec<u8> {
+    let dim = |value| field(1, &field_number(1, value));
+    let shape = field(2, &[dim(9), columns.map(dim).unwrap_or_default()].concat());
+    let tensor = [field_number(1, kind), shape].concat();
+    [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
 }
 
 /// The problem of a file that must be refused.
@@ -87,8 +118,8 @@ fn graphs_that_are_no_perceptrons_are_refused() {
     assert!(told.contains("--loss"), "{told}");
     let inner = |op: &str| graph().node("MatMul x, w > a").node(&format!("{op} > h")).node("MatMul h, v > y");
     let cases = [
-        ("node Conv is no part", inner("Conv a, w")),
-        ("takes a function that is none of", inner("Pow a, one").node("Erf y > z")),
+        ("node Conv `h` is no part", inner("Conv a, w")),
+        ("its output is a function that is none of", inner("Pow a, one").node("Erf y > z")),
         ("takes `loop`, which nothing before it makes", graph().node("Add loop, x > y").node("Add y, x > loop")),
         ("takes `y`, which nothing before it makes", graph().node("MatMul y, w > y")),
         ("`y` is made twice", sound.clone().node("Tanh h > y")),
@@ -99,8 +130,12 @@ fn graphs_that_are_no_perceptrons_are_refused() {
         ("another input 1 than a constant", graph().node("MatMul x, x > y")),
         ("brings together what lies apart", inner("Add a, x")),
         (
-            "has constants for each column behind an activation",
+            "node Add `y` scales the output column by column behind tanh",
             graph().node("MatMul x, w > a").node("Tanh a > h").node("Add h, b > y"),
+        ),
+        (
+            "node Relu `y` comes behind an activation that node Add `g` scales column by column",
+            graph().node("MatMul x, w > a").node("Tanh a > h").node("Add h, b > g").node("Relu g > y"),
         ),
         ("neither the inputs", graph().node("Relu x > h").node("MatMul h, w > y")),
         (
@@ -122,7 +157,7 @@ fn graphs_that_are_no_perceptrons_are_refused() {
         let mut bytes = graph.clone().bytes();
         let as_it_is = problem_or_none(&bytes);
         if !as_it_is.contains(words) {
-            bytes = field(7, &[graph.0, field(11, &field(1, b"x")), field(12, &field(1, b"z"))].concat());
+            bytes = graph.bytes_of(&[field(1, b"x")], &["z"]);
         }
         let found = problem_or_none(&bytes);
         assert!(found.contains(words), "expected `{words}`: {as_it_is}; and of z: {found}");
@@ -225,4 +260,66 @@ fn tensors_that_are_no_perceptron_are_refused() {
     assert_eq!(foreign.parameters.len(), 9 + 16 + 5);
     let told = import(&file(&tensors), Assumed::default()).unwrap_err().to_string();
     assert!(told.contains("--activation") && told.contains("--loss"), "{told}");
+}
+
+/// Numbers of other sizes become f32; what f32 does not hold is named.
+#[test]
+fn tensors_of_other_floats_are_converted() {
+    let values = [1.5, -2.0, 0.25, 3.0, -0.5, 1.0];
+    let bits = |value: f64| (value as f32).to_bits();
+    // Exact in 8 bits of fraction, so that the upper half of f32 is bfloat16.
+    let half = |value: f64| {
+        let bits = bits(value);
+        ((bits >> 16 & 0x8000) | ((bits >> 23 & 0xff) + 15 - 127) << 10 | bits >> 13 & 0x3ff) as u16
+    };
+    let bytes: [(Dtype, Vec<u8>); 4] = [
+        (Dtype::F16, values.iter().flat_map(|&value| half(value).to_le_bytes()).collect()),
+        (Dtype::BF16, values.iter().flat_map(|&value| ((bits(value) >> 16) as u16).to_le_bytes()).collect()),
+        (Dtype::F64, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+        (Dtype::F32, values.iter().flat_map(|&value| (value as f32).to_le_bytes()).collect()),
+    ];
+    let file = |dtype, bytes: &[u8], width| {
+        let view = TensorView::new(dtype, vec![1, width], bytes).unwrap();
+        safetensors::serialize([("out.weight", view)], None).unwrap()
+    };
+    let assumed = Assumed { activation: Some(Activation::Relu), loss: Some(Loss::MeanSquaredError) };
+    for (dtype, bytes) in &bytes {
+        let foreign = import(&file(*dtype, bytes, 6), assumed).unwrap();
+        assert_eq!(foreign.parameters, [1.5, -2.0, 0.25, 3.0, -0.5, 1.0, 0.0], "{dtype:?}");
+    }
+    let beyond = problem(&file(Dtype::F64, &1e300_f64.to_le_bytes(), 1));
+    assert!(beyond.contains("tensor `out.weight` holds 1e300"), "{beyond}");
+    let whole = problem(&file(Dtype::I32, &[0; 4], 1));
+    assert!(whole.contains("tensor `out.weight` is I32: expected F32, F16, BF16 or F64"), "{whole}");
+}
+
+/// A layer without a number is the last one, or the first where only then the widths fit; messages say so.
+#[test]
+fn the_order_that_is_assumed_is_said() {
+    let file = |shapes: [(&str, [usize; 2]); 3]| {
+        let zeros = vec![0; 4 * 64];
+        let view = |(name, shape): (&str, [usize; 2])| {
+            let bytes = &zeros[..4 * shape[0] * shape[1]];
+            (format!("{name}.weight"), TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap())
+        };
+        safetensors::serialize(shapes.map(view), None).unwrap()
+    };
+    let assumed = Assumed { activation: Some(Activation::Relu), loss: Some(Loss::MeanSquaredError) };
+    let read = |shapes| import(&file(shapes), assumed);
+    let first = read([("input_layer", [8, 3]), ("fc1", [8, 8]), ("fc2", [1, 8])]).unwrap();
+    assert_eq!(first.spec.to_string(), "3→8 relu→8 relu→1, mean_squared_error");
+    assert!(first.notes[0].contains("in the order `input_layer`, `fc1`, `fc2`"), "{:?}", first.notes);
+    // Both orders fit: as it says.
+    let last = read([("input_layer", [4, 3]), ("fc1", [4, 4]), ("fc2", [3, 4])]).unwrap();
+    assert_eq!(last.spec.to_string(), "4→4 relu→3 relu→4, mean_squared_error");
+    assert!(last.notes[0].contains("in the order `fc1`, `fc2`, `input_layer`"), "{:?}", last.notes);
+    let names = ["a", "b", "c"].map(String::from).to_vec();
+    let other = read([("out", [1, 3]), ("fc1", [4, 4]), ("fc2", [3, 4])]).unwrap();
+    assert!(other.notes.is_empty(), "{:?}", other.notes);
+    for told in [
+        last.with_columns(names, "y".into()).unwrap_err().to_string(),
+        read([("input_layer", [8, 3]), ("fc1", [5, 8]), ("fc2", [1, 7])]).unwrap_err().to_string(),
+    ] {
+        assert!(told.contains("in the order `fc1`, `fc2`, `input_layer`"), "{told}");
+    }
 }

@@ -24,6 +24,7 @@ mod defaults;
 mod encoder;
 mod examples;
 mod exchange;
+mod exchange_graphs;
 mod exchange_refused;
 mod figures;
 mod files;
