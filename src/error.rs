@@ -119,7 +119,7 @@ pub enum Error {
     },
     /// A cell is missing in a column that needs all of them.
     #[error(
-        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row",
+        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row, or say --not-missing TEXT where its text is a value",
         shown(path),
         shorten(column)
     )]

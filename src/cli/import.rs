@@ -47,12 +47,17 @@ pub fn run(args: Args) -> Result<()> {
     let (model, notes) = match data {
         Some(path) => {
             let named = foreign.features.clone();
-            let table = Source::File(path).read(&reading.reading()?, |path, names| {
+            let said = reading.reading()?.with_names_only();
+            let mut names_of = Vec::new();
+            let table = Source::File(path).read(&said, |path, names| {
+                names_of = names.to_vec();
                 kinds(path, names, &columns, target.as_deref(), named.as_deref())
             })?;
             reading.check(table.notes(), table.source())?;
             super::notes::tell(table.notes());
-            foreign.with_table(&table, &target.unwrap_or_default())?
+            let (mut model, notes) = foreign.with_table(&table, &target.unwrap_or_default())?;
+            model.encoder = model.encoder.map(|encoder| encoder.with_reading(&said, &names_of));
+            (model, notes)
         }
         None => {
             columns.expect_none()?;

@@ -12,6 +12,7 @@ use super::form::NumberForm;
 use super::left_out::LeftOut;
 use super::parse::{ReadAs, Strays};
 use super::reading::Reading;
+use super::table::Table;
 use super::target::{ClassIndex, Target, TargetKind, Task};
 use crate::error::{Error, Result, shorten};
 
@@ -122,6 +123,15 @@ impl Encoder {
             _ => vec![some(&|name| *name != self.target.name), some(&known)],
         };
         Reading { features, subsets, ..self.reading.clone() }
+    }
+
+    /// Keeps how the numbers of its columns are written in a table.
+    #[must_use]
+    pub fn with_forms(self, table: &Table) -> Self {
+        let is_number = |name: &str| matches!(self.read_as(name, true), ReadAs::Written(..));
+        let written = table.columns().iter().filter(|column| !column.form.is_plain() && is_number(&column.name));
+        let forms = written.map(|column| (column.name.clone(), column.form)).collect();
+        Self { forms, ..self }
     }
 
     /// How the numbers of this column are written.

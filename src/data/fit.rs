@@ -1,7 +1,7 @@
 //! Fits an [`Encoder`]. In: a [`Table`], the target's name, the training rows. Out: the task, the classes and
 //! the means and scales, or an error that says why the target can't serve.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::category::{Alike, merged, side};
 use super::column::{Cells, Column, Texts, some_at_a_time};
@@ -9,7 +9,6 @@ use super::date;
 use super::encode;
 use super::encoder::Encoder;
 use super::feature::{Feature, mean_and_scale};
-use super::reading::Reading;
 use super::table::{Table, parse_number, shorten};
 use super::target::{ClassIndex, Target, TargetKind, Task, distinct};
 use crate::error::{Error, Result};
@@ -70,15 +69,8 @@ impl Encoder {
             let columns = left_out.into_iter().map(|column| column.name).collect();
             return Err(Error::NoFeatures { path: table.source().into(), target: target.into(), columns });
         }
-        let has_form = |column: &&Column| !column.form.is_plain() && matches!(column.cells, Cells::Number(_));
-        let known = |column: &&Column| {
-            let is_number = column.name == target && kind.task() == Task::Regression;
-            is_number || features.iter().any(|feature| feature.name == column.name)
-        };
-        let with_form = table.columns().iter().filter(has_form).filter(known);
-        let forms: BTreeMap<_, _> = with_form.map(|column| (column.name.clone(), column.form)).collect();
         let target = Target { name: target.into(), kind };
-        Ok(Self { features, target, weight: None, reading: Reading::default(), forms, left_out })
+        Ok(Self { left_out, ..Self::new(features, target) }.with_forms(table))
     }
 }
 

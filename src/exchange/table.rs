@@ -49,7 +49,9 @@ impl Foreign {
         if self.spec.target_columns() == 1 {
             self.match_target(table, target, &mut notes)?;
         }
-        Ok((self.with_columns(features, target.into())?, notes))
+        let mut model = self.with_columns(features, target.into())?;
+        model.encoder = model.encoder.map(|encoder| encoder.with_forms(table));
+        Ok((model, notes))
     }
 
     /// Whether the target is one for this network, with the classes that it has.

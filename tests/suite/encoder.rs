@@ -247,7 +247,8 @@ fn fits_that_cannot_be() {
     let alone = table(&[("y", &["0", "1"])]);
     assert!(fit(&alone, "y", &[0, 1]).contains("at least one column besides the target `y`"));
     let missing = table(&[("a", &["1", "2"]), ("y", &["0", "NaN"])]);
-    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row";
+    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or say \
+                    --not-missing TEXT where its text is a value";
     assert_eq!(fit(&missing, "y", &[0]), expected);
     let missing = table(&[("a", &["1", "2"]), ("y", &["u", ""])]);
     assert_eq!(fit(&missing, "y", &[0]), expected);
@@ -261,7 +262,8 @@ fn tables_that_do_not_suit_the_encoder() {
     assert_eq!(message(&[("a", &["1"]), ("b", &["1"])]), "t: no column `y`; the table has `a`, `b`");
     assert_eq!(message(&[("a", &["1"]), ("y", &["no"])]), "t: no column `b`; the table has `a`, `y`");
     assert_eq!(message(&[("c", &["1"]), ("y", &["no"])]), "t: no column `a`, `b`; the table has `c`, `y`");
-    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row";
+    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or say \
+                    --not-missing TEXT where its text is a value";
     assert_eq!(message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", ""])]), expected);
     assert_eq!(
         message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", "may be"])]),

@@ -8,6 +8,7 @@ mod article;
 mod bench;
 mod checkpoints;
 mod cli;
+mod cli_cases;
 mod cli_checkpoints;
 mod cli_classes;
 mod cli_errors;
