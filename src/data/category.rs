@@ -170,8 +170,7 @@ impl<'a> Categories<'a> {
         let rare = rare.unwrap_or_default().iter().map(|label| (label.as_str(), categories.len()));
         let own = categories.iter().enumerate().map(|(place, label)| (label.as_str(), place));
         let all: Vec<(&str, usize)> = own.chain(rare).collect();
-        let alike =
-            if complete { Alike::of_categories(all.iter().map(|&(label, _)| label)) } else { Alike::Whole };
+        let alike = if complete { Alike::of_categories(all.iter().map(|&(label, _)| label)) } else { Alike::Whole };
         Self { index: Index::new(all.into_iter(), alike), complete }
     }
 }

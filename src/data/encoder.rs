@@ -148,7 +148,9 @@ impl Encoder {
         let is_target = name == self.target.name;
         let numbers = |strays| ReadAs::Written(self.form(name), strays);
         match self.features.iter().find(|feature| feature.name == name).map(|feature| &feature.kind) {
-            Some(FeatureKind::Number { .. } | FeatureKind::Presence { cells: Holds::Numbers }) => numbers(Strays::Missing),
+            Some(FeatureKind::Number { .. } | FeatureKind::Presence { cells: Holds::Numbers }) => {
+                numbers(Strays::Missing)
+            }
             Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Texts }) => ReadAs::Text,
             Some(FeatureKind::Date { .. } | FeatureKind::Presence { cells: Holds::Dates }) => ReadAs::Date,
             None if is_target && with_target && self.classes().is_some() => ReadAs::Text,

@@ -141,7 +141,9 @@ impl Feature {
         match &self.kind {
             &FeatureKind::Number { mean, scale, .. } => all[0] = (mean, scale),
             FeatureKind::Date { parts, .. } => {
-                all.iter_mut().zip(parts).for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
+                all.iter_mut()
+                    .zip(parts)
+                    .for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
             }
             FeatureKind::Category { .. } | FeatureKind::Presence { .. } => {}
         }
@@ -198,7 +200,9 @@ impl Feature {
                 calendar::validate(name, parts, fill)?;
                 parts.iter().try_for_each(|input| check_scale(name, input.mean, input.scale))
             }
-            FeatureKind::Presence { .. } if !self.indicator => Err(format!("the encoder's column `{name}` has no input")),
+            FeatureKind::Presence { .. } if !self.indicator => {
+                Err(format!("the encoder's column `{name}` has no input"))
+            }
             FeatureKind::Presence { .. } => Ok(()),
         }
     }

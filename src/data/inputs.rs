@@ -196,14 +196,7 @@ fn unseen(name: &str, texts: &Texts, places: &[Label], table: &Table) -> Option<
 }
 
 /// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`](crate::Error::NonFinite) where that is too large for f32.
-pub(super) fn standardised(
-    table: &Table,
-    column: &str,
-    row: usize,
-    value: f64,
-    mean: f64,
-    scale: f64,
-) -> Result<f32> {
+pub(super) fn standardised(table: &Table, column: &str, row: usize, value: f64, mean: f64, scale: f64) -> Result<f32> {
     let encoded = ((value - mean) / scale) as f32;
     if encoded.is_finite() {
         return Ok(encoded);

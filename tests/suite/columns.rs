@@ -144,7 +144,8 @@ fn columns_of_rare_categories_are_no_inputs() {
     assert_eq!(names(&encoder), ["a"]);
     assert_eq!(encoder.left_out()[0].why, Why::Rare { categories: 500 });
     let found = notes(&encoder, &whole).lines();
-    let expected = "columns whose categories are all rare are left out: `shop` (500 categories, none in 10 of 1000 rows)";
+    let expected =
+        "columns whose categories are all rare are left out: `shop` (500 categories, none in 10 of 1000 rows)";
     assert_eq!(found, [expected]);
     // With a missing cell its indicator is there; with one frequent category the rest share an input.
     cells[0] = "";
@@ -205,7 +206,11 @@ fn whole_numbers_are_one_category_however_written() {
     let of = |cell: &str| {
         let (inputs, said) = encoder.encode_features(&table(&[("store", &[cell, "?"])])).unwrap();
         let place = inputs[..expected.len()].iter().position(|&input| input == 1.0).map(|place| expected[place]);
-        assert_eq!(place.is_none(), noted(&said, NoteKind::Unseen).iter().any(|(.., cells)| cells[0] == cell), "{cell}");
+        assert_eq!(
+            place.is_none(),
+            noted(&said, NoteKind::Unseen).iter().any(|(.., cells)| cells[0] == cell),
+            "{cell}"
+        );
         place
     };
     for (cell, category) in [
@@ -241,11 +246,8 @@ fn yes_and_no_are_one_pair() {
     let fit = |cells: &[&str]| {
         let rows = cells.len();
         let a: Vec<String> = (0..rows).map(|row| row.to_string()).collect();
-        let train = table(&[
-            ("a", &a.iter().map(String::as_str).collect::<Vec<_>>()),
-            ("member", cells),
-            ("y", &y[..rows]),
-        ]);
+        let train =
+            table(&[("a", &a.iter().map(String::as_str).collect::<Vec<_>>()), ("member", cells), ("y", &y[..rows])]);
         let encoder = fit(&train);
         let said = noted(&notes(&encoder, &train), NoteKind::Booleans);
         (names(&encoder)[1..].to_vec(), said, encoder)
@@ -301,7 +303,7 @@ fn classes_are_spelled_in_many_ways() {
     assert!(single.to_string().contains("`y` is `yes` in its 2 training rows"), "{single}");
     // With a zero in front it is a name.
     let zips = of(&["02101", "2101", "2101.0", "10001", "10001", "02101", "x", "x"]);
-    let encoder = fit(&zips);
+    let encoder = fit_as(&zips, Some(Task::Multiclass));
     assert_eq!(encoder.classes().unwrap(), ["02101", "10001", "2101", "x"]);
     assert_eq!(encoder.encode(&zips).unwrap().targets(), [0.0, 2.0, 2.0, 1.0, 1.0, 0.0, 3.0, 3.0]);
 }
@@ -326,7 +328,7 @@ fn long_numbers_go_by_what_is_written() {
     // Two of them are two classes.
     let two: Vec<&str> = (0..24).map(|row| ids[row % 2]).collect();
     let two = read(&text(&two).replace("a,id,y", "a,y,b"), "y");
-    assert_eq!(fit(&two).classes().unwrap(), ids[..2]);
+    assert_eq!(fit(&two).classes().unwrap(), &ids[..2]);
     let message = Encoder::fit(&two, "y", &[0, 1, 2, 3], Some(Task::Regression), Scaling::ALL).unwrap_err().to_string();
     assert!(message.contains("--task multiclass takes them as classes"), "{message}");
     // As a number the column is constant, and that is said.
@@ -335,7 +337,13 @@ fn long_numbers_go_by_what_is_written() {
     let encoder = fit(&near);
     assert_eq!(names(&encoder), ["a"]);
     let lines = notes(&encoder, &near).lines();
-    assert!(lines[0].contains("`id` (`1152921504606847000`, as a number; --categorical id tells them apart)"), "{lines:?}");
+    assert!(
+        lines[0].contains("`id` (`1152921504606847000`, as a number; --categorical id tells them apart)"),
+        "{lines:?}"
+    );
+    let alone = Table::new("t", near.columns()[1..].to_vec()).unwrap();
+    let message = Encoder::fit(&alone, "y", &[0, 1, 2, 3], None, Scaling::ALL).unwrap_err().to_string();
+    assert!(message.contains("(`id`): --categorical id tells the long numbers of `id` apart"), "{message}");
     let description = Description::new(&near, Some("y")).unwrap();
     assert_eq!((description.columns[1].distinct, description.warnings.len()), (2, 0), "{description:?}");
 }
@@ -391,7 +399,8 @@ fn files_without_a_header_are_known_by_their_columns() {
 
 #[test]
 fn dates_are_parts_that_vary() {
-    let rows: String = (0..28).map(|row| format!("2024-02-{:02},2024-02-01T{:02}:30,{}\n", row + 1, row % 5, row % 2)).collect();
+    let rows: String =
+        (0..28).map(|row| format!("2024-02-{:02},2024-02-01T{:02}:30,{}\n", row + 1, row % 5, row % 2)).collect();
     let train = read(&format!("when,at,y\n{rows}"), "y");
     let encoder = fit(&train);
     assert_eq!(names(&encoder), ["when=days", "when=weekday", "at=hour"], "one month, one day");
@@ -399,9 +408,12 @@ fn dates_are_parts_that_vary() {
     // 2024-02-01 is 19754 days after 1970-01-01, and a Thursday.
     assert_eq!(data.features()[..6], [19754.0, 4.0, 0.0, 19755.0, 5.0, 1.0]);
     let scaled = Encoder::fit(&train, "y", &(0..28).collect::<Vec<_>>(), None, Scaling::ALL).unwrap();
-    let sums = scaled.encode(&train).unwrap().features().chunks(3).fold([0.0; 3], |sums, row| {
-        [0, 1, 2].map(|at| sums[at] + f64::from(row[at]).powi(2) / 28.0)
-    });
+    let sums = scaled
+        .encode(&train)
+        .unwrap()
+        .features()
+        .chunks(3)
+        .fold([0.0; 3], |sums, row| [0, 1, 2].map(|at| sums[at] + f64::from(row[at]).powi(2) / 28.0));
     assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5), "{sums:?}");
     assert!((scaled.features()[0].scalings()[0].0 - 19767.5).abs() < 1e-9);
     // Later ones are read as dates; what is none counts as missing, as the median does.
