@@ -1,8 +1,15 @@
 //! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
 //! what was expected and what to do about it, in one line.
 
+mod text;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use text::one_line;
+pub(crate) use text::{escape, flag_word, list, shorten};
+#[cfg(feature = "cli")]
+pub(crate) use text::{record, shell_word, shorten_to, width};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,7 +37,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused a file operation.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}", shown(path))]
     Io {
         /// What was tried, as a verb phrase ("read the table").
         action: &'static str,
@@ -40,7 +47,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A table's text is not well-formed CSV.
-    #[error("{}: {place}: {problem}", path.display())]
+    #[error("{}: {place}: {}", shown(path), escape(problem))]
     MalformedTable {
         /// The file.
         path: PathBuf,
@@ -50,13 +57,18 @@ pub enum Error {
         problem: String,
     },
     /// A table has a header but no rows, or nothing at all.
-    #[error("{}: the table has no data rows: expected a header line and at least one row", path.display())]
+    #[error("{}: the table has no data rows: expected a header line and at least one row", shown(path))]
     EmptyTable {
         /// The file.
         path: PathBuf,
     },
     /// A cell of a numeric column cannot be read as a number.
-    #[error("{}: {place}, column `{column}`: `{cell}` is not a number; make the column numeric or remove it", path.display())]
+    #[error(
+        "{}: {place}, column `{}`: `{}` is not a number; make the column numeric or remove it",
+        shown(path),
+        shorten(column),
+        shorten(cell)
+    )]
     NotANumber {
         /// The file.
         path: PathBuf,
@@ -66,6 +78,17 @@ pub enum Error {
         column: String,
         /// The cell as it stands in the file.
         cell: String,
+    },
+    /// The first row of a table may be its header or data.
+    #[error(
+        "{}: the first row holds nothing but numbers ({cells}, …): --no-header takes it for data and names columns x0, x1, \
+         …; --header takes it for names", path.display()
+    )]
+    NumericHeader {
+        /// The file.
+        path: PathBuf,
+        /// Its first cells.
+        cells: String,
     },
     /// A guess was made where none is wanted.
     #[error("{}: a guess was needed: {guess}", path.display())]
@@ -78,7 +101,12 @@ pub enum Error {
         guess: String,
     },
     /// A cell holds NaN or an infinity.
-    #[error("{}: {place}, column `{column}`: `{cell}` is not finite; remove or replace the row", path.display())]
+    #[error(
+        "{}: {place}, column `{}`: `{}` is not finite; remove or replace the row",
+        shown(path),
+        shorten(column),
+        shorten(cell)
+    )]
     NonFinite {
         /// The file.
         path: PathBuf,
@@ -90,7 +118,11 @@ pub enum Error {
         cell: String,
     },
     /// A cell is missing in a column that needs all of them.
-    #[error("{}: {place}, column `{column}`: the cell is missing: fill it in or remove the row", path.display())]
+    #[error(
+        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row",
+        shown(path),
+        shorten(column)
+    )]
     MissingCell {
         /// The file.
         path: PathBuf,
@@ -100,7 +132,7 @@ pub enum Error {
         column: String,
     },
     /// Columns that were asked for, or that the model needs, are not in the table.
-    #[error("{}: no column {}; the table has {}", path.display(), list(columns), list(available))]
+    #[error("{}: no column {}; the table has {}", shown(path), list(columns), list(available))]
     MissingColumns {
         /// The file.
         path: PathBuf,
@@ -110,7 +142,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// A table was given without saying which column is the target.
-    #[error("{}: which column is to be predicted? say --target COLUMN; the table has {}", path.display(), list(available))]
+    #[error("{}: which column is to be predicted? say --target COLUMN; the table has {}", shown(path), list(available))]
     TargetRequired {
         /// The file.
         path: PathBuf,
@@ -118,7 +150,7 @@ pub enum Error {
         available: Vec<String>,
     },
     /// The target column cannot serve the task.
-    #[error("{}: target `{column}` {problem}", path.display())]
+    #[error("{}: target `{}` {}", shown(path), shorten(column), escape(problem))]
     UnfitTarget {
         /// The file.
         path: PathBuf,
@@ -163,7 +195,7 @@ pub enum Error {
         count: usize,
     },
     /// A row's weight is negative.
-    #[error("{}: {place}, column `{column}`: {found} is no weight: expected 0 or more", path.display())]
+    #[error("{}: {place}, column `{}`: {found} is no weight: expected 0 or more", shown(path), shorten(column))]
     NegativeWeight {
         /// The file.
         path: PathBuf,
@@ -175,7 +207,7 @@ pub enum Error {
         found: f64,
     },
     /// A file of arrays or columns is truncated, inconsistent, or holds what is no table.
-    #[error("{}: cannot read it as {format}: {problem}", path.display())]
+    #[error("{}: cannot read it as {format}: {}", shown(path), escape(problem))]
     MalformedFile {
         /// The file.
         path: PathBuf,
@@ -185,7 +217,7 @@ pub enum Error {
         problem: String,
     },
     /// A model file is truncated, foreign or inconsistent.
-    #[error("{}: not a model file of mlp: {problem}", path.display())]
+    #[error("{}: not a model file of mlp: {}", shown(path), escape(problem))]
     ModelFile {
         /// The file.
         path: PathBuf,
@@ -193,7 +225,7 @@ pub enum Error {
         problem: String,
     },
     /// Another program's model is truncated, or no multilayer perceptron that this crate has.
-    #[error("{}: cannot import it: {problem}", path.display())]
+    #[error("{}: cannot import it: {}", shown(path), escape(problem))]
     ForeignModel {
         /// The file.
         path: PathBuf,
@@ -201,7 +233,7 @@ pub enum Error {
         problem: String,
     },
     /// What a run's folder keeps for its pictures is truncated, foreign or inconsistent.
-    #[error("{}: not what `mlp train --out` keeps for pictures: {problem}", path.display())]
+    #[error("{}: not what `mlp train --out` keeps for pictures: {}", shown(path), escape(problem))]
     RunFolder {
         /// The file.
         path: PathBuf,
@@ -209,7 +241,7 @@ pub enum Error {
         problem: String,
     },
     /// A configuration file is not well-formed, or says what no flag does.
-    #[error("{}: line {line}, column {column}: {problem}", path.display())]
+    #[error("{}: line {line}, column {column}: {}", shown(path), escape(problem))]
     Config {
         /// The file.
         path: PathBuf,
@@ -221,7 +253,7 @@ pub enum Error {
         problem: String,
     },
     /// A setting is outside what it may be.
-    #[error("{what} is {found}: expected {expected}")]
+    #[error("{what} is {}: expected {}", escape(found), escape(expected))]
     Setting {
         /// The setting, as the user names it.
         what: &'static str,
@@ -231,7 +263,7 @@ pub enum Error {
         expected: String,
     },
     /// Data or tensors of a shape that does not fit.
-    #[error("{what} has {found} values: expected {expected}")]
+    #[error("{} has {found} values: expected {}", escape(what), escape(expected))]
     Shape {
         /// The tensor or table.
         what: String,
@@ -241,7 +273,7 @@ pub enum Error {
         expected: String,
     },
     /// A prediction, or what is true, from which no figure of quality can be computed.
-    #[error("row {row} (from 0): {what} is {found}: expected {expected}")]
+    #[error("row {row} (from 0): {} is {}: expected {}", escape(what), escape(found), escape(expected))]
     UnfitValue {
         /// Row, counted from 0.
         row: usize,
@@ -256,7 +288,7 @@ pub enum Error {
     #[error("no GPU adapter found: install a Vulkan driver ({}), or use --device cpu", driver_hint())]
     NoAdapter,
     /// No device has the name or number that was asked for.
-    #[error("no device `{name}`; there is {}, or auto, gpu", list(available))]
+    #[error("no device `{}`; there is {}, or auto, gpu", shorten(name), list(available))]
     UnknownDevice {
         /// What was asked for.
         name: String,
@@ -265,7 +297,9 @@ pub enum Error {
     },
     /// A buffer or a whole plan is larger than the device allows.
     #[error(
-        "{what} needs {needed} bytes, {device} has {available}: use a smaller batch or network, or another --device"
+        "{} needs {needed} bytes, {} has {available}: use a smaller batch or network, or another --device",
+        escape(what),
+        escape(device)
     )]
     TooLarge {
         /// The buffer or plan.
@@ -278,7 +312,7 @@ pub enum Error {
         device: String,
     },
     /// The GPU, its driver or wgpu reported an error.
-    #[error("{device}: {problem}")]
+    #[error("{}: {}", escape(device), one_line(problem))]
     Gpu {
         /// The device's name.
         device: String,
@@ -301,7 +335,7 @@ pub enum Error {
     #[error("cannot write the result to stdout: {0}")]
     Stdout(std::io::Error),
     /// A check of the user's device failed.
-    #[error("{0}")]
+    #[error("{}", escape(_0))]
     CheckFailed(String),
 }
 
@@ -326,14 +360,9 @@ impl Error {
     }
 }
 
-/// Names for a message: the first dozen, and how many more there are.
-pub(crate) fn list(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+/// A file's name for a message.
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
 }
 
 fn driver_hint() -> &'static str {

@@ -27,12 +27,12 @@ impl<'a> AtomicFile<'a> {
             }
             builder().tempfile_in(folder)
         };
-        Ok(Self { action, path, file: open().map_err(Error::io(action, path))? })
+        Ok(Self { action, path, file: open().map_err(plain).map_err(Error::io(action, path))? })
     }
 
     /// Appends bytes to what is on its way.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(Error::io(self.action, self.path))
+        self.file.as_file_mut().write_all(bytes).map_err(Error::io(self.action, self.path))
     }
 
     /// Puts what was written in the file's place.
@@ -46,6 +46,15 @@ impl<'a> AtomicFile<'a> {
     pub fn replace(mut self, bytes: &[u8]) -> Result<()> {
         self.write(bytes)?;
         self.finish()
+    }
+}
+
+/// A refusal of the system without the temporary file's name, of which nobody knows; tempfile puts it at the end.
+fn plain(error: IoError) -> IoError {
+    let text = error.to_string();
+    match text.rsplit_once(" at path ") {
+        Some((reason, _)) => IoError::new(error.kind(), reason),
+        None => error,
     }
 }
 

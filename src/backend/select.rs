@@ -17,7 +17,8 @@ pub struct Choice {
 
 /// Opens the device that `wanted` names:
 /// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
-/// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back.
+/// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back, and not from a GPU
+/// whose results are wrong: that is an error, as [`GpuDevice::open`] gives it.
 pub async fn open(wanted: &str) -> Result<Choice> {
     open_as(wanted, false).await
 }
@@ -52,6 +53,8 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
             };
             match gpu(index).await {
                 Ok(device) => Ok(chosen(device, "a hardware GPU; --device cpu takes the processor")),
+                // A machine with such a driver needs its user: it would be slow from now on, and nobody would know why.
+                Err(error @ Error::CheckFailed(_)) => Err(error),
                 Err(error) => Ok(chosen(cpu()?, &format!("the GPU could not be used: {error}"))),
             }
         }

@@ -17,17 +17,33 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::Cli;
+use super::list::List;
+use super::train::ClassWeight;
 use crate::checkpoint::Checkpoint;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, record};
 use crate::files::AtomicFile;
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
+/// The word for what the data decide.
+const AUTO: &str = "auto";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
-const BESIDE_RESUME: [&str; 10] =
-    ["resume", "data", "epochs", "device", "out", "checkpoint-every", "keep", "json", "quiet", "dump-config"];
+const BESIDE_RESUME: [&str; 12] = [
+    "resume",
+    "data",
+    "validation",
+    "test",
+    "epochs",
+    "device",
+    "out",
+    "checkpoint-every",
+    "keep",
+    "json",
+    "quiet",
+    "dump-config",
+];
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
@@ -202,7 +218,8 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
     for (key, value) in pairs {
         let place = Place::new(path, text, key.span());
         let (key, value) = (key.get_ref().as_ref(), value.get_ref());
-        let (arg, word) = match (find(command, &key.replace('_', "-")), word(value)) {
+        let arg = find(command, &key.replace('_', "-"));
+        let (arg, word) = match (arg, word(value, arg.is_some_and(takes_records))) {
             (_, None) => {
                 let expected = "a string, a number, true or false, or an array of them; keys stand in no table";
                 return Err(place.error(format!("`{key}` is {}: expected {expected}", kind(value))));
@@ -231,17 +248,22 @@ fn words<'a>(entries: &'a [Entry]) -> (Vec<&'a str>, Option<&'a str>) {
     (flags.iter().filter_map(word).collect(), data.first().and_then(word))
 }
 
-/// A value as it would be typed; none for what cannot be.
-fn word(value: &DeValue) -> Option<String> {
+/// Whether a flag takes records of CSV, whose texts may have commas.
+fn takes_records(arg: &Arg) -> bool {
+    has_type::<List>(arg.get_value_parser()) || has_type::<ClassWeight>(arg.get_value_parser())
+}
+
+/// A value as it would be typed; none for what cannot be. `quoted`: texts of an array that have commas are quoted.
+fn word(value: &DeValue, quoted: bool) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Integer(number) => Some(number.to_string()),
         DeValue::Float(number) => Some(number.to_string()),
         DeValue::Boolean(value) => Some(value.to_string()),
         DeValue::Array(values) => {
-            let scalar = |value: &DeValue| (!value.is_array()).then(|| word(value)).flatten();
+            let scalar = |value: &DeValue| (!value.is_array()).then(|| word(value, false)).flatten();
             let words: Option<Vec<_>> = values.iter().map(|value| scalar(value.get_ref())).collect();
-            Some(words?.join(","))
+            words.map(|words| if quoted { record(&words) } else { words.join(",") })
         }
         DeValue::Datetime(_) | DeValue::Table(_) => None,
     }
@@ -325,7 +347,8 @@ impl FromArgMatches for Said {
                 return Err(clap::Error::raw(ErrorKind::InvalidUtf8, problem));
             };
             if !words.is_empty() {
-                all.push(SaidOf { flag, word: words.join(","), explicit: is_explicit(matches, arg) });
+                let word = if takes_records(arg) { record(&texts(&words)) } else { words.join(",") };
+                all.push(SaidOf { flag, word, explicit: is_explicit(matches, arg) });
             }
         }
         Ok(Self(all))
@@ -346,7 +369,9 @@ impl Said {
         let line = |arg: &Arg| {
             let flag = name(arg);
             let said = self.0.iter().find(|said| said.flag == flag).map(|said| &said.word);
-            let word = said.or_else(|| resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word))?;
+            let found = resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word);
+            // `auto` is not what is in force once it is known.
+            let word = if said.is_some_and(|word| word == AUTO) { found.or(said) } else { said.or(found) }?;
             // A default that cannot stand with what was said is not in force.
             let stands = !explicit.iter().any(|other| contradict(&command, other, arg));
             stands.then(|| format!("{flag} = {}\n", toml(arg, word)))
@@ -360,10 +385,20 @@ pub fn keep(toml: &str, folder: &Path) -> Result<()> {
     AtomicFile::create("write the configuration", &folder.join("config.toml"))?.replace(toml.as_bytes())
 }
 
+/// The texts of a flag's records, which have been parsed before.
+fn texts(words: &[&str]) -> Vec<String> {
+    let lists: Vec<List> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    List::texts(&lists).into_iter().map(String::from).collect()
+}
+
 /// A word as TOML that [`word`] makes the same word of.
 fn toml(arg: &Arg, word: &str) -> String {
     let parser = arg.get_value_parser();
     let text = || Value::String(word.into()).to_string();
+    let array = || Value::Array(texts(&[word]).into_iter().map(Value::String).collect()).to_string();
+    if has_type::<List>(parser) || (has_type::<ClassWeight>(parser) && word.contains('=')) {
+        return array();
+    }
     if has_type::<String>(parser) || has_type::<PathBuf>(parser) {
         return text();
     }

@@ -1,11 +1,18 @@
 //! `mlp data`: what a table holds.
 
+use serde::Serialize;
+
 use super::columns::ColumnArgs;
+use super::notes;
 use super::output::{print, print_json};
+use super::reading::ReadingArgs;
 use super::source::DataArgs;
-use crate::data::{Description, Reading, Values};
-use crate::error::Result;
-use crate::report::{Table, count};
+use crate::data::{Description, Notes, Values};
+use crate::error::{Result, shorten, shorten_to};
+use crate::report::{Table, count, value};
+
+/// Most columns of a terminal that each of the most frequent texts takes.
+const FREQUENT: usize = 24;
 
 /// Describe a table: types, missing cells, ranges, classes; warns of columns that are no good features
 #[derive(Debug, clap::Args)]
@@ -17,25 +24,37 @@ pub struct Args {
     target: Option<String>,
     #[command(flatten)]
     columns: ColumnArgs,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Serialize)]
+struct Described<'a> {
+    #[serde(flatten)]
+    description: Description,
+    notes: &'a Notes,
+}
+
 pub fn run(args: &Args) -> Result<()> {
     let source = args.data.source()?;
     let target = args.target.as_deref().or(source.target());
-    let table = source.read(&Reading::default(), |path, names| args.columns.kinds(path, names, target, None))?;
+    let reading = args.reading.reading()?;
+    let table = source.read(&reading, |path, names| args.columns.kinds(path, names, target, None))?;
+    args.reading.check(table.notes(), table.source())?;
     let description = Description::new(&table, target)?;
     if args.json {
-        return print_json(&description);
+        return print_json(&Described { description, notes: table.notes() });
     }
+    notes::tell(table.notes());
     let columns = description.columns.len();
     let mut text = format!("{} rows, {columns} columns\n\n", count(description.rows as u64));
     let mut list =
         Table::new(&["column", "type", "missing", "distinct", "least", "median", "mean", "greatest", "most frequent"]);
     for column in &description.columns {
-        let number = |number: &Option<f64>| number.map_or("-".into(), short);
+        let number = |number: &Option<f64>| number.map_or("-".into(), value);
         let rest = match &column.values {
             Values::Number { min, mean, median, max } => {
                 ["number".into(), number(min), number(median), number(mean), number(max), "-".into()]
@@ -45,29 +64,20 @@ pub fn run(args: &Args) -> Result<()> {
                 ["date".into(), date(min), date(median), "-".into(), date(max), "-".into()]
             }
             Values::Text { most_frequent } => {
-                let told = most_frequent.iter().map(|(text, rows)| format!("{text} ({})", count(*rows as u64)));
+                let told = most_frequent
+                    .iter()
+                    .map(|(text, rows)| format!("{} ({})", shorten_to(text, FREQUENT), count(*rows as u64)));
                 let told = told.collect::<Vec<_>>().join(", ");
                 ["text".into(), "-".into(), "-".into(), "-".into(), "-".into(), told]
             }
         };
         let [kind, numbers @ ..] = rest;
         let counts = [column.missing, column.distinct].map(|number| count(number as u64));
-        list.row([column.name.clone(), kind].into_iter().chain(counts).chain(numbers).collect());
+        list.row([shorten(&column.name), kind].into_iter().chain(counts).chain(numbers).collect());
     }
     text += &list.to_string();
     for warning in &description.warnings {
         text += &format!("\nwarning: {warning}");
     }
     print(text + if description.warnings.is_empty() { "" } else { "\n" })
-}
-
-/// Six digits of a number.
-fn short(number: f64) -> String {
-    let size = number.abs();
-    if size == 0.0 || (1e-4..1e7).contains(&size) {
-        let whole = if size < 1.0 { 0 } else { size.log10() as usize + 1 };
-        let text = format!("{number:.*}", 6_usize.saturating_sub(whole));
-        return if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text };
-    }
-    format!("{number:.5e}")
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
 use crate::params::{Init, Layout};
 use crate::plan::PlanKind;
-use crate::report::{Table, count};
+use crate::report::{Table, count, significant};
 use crate::spec::MlpSpec;
 
 /// Compare the device's gradients with an f64 oracle and with central differences
@@ -105,10 +105,10 @@ fn text(verdict: &GradCheck) -> String {
         format!("{DEVICE_LIMIT:.1e}"),
         format!("{DIFFERENCE_LIMIT:.1e}"),
     ]);
-    let [device, oracle] = verdict.loss;
+    let [device, oracle] = verdict.loss.map(|loss| significant(loss, 8));
     let verdict_word = if verdict.passed { "passed" } else { "FAILED" };
     format!(
-        "{} on {}\nloss {device:.8} on the device, {oracle:.8} in f64\n\n{table}\n{verdict_word}\n",
+        "{} on {}\nloss {device} on the device, {oracle} in f64\n\n{table}\n{verdict_word}\n",
         verdict.network, verdict.device
     )
 }

@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::output::{print, print_json};
 use crate::Model;
 use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind};
-use crate::error::{Result, list};
+use crate::error::{Result, list, shorten};
 use crate::model::TrainingRecord;
 use crate::params::Layout;
-use crate::report::{Table, count};
+use crate::report::{Table, count, figure, value};
 use crate::spec::MlpSpec;
 
 /// Show a model: its layers, its columns, how it was trained
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
         let mean = values().sum::<f64>() / n;
         let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
         let largest = values().map(f64::abs).fold(0.0, f64::max);
-        let numbers = [mean, deviation, largest].map(|number| format!("{number:.4}"));
+        let numbers = [mean, deviation, largest].map(figure);
         layers.row(
             [tensor.name.clone(), tensor.rows.to_string(), tensor.columns.to_string()]
                 .into_iter()
@@ -56,9 +56,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     text += &layers.to_string();
     if let Some(encoder) = encoder {
-        text += &format!("\ntarget `{}`: {}\n", encoder.target().name, target(&encoder.target().kind));
+        text += &format!("\ntarget `{}`: {}\n", shorten(&encoder.target().name), target(&encoder.target().kind));
         if let Some(column) = encoder.weight_column() {
-            text += &format!("weights of rows: `{column}`\n");
+            text += &format!("weights of rows: `{}`\n", shorten(column));
         }
         text.push('\n');
         let mut columns = Table::new(&["feature", "mean", "scale", "missing", "inputs", "categories"]);
@@ -82,15 +82,14 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn row(feature: &Feature) -> Vec<String> {
-    let number = |number: f64| format!("{number:.6}");
     let width = feature.width().to_string();
     let cells = match &feature.kind {
         &FeatureKind::Number { mean, scale, fill } => {
-            [number(mean), number(scale), number(fill.unwrap_or(mean)), width, "-".into()]
+            [value(mean), value(scale), value(fill.unwrap_or(mean)), width, "-".into()]
         }
         FeatureKind::Date { parts, fill } => {
             let numbers = |of: &dyn Fn(&DateInput) -> f64| {
-                parts.iter().map(|input| number(of(input))).collect::<Vec<_>>().join(", ")
+                parts.iter().map(|input| value(of(input))).collect::<Vec<_>>().join(", ")
             };
             let names = parts.iter().map(|input| input.part.name()).collect::<Vec<_>>().join(", ");
             [numbers(&|input| input.mean), numbers(&|input| input.scale), fill.clone(), width, names]
@@ -99,11 +98,11 @@ fn row(feature: &Feature) -> Vec<String> {
             ["-".into(), "-".into(), "-".into(), width, "only whether it is missing".into()]
         }
         FeatureKind::Category { categories, fill, .. } => {
-            let missing = fill.map_or("(other)".into(), |fill| categories[fill].clone());
+            let missing = fill.map_or("(other)".into(), |fill| shorten(&categories[fill]));
             ["-".into(), "-".into(), missing, width, list(categories)]
         }
     };
-    [feature.name.clone()].into_iter().chain(cells).collect()
+    [shorten(&feature.name)].into_iter().chain(cells).collect()
 }
 
 /// The columns that the network does not see.
@@ -120,8 +119,10 @@ fn left_out(columns: &[LeftOut]) -> String {
 
 fn target(kind: &TargetKind) -> String {
     match kind {
-        TargetKind::Binary { classes: [negative, positive] } => format!("classes `{negative}` and `{positive}`"),
+        TargetKind::Binary { classes: [negative, positive] } => {
+            format!("classes `{}` and `{}`", shorten(negative), shorten(positive))
+        }
         TargetKind::Multiclass { classes } => format!("{} classes, {}", classes.len(), list(classes)),
-        TargetKind::Regression { mean, scale } => format!("a number, mean {mean:.6}, scale {scale:.6}"),
+        TargetKind::Regression { mean, scale } => format!("a number, mean {}, scale {}", value(*mean), value(*scale)),
     }
 }

@@ -1,5 +1,10 @@
 //! The command line: flags become checked settings once, a file for each subcommand carries them out.
 
+/// Takes the place of std's macro in all that follows, so that no text of a file reaches a terminal as it is.
+macro_rules! eprintln {
+    ($($words:tt)*) => { $crate::cli::output::tell(&format!($($words)*)) };
+}
+
 mod bench;
 mod columns;
 mod config;
@@ -12,10 +17,13 @@ mod gradcheck;
 mod import;
 mod inspect;
 mod kernels;
+mod list;
 mod network;
+mod notes;
 mod output;
 mod plot;
 mod predict;
+mod reading;
 mod source;
 mod train;
 

@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use super::device::DeviceArgs;
 use super::eval::encoder_of;
-use super::output::print_on;
+use super::list::List;
+use super::notes;
+use super::output::print_data;
+use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Notes, Table, TargetKind};
+use crate::data::{Encoder, Notes, ReadAs, Table, TargetKind};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
@@ -22,6 +25,16 @@ pub struct Args {
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
+    /// Columns of the table that stand in front of the predictions, as they are written there
+    #[arg(long, value_name = "COLUMN,…")]
+    copy: Vec<List>,
+    /// Number the rows, from 1, the header not counted, in a first column `row`
+    #[arg(long)]
+    row_numbers: bool,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
+    unseen: UnseenArgs,
     #[command(flatten)]
     device: DeviceArgs,
     /// Write the CSV here instead of stdout
@@ -34,7 +47,17 @@ pub async fn run(args: Args) -> Result<()> {
     let encoder = encoder_of(&model, &args.model)?;
     let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
-    let mut parts = source.parts(&encoder.reading(), |path, names| kinds_of(encoder, path, names, false, None))?;
+    let reading = args.reading.reading_for(encoder)?;
+    let mut copies = Vec::new();
+    let mut parts = source.parts(&reading, |path, names| {
+        copies = List::columns(&args.copy, names);
+        let missing: Vec<String> = copies.iter().filter(|name| !names.contains(name)).cloned().collect();
+        if !missing.is_empty() {
+            return Err(Error::MissingColumns { path: path.into(), columns: missing, available: names.to_vec() });
+        }
+        let copied: Vec<_> = copies.iter().map(|name| (name.as_str(), ReadAs::Verbatim)).collect();
+        kinds_of(encoder, path, names, false, &copied)
+    })?;
     let mut next = parts.next()?;
     // Features of the first part: what is wrong with them is told before a device is opened.
     let mut notes = Notes::default();
@@ -42,6 +65,8 @@ pub async fn run(args: Args) -> Result<()> {
         let Some(part) = part else { return Ok(Vec::new()) };
         let (features, found) = encoder.encode_features(part)?;
         notes.extend(part.notes().clone().into_iter().chain(found));
+        args.reading.check(&notes, part.source())?;
+        args.unseen.check(&notes, part.source())?;
         Ok(features)
     };
     let mut features = encode(&next)?;
@@ -49,13 +74,23 @@ pub async fn run(args: Args) -> Result<()> {
     let rows = next.as_ref().map_or(0, Table::rows);
     let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, rows).await?;
     let mut csv = Vec::new();
-    write_heading(&mut csv, encoder, &[]).map_err(|error| Error::Stdout(error.into()))?;
-    while next.is_some() {
+    let front: Vec<&str> =
+        args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();
+    write_heading(&mut csv, encoder, &front).map_err(|error| Error::Stdout(error.into()))?;
+    let mut done = 0;
+    while let Some(part) = &next {
         let outputs = predictor.outputs(&features).await?;
-        write_rows(&mut csv, &model, encoder, &outputs, |_| [0_u8; 0]).map_err(|error| Error::Stdout(error.into()))?;
+        let copied = copies.iter().map(|name| Ok(part.column(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
+        let cells = |row: usize| -> Vec<String> {
+            let number = args.row_numbers.then(|| (done + row + 1).to_string());
+            let copied = copied.iter().map(|texts| texts.get(row).unwrap_or_default().to_string());
+            number.into_iter().chain(copied).collect()
+        };
+        write_rows(&mut csv, &model, encoder, &outputs, cells).map_err(|error| Error::Stdout(error.into()))?;
+        done += part.rows();
         match &mut file {
             Some(file) => file.write(&csv)?,
-            None if print_on(&csv)? => {}
+            None if print_data(&csv)? => {}
             None => return Ok(()),
         }
         csv.clear();
@@ -63,7 +98,7 @@ pub async fn run(args: Args) -> Result<()> {
         features = encode(&next)?;
     }
     file.map_or(Ok(()), AtomicFile::finish)?;
-    notes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+    notes::tell(&notes);
     Ok(())
 }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::data::{CsvReader, Encoder, Moons, ReadAs, Reading, Strays, Table, TableFile};
-use crate::error::{Error, Result, list};
+use crate::data::{CsvReader, Encoder, Moons, ReadAs, Reading, Table, TableFile};
+use crate::error::{Error, Result, list, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A table (CSV, TSV and the like with a header; npy, npz, IDX, Parquet; gzipped or not), `-` for stdin, or the built-in data `moons`
+    /// A table (CSV, TSV and the like with a header; npy, npz, IDX, Parquet; compressed or in a zip archive, or not), `-` for stdin, or the built-in data `moons`
     data: String,
     /// Rows of built-in data
     #[arg(long, value_name = "N")]
@@ -54,7 +54,7 @@ impl DataArgs {
             }),
             None if self.is_unknown_name() => Err(Error::Setting {
                 what: "DATA",
-                found: format!("`{}`", self.data),
+                found: format!("`{}`", shorten(&self.data)),
                 expected: "a file that exists, `-` for stdin, or the built-in `moons`".into(),
             }),
             None => Ok(Source::File(PathBuf::from(&self.data))),
@@ -153,25 +153,22 @@ impl Parts<'_> {
     }
 }
 
-/// As what a model wants the columns of these names read, the target if it is asked for, and a column of weights if there
-/// is one; extra ones are passed over, with a note.
+/// As what a model wants the columns of these names read, the target if it is asked for, and others as is said beside them;
+/// extra ones are passed over, with a note.
 pub fn kinds_of(
     encoder: &Encoder,
     path: &Path,
     names: &[String],
     with_target: bool,
-    weight: Option<&str>,
+    others: &[(&str, ReadAs)],
 ) -> Result<Vec<ReadAs>> {
-    let is_weight = |name: &String| Some(name.as_str()) == weight;
+    let other = |name: &String| others.iter().find(|(other, _)| other == name).map(|(_, how)| *how);
     let mut extra = encoder.extra_columns(path, names, with_target)?;
-    extra.retain(|name| !is_weight(name));
+    extra.retain(|name| other(name).is_none());
     if !extra.is_empty() {
         eprintln!("note: {}: the model does not take the columns {}: passed over", path.display(), list(&extra));
     }
-    let kind = |name: &String| {
-        if is_weight(name) { ReadAs::Number(Strays::Refused) } else { encoder.read_as(name, with_target) }
-    };
-    Ok(names.iter().map(kind).collect())
+    Ok(names.iter().map(|name| other(name).unwrap_or_else(|| encoder.read_as(name, with_target))).collect())
 }
 
 impl fmt::Display for Source {

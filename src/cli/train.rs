@@ -5,6 +5,7 @@ mod control;
 mod fit;
 mod hidden;
 mod journal;
+mod length;
 mod loss;
 mod lr_find;
 mod notes;
@@ -15,6 +16,7 @@ mod prepare;
 mod report;
 mod saves;
 mod settings;
+mod split;
 mod start;
 mod summary;
 mod tables;
@@ -27,7 +29,8 @@ use super::columns::ColumnArgs;
 use super::config::{Said, keep, switch};
 use super::device::DeviceArgs;
 use super::flag;
-use super::output::{print, print_json};
+use super::output::{print, print_data, print_json};
+use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
 use crate::data::Task;
@@ -41,6 +44,7 @@ use crate::train::{Batch, Outcome, Trainer};
 use baseline::Baseline;
 use control::ControlArgs;
 use fit::{Keeping, fit};
+use length::LengthArgs;
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
 use phases::Phases;
@@ -48,11 +52,13 @@ use prepare::{Prepared, Start, prepare};
 use report::Material;
 use saves::SaveArgs;
 use settings::Settings;
+use split::SplitArgs;
 use summary::Summary;
 use weights::WeightArgs;
 
 pub use hidden::Hidden;
 pub use loss::LossParameterArgs;
+pub use weights::ClassWeight;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]
@@ -79,6 +85,8 @@ pub struct Args {
     #[command(flatten)]
     columns: ColumnArgs,
     #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
     weights: WeightArgs,
     /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
     /// 25,50,50,25 for moons, 64,32 for files]
@@ -97,9 +105,8 @@ pub struct Args {
     /// Rows of a step, `full`, or `auto` for 200 or all [default: full for moons, 32 for files]
     #[arg(long, value_name = "N|full|auto")]
     batch: Option<Batch>,
-    /// Passes over the training rows [default: 10000 for moons, 50 for files]
-    #[arg(long, value_name = "N")]
-    epochs: Option<u64>,
+    #[command(flatten)]
+    length: LengthArgs,
     /// Seed of the first parameters, the sample order and dropout [default: 1105 for moons, 0 for files]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -112,15 +119,8 @@ pub struct Args {
     /// Leave features and target as they are [moons always are, files are standardised]
     #[arg(long)]
     no_standardize: bool,
-    /// Part of the rows that is kept for testing [default: 0.1 for moons, 0.2 for files]
-    #[arg(long, value_name = "F")]
-    test_fraction: Option<f64>,
-    /// Part of the remaining rows that is kept for validation after every epoch [default: 0.1 with --patience, else 0]
-    #[arg(long, value_name = "F")]
-    validation_fraction: Option<f64>,
-    /// Seed of the split [default: 42 for moons, 0 for files]
-    #[arg(long, value_name = "N")]
-    split_seed: Option<u32>,
+    #[command(flatten)]
+    split: SplitArgs,
     #[command(flatten)]
     device: DeviceArgs,
     /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
@@ -170,17 +170,17 @@ impl TaskArg {
 
 pub async fn run(args: Args) -> Result<()> {
     let source = args.data.source()?;
-    let settings = Settings::new(&args, &source)?;
-    let config = args.said.toml(&settings.words(&args, &source));
+    let mut settings = Settings::new(&args, &source)?;
     if args.dump_config {
-        return print(config);
+        return print_data(args.said.toml(&settings.words(&args, &source))).map(|_| ());
     }
     if !args.lr_find {
         args.saves.checkpoints(args.out.as_deref())?;
     }
     let out = args.out.as_deref().map(writable_model).transpose()?;
     let mut phases = Phases::start();
-    let Prepared { data, judged, encoder, spec, start } = prepare(&args, &settings, &source, &mut phases)?;
+    let Prepared { data, judged, encoder, spec, start, notes } = prepare(&args, &mut settings, &source, &mut phases)?;
+    let config = args.said.toml(&settings.words(&args, &source));
     let started = Instant::now();
     let device = args.device.open(args.quiet).await?.device;
     phases.end("device");
@@ -255,6 +255,7 @@ pub async fn run(args: Args) -> Result<()> {
         summary.baseline = Some(Baseline::new(&data, &model).await?);
         summary.phases.end("baseline");
     }
+    summary.notes = notes;
     let mut failed = None;
     if let Some(folder) = &args.out {
         let material = Material {

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use memchr::{memchr, memchr_iter};
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, Problem};
+use super::encoding::utf8;
 use super::header::{Header, Start};
 use super::parse::Block;
 use super::reading::Reading;
@@ -15,7 +16,6 @@ use crate::error::{Error, Place, Result};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 18;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The rows of a file that are still to come.
 pub(super) struct Blocks<'a> {
@@ -34,11 +34,9 @@ pub(super) struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     /// Reads the header.
     pub fn open(path: &'a Path, source: Bytes, reading: &Reading) -> Result<(Self, Header)> {
+        let source = utf8(path, source, reading.encoding.as_deref())?;
         let mut blocks = Self { path, source, delimiter: b',', rest: Vec::new(), line: 1, ended: false, lone: false };
         blocks.read()?;
-        if blocks.rest.starts_with(BYTE_ORDER_MARK) {
-            blocks.rest.drain(..BYTE_ORDER_MARK.len());
-        }
         let header = loop {
             let start = Start { path, text: &blocks.rest, ended: blocks.ended, reading };
             match Header::find(&start)? {
@@ -120,10 +118,10 @@ impl<'a> Blocks<'a> {
     }
 
     fn unreadable(&self, error: std::io::Error) -> Error {
-        match self.source.gzip_problem(&error) {
+        match Problem::of(&error) {
             Some(problem) => {
                 let lines = memchr_iter(b'\n', &self.rest).count() as u64;
-                self.malformed(self.line + lines, problem)
+                self.malformed(self.line + lines, problem.into())
             }
             None => Error::io("read the table", self.path)(error),
         }

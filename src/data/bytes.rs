@@ -1,117 +1,177 @@
-//! The bytes of a file or of stdin, inflated where they are gzipped. Knows nothing of what they mean.
+//! The bytes of a file or of stdin, unpacked where they are compressed or a zip archive of one file. Knows nothing of what
+//! they mean.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Cursor, ErrorKind, Read, Seek, Write, stdin};
+use std::io::{self, Cursor, ErrorKind, Read, Seek, Write, stdin};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const BUFFER: usize = 1 << 16;
+use super::archive;
+use super::compression::{self, unpacked};
+use crate::error::{Error, Result};
 
 /// Where bytes come from, for readers that may begin anew.
 #[derive(Debug)]
-pub(super) enum Origin<'a> {
-    Path(&'a Path),
-    /// Stdin, which comes once.
-    Stdin,
+pub(super) struct Origin<'a> {
+    /// The file, or `-`, for messages too.
+    path: &'a Path,
     /// What stdin had, in a temporary file without a name.
-    Kept(File),
+    kept: Option<File>,
 }
 
 impl<'a> Origin<'a> {
     /// A file, or stdin for `-`.
     pub fn new(path: &'a Path) -> Self {
-        if path == Path::new("-") { Self::Stdin } else { Self::Path(path) }
+        Self { path, kept: None }
     }
 
     /// Keeps what stdin has, so that it can be opened more than once.
-    pub fn keep(self) -> std::io::Result<Self> {
-        let Self::Stdin = self else { return Ok(self) };
-        let mut file = tempfile::tempfile()?;
-        std::io::copy(&mut stdin().lock(), &mut file)?;
-        file.flush()?;
-        Ok(Self::Kept(file))
+    pub fn keep(self) -> Result<Self> {
+        if !self.is_stdin() {
+            return Ok(self);
+        }
+        let keep = || {
+            let mut file = tempfile::tempfile()?;
+            io::copy(&mut stdin().lock(), &mut file)?;
+            file.flush()?;
+            Ok(file)
+        };
+        let file = keep().map_err(Error::io("read the table", self.path))?;
+        Ok(Self { kept: Some(file), ..self })
     }
 
-    /// The bytes from the first one on.
-    pub fn open(&self) -> std::io::Result<Bytes> {
-        match self {
-            Self::Path(path) => Bytes::of_file(File::open(path)?),
-            Self::Stdin => Bytes::new(stdin()),
-            Self::Kept(file) => {
-                let mut file = file.try_clone()?;
-                file.rewind()?;
-                Bytes::of_file(file)
-            }
+    /// The bytes from the first one on; of an archive of one file, those of the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where they can't be read; [`Error::MalformedFile`] for an archive that is damaged or holds several files.
+    pub fn open(&self) -> Result<Bytes> {
+        let bytes = self.raw().map_err(Error::io("read the table", self.path))?;
+        archive::unpacked(self.path, bytes)
+    }
+
+    fn raw(&self) -> io::Result<Bytes> {
+        match &self.kept {
+            Some(file) => Bytes::of_whole(file.try_clone()?),
+            None if self.is_stdin() => Bytes::new(stdin()),
+            None => Bytes::of_file(File::open(self.path)?),
         }
+    }
+
+    fn is_stdin(&self) -> bool {
+        self.path == Path::new("-")
     }
 }
 
 /// Bytes as they come.
 pub(super) struct Bytes {
-    reader: Box<dyn Read + Send>,
-    gzipped: bool,
+    /// Read already, but not handed on.
+    start: Cursor<Vec<u8>>,
+    rest: Box<dyn Read + Send>,
     /// The file that holds them as they are, if one does.
     file: Option<File>,
 }
 
 impl Bytes {
-    fn of_file(file: File) -> std::io::Result<Self> {
+    /// All of a file, whatever of it has been read.
+    pub fn of_whole(mut file: File) -> io::Result<Self> {
+        file.rewind()?;
+        Self::of_file(file)
+    }
+
+    fn of_file(file: File) -> io::Result<Self> {
         let twin = file.metadata()?.is_file().then(|| file.try_clone()).transpose()?;
-        let bytes = Self::new(file)?;
-        Ok(Self { file: twin.filter(|_| !bytes.gzipped), ..bytes })
+        let (bytes, is_packed) = Self::unpacked(file)?;
+        Ok(Self { file: twin.filter(|_| !is_packed), ..bytes })
     }
 
-    fn new(mut source: impl Read + Send + 'static) -> std::io::Result<Self> {
-        let start = read_most(&mut source, GZIP.len() as u64)?;
-        let gzipped = start == GZIP;
-        let all = Cursor::new(start).chain(source);
-        let reader: Box<dyn Read + Send> = match gzipped {
-            true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, all))),
-            false => Box::new(all),
-        };
-        Ok(Self { reader, gzipped, file: None })
+    /// What comes, unpacked if it is compressed.
+    pub fn new(source: impl Read + Send + 'static) -> io::Result<Self> {
+        Ok(Self::unpacked(source)?.0)
     }
 
-    /// The first so many bytes, fewer if there are no more; they are read again.
-    pub fn start(&mut self, most: usize) -> std::io::Result<Vec<u8>> {
-        let start = read_most(&mut self.reader, most as u64)?;
-        let rest = std::mem::replace(&mut self.reader, Box::new(std::io::empty()));
-        self.reader = Box::new(Cursor::new(start.clone()).chain(rest));
-        Ok(start)
+    /// What comes, as it is.
+    pub fn plain(source: impl Read + Send + 'static) -> Self {
+        Self { start: Cursor::default(), rest: Box::new(source), file: None }
+    }
+
+    fn unpacked(source: impl Read + Send + 'static) -> io::Result<(Self, bool)> {
+        let mut bytes = Self::plain(source);
+        let begin = bytes.start(compression::BEGIN)?;
+        let Self { start, rest, .. } = bytes;
+        let all = start.chain(rest);
+        let (rest, is_packed) = unpacked(&begin, Box::new(all));
+        Ok((Self { start: Cursor::default(), rest, file: None }, is_packed))
+    }
+
+    /// The first so many bytes, fewer if there are no more; they are read again. What is wrong with those behind is told when
+    /// they are read.
+    pub fn start(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let read = self.start.position() as usize;
+        let known = self.start.get_ref().len() - read;
+        let more = most.saturating_sub(known) as u64;
+        match self.rest.by_ref().take(more).read_to_end(self.start.get_mut()) {
+            Err(error) if Problem::of(&error).is_none() => return Err(error),
+            _ => {}
+        }
+        let start = &self.start.get_ref()[read..];
+        Ok(start[..start.len().min(most)].to_vec())
+    }
+
+    /// Passes over so many of the bytes that [`start`](Self::start) has told.
+    pub fn skip(&mut self, count: usize) {
+        self.start.set_position(self.start.position() + count as u64);
+        self.file = self.file.take().filter(|_| count == 0);
     }
 
     /// All bytes as a file, to be read in any order: their own, or a temporary one without a name. None are left here.
-    pub fn take_file(&mut self) -> std::io::Result<File> {
+    pub fn take_file(&mut self) -> io::Result<File> {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => {
                 let mut file = tempfile::tempfile()?;
-                std::io::copy(self, &mut file)?;
+                io::copy(self, &mut file)?;
                 file
             }
         };
         file.rewind()?;
         Ok(file)
     }
-
-    /// What an error tells of gzip data, if it is about that and not about the file.
-    pub fn gzip_problem(&self, error: &std::io::Error) -> Option<String> {
-        use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        let broken = self.gzipped && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
-        broken.then(|| format!("its gzip data is broken or cut off ({error})"))
-    }
 }
 
 impl Read for Bytes {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.reader.read(buffer)
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.start.read(buffer)? {
+            0 => self.rest.read(buffer),
+            read => Ok(read),
+        }
     }
 }
 
+/// What is wrong with the bytes of a file, in words for its user, as an error of reading.
+#[derive(Debug)]
+pub(super) struct Problem(String);
+
+impl Problem {
+    pub fn error(problem: impl Into<String>) -> io::Error {
+        io::Error::new(ErrorKind::InvalidData, Self(problem.into()))
+    }
+
+    /// The words, if the error is about the bytes and not about the file.
+    pub fn of(error: &io::Error) -> Option<&str> {
+        error.get_ref()?.downcast_ref().map(|Self(problem)| problem.as_str())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Problem {}
+
 /// At most `most` bytes, fewer at the end. The memory grows with what comes, whatever a header promises.
-pub(super) fn read_most(reader: &mut dyn Read, most: u64) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_most(reader: &mut dyn Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -11,7 +11,7 @@ use super::date;
 use super::feature::median;
 use super::infer::counts;
 use super::table::Table;
-use crate::error::Result;
+use crate::error::{Result, flag_word, shorten};
 
 /// Most frequent texts that are told.
 const TOLD: usize = 5;
@@ -53,7 +53,7 @@ pub enum Values {
         min: Option<f64>,
         /// The mean.
         mean: Option<f64>,
-        /// The one in the middle.
+        /// The one in the middle, or the mean of the two that are there.
         median: Option<f64>,
         /// The greatest.
         max: Option<f64>,
@@ -103,8 +103,13 @@ impl Description {
                 }
                 _ => continue,
             };
-            let hint = if is_target { String::new() } else { format!(": --ignore {name}") };
-            warnings.push(format!("`{name}` {warning}{hint}"));
+            let shown = shorten(name);
+            let hint = match shown == *name {
+                _ if is_target => String::new(),
+                true => format!(": --ignore {}", flag_word(name)),
+                false => ": --ignore leaves it out".into(), // a name that nobody would type from here
+            };
+            warnings.push(format!("`{shown}` {warning}{hint}"));
         }
         Ok(Self { rows, columns, warnings })
     }
@@ -116,9 +121,9 @@ fn describe(column: &Column) -> ColumnDescription {
         Cells::Number(values) => {
             let mut values: Vec<f64> = values.iter().filter(|value| !value.is_nan()).map(|value| value + 0.0).collect();
             let mean = values.iter().map(|value| value / values.len() as f64).sum::<f64>();
+            let median = median(&mut values);
             values.sort_unstable_by(f64::total_cmp);
-            let (min, max, median) =
-                (values.first().copied(), values.last().copied(), values.get(values.len() / 2).copied());
+            let (min, max) = (values.first().copied(), values.last().copied());
             values.dedup();
             let distinct = column.exact.as_ref().map_or(values.len(), |texts| texts.labels().len());
             (distinct, Values::Number { min, mean: min.map(|_| mean), median, max })

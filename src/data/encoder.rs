@@ -13,7 +13,7 @@ use super::left_out::LeftOut;
 use super::parse::{ReadAs, Strays};
 use super::reading::Reading;
 use super::target::{ClassIndex, Target, TargetKind, Task};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 
 /// The features and the target of a model, by name, with what turns their cells into the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,7 +86,11 @@ impl Encoder {
     pub fn with_weight_column(self, name: &str) -> Result<Self> {
         if self.target.name == name || self.features.iter().any(|feature| feature.name == name) {
             let expected = "a column that is neither a feature nor the target".into();
-            return Err(Error::Setting { what: "the column of weights", found: format!("`{name}`"), expected });
+            return Err(Error::Setting {
+                what: "the column of weights",
+                found: format!("`{}`", shorten(name)),
+                expected,
+            });
         }
         Ok(Self { weight: Some(name.into()), ..self })
     }
@@ -200,7 +204,7 @@ impl Encoder {
         let mut seen = HashSet::from([self.target.name.as_str()]);
         for feature in &self.features {
             if !seen.insert(&feature.name) {
-                return Err(format!("the encoder has two columns `{}`", feature.name));
+                return Err(format!("the encoder has two columns `{}`", shorten(&feature.name)));
             }
             feature.validate()?;
         }
@@ -225,7 +229,7 @@ impl Encoder {
         let classes = self.classes().unwrap_or_default();
         let mut seen = HashSet::new();
         if let Some(class) = classes.iter().find(|class| !seen.insert(*class)) {
-            return Err(format!("the encoder has the class `{class}` twice"));
+            return Err(format!("the encoder has the class `{}` twice", shorten(class)));
         }
         if self.task() == Task::Multiclass && classes.len() < 3 {
             return Err(format!("the encoder has {} classes for a multiclass task", classes.len()));

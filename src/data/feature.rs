@@ -15,7 +15,7 @@ use super::category;
 use super::column::{Cells, Column};
 use super::left_out::{LeftOut, Why};
 use super::table::Table;
-use crate::error::Result;
+use crate::error::{Result, shorten};
 
 /// A feature column with what turns its cells into inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,10 +175,10 @@ impl Feature {
 
     /// What is wrong with a feature that was read from a file.
     pub(super) fn validate(&self) -> std::result::Result<(), String> {
-        let name = &self.name;
+        let name = shorten(&self.name);
         match &self.kind {
             &FeatureKind::Number { mean, scale, fill } => {
-                check_scale(name, mean, scale)?;
+                check_scale(&self.name, mean, scale)?;
                 match fill.filter(|fill| !fill.is_finite()) {
                     Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),
                     None => Ok(()),
@@ -188,7 +188,7 @@ impl Feature {
                 let mut seen = HashSet::new();
                 let mut all = categories.iter().chain(rare.iter().flatten());
                 if let Some(twice) = all.find(|category| !seen.insert(*category)) {
-                    return Err(format!("the encoder's column `{name}` has the category `{twice}` twice"));
+                    return Err(format!("the encoder's column `{name}` has the category `{}` twice", shorten(twice)));
                 }
                 let needless = rare.is_some() && !other;
                 if needless || (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
@@ -197,8 +197,8 @@ impl Feature {
                 Ok(())
             }
             FeatureKind::Date { parts, fill } => {
-                calendar::validate(name, parts, fill)?;
-                parts.iter().try_for_each(|input| check_scale(name, input.mean, input.scale))
+                calendar::validate(&name, parts, fill)?;
+                parts.iter().try_for_each(|input| check_scale(&name, input.mean, input.scale))
             }
             FeatureKind::Presence { .. } if !self.indicator => {
                 Err(format!("the encoder's column `{name}` has no input"))
@@ -211,7 +211,11 @@ impl Feature {
 /// What is wrong with a mean and a scale that were read from a file.
 pub(super) fn check_scale(name: &str, mean: f64, scale: f64) -> std::result::Result<(), String> {
     let fit = mean.is_finite() && scale.is_finite() && scale > 0.0;
-    if fit { Ok(()) } else { Err(format!("the encoder's column `{name}` has mean {mean} and scale {scale}")) }
+    if fit {
+        Ok(())
+    } else {
+        Err(format!("the encoder's column `{}` has mean {mean} and scale {scale}", shorten(name)))
+    }
 }
 
 /// What numbers of training rows tell, of which some may be missing.
@@ -248,7 +252,7 @@ pub(super) fn present(values: &[f64]) -> Vec<f64> {
     values.iter().copied().filter(|value| !value.is_nan()).collect()
 }
 
-/// The median of numbers that are no NaN, whose order it changes.
+/// The median of numbers that are no NaN, whose order it changes: of an even count the mean of the two in the middle.
 pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     let middle = values.len().checked_sub(1)? / 2;
     let even = values.len().is_multiple_of(2);

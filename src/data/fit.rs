@@ -51,7 +51,7 @@ impl Encoder {
     pub fn fit(table: &Table, target: &str, rows: &[usize], task: Option<Task>, scaling: Scaling) -> Result<Self> {
         let truth = table.column_of(target)?;
         if table.columns().len() == 1 {
-            let expected = format!("at least one column besides the target `{target}`");
+            let expected = format!("at least one column besides the target `{}`", shorten(target));
             return Err(Error::Shape { what: "the table's features".into(), found: 0, expected });
         }
         if rows.is_empty() || rows.iter().any(|&row| row >= table.rows()) {

@@ -5,21 +5,21 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::bytes::{Bytes, Origin, read_most};
+use super::bytes::{Bytes, Origin, Problem, read_most};
 use super::column::Column;
 use super::parse::ReadAs;
 use super::read_csv::CsvReader;
 use super::reading::Reading;
 use super::table::{Table, unfit_names};
-use super::{read_idx, read_npy, read_npz};
-use crate::error::{Error, Place, Result};
+use super::{foreign, read_idx, read_npy, read_npz};
+use crate::error::{Error, Result};
 
 /// A format whose files are read whole.
 struct Format {
     /// As messages call it.
     name: &'static str,
-    /// How its files begin.
-    begin: &'static [u8],
+    /// How its files begin; any of these.
+    begins: &'static [&'static [u8]],
     read: fn(Input<'_>, Kinds<'_>) -> Result<Table>,
 }
 
@@ -27,14 +27,15 @@ struct Format {
 pub(super) type Kinds<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<ReadAs>>;
 
 const FORMATS: [Format; 4] = [
-    Format { name: "npy", begin: b"\x93NUMPY", read: read_npy::table },
-    Format { name: "npz", begin: b"PK\x03\x04", read: read_npz::table },
-    Format { name: "IDX", begin: b"\0\0\x08", read: read_idx::table },
+    Format { name: "npy", begins: &[b"\x93NUMPY"], read: read_npy::table },
+    // Other archives have been unpacked or refused.
+    Format { name: "npz", begins: &[b"PK\x03\x04"], read: read_npz::table },
+    Format { name: "IDX", begins: &read_idx::BEGINS, read: read_idx::table },
     // Behind its name stands the first field of a page or of the footer, which no text has.
-    Format { name: "Parquet", begin: b"PAR1\x15", read: parquet },
+    Format { name: "Parquet", begins: &[b"PAR1\x15"], read: parquet },
 ];
-/// Bytes by which all of them are told.
-const BEGIN: usize = 8;
+/// What messages call the format of a file that is of none.
+pub(super) const TABLE: &str = "a table";
 
 /// A table's file that is open.
 pub enum TableFile<'a> {
@@ -45,8 +46,8 @@ pub enum TableFile<'a> {
 }
 
 impl<'a> TableFile<'a> {
-    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, gzipped or
-    /// not. Each column is read as `how` says, which is told all names.
+    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, as it is,
+    /// compressed (gzip, zstd, bzip2, xz) or the one file of a zip archive. Each column is read as `how` says, which is told all names.
     ///
     /// # Errors
     /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format that is
@@ -88,7 +89,7 @@ impl Table {
         mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Self> {
         let path = path.as_ref();
-        let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
+        let origin = Origin::new(path).keep()?;
         match open(path, &origin, reading, &mut how)? {
             Opened::Text(bytes) => Self::read_text(path, &origin, bytes, reading, how),
             Opened::Whole(table) => Ok(table),
@@ -102,14 +103,14 @@ enum Opened {
 }
 
 fn open(path: &Path, origin: &Origin<'_>, reading: &Reading, kinds: Kinds<'_>) -> Result<Opened> {
-    let mut bytes = origin.open().map_err(Error::io("read the table", path))?;
-    let begin = bytes.start(BEGIN).map_err(|error| match bytes.gzip_problem(&error) {
-        Some(problem) => Error::MalformedTable { path: path.into(), place: Place::Line(1), problem },
-        None => Error::io("read the table", path)(error),
-    })?;
-    match FORMATS.iter().find(|format| begin.starts_with(format.begin)) {
+    let mut bytes = origin.open()?;
+    let begin = bytes.start(foreign::BEGIN).map_err(Error::io("read the table", path))?;
+    match FORMATS.iter().find(|format| format.begins.iter().any(|mark| begin.starts_with(mark))) {
         Some(format) => Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes, reading }, kinds)?)),
-        None => Ok(Opened::Text(bytes)),
+        None => match foreign::named(&begin) {
+            Some(problem) => Err(Input { path, format: TABLE, bytes, reading }.malformed(problem)),
+            None => Ok(Opened::Text(bytes)),
+        },
     }
 }
 
@@ -145,7 +146,7 @@ impl Input<'_> {
         use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof, Unsupported};
         match fault.into() {
             Fault::Malformed(problem) => self.malformed(format!("{of}{problem}")),
-            Fault::Io(error) => match self.bytes.gzip_problem(&error) {
+            Fault::Io(error) => match Problem::of(&error) {
                 Some(problem) => self.malformed(problem),
                 None if matches!(error.kind(), InvalidData | InvalidInput | Unsupported | UnexpectedEof) => {
                     self.malformed(format!("{of}it is broken or cut off ({error})"))
@@ -155,18 +156,21 @@ impl Input<'_> {
         }
     }
 
-    /// The table of these columns.
-    pub fn table(&self, columns: Vec<Column>, kinds: Kinds<'_>) -> Result<Table> {
-        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        let how = self.kinds(&names, kinds)?;
-        Table::of_rows(self.path, columns)?.read_as(&how, self.reading)
+    /// The table of the columns that are wanted; `how` has a word for those that are skipped, too.
+    pub fn table(&self, columns: Vec<Column>, how: &[ReadAs]) -> Result<Table> {
+        let kept: Vec<ReadAs> = how.iter().copied().filter(|how| *how != ReadAs::Skip).collect();
+        Table::of_rows(self.path, columns)?.read_as(&kept, self.reading)
     }
 
-    /// As what the columns of these names are read.
+    /// As what the columns of these names are read, a word for each.
     pub fn kinds(&self, names: &[String], kinds: Kinds<'_>) -> Result<Vec<ReadAs>> {
         match unfit_names(&names.iter().map(String::as_str).collect::<Vec<_>>()) {
             Some(problem) => Err(self.malformed(problem)),
-            None => kinds(names),
+            None => {
+                let how = kinds(names)?;
+                ReadAs::check(&how, names.len())?;
+                Ok(how)
+            }
         }
     }
 

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use memchr::{memchr, memchr_iter};
 
+use super::encoding::not_utf8;
 use super::form;
 use super::note::{Note, NoteKind};
 use super::reading::Reading;
 use super::scan::{Cell, End, Scanner, cells_in_rows, delimiter, whole_rows};
 use super::table::{shorten, unfit_names};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, list};
 
 /// The start of a file.
 #[derive(Debug)]
@@ -70,7 +71,10 @@ impl Header {
         }
         let mut names = row.cells;
         if reading.header.is_none() && is_data(&names) {
-            let examples = names.iter().take(3).cloned().collect();
+            let examples: Vec<String> = names.iter().take(3).cloned().collect();
+            if reading.names_only {
+                return Err(Error::NumericHeader { path: start.path.into(), cells: list(&examples) });
+            }
             let note = Note::file(NoteKind::NumericHeader).count(names.len(), 0, examples);
             found.notes.push(note.place(Place::Line(row.line)));
         }
@@ -199,7 +203,7 @@ impl Start<'_> {
                 let line = 1 + lines(&self.text[..from + start]);
                 let cells = cells.iter().map(|cell| Some(std::str::from_utf8(cell).ok()?.trim().to_string()));
                 let cells = cells.collect::<Option<Vec<_>>>();
-                let cells = cells.ok_or_else(|| self.malformed(line, NOT_UTF8.into()))?;
+                let cells = cells.ok_or_else(|| self.malformed(line, not_utf8("the header", self.text)))?;
                 return Ok(Some(Row { cells, start: from + start, end: from + scanner.at, line }));
             }
         }
@@ -280,5 +284,3 @@ fn last_cells_are_empty(text: &[u8], delimiter: u8, rows: usize) -> bool {
 fn lines(text: &[u8]) -> u64 {
     memchr_iter(b'\n', text).count() as u64
 }
-
-const NOT_UTF8: &str = "the header holds bytes that are not UTF-8 text";

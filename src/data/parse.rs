@@ -8,6 +8,7 @@ use foldhash::HashMap;
 use memchr::{memchr, memchr_iter};
 
 use super::column::Texts;
+use super::encoding::not_utf8;
 use super::form::NumberForm;
 use super::infer::loses_digits;
 use super::reading::Reading;
@@ -189,7 +190,7 @@ impl Parser<'_> {
                         if let Some(piece) = pieces.get_mut(count).filter(|_| !blank) {
                             piece
                                 .push(bytes, self.kinds[count], self.reading, rows)
-                                .map_err(|fault| self.error(fault, line, &self.names[count]))?;
+                                .map_err(|fault| self.error(fault, line, &self.names[count], &block.bytes))?;
                         }
                         end
                     }
@@ -222,13 +223,13 @@ impl Parser<'_> {
         Error::MalformedTable { path: self.path.into(), place: Place::Line(line), problem }
     }
 
-    fn error(&self, fault: Fault, line: u64, name: &str) -> Error {
+    fn error(&self, fault: Fault, line: u64, name: &str, text: &[u8]) -> Error {
         let (path, place, column) = (self.path.to_path_buf(), Place::Line(line), name.to_string());
         match fault {
             Fault::NotANumber(cell) => Error::NotANumber { path, place, column, cell },
             Fault::Infinite(cell) => Error::NonFinite { path, place, column, cell },
             Fault::NotUtf8 => {
-                let problem = format!("{} holds bytes that are not UTF-8 text", shorten(name));
+                let problem = not_utf8(&shorten(name), text);
                 Error::MalformedTable { path, place, problem }
             }
             Fault::TooMany => {

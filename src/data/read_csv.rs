@@ -31,17 +31,18 @@ pub struct CsvReader<'a> {
 }
 
 impl<'a> CsvReader<'a> {
-    /// Opens a file, or stdin for `-`, compressed or not. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
+    /// Opens a file, or stdin for `-`, as it is or compressed. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
     /// first rows best or a first line `sep=;` says, and the first row has the columns' names, unless `reading` says otherwise.
     /// Cells may be quoted and have white space around them; blank lines are passed over, but for those between the rows of a single
     /// column, whose cells are missing. Lines with # in front of the header that have not as many cells as the rows are passed over.
-    /// Names that occur twice and those that are empty are completed as pandas does.
+    /// Names that occur twice and those that are empty are completed as pandas does. Text is UTF-8, or UTF-16 with a byte order
+    /// mark, or in the encoding that `reading` names.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::MalformedTable`] for a
-    /// header that isn't text, and for broken compressed data.
+    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::Setting`] for an encoding that
+    /// there is none; [`Error::MalformedTable`] for a header that isn't text, and for broken compressed data.
     pub fn open(path: &'a Path, reading: &Reading) -> Result<Self> {
-        Self::of_bytes(path, Origin::new(path).open().map_err(Error::io("read the table", path))?, reading)
+        Self::of_bytes(path, Origin::new(path).open()?, reading)
     }
 
     pub(super) fn of_bytes(path: &'a Path, bytes: Bytes, reading: &Reading) -> Result<Self> {
@@ -120,8 +121,8 @@ impl Table {
         how: impl FnOnce(&[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Self> {
         let path = path.as_ref();
-        let origin = Origin::new(path).keep().map_err(Error::io("read the table", path))?;
-        let bytes = origin.open().map_err(Error::io("read the table", path))?;
+        let origin = Origin::new(path).keep()?;
+        let bytes = origin.open()?;
         Self::read_text(path, &origin, bytes, reading, how)
     }
 
@@ -145,8 +146,7 @@ impl Table {
             }
             // Once more: now it is known which columns hold more than plain numbers.
             (kinds, parsed) = (asked, Some(as_what));
-            let bytes = origin.open().map_err(Error::io("read the table", path))?;
-            reader = CsvReader::of_bytes(path, bytes, reading)?;
+            reader = CsvReader::of_bytes(path, origin.open()?, reading)?;
         }
     }
 

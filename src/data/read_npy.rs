@@ -1,9 +1,9 @@
 //! numpy's files of one array, `.npy`: a magic word and a version, a Python dictionary that says type, order and shape, then
-//! the values. In: bytes. Out: an [`Array`], and a table of it. Source: numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+//! the values. In: bytes. Out: its [`Layout`], an [`Array`], and a table of it. Source: numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
 
 use std::io::Read;
 
-use super::array::{Array, Field, Kind};
+use super::array::{Array, Field, Kind, Layout};
 use super::bytes::read_most;
 use super::format::{Fault, Input, Kinds, read_values};
 use super::literal::Literal;
@@ -15,13 +15,21 @@ const NAME: &str = "x";
 
 /// The table of an array: `x0`, `x1`, … of numbers or texts; of records, a column for each field.
 pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
-    let columns = array(&mut input.bytes).and_then(|array| Ok(array.columns(NAME)?));
-    let columns = columns.map_err(|fault| input.error("", fault))?;
-    input.table(columns, kinds)
+    let array = array(&mut input.bytes).map_err(|fault| input.error("", fault))?;
+    let names = array.layout.names(NAME).map_err(|problem| input.malformed(problem))?;
+    let how = input.kinds(&names, kinds)?;
+    input.table(array.columns(&names, &how).map_err(|problem| input.malformed(problem))?, &how)
 }
 
 /// The array of a file. Whatever its header says, it takes memory only for values that are there.
 pub(super) fn array(reader: &mut dyn Read) -> Result<Array, Fault> {
+    let layout = layout(reader)?;
+    let bytes = read_values(reader, &layout.shape, layout.size)?;
+    Ok(Array { layout, bytes })
+}
+
+/// What a file's header says; the values come next.
+pub(super) fn layout(reader: &mut dyn Read) -> Result<Layout, Fault> {
     let start = read_most(reader, 8)?;
     let (version, length) = match start[..] {
         [b'\x93', b'N', b'U', b'M', b'P', b'Y', 1, _] => (1, read_most(reader, 2)?),
@@ -51,16 +59,15 @@ pub(super) fn array(reader: &mut dyn Read) -> Result<Array, Fault> {
         _ => None,
     };
     let shape = shape.ok_or_else(|| "its shape is no list of whole numbers".to_string())?;
-    let bytes = read_values(reader, &shape, size)?;
-    Ok(Array { shape, fortran, fields, size, bytes })
+    Ok(Layout { shape, fortran, fields, size })
 }
 
 /// What an item consists of, and its bytes.
 fn fields(descr: &Literal) -> Result<(Vec<Field>, usize), String> {
     let entries = match descr {
         Literal::Text(kind) => {
-            let kind = Kind::parse(kind)?;
-            return Ok((vec![Field { name: None, kind, offset: 0 }], kind.size));
+            let (kind, size) = kind_and_size(kind)?;
+            return Ok((vec![Field { name: None, kind, offset: 0 }], size));
         }
         Literal::List(entries) => entries,
         _ => return Err("its type is neither a word nor a list of fields".into()),
@@ -83,12 +90,22 @@ fn fields(descr: &Literal) -> Result<(Vec<Field>, usize), String> {
                 bytes.parse().map_err(|_| format!("its type `{}` is none", shorten(kind)))?
             }
             _ => {
-                let kind = Kind::parse(kind).map_err(|problem| format!("field `{}`: {problem}", shorten(name)))?;
+                let kind = kind_and_size(kind).map_err(|problem| format!("field `{}`: {problem}", shorten(name)));
+                let (kind, bytes) = kind?;
                 fields.push(Field { name: Some(name.clone()), kind, offset: size });
-                kind.size
+                bytes
             }
         };
         size = size.checked_add(bytes).ok_or("its items are larger than any file")?;
     }
     Ok((fields, size))
+}
+
+/// A type, or why it is not read, and the bytes of its values; an error where these are not known either.
+fn kind_and_size(text: &str) -> Result<(Result<Kind, String>, usize), String> {
+    match (Kind::parse(text), Kind::size_of(text)) {
+        (Ok(kind), _) => Ok((Ok(kind), kind.size)),
+        (Err(problem), Some(size)) => Ok((Err(problem), size)),
+        (Err(problem), None) => Err(problem),
+    }
 }

@@ -1,12 +1,12 @@
-//! Parquet files: columns of numbers, truth values and texts. In: a file, and which columns are read. Out: a table. Other
-//! types, and what is nested in others, are refused by name unless the column is left out.
+//! Parquet files: columns of numbers, truth values, texts, dates and times. In: a file, and which columns are read. Out: a
+//! table. Other types, and what is nested in others, are refused by name unless the column is left out.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use parquet::basic::{ConvertedType, LogicalType};
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
+use parquet::data_type::{DataType, Int96};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -14,8 +14,10 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::column::{Cells, Column, Texts, present};
 use super::format::{Fault, Input, Kinds};
+use super::moment::Unit;
 use super::parse::ReadAs;
 use super::table::{Table, shorten};
+use super::whole::{Exact, is_exact};
 use crate::error::Result;
 
 /// Rows that are decoded at a time.
@@ -27,14 +29,15 @@ pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
     let reader = guarded(|| open(file)).map_err(|fault| input.error("", fault))?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
-    let (mut columns, mut kept) = (Vec::new(), Vec::new());
-    for (at, how) in input.kinds(&names, kinds)?.into_iter().enumerate().filter(|(_, how)| *how != ReadAs::Skip) {
+    let how = input.kinds(&names, kinds)?;
+    let mut columns = Vec::new();
+    for at in (0..names.len()).filter(|&at| how[at] != ReadAs::Skip) {
         let of = format!("column `{}`: ", shorten(&names[at]));
-        let cells = guarded(|| cells(&reader, at, &schema.columns()[at])).map_err(|fault| input.error(&of, fault))?;
-        columns.push(Column::new(&names[at], cells));
-        kept.push(how);
+        let (cells, exact) =
+            guarded(|| cells(&reader, at, &schema.columns()[at])).map_err(|fault| input.error(&of, fault))?;
+        columns.push(Column { exact, ..Column::new(&names[at], cells) });
     }
-    Table::of_rows(input.path, columns)?.read_as(&kept)
+    input.table(columns, &how)
 }
 
 /// The footer is read, and all columns lie in the file.
@@ -64,23 +67,30 @@ impl From<ParquetError> for Fault {
 }
 
 /// A column's cells over all groups of rows.
-fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescriptor) -> Result<Cells, Fault> {
+fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescriptor) -> Result<Exact, Fault> {
     use ColumnReader as Of;
     use ConvertedType::{DECIMAL, INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
     let is_text = matches!(logical, None | Some(LogicalType::String | LogicalType::Enum | LogicalType::Json));
     let is_number = matches!(logical, None | Some(LogicalType::Integer(_) | LogicalType::Unknown));
     let nested = column.path().parts().len() > 1 || column.max_rep_level() > 0;
+    let unit = unit_of(column);
     let refused = || {
         let kind = match logical {
             _ if nested => "nested in another".into(),
             Some(logical) => format!("{logical:?}").split(|char: char| !char.is_alphanumeric()).take(1).collect(),
             None => format!("{} {converted}", column.physical_type()),
         };
-        format!("it is {kind}: expected numbers, truth values or texts; --ignore leaves it out")
+        format!("it is {kind}: expected numbers, truth values, texts, dates or times; --ignore leaves it out")
     };
-    if nested || !(is_text || is_number) {
+    if nested || !(is_text || is_number || unit.is_some()) {
         return Err(refused().into());
+    }
+    if let Some(unit) = unit {
+        return Ok((Cells::Text(texts(reader, at, column, |count| unit.text(count.into()))?), None));
+    }
+    if is_number && column.physical_type() == Type::INT64 && matches!(converted, NONE | INT_64 | UINT_64) {
+        return whole_numbers(reader, at, column, converted == UINT_64);
     }
     let (mut numbers, mut texts) = (Vec::new(), Vec::new());
     let mut number = |value: Option<f64>| {
@@ -98,12 +108,6 @@ fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescript
             (Of::Int32ColumnReader(cells), UINT_8 | UINT_16 | UINT_32) => {
                 each(cells, column, |cell| number(cell.map(|&cell| (cell as u32).into())))?
             }
-            (Of::Int64ColumnReader(cells), NONE | INT_64) => {
-                each(cells, column, |cell| number(cell.map(|&cell| cell as f64)))?
-            }
-            (Of::Int64ColumnReader(cells), UINT_64) => {
-                each(cells, column, |cell| number(cell.map(|&cell| cell as u64 as f64)))?
-            }
             (Of::FloatColumnReader(cells), NONE) => each(cells, column, |cell| number(cell.map(|&cell| cell.into())))?,
             (Of::DoubleColumnReader(cells), NONE) => each(cells, column, |cell| number(cell.copied()))?,
             (Of::ByteArrayColumnReader(cells), _) if is_text && converted != DECIMAL => each(cells, column, |cell| {
@@ -115,7 +119,77 @@ fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescript
             _ => return Err(refused().into()),
         }
     }
-    Ok(if texts.is_empty() { Cells::Number(numbers) } else { Cells::Text(Texts::from_iter(texts)) })
+    Ok((if texts.is_empty() { Cells::Number(numbers) } else { Cells::Text(Texts::from_iter(texts)) }, None))
+}
+
+/// What the numbers of a column of dates or times count.
+fn unit_of(column: &ColumnDescriptor) -> Option<Unit> {
+    let of_time = |unit: &TimeUnit| match unit {
+        TimeUnit::MILLIS => Unit::OfSecond(1_000),
+        TimeUnit::MICROS => Unit::OfSecond(1_000_000),
+        TimeUnit::NANOS => Unit::OfSecond(1_000_000_000),
+    };
+    match (column.physical_type(), column.logical_type_ref(), column.converted_type()) {
+        // The time of older programs, which stands for itself.
+        (Type::INT96, None, _) => Some(Unit::Seconds(1)),
+        (Type::INT32, Some(LogicalType::Date), _) | (Type::INT32, None, ConvertedType::DATE) => Some(Unit::Days(1)),
+        (Type::INT64, Some(LogicalType::Timestamp(time)), _) => Some(of_time(&time.unit)),
+        (Type::INT64, None, ConvertedType::TIMESTAMP_MILLIS) => Some(of_time(&TimeUnit::MILLIS)),
+        (Type::INT64, None, ConvertedType::TIMESTAMP_MICROS) => Some(of_time(&TimeUnit::MICROS)),
+        _ => None,
+    }
+}
+
+/// Whole numbers, with their digits where some are no numbers of f64, for which they are read again.
+fn whole_numbers(
+    reader: &SerializedFileReader<File>,
+    at: usize,
+    column: &ColumnDescriptor,
+    unsigned: bool,
+) -> Result<Exact, Fault> {
+    let whole = |value: i64| if unsigned { i128::from(value as u64) } else { value.into() };
+    let (mut numbers, mut exact) = (Vec::new(), true);
+    each_whole(reader, at, column, |value| {
+        exact &= value.is_none_or(|value| is_exact(whole(value)));
+        numbers.push(value.map_or(f64::NAN, |value| whole(value) as f64));
+    })?;
+    let digits = if exact { None } else { Some(texts(reader, at, column, |value| whole(value).to_string())?) };
+    Ok((Cells::Number(numbers), digits))
+}
+
+/// The texts of whole numbers.
+fn texts(
+    reader: &SerializedFileReader<File>,
+    at: usize,
+    column: &ColumnDescriptor,
+    text: impl Fn(i64) -> String,
+) -> Result<Texts, Fault> {
+    let mut cells = Vec::new();
+    each_whole(reader, at, column, |value| cells.push(value.map(&text)))?;
+    Ok(Texts::from_iter(cells))
+}
+
+/// Hands on each whole number, none where it is missing.
+fn each_whole(
+    reader: &SerializedFileReader<File>,
+    at: usize,
+    column: &ColumnDescriptor,
+    mut take: impl FnMut(Option<i64>),
+) -> Result<(), Fault> {
+    use ColumnReader as Of;
+    let mut take = |value| {
+        take(value);
+        Ok(())
+    };
+    for group in 0..reader.num_row_groups() {
+        match reader.get_row_group(group)?.get_column_reader(at)? {
+            Of::Int32ColumnReader(cells) => each(cells, column, |cell| take(cell.map(|&cell| cell.into())))?,
+            Of::Int64ColumnReader(cells) => each(cells, column, |cell| take(cell.copied()))?,
+            Of::Int96ColumnReader(cells) => each(cells, column, |cell| take(cell.map(Int96::to_seconds)))?,
+            _ => return Err("it is of another type than the file says".to_string().into()),
+        }
+    }
+    Ok(())
 }
 
 /// Hands on each cell, none where it is missing.

@@ -24,6 +24,9 @@ pub struct Reading {
     /// Those of them that a file without a header may have alone, in its order: a model's features.
     #[serde(skip)]
     pub features: Vec<String>,
+    /// Whether a first row of nothing but numbers is refused instead of noted where `header` says nothing.
+    #[serde(skip)]
+    pub names_only: bool,
     /// Other choices of them that it may have.
     #[serde(skip)]
     pub subsets: Vec<Vec<String>>,
@@ -34,6 +37,12 @@ impl Reading {
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// With a first row of nothing but numbers refused, unless `header` says what it is.
+    #[must_use]
+    pub fn with_names_only(self) -> Self {
+        Self { names_only: true, ..self }
     }
 
     pub(super) fn marks(&self) -> Marks {
@@ -51,6 +60,7 @@ impl Reading {
             encoding: self.encoding.clone().or_else(|| other.encoding.clone()),
             columns: if self.columns.is_empty() { other.columns.clone() } else { self.columns.clone() },
             features: if self.features.is_empty() { other.features.clone() } else { self.features.clone() },
+            names_only: self.names_only || other.names_only,
             subsets: if self.subsets.is_empty() { other.subsets.clone() } else { self.subsets.clone() },
         }
     }

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memrchr};
 
+use super::form::NumberForm;
+
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows that are looked at to find the delimiter.
 const SAMPLE: usize = 100;
@@ -50,7 +52,7 @@ impl<'a> Scanner<'a> {
     /// The cell that begins here; an empty one at the end of the text.
     pub fn cell(&mut self) -> Cell<'a> {
         let rest = &self.text[self.at.min(self.text.len())..];
-        match rest.iter().position(|&byte| byte != b' ') {
+        match rest.iter().position(|&byte| byte != b' ' && (byte != b'\t' || self.delimiter == b'\t')) {
             Some(spaces) if rest[spaces] == b'"' => {
                 self.at += spaces;
                 self.quoted()
@@ -142,7 +144,7 @@ pub(super) fn whole_rows(text: &[u8], delimiter: u8) -> usize {
 }
 
 /// The delimiter of a text's first rows: the one by which most of them have as many cells as the first, which are two or
-/// more; then the one that makes most cells. A comma where there is none.
+/// more; then the one that makes most cells, but not by the decimal commas of another. A comma where there is none.
 pub(super) fn delimiter(text: &[u8]) -> u8 {
     let score = |delimiter: u8| {
         let counts = cells_in_rows(text, delimiter);
@@ -157,7 +159,28 @@ pub(super) fn delimiter(text: &[u8]) -> u8 {
             best = (delimiter, score);
         }
     }
-    best.0
+    let alike = |score: Option<(usize, usize)>| score.map(|(alike, _)| alike);
+    let others = DELIMITERS.into_iter().filter(|&other| best.0 == b',' && other != b',');
+    let mut decimal = others.filter(|&other| alike(score(other)) == alike(best.1) && has_decimal_commas(text, other));
+    decimal.next().unwrap_or(best.0)
+}
+
+/// Whether commas stand in cells of the first rows, and in each of these as in a number.
+fn has_decimal_commas(text: &[u8], delimiter: u8) -> bool {
+    let form = NumberForm { decimal: ',', ..NumberForm::default() };
+    let mut scanner = Scanner::new(text, delimiter);
+    let (mut rows, mut any) = (0, false);
+    while !scanner.is_done() && rows < SAMPLE {
+        let cell = scanner.cell();
+        rows += usize::from(cell.end == End::Row);
+        if cell.bytes.contains(&b',') && cell.end != End::Text {
+            any = true;
+            if std::str::from_utf8(&cell.bytes).ok().and_then(|text| form.parse(text)).is_none() {
+                return false;
+            }
+        }
+    }
+    any
 }
 
 /// The numbers of cells in the first rows that aren't blank; a last row that is cut off does not count unless it is alone.

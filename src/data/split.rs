@@ -1,5 +1,6 @@
 //! Splits of the rows into a training and a test (or validation) part. In: numbers of rows, a fraction, a
-//! seed. Out: row numbers; no data is touched.
+//! seed. Out: row numbers; no data is touched. `group_split` keeps rows that belong together in one part, `order` says
+//! which rows come last in time.
 
 use super::random::NumpyRandom;
 use crate::error::{Error, Result};
@@ -64,8 +65,17 @@ pub fn stratified_split(classes: &[usize], test_fraction: f64, seed: u32, settin
     Ok(Split { train, test })
 }
 
+/// Holds out the last ⌈fraction · rows⌉ rows. Both parts stay in order.
+///
+/// # Errors
+/// Those of [`train_test_split`].
+pub fn last_split(rows: usize, test_fraction: f64, setting: &'static str) -> Result<Split> {
+    let first = rows - held_out(rows, test_fraction, setting)?;
+    Ok(Split { train: (0..first).collect(), test: (first..rows).collect() })
+}
+
 /// How many rows are held out.
-fn held_out(rows: usize, test_fraction: f64, setting: &'static str) -> Result<usize> {
+pub(super) fn held_out(rows: usize, test_fraction: f64, setting: &'static str) -> Result<usize> {
     let unfit = |expected: String| Error::Setting { what: setting, found: test_fraction.to_string(), expected };
     if !(0.0..1.0).contains(&test_fraction) {
         return Err(unfit("a fraction from 0 to less than 1".into()));

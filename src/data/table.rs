@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use super::column::{Cells, Column};
 use super::date;
 use super::infer::Inference;
-use super::note::Notes;
+use super::note::{Note, NoteKind, Notes};
 use super::parse::ReadAs;
 use super::reading::Reading;
 use super::target::distinct;
+pub(super) use crate::error::shorten;
 use crate::error::{Error, Place, Result};
 
 /// Columns of one length, with unique names and numbers that are finite or missing, and at least one row.
@@ -55,7 +56,8 @@ impl Table {
         }
         for Column { name, cells, .. } in &table.columns {
             if cells.len() != table.rows() {
-                let (what, expected) = (format!("column `{name}`"), format!("{}, as the first one", table.rows()));
+                let (what, expected) =
+                    (format!("column `{}`", shorten(name)), format!("{}, as the first one", table.rows()));
                 return Err(Error::Shape { what, found: cells.len(), expected });
             }
             if let Cells::Number(values) = cells
@@ -163,7 +165,7 @@ impl Table {
     pub fn take(&mut self, name: &str) -> Result<Column> {
         let at = self.position(name)?;
         if self.columns.len() == 1 {
-            let (what, expected) = (format!("the table without its column `{name}`"), "columns".into());
+            let (what, expected) = (format!("the table without its column `{}`", shorten(name)), "columns".into());
             return Err(Error::Shape { what, found: 0, expected });
         }
         Ok(self.columns.remove(at))
@@ -200,6 +202,9 @@ impl Table {
                 (_, Cells::Number(mut values)) => {
                     for value in values.iter_mut().filter(|value| reading.missing.has_number(**value)) {
                         *value = f64::NAN;
+                    }
+                    if exact.is_some() && matches!(how, ReadAs::Infer | ReadAs::Target) {
+                        notes.push(Note::column(NoteKind::LostDigits, &name));
                     }
                     return Ok(Column { name, cells: Cells::Number(values), form, exact });
                 }
@@ -303,22 +308,4 @@ pub(super) fn unfit_names(names: &[&str]) -> Option<String> {
 /// The finite number that a text stands for. Decimal and exponent notation, with a point.
 pub(super) fn parse_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
-}
-
-/// A cell for a message: as it stands, but on one line, and cut where it is very long, as after a quote
-/// that never ends.
-pub(super) fn shorten(cell: &str) -> String {
-    const SHOWN: usize = 60;
-    let mut shown = String::new();
-    for char in cell.chars().take(SHOWN) {
-        if char.is_control() {
-            shown.extend(char.escape_default());
-        } else {
-            shown.push(char);
-        }
-    }
-    if cell.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
 }

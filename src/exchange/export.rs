@@ -10,7 +10,7 @@ use super::proto::{
     TensorType, Type, ValueInfo,
 };
 use crate::data::{Encoder, Feature, TargetKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
 use crate::math::{Formula, Loss};
 use crate::model::{Model, transpose};
@@ -225,6 +225,7 @@ fn single(value: f64, column: &str) -> Result<f32> {
     if rounded.is_finite() && (rounded != 0.0) == (value != 0.0) {
         return Ok(rounded);
     }
-    let (found, expected) = (format!("{value:e} of column `{column}`"), "one that f32 holds, as ONNX has it".into());
+    let (found, expected) =
+        (format!("{value:e} of column `{}`", shorten(column)), "one that f32 holds, as ONNX has it".into());
     Err(Error::Setting { what: "a mean or a scale", found, expected })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use plotters::prelude::*;
 
-use super::{Table, count, memory, rate};
+use super::{Table, count, memory, rate, significant};
 use crate::bench::{BenchReport, Crossing, DeviceReport, Measurement, Peak, Rate, Work};
 use crate::error::{Error, Result};
 
@@ -46,7 +46,8 @@ pub fn bench_text(report: &BenchReport) -> String {
 
 fn peak(peak: &Peak, unit: &str) -> String {
     let Peak { by, rate } = peak;
-    format!("{:.1} {unit} ({by}; best of {}, median {:.1})", rate.most, rate.repetitions, rate.median)
+    let [most, median] = [rate.most, rate.median].map(|rate| significant(rate, 4));
+    format!("{most} {unit} ({by}; best of {}, median {median})", rate.repetitions)
 }
 
 fn spread(rate: &Rate) -> String {
@@ -70,8 +71,7 @@ fn speeds(device: &DeviceReport) -> Table {
         "MB a step",
         "memory",
     ]);
-    let percent =
-        |share: f64| if share < 0.1 { format!("{:.2} %", 100.0 * share) } else { format!("{:.0} %", 100.0 * share) };
+    let percent = |share: f64| format!("{} %", significant(100.0 * share, if share < 0.1 { 3 } else { 2 }));
     for Measurement {
         work,
         batch,
@@ -95,12 +95,12 @@ fn speeds(device: &DeviceReport) -> Table {
             rate(steps_per_second.median),
             spread(steps_per_second),
             rate(*samples_per_second),
-            format!("{gflops:.2}"),
+            significant(*gflops, 4),
             percent(*peak_share),
-            format!("{gbps:.2}"),
+            significant(*gbps, 4),
             percent(*copy_share),
             dispatches.to_string(),
-            format!("{:.3}", *bytes as f64 / 1e6),
+            significant(*bytes as f64 / 1e6, 4),
             memory(*held),
         ]);
     }
@@ -118,7 +118,9 @@ fn kernels(device: &DeviceReport, work: Work) -> Option<String> {
         let mut row = vec![kernel.kernel.clone(), kernel.dispatches.to_string()];
         row.extend(profiled.iter().map(|(_, kernels)| {
             let found = kernels.iter().find(|found| found.kernel == kernel.kernel);
-            found.map_or("-".into(), |found| format!("{:.1} ({:.0} %)", 1e6 * found.seconds, 100.0 * found.share))
+            found.map_or("-".into(), |found| {
+                format!("{} ({:.0} %)", significant(1e6 * found.seconds, 3), 100.0 * found.share)
+            })
         }));
         table.row(row);
     }

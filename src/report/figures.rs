@@ -1,8 +1,12 @@
 //! Tables of how good predictions are.
 
-use super::{Table, count};
+use super::{Table, count, figure, score};
+use crate::error::{shorten, shorten_to};
 use crate::infer::{Figures, Metrics};
 use crate::metrics::{Classification, Score};
+
+/// Most columns of a terminal for a class above a confusion matrix.
+const HEADING: usize = 24;
 
 /// A row of figures for each part of the data, by its name. A dash is a figure that does not exist.
 pub fn metrics_table(parts: &[(&str, &Metrics)]) -> Table {
@@ -11,46 +15,42 @@ pub fn metrics_table(parts: &[(&str, &Metrics)]) -> Table {
     let heading: Vec<_> = ["", "rows", "loss"].into_iter().chain(names).collect();
     let mut table = Table::new(&heading);
     for ((name, metrics), figures) in parts.iter().zip(&figures) {
-        let mut row = vec![name.to_string(), count(metrics.rows as u64), format!("{:.5}", metrics.loss)];
-        row.extend(figures.iter().map(|(_, figure)| figure.map_or("-".into(), number)));
+        let mut row = vec![name.to_string(), count(metrics.rows as u64), figure(metrics.loss)];
+        row.extend(figures.iter().map(|(_, figure)| figure.clone().unwrap_or("-".into())));
         row.resize(heading.len(), "-".into());
         table.row(row);
     }
     table
 }
 
-/// The few figures that a short table has.
-pub fn main_figures(metrics: &Metrics) -> Vec<(String, Option<f64>)> {
-    let named = |name: &str, figure| (name.to_string(), figure);
+/// The few figures that a short table has, as they are printed.
+pub fn main_figures(metrics: &Metrics) -> Vec<(String, Option<String>)> {
+    let named = |name: &str, share: Option<f64>| (name.to_string(), share.map(score));
     match &metrics.figures {
         None => vec![],
         Some(Figures::Classification(figures)) => {
             let Classification { accuracy, macro_average, roc_auc, top_k, .. } = figures;
             let some = [("accuracy", Some(*accuracy)), ("macro f1", Some(macro_average.f1)), ("roc auc", *roc_auc)];
-            let top_k = top_k.iter().map(|top_k| (format!("top {}", top_k.k), Some(top_k.accuracy)));
+            let top_k = top_k.iter().map(|top_k| named(&format!("top {}", top_k.k), Some(top_k.accuracy)));
             some.map(|(name, figure)| named(name, figure)).into_iter().chain(top_k).collect()
         }
         Some(Figures::MultiLabel(figures)) => {
             vec![named("accuracy", Some(figures.accuracy)), named("macro f1", Some(figures.macro_average.f1))]
         }
         Some(Figures::Regression(figures)) => {
-            let score = figures.score;
-            vec![named("rmse", Some(score.rmse)), named("mae", Some(score.mae)), named("r2", score.r2)]
+            let of = figures.score;
+            let error = |name: &str, error| (name.to_string(), Some(figure(error)));
+            vec![error("rmse", of.rmse), error("mae", of.mae), named("r2", of.r2)]
         }
     }
-}
-
-/// A figure with four decimals.
-pub fn number(number: f64) -> String {
-    if number.abs() >= 1e7 { format!("{number:.4e}") } else { format!("{number:.4}") }
 }
 
 /// The score of each class, and their averages.
 pub fn class_table(figures: &Classification) -> Table {
     let mut table = Table::new(&["class", "precision", "recall", "f1", "support"]);
-    let mut row = |name: &str, score: &Score| {
-        let numbers = [score.precision, score.recall, score.f1].map(number);
-        table.row([name.to_string()].into_iter().chain(numbers).chain([count(score.support)]).collect());
+    let mut row = |name: &str, of: &Score| {
+        let numbers = [of.precision, of.recall, of.f1].map(score);
+        table.row([shorten(name)].into_iter().chain(numbers).chain([count(of.support)]).collect());
     };
     figures.classes.iter().for_each(|class| row(&class.label, &class.score));
     row("macro average", &figures.macro_average);
@@ -61,9 +61,10 @@ pub fn class_table(figures: &Classification) -> Table {
 /// Numbers of rows, the true class at the left and the predicted one above; `None` without a confusion matrix.
 pub fn confusion_table(figures: &Classification) -> Option<Table> {
     let labels = figures.classes.iter().map(|class| class.label.as_str());
-    let mut table = Table::new(&["true"].into_iter().chain(labels.clone()).collect::<Vec<_>>());
+    let heading: Vec<String> = labels.clone().map(|label| shorten_to(label, HEADING)).collect();
+    let mut table = Table::new(&["true"].into_iter().chain(heading.iter().map(String::as_str)).collect::<Vec<_>>());
     for (label, line) in labels.zip(figures.confusion.as_ref()?) {
-        table.row([label.to_string()].into_iter().chain(line.iter().map(|&rows| count(rows))).collect());
+        table.row([shorten(label)].into_iter().chain(line.iter().map(|&rows| count(rows))).collect());
     }
     Some(table)
 }

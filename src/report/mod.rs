@@ -1,6 +1,7 @@
 //! What a run shows: progress on stderr while it goes on, tables and pictures at its end. Knows events and figures, not
 //! how they came about.
 mod bench;
+mod digits;
 mod figures;
 mod plot;
 mod progress;
@@ -8,7 +9,8 @@ pub mod run;
 mod table;
 
 pub use bench::{bench_text, plot_throughput};
-pub use figures::{class_table, confusion_table, main_figures, metrics_table, number};
+pub use digits::{figure, score, significant, value};
+pub use figures::{class_table, confusion_table, main_figures, metrics_table};
 pub use plot::plot_lr_curve;
 pub use progress::Reporter;
 pub use table::{Table, count, memory, rate};

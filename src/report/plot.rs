@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use plotters::prelude::*;
 
+use super::digits::marks;
 use crate::error::{Error, Result};
 use crate::train::LrCurve;
 
@@ -31,7 +32,8 @@ fn draw(svg: &mut String, curve: &LrCurve) -> Result<(), Box<dyn std::error::Err
     let seen = || curve.points.iter().filter(|point| point.loss <= highest && point.smoothed <= highest);
     let losses = || seen().flat_map(|point| [point.loss, point.smoothed]);
     let (least, most) = (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
-    let margin = 0.05 * (most - least).max(1e-6);
+    let margin = 0.05 * (most - least).max(1e-6 * most.abs()).max(f64::MIN_POSITIVE);
+    let of_loss = marks(&(least - margin..most + margin));
     let rates = seen().map(|point| point.rate);
     let (from, to) = (rates.clone().fold(f64::INFINITY, f64::min), rates.fold(0.0, f64::max));
     if from >= to {
@@ -50,6 +52,7 @@ fn draw(svg: &mut String, curve: &LrCurve) -> Result<(), Box<dyn std::error::Err
         .label_style(("sans-serif", 13))
         .x_desc("learning rate")
         .x_label_formatter(&|rate| format!("{rate:.0e}"))
+        .y_label_formatter(&|loss| of_loss(*loss))
         .draw()?;
     chart.draw_series(LineSeries::new(seen().map(|point| (point.rate, point.loss)), RAW.stroke_width(1)))?;
     chart.draw_series(LineSeries::new(seen().map(|point| (point.rate, point.smoothed)), LINE.stroke_width(2)))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{count, rate};
+use super::{count, figure, rate, score, significant};
 use crate::train::{Epoch, Event, Progress, Score};
 
 /// Longest silence on something that is no terminal.
@@ -60,8 +60,8 @@ impl Reporter {
         let message = self.message(progress);
         let Self { output, started, setup, .. } = self;
         if let Some(setup) = setup.take().filter(|_| !matches!(output, Output::Quiet)) {
-            let seconds = (setup + started.elapsed()).as_secs_f64();
-            eprintln!("first steps: done after {seconds:.2} s, in which the device was opened and its kernels made");
+            let seconds = significant((setup + started.elapsed()).as_secs_f64(), 3);
+            eprintln!("first steps: done after {seconds} s, in which the device was opened and its kernels made");
         }
         match output {
             Output::Quiet => {}
@@ -87,8 +87,8 @@ impl Reporter {
     /// Epoch, loss and accuracy: of the last epoch that ended, before that of the last step.
     fn message(&self, progress: &Progress) -> String {
         let figures = |loss: f64, accuracy: Option<f64>| {
-            let accuracy = accuracy.map_or_else(String::new, |share| format!(", accuracy {share:.4}"));
-            format!("loss {loss:.5}{accuracy}")
+            let accuracy = accuracy.map_or_else(String::new, |share| format!(", accuracy {}", score(share)));
+            format!("loss {}{accuracy}", figure(loss))
         };
         let (epoch, mut text) = match self.epoch {
             Some(Epoch { epoch, loss, accuracy, .. }) => (epoch, figures(loss, accuracy)),

@@ -1,6 +1,7 @@
 //! Training: which rows when, how many steps a submission, what the losses mean, when to stop. Works on any
 //! backend; knows nothing of files or terminals, but tells what happens through events.
 
+mod budget;
 mod early_stopping;
 mod lr_find;
 mod pace;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use budget::Budget;
 pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, Verdict};
 pub use lr_find::{LrCurve, LrPoint, LrRange};
 pub use schedule::{PlateauState, Position, Schedule};
@@ -35,6 +37,21 @@ pub enum Batch {
     Auto,
     /// So many rows in an order drawn anew for every epoch; the last step of an epoch takes what remains.
     Rows(usize),
+}
+
+/// [`Batch::Auto`], as in scikit-learn's `MLPClassifier`.
+const AUTO_BATCH: usize = 200;
+
+impl Batch {
+    /// Rows of a whole step on a data set of so many rows.
+    #[must_use]
+    pub fn rows(self, samples: usize) -> usize {
+        match self {
+            Self::Full => samples,
+            Self::Auto => samples.min(AUTO_BATCH),
+            Self::Rows(rows) => rows.min(samples),
+        }
+    }
 }
 
 impl FromStr for Batch {

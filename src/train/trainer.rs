@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::TrainConfig;
 use super::pace::Pace;
 use super::run::{Pending, Run};
-use super::{Batch, TrainConfig};
 use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::Dataset;
 use crate::error::Result;
@@ -104,7 +104,7 @@ pub(crate) fn plan_for(
     validation: usize,
 ) -> Result<Plan> {
     let samples = data.rows();
-    let batch = batch_rows(config.batch, samples);
+    let batch = config.batch.rows(samples);
     let (_, _, groups) = loss_kernel(spec.loss(), batch.max(validation), spec.outputs());
     let slots = (MAX_RING / (8 * groups.max(1))).clamp(1, MAX_SLOTS);
     let recipe = Recipe {
@@ -117,17 +117,6 @@ pub(crate) fn plan_for(
     let shape = TrainShape { samples, validation, batch, replicas: 1, slots, weighted };
     plan::choose(config.plan, spec, &recipe, shape, device.target())
 }
-
-fn batch_rows(batch: Batch, samples: usize) -> usize {
-    match batch {
-        Batch::Full => samples,
-        Batch::Auto => samples.min(AUTO_BATCH),
-        Batch::Rows(rows) => rows.min(samples),
-    }
-}
-
-/// [`Batch::Auto`], as in scikit-learn's `MLPClassifier`.
-const AUTO_BATCH: usize = 200;
 
 /// Of everything that a run learns from.
 fn fingerprint<'a>(data: impl Iterator<Item = &'a Dataset>) -> u32 {
@@ -168,7 +157,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             config: config.clone(),
             samples: data.rows(),
             validation: validation.map_or(0, Dataset::rows),
-            batch: batch_rows(config.batch, data.rows()),
+            batch: config.batch.rows(data.rows()),
             fingerprint: fingerprint([data].into_iter().chain(validation)),
             age: 0,
             optimizer_start: 0,

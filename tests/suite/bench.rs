@@ -168,7 +168,7 @@ fn profiles_name_the_kernels_of_the_plan() {
             let names: BTreeSet<_> = kernels.iter().map(|time| &time.kernel).collect();
             assert_eq!(names.len(), kernels.len());
             assert_eq!(kernels.iter().map(|time| time.dispatches).sum::<usize>(), dispatches.len());
-            assert!(kernels.iter().all(|time| time.seconds >= 0.0 && time.seconds < 10.0), "{kernels:?}");
+            assert!(kernels.iter().all(|time| time.seconds >= 0.0 && time.seconds.is_finite()), "{kernels:?}");
             let sum: f64 = kernels.iter().map(|time| time.seconds).sum();
             assert!(sum > 0.0);
             kernels.iter().for_each(|time| close(time.share, time.seconds / sum, &time.kernel));

@@ -81,24 +81,25 @@ fn the_last_checkpoints_and_the_best_are_kept() {
 #[cfg(unix)]
 #[test]
 fn a_broken_run_goes_on_to_the_same_bytes() {
-    use super::cli::Running;
+    use super::cli::{FOREVER, Output, Running};
+    use std::collections::BTreeSet;
     let place = Place::new();
     noise(&place);
-    let words = "train noise.csv --target answer --device cpu --hidden 16,8 --batch 8 --dropout 0.2,0.1 --clip-norm 1 \
-                 --schedule cosine:warmup=2 --lr 0.02 --validation-fraction 0.3 --patience 700 --epochs 1000";
-    let whole = place.json(&format!("{words} --out whole"));
+    let words = format!(
+        "train noise.csv --target answer --device cpu --hidden 16,8 --batch 8 --dropout 0.2,0.1 --clip-norm 1 --lr 0.02 \
+         --schedule plateau:patience=30,factor=0.9 --validation-fraction 0.3 --patience {FOREVER}"
+    );
     let path = |run: &str| place.path().join(run);
     let model = |run: &str| fs::read(path(run).join("model.safetensors")).unwrap();
-    let lines = journal(&path("whole"));
-    assert_eq!(whole["epochs"].as_u64(), Some(lines.len() as u64));
     let least = |lines: &[Value]| lines.iter().map(validation_loss).fold(f64::INFINITY, f64::min);
     for signal in ["-KILL", "-INT"] {
         let run = format!("broken{signal}");
-        // Without progress there would be no time to send it: every tenth of the run tells some.
-        let command = place.command(&format!("{words} --checkpoint-every 40 --out {run}"));
-        let (code, told) = Running::signalled(command, signal);
+        // It would go on for years, and is broken off behind some checkpoints.
+        let command = place.command(&format!("{words} --epochs {FOREVER} --checkpoint-every 40 --out {run}"));
+        let seen = || fs::metadata(path(&run).join("metrics.jsonl")).is_ok_and(|file| file.len() > 60_000);
+        let Output { code, stderr: told, .. } = Running::signalled(command, signal, seen);
         let done = journal_so_far(&path(&run));
-        assert!(done.len() < lines.len(), "{signal} came too late: {told}");
+        assert!(done.len() > 80, "{} epochs\n{told}", done.len());
         if signal == "-INT" {
             assert_eq!(code, Some(0), "{told}");
             assert!(told.contains("goes on from here"), "{told}");
@@ -115,10 +116,16 @@ fn a_broken_run_goes_on_to_the_same_bytes() {
             assert_eq!(code, None, "{told}");
             assert!(!path(&run).join("model.safetensors").exists());
         }
-        let resumed = place.json(&format!("train --resume {run}"));
+        let (epochs, unbroken) = (done.len() + 150, format!("whole{signal}"));
+        let whole = place.json(&format!("{words} --epochs {epochs} --out {unbroken}"));
+        let resumed = place.json(&format!("train --resume {run} --epochs {epochs}"));
         assert_eq!(resumed["train"], whole["train"], "{resumed}");
-        assert!(model(&run) == model("whole"), "{signal}: other bytes");
+        assert!(model(&run) == model(&unbroken), "{signal}: other bytes");
+        let lines = journal(&path(&unbroken));
+        assert_eq!(lines.len(), epochs);
         assert_eq!(journal(&path(&run)), lines, "{signal}");
+        let rates: BTreeSet<_> = lines.iter().map(|line| line["learning_rate"].to_string()).collect();
+        assert!(rates.len() > 3, "no plateau: {rates:?}");
     }
 }
 

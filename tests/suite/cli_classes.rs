@@ -168,13 +168,13 @@ fn a_column_of_weights_is_no_feature() {
         ("w.csv --weight-column v", &["w.csv", "no column `v`", "`a`, `w`, `answer`"]),
         ("w.csv --weight-column answer", &["--weight-column", "`answer`", "another column than the target"]),
         ("negative.csv --weight-column w", &["negative.csv", "line 3", "column `w`", "-1", "0 or more"]),
-        ("zero.csv --weight-column w", &["a weight is 0", "more than 0 in one"]),
+        ("zero.csv --weight-column w", &["0 for all training rows", "more than 0 for some"]),
         ("text.csv --weight-column w", &["text.csv", "line 3", "column `w`", "`many`"]),
         ("w.csv --class-weight perhaps=2", &["--class-weight", "`perhaps`", "labels from `no`, `yes`"]),
         ("w.csv --class-weight yes=2,yes=3", &["--class-weight", "`yes`, twice"]),
         ("w.csv --class-weight yes=-2", &["--class-weight", "`yes=-2`", "from 0 on"]),
         ("w.csv --class-weight yes", &["--class-weight", "`yes`", "balanced"]),
-        ("w.csv --class-weight yes=0,no=0", &["a weight is 0", "more than 0 in one"]),
+        ("w.csv --class-weight yes=0,no=0", &["0 for all training rows", "more than 0 for some"]),
     ];
     for (words, message) in refused {
         place.refuses(&format!("train {words} --target answer --device cpu"), 2, message);

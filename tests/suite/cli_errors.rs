@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use super::cli::{Place, assert_no_work, refused};
 use super::support::devices;
@@ -24,6 +23,26 @@ fn devices_that_are_not_there_are_named() {
             &["no device", name, "cpu", "auto", devices()[0].name()],
         );
     }
+}
+
+/// wgpu's own driver that takes all work and does none, in place of one that computes something else.
+#[test]
+fn a_device_with_wrong_results_is_refused_at_once() {
+    let place = Place::new();
+    place.json("train classes.csv --target answer --device cpu --epochs 1 --out run");
+    for words in [
+        "train moons --epochs 1000000000 --out kept",
+        "eval run classes.csv",
+        "predict run shuffled.csv",
+        "gradcheck",
+        "bench --seconds 0.01 --batch 16",
+    ] {
+        let mut command = place.command(&format!("{words} --device gpu"));
+        command.env("WGPU_BACKEND", "noop").env("WGPU_NOOP_BACKEND", "1");
+        let message = ["wrong results", "of 306 elements", "expected", "--device cpu", "driver"];
+        assert_no_work(&refused(command, words, 1, &message));
+    }
+    assert!(!place.path().join("kept").join("model.safetensors").exists());
 }
 
 #[test]
@@ -138,16 +157,14 @@ fn models_that_are_none_are_refused() {
     }
 }
 
-/// Sizes are added up before anything is allocated.
+/// Sizes are added up before anything is allocated: no machine of these tests has 40 GB to draw parameters in.
 #[test]
 fn networks_that_are_too_large_are_refused_at_once() {
     let place = Place::new();
     for device in (0..devices().len()).map(|index| index.to_string()).chain(["cpu".into()]) {
-        let started = Instant::now();
         let words = format!("train moons --hidden 100000,100000 --device {device}");
         let stderr = place.refuses(&words, 1, &["needs 40000400000 bytes", " has 17179869180", "smaller"]);
         assert!(!stderr.contains(" %"), "{stderr}");
-        assert!(started.elapsed() < Duration::from_secs(20), "{device}: {:?}", started.elapsed());
     }
 }
 

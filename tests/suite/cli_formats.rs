@@ -96,3 +96,61 @@ fn images_are_learned_by_their_labels() {
     assert_eq!(told["columns"][0]["most_frequent"], serde_json::json!([["4", 30], ["5", 30], ["6", 30]]));
     assert!(told["warnings"].to_string().contains("`pixel2` is the same in all rows"), "{told}");
 }
+
+/// The name of an array stands for its columns, and arrays that are not wanted may be of any number of rows, as in Keras'
+/// `mnist.npz`.
+#[test]
+fn arrays_are_chosen_by_their_names() {
+    let place = Place::new();
+    let numbers = |values: Vec<f64>| values.into_iter().flat_map(f64::to_le_bytes).collect::<Vec<u8>>();
+    let x = |rows: usize| numbers((0..2 * rows).map(|at| (at * at % 17) as f64).collect());
+    let y = |rows: usize| numbers((0..rows).map(|at| (at % 2) as f64).collect());
+    let put = |name: &str, arrays: &[(&str, &[u8])]| fs::write(place.path().join(name), zip(arrays)).unwrap();
+    let (x_train, y_train) = (npy("'<f8'", "(60, 2)", &x(60)), npy("'<f8'", "(60,)", &y(60)));
+    let (x_test, y_test) = (npy("'<f8'", "(20, 2)", &x(20)), npy("'<f8'", "(20,)", &y(20)));
+    put(
+        "keras.npz",
+        &[("x_test.npy", &x_test), ("x_train.npy", &x_train), ("y_train.npy", &y_train), ("y_test.npy", &y_test)],
+    );
+    put("plain.npz", &[("x_train.npy", &x_train), ("y_train.npy", &y_train)]);
+    let expected = place.stdout("data plain.npz --target y_train");
+    for columns in [
+        "--features x_train",
+        "--features x_train0,x_train1",
+        "--ignore x_test,y_test",
+        "--ignore x_test0,x_test1,y_test",
+    ] {
+        assert_eq!(place.stdout(&format!("data keras.npz --target y_train {columns}")), expected, "{columns}");
+    }
+    place.stdout(&format!(
+        "train keras.npz --target y_train --features x_train --epochs 2 --device cpu --quiet --out run"
+    ));
+    let predicted = place.stdout("predict run keras.npz --device cpu");
+    assert_eq!(predicted.lines().count(), 61);
+    assert_eq!(predicted, place.stdout("predict run plain.npz --device cpu"));
+    place.refuses(
+        "train keras.npz --target y_train",
+        2,
+        &[
+            "keras.npz: cannot read it as npz: its arrays have different numbers of rows, `x_test` 20, `x_train` 60",
+            "--features x_train",
+            "--ignore x_test,y_test",
+        ],
+    );
+    place.refuses("data keras.npz --target y_train --features x_tr", 2, &["no column `x_tr`"]);
+    place.refuses(
+        "data keras.npz --target y_train --features x_train --ignore x_train1",
+        2,
+        &["`x_train1`", "both used and ignored"],
+    );
+    // Of an array whose name ends in a digit, the columns' numbers stand behind a line.
+    put("digits.npz", &[("x1.npy", &x_train), ("y.npy", &y_train)]);
+    let told = place.stdout("data digits.npz --target y --categorical x1");
+    assert!(told.contains("x1_0") && told.contains("text"), "{told}");
+    assert_eq!(told, place.stdout("data digits.npz --target y --categorical x1_0,x1_1"));
+    // Ids of more digits than a float has, from an archive.
+    let ids: Vec<u8> = (0..60_i64).flat_map(|row| (1_152_921_504_606_846_976 + row % 6).to_le_bytes()).collect();
+    put("ids.npz", &[("x.npy", &x_train), ("user.npy", &npy("'<i8'", "(60,)", &ids)), ("y.npy", &y_train)]);
+    let told = place.json("data ids.npz --target y --features user");
+    assert_eq!(told["columns"][0]["distinct"], 6, "{told}");
+}

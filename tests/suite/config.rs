@@ -8,7 +8,7 @@ use wgpu_mlp::Model;
 use super::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 12] = [
+const WITHOUT_DEFAULT: [&str; 15] = [
     "target",
     "features",
     "ignore",
@@ -18,6 +18,9 @@ const WITHOUT_DEFAULT: [&str; 12] = [
     "clip-value",
     "clip-norm",
     "patience",
+    "validation",
+    "test",
+    "group",
     "init-from",
     "out",
     "checkpoint-every",
@@ -56,7 +59,7 @@ fn no_flag_is_forgotten() {
     let found: BTreeSet<_> = dumped.iter().filter(|key| *key != "data").cloned().collect();
     assert_eq!(found, flags.difference(&apart).cloned().collect());
     let without_default = set(WITHOUT_DEFAULT);
-    let given = "train classes.csv --target answer --features a --ignore b,c --categorical a --weight-column w --loss huber --clip-norm 1 --patience 3 --init-from m \
+    let given = "train classes.csv --target answer --features a --ignore b,c --categorical a --weight-column w --loss huber --clip-norm 1 --patience 3 --init-from m --validation v --test t --group g \
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
     dumped_given.extend(keys(&place.stdout("train moons --clip-value 1 --dump-config")));
@@ -75,6 +78,8 @@ fn a_dump_says_the_same_again() {
         "classes.csv --target answer",
         "classes.csv --target answer --init-from model.safetensors --seed 18446744073709551615",
         "moons --samples 77 --noise 0.125 --data-seed 4 --hidden none --activation gelu_tanh --init xavier --seed 12",
+        "classes.csv --target a --epochs auto --validation v.csv --split time=b",
+        "classes.csv --target a --epochs 7 --validation-fraction auto --test t.csv --group g",
         "moons --optimizer adamw --lr 1e-4 --epsilon 1e-12 --beta2 0.9995 --l2 0.001 --batch 7 --epochs 3",
         "classes.csv --target 5 --task binary --class-weight no=2,yes=0.5 --weight-column w --momentum 0.5 --optimizer nesterov --batch full --hidden 5 --quiet",
         "classes.csv --features a,b --ignore 7 --categorical a --target answer",

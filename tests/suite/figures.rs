@@ -8,6 +8,7 @@ use wgpu_mlp::data::Dataset;
 use wgpu_mlp::infer::{Figures, Metrics};
 use wgpu_mlp::math::{Activation, Loss};
 use wgpu_mlp::metrics::{Classification, MultiLabel, Regression};
+use wgpu_mlp::report;
 use wgpu_mlp::spec::MlpSpec;
 
 use super::cli::{Place, assert_no_work};
@@ -101,9 +102,10 @@ fn tables_show_the_figures_of_the_object() {
     let train =
         "train bands.csv --target band --device cpu --epochs 40 --lr 0.01 --validation-fraction 0.2 --out bands";
     let (trained, printed) = (place.json(train), place.stdout(train));
-    let short = |number: &Value| number.as_f64().map_or("-".into(), |number| format!("{number:.4}"));
+    let short = |number: &Value| number.as_f64().map_or("-".into(), report::score);
+    let digits = |number: &Value| report::figure(number.as_f64().unwrap());
     let row = |name: &str, part: &Value| {
-        let loss = format!("{:.5}", part["loss"].as_f64().unwrap());
+        let loss = digits(&part["loss"]);
         let figures = [&part["accuracy"], &part["macro_average"]["f1"], &part["roc_auc"]].map(short);
         [name.to_string(), part["rows"].to_string(), loss].into_iter().chain(figures).collect::<Vec<_>>()
     };
@@ -143,8 +145,8 @@ fn tables_show_the_figures_of_the_object() {
     let train = "train numbers.csv --target y --device cpu --epochs 2 --out numbers";
     let (trained, printed) = (place.json(train), place.stdout(train));
     let test = &trained["test"];
-    let figures = ["rmse", "mae", "r2"].map(|key| short(&test[key])).join(" ");
-    let expected = format!("test 12 {:.5} {figures}", test["loss"].as_f64().unwrap());
+    let [loss, rmse, mae] = ["loss", "rmse", "mae"].map(|key| digits(&test[key]));
+    let expected = format!("test 12 {loss} {rmse} {mae} {}", short(&test["r2"]));
     assert_eq!(lines(&printed, "rows loss rmse mae r2")[1].join(" "), expected);
     let printed = place.stdout("eval numbers numbers.csv --device cpu");
     assert_eq!(printed.lines().count(), 2, "{printed}");

@@ -12,6 +12,7 @@ use wgpu_mlp::data::Dataset;
 use wgpu_mlp::infer::Predictor;
 use wgpu_mlp::math::{Activation, Loss};
 use wgpu_mlp::metrics::{Classification, calibration, roc_curve};
+use wgpu_mlp::report;
 use wgpu_mlp::spec::MlpSpec;
 
 use super::cli::Place;
@@ -76,7 +77,7 @@ fn check_page(place: &Place, run: &str, pictures: &[&str]) -> String {
 
 fn figure(value: &Value, part: &str, name: &str) -> String {
     let figure = value[part][name].as_f64().unwrap_or_else(|| panic!("no {part} {name} in {value}"));
-    format!("{figure:.4}")
+    if ["rmse", "mae"].contains(&name) { report::figure(figure) } else { report::score(figure) }
 }
 
 /// What `predictions.csv` says is what `mlp predict` does of the same rows, and the table of the truth.

@@ -182,6 +182,21 @@ fn trains_on_a_programs_own_device() {
     assert_eq!(tried, devices().len(), "an adapter was not found a second time");
 }
 
+/// A program's own device is checked when it is used, each time until it computes.
+#[test]
+fn a_programs_device_with_wrong_results_is_refused() {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backend_options.noop.enable = true;
+    let adapters = wait(wgpu::Instance::new(descriptor).enumerate_adapters(wgpu::Backends::NOOP));
+    let (device, queue) = wait(adapters[0].request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+    let shared = Device::Gpu(GpuDevice::from_wgpu(device, queue));
+    let (spec, data) = small();
+    for _ in 0..2 {
+        let error = wait(Trainer::new(&shared, &spec, &config(5, Batch::Full, 5), &data)).err().unwrap();
+        assert!(matches!(&error, Error::CheckFailed(message) if message.contains(&shared.name())), "{error}");
+    }
+}
+
 /// Sends bytes through a device's own buffer.
 fn copied(device: &wgpu::Device, queue: &wgpu::Queue, bytes: &[u8]) -> Vec<u8> {
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use safetensors::SafeTensors;
 use tempfile::TempDir;
-use wgpu_mlp::data::{Cells, Column, ReadAs, Table, TableFile};
+use wgpu_mlp::data::{Cells, Column, ReadAs, Reading, Strays, Table, TableFile};
 use wgpu_mlp::{Error, Place};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -85,14 +85,14 @@ fn matches_text(format: &str, expected: usize) {
 
 #[test]
 fn arrays_of_numpy_are_read() {
-    matches_text("npy", 60);
+    matches_text("npy", 82);
     matches_text("npz", 3);
 }
 
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_is_read() {
-    matches_text("parquet", 10);
+    matches_text("parquet", 12);
 }
 
 #[cfg(feature = "parquet")]
@@ -102,12 +102,10 @@ fn parquet_columns_of_other_types_are_refused_unless_left_out() {
     let (_folder, path) = file(&bytes);
     let only = |wanted: &[&str]| {
         let kind = |name: &String| if wanted.contains(&name.as_str()) { ReadAs::Infer } else { ReadAs::Skip };
-        Table::read_with(&path, |names| Ok(names.iter().map(kind).collect()))
+        Table::read_with(&path, &Reading::default(), |names| Ok(names.iter().map(kind).collect()))
     };
     assert_eq!(only(&["nothing", "d"]).unwrap().columns(), read(&csv).unwrap().columns());
     let refused = [
-        ("when", "Timestamp"),
-        ("day", "Date"),
         ("hour", "Time"),
         ("price", "Decimal"),
         ("half", "Float16"),
@@ -116,8 +114,9 @@ fn parquet_columns_of_other_types_are_refused_unless_left_out() {
     ];
     for (name, kind) in refused {
         let message = only(&[name, "d"]).unwrap_err().to_string();
-        let problem =
-            format!("column `{name}`: it is {kind}: expected numbers, truth values or texts; --ignore leaves it out");
+        let problem = format!(
+            "column `{name}`: it is {kind}: expected numbers, truth values, texts, dates or times; --ignore leaves it out"
+        );
         assert_eq!(message, format!("{}: cannot read it as Parquet: {problem}", path.display()));
     }
     assert!(only(&["raw"]).unwrap_err().to_string().ends_with("column `raw`: it holds bytes that are not UTF-8 text"));
@@ -134,6 +133,77 @@ fn parquet_needs_its_feature() {
     assert_eq!(read(b"PAR1,PAR2\n1,2\n").unwrap().names(), ["PAR1", "PAR2"]);
 }
 
+/// Texts of cells in front of which an `i` stands in the text beside a file.
+#[test]
+fn whole_numbers_that_f64_does_not_have_keep_their_digits() {
+    let formats: &[&str] = if cfg!(feature = "parquet") { &["whole/npy", "whole/parquet"] } else { &["whole/npy"] };
+    for (name, bytes, plain) in formats.iter().flat_map(|format| cases(format)) {
+        let plain = String::from_utf8(plain).unwrap();
+        let expected = read(plain.replace('i', "i_").as_bytes()).unwrap();
+        let (_folder, path) = file(&bytes);
+        let table = Table::read(&path).unwrap();
+        for (found, expected) in table.columns().iter().zip(expected.columns()) {
+            let Cells::Text(expected) = &expected.cells else {
+                assert_eq!(found.cells, expected.cells, "{name}");
+                continue;
+            };
+            let expected = (0..expected.len()).map(|row| expected.get(row).map(|text| text.trim_start_matches("i_")));
+            assert!(matches!(found.cells, Cells::Number(_)), "{name}");
+            assert_eq!(found.to_texts(), expected.collect(), "{name}");
+        }
+    }
+    let ids = [i64::MIN, -(1 << 53), 1 << 53, 1 << 62].map(i64::to_le_bytes).concat();
+    let table = read(&npy("'<i8'", "(4,)", &ids)).unwrap();
+    let numbers = [-9.223_372_036_854_775_808e18, -9_007_199_254_740_992.0, 9_007_199_254_740_992.0, 2_f64.powi(62)];
+    assert_eq!(table.numbers("x").unwrap(), numbers);
+}
+
+#[test]
+fn arrays_that_are_not_wanted_are_not_looked_at() {
+    let (_, bytes, csv) = cases("others/npz").remove(0);
+    let (_folder, path) = file(&bytes);
+    let names = ["x0", "x1", "names", "one", "any", "z", "none", "y"];
+    let only = |wanted: &[&str]| {
+        let kind = |name: &String| if wanted.contains(&name.as_str()) { ReadAs::Infer } else { ReadAs::Skip };
+        let read = Table::read_with(&path, &Reading::default(), |found| {
+            assert_eq!(found, names);
+            Ok(found.iter().map(kind).collect())
+        });
+        read.map_err(|error| error.to_string().replace(&format!("{}: cannot read it as npz: ", path.display()), ""))
+    };
+    assert_eq!(only(&["x0", "x1", "y"]).unwrap().columns(), read(&csv).unwrap().columns());
+    assert_eq!(only(&["x1"]).unwrap().names(), ["x1"]);
+    assert!(only(&[]).unwrap_err().contains("no data rows"));
+    for (name, problem) in [
+        ("one", "it is a single value"),
+        ("any", "it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`"),
+        ("z", "its values have the type `<c16`: expected numbers, truth values, texts or dates"),
+        ("none", "its dimensions [0, 2] make no values: expected rows and columns"),
+    ] {
+        let expected = format!("array `{name}`: {problem}; --ignore {name} leaves it out");
+        assert_eq!(only(&["x0", name]).unwrap_err(), expected);
+    }
+    assert_eq!(
+        only(&["x0", "names", "y"]).unwrap_err(),
+        "its arrays have different numbers of rows, `x` 6, `names` 2, `y` 6: name those that belong together, as by \
+         --features x, or leave others out, as by --ignore names"
+    );
+    // An archive's directory and one array damaged: the others are there.
+    let (x, mut y) = (npy("'|u1'", "(2,)", b"ab"), npy("'|u1'", "(2,)", b"cd"));
+    y[0] = b'?';
+    let (_folder, path) = file(&zip(&[("x.npy", &x), ("y.npy", &y)]));
+    let read = Table::read_with(&path, &Reading::default(), |_| Ok(vec![ReadAs::Infer, ReadAs::Skip]));
+    assert_eq!(read.unwrap().numbers("x").unwrap(), [97.0, 98.0]);
+    // Of many columns, only as many as there are values for.
+    let wide = npy("'|u1'", "(1, 1000000000000)", &[1; 2000]);
+    let (_folder, path) = file(&zip(&[("x.npy", &x), ("wide.npy", &wide)]));
+    let read = Table::read_with(&path, &Reading::default(), |names| {
+        assert_eq!(names, ["x", "wide"]);
+        Ok(vec![ReadAs::Infer, ReadAs::Skip])
+    });
+    assert_eq!(read.unwrap().rows(), 2);
+}
+
 #[test]
 fn columns_are_read_as_they_are_wanted() {
     let (_folder, path) = file(&npy("[('a', '<u2'), ('b', '|S1')]", "(2,)", b"\x01\0x\x02\0y"));
@@ -141,13 +211,17 @@ fn columns_are_read_as_they_are_wanted() {
         assert_eq!(names, ["a", "b"]);
         Ok(vec![ReadAs::Text, ReadAs::Skip])
     };
-    let expected = [Column { name: "a".into(), cells: text(&["1", "2"]) }];
-    assert_eq!(Table::read_with(&path, how).unwrap().columns(), expected);
-    let TableFile::Whole(table) = TableFile::open(&path, how).unwrap() else { panic!("taken for text") };
+    let expected = [Column::new("a", text(&["1", "2"]))];
+    assert_eq!(Table::read_with(&path, &Reading::default(), how).unwrap().columns(), expected);
+    let TableFile::Whole(table) = TableFile::open(&path, &Reading::default(), how).unwrap() else {
+        panic!("taken for text")
+    };
     assert_eq!(table.columns(), expected);
-    let message = |kinds: &[ReadAs]| Table::read_with(&path, |_| Ok(kinds.to_vec())).unwrap_err().to_string();
+    let message = |kinds: &[ReadAs]| {
+        Table::read_with(&path, &Reading::default(), |_| Ok(kinds.to_vec())).unwrap_err().to_string()
+    };
     assert!(
-        message(&[ReadAs::Skip, ReadAs::Number])
+        message(&[ReadAs::Skip, ReadAs::Number(Strays::Refused)])
             .ends_with(": row 1, column `b`: `x` is not a number; make the column numeric or remove it")
     );
     assert!(message(&[ReadAs::Text]).contains("has 1 values: expected 2"));
@@ -166,40 +240,44 @@ fn arrays_that_are_no_table_are_refused() {
     is(npy("[]", "(3,)", &[]), "its dimensions [3] make no values: expected rows and columns");
     for kind in [
         "<c16",
-        "<M8[ns]",
+        "<m8[ns]",
+        "<M8",
+        "<M8[x]",
+        "<M8[99999999999s]",
         "<f16",
-        "|V3",
+        "|V16",
         "|S0",
         "<U0",
-        "|b2",
+        "|b16",
         "f8",
         "<",
         "<U99999999999999999999",
         "<U9999999999999999999",
     ] {
-        let expected = format!("its values have the type `{kind}`: expected numbers, truth values or texts");
-        is(npy(&format!("'{kind}'"), "(1,)", &[0; 16]), &expected);
+        let expected = format!("its values have the type `{kind}`: expected numbers, truth values, texts or dates");
+        let size = if kind.contains("8") && !kind.contains("U") { 8 } else { 16 };
+        is(npy(&format!("'{kind}'"), "(1,)", &[0; 16][..size]), &expected);
     }
     is(
         npy("'|O'", "(1,)", b"pickle"),
         "it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`",
     );
     is(
-        npy("[('a', '<M8[D]')]", "(1,)", &[0; 8]),
-        "field `a`: its values have the type `<M8[D]`: expected numbers, truth values or texts",
+        npy("[('a', '<m8[D]')]", "(1,)", &[0; 8]),
+        "field `a`: its values have the type `<m8[D]`: expected numbers, truth values, texts or dates",
     );
     is(npy("[('a', '<f8', (3,))]", "(1,)", &[0; 24]), "its field `a` is more than one value a row");
     is(npy("[('a', [('b', '<f8')])]", "(1,)", &[0; 8]), "its field `a` is more than one value a row");
     is(
         npy("[('a', 'u1'), ('a', 'u1')]", "(1,)", &[0; 2]),
-        "its values have the type `u1`: expected numbers, truth values or texts"
+        "its values have the type `u1`: expected numbers, truth values, texts or dates"
             .replace("its", "field `a`: its")
             .as_str(),
     );
     is(npy("[('a', '|u1'), ('a', '|u1')]", "(1,)", &[0; 2]), "two columns are named `a`");
     is(npy("[('', '|u1')]", "(1,)", &[0]), "column 1 has no name");
-    is(npy("'|S2'", "(2,)", b"abc\xff"), "column `x` is no text in row 2");
-    is(npy("'>U1'", "(1,)", b"\0\x11\0\0"), "column `x` is no text in row 1");
+    is(npy("'|S2'", "(2,)", b"abc\xff"), "row 2 is no text");
+    is(npy("'>U1'", "(1,)", b"\0\x11\0\0"), "row 1 is no text");
     is(npy("'<f4'", "(3, 2)", &[0; 20]), "it ends after 5 of the 6 values of its dimensions [3, 2]");
     is(npy("'<f4'", "(3, 2)", &[0; 25]), "it goes on after the 6 values of its dimensions [3, 2]");
     is(
@@ -261,18 +339,18 @@ fn headers_that_are_none_are_refused() {
 fn archives_that_are_no_table_are_refused() {
     let is = |bytes: Vec<u8>, expected: &str| assert_eq!(problem("npz", &bytes), expected);
     let (two, three) = (npy("'|u1'", "(2,)", b"ab"), npy("'|u1'", "(3, 2)", b"abcdef"));
-    let table = read(&zip(&[("a.npy", &two), ("b/c.npy", &two)])).unwrap();
+    let table = read(&zip(&[("a.npy", &two), ("__MACOSX/._a.npy", b"x"), ("b/c.npy", &two)])).unwrap();
     assert_eq!(table.names(), ["a", "b/c"]);
     is(
         zip(&[("a.npy", &two), ("b.npy", &three)]),
-        "array `b`: it has 3 rows, `a` has 2: expected as many in each; save by numpy.savez what belongs together",
+        "its arrays have different numbers of rows, `a` 2, `b` 3: name those that belong together, as by --features b, or \
+         leave others out, as by --ignore a",
     );
-    is(zip(&[("xl/workbook.xml", b"")]), "it holds `xl/workbook.xml`: expected arrays, as numpy.savez writes them");
     is(zip(&[("a0.npy", &npy("'|u1'", "(3,)", b"abc")), ("a.npy", &three)]), "two columns are named `a0`");
-    is(zip(&[("a.npy", b"")]), "array `a`: it does not begin as arrays of numpy do");
+    is(zip(&[("a.npy", b"")]), "array `a`: it does not begin as arrays of numpy do; --ignore a leaves it out");
     is(
         zip(&[("a.npy", &npy("'|O'", "(2,)", b""))]),
-        "array `a`: it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`",
+        "array `a`: it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`; --ignore a leaves it out",
     );
     let whole = zip(&[("a.npy", &two)]);
     assert!(problem("npz", &whole[..whole.len() - 1]).starts_with("it is broken or cut off ("));
@@ -316,6 +394,40 @@ fn images_have_their_labels_beside_them() {
     put("t-labels-idx1-ubyte", b"5\n10\n5\n");
     let message = read("t-images-idx3-ubyte").unwrap_err();
     assert!(message.contains("t-labels-idx1-ubyte: cannot read it as IDX: it begins with 0x350a3130"), "{message}");
+    // Other types than unsigned bytes stand as they are.
+    let typed = |kind: u8, shape: &[u32], values: &[u8]| {
+        let mut bytes = idx(shape, values);
+        bytes[2] = kind;
+        bytes
+    };
+    let (single, double) = ([0.5_f32, -2.0].map(f32::to_be_bytes).concat(), [0.5, -2.0].map(f64::to_be_bytes).concat());
+    for (kind, values, expected) in [
+        (0x09, &[0x80, 5][..], [-128.0, 5.0]),
+        (0x0b, &[0xff, 0xfe, 1, 0], [-2.0, 256.0]),
+        (0x0c, &[0xff, 0xff, 0xff, 0xfe, 0, 1, 0, 0], [-2.0, 65536.0]),
+        (0x0d, &single, [0.5, -2.0]),
+        (0x0e, &double, [0.5, -2.0]),
+    ] {
+        put("typed", &typed(kind, &[2, 1], values));
+        assert_eq!(read("typed").unwrap().numbers("pixel").unwrap(), expected, "{kind:#x}");
+        put("typed", &typed(kind, &[2], values));
+        let table = read("typed").unwrap();
+        match table.column("label").unwrap() {
+            Cells::Text(_) => assert_eq!(
+                *table.column("label").unwrap(),
+                text(&expected.map(|value| value.to_string()).each_ref().map(String::as_str))
+            ),
+            Cells::Number(values) => assert!(*values == expected && kind > 0x0c),
+            Cells::Date(_) => panic!("{kind:#x}"),
+        }
+    }
+    put("typed", &typed(0x0d, &[2, 1], &f32::INFINITY.to_be_bytes().repeat(2)));
+    assert!(
+        read("typed").unwrap_err().ends_with("row 1, column `pixel`: `inf` is not finite; remove or replace the row")
+    );
+    put("typed", &typed(0x0d, &[2, 1], &[0; 9]));
+    let problem = "its values are floats of 4 bytes, and it goes on after the 2 values of its dimensions [2, 1]";
+    assert!(read("typed").unwrap_err().ends_with(problem));
     put("none", &idx(&[0, 1, 2], &[]));
     assert!(read("none").unwrap_err().contains("make no values: expected rows and columns"));
 }

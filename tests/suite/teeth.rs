@@ -1,58 +1,96 @@
 //! Proof that parity bites: kernels are broken, one way at a time, and the comparison of `parity` has to notice.
-//! The changes are made to the text of the shader by the conventions that all kernels keep, so a new kernel is
-//! broken too. A change has to be noticed with one of the kernel's variants and parts, since a part may hide it:
+//! The faults are put into the text of the shader by the conventions that all kernels keep, so a new kernel is
+//! broken too. A fault has to be noticed with one of the kernel's variants and parts, since a part may hide it:
 //! the identity's derivative changes nothing, so a lost row does not show.
+//!
+//! Compiling takes most of the time, so a text has all faults at once, and a dimension more says which of them it has.
 
 use std::collections::BTreeMap;
 
 use wgpu_mlp::backend::GpuDevice;
-use wgpu_mlp::kernels::{Access, Binding, Cpu, KERNELS, Kernel, Part, PartKind, STEP_WGSL};
+use wgpu_mlp::kernels::{Access, Binding, KERNELS, Kernel, Part, PartKind, STEP_WGSL};
+use wgpu_mlp::math::Bounded;
 
 use crate::parity::fit;
 use crate::support::{Case, FOLDED, folded_devices};
 
-/// A shader, its part included, with one thing wrong.
-struct Mutant {
-    name: String,
-    wgsl: String,
-    variant: usize,
+/// The dimension that says which fault a shader has, and its value for none; the faults come behind it.
+const FAULT: &str = "fault";
+const SOUND: u32 = 1;
+
+/// A kernel with its part, and every fault that it can have.
+struct Broken {
+    part: Part,
+    row: &'static Kernel,
+    faults: Vec<String>,
 }
 
 #[test]
 fn every_broken_kernel_is_noticed() {
     for gpu in folded_devices() {
-        // Whether any case noticed the change.
+        // Whether any case noticed the fault.
         let mut noticed = BTreeMap::new();
         for &kernel in KERNELS {
-            for variant in 0..kernel.variants.len() {
-                // Two networks have a pointwise loss and softmax, dropout and none; compiling one takes its time. A tile is
-                // read one element at a time and four; the third one's activation has a derivative by a, the fifth one's by z.
-                let most = match kernel.part {
-                    PartKind::Network | PartKind::Training | PartKind::Tile => 2,
-                    PartKind::Dense => 5,
-                    _ => usize::MAX,
+            // Two networks have a pointwise loss and softmax, dropout and none; compiling one takes its time. A tile is
+            // read one element at a time and four; the third one's activation has a derivative by a, the fifth one's by z.
+            let most = match kernel.part {
+                PartKind::Network | PartKind::Training | PartKind::Tile => 2,
+                PartKind::Dense => 5,
+                _ => usize::MAX,
+            };
+            let parts = kernel.part.parts().into_iter().take(most);
+            let all: Vec<_> = parts.map(|part| Broken::new(kernel, part)).collect();
+            for (variant, own) in
+                (0..kernel.variants.len()).flat_map(|variant| all.iter().map(move |own| (variant, own)))
+            {
+                let references: Vec<_> =
+                    cases(kernel, &own.part, variant).into_iter().map(|case| (case.expected(), case)).collect();
+                let differs = |of: &Broken, variant, fault| {
+                    references.iter().any(|reference| differs(gpu, reference, of.row, variant, fault))
                 };
-                for part in kernel.part.parts().into_iter().take(most) {
-                    let references: Vec<_> =
-                        cases(kernel, &part, variant).into_iter().map(|case| (case.expected(), case)).collect();
-                    for mutant in mutants(kernel, &part, variant) {
-                        let noticed = noticed.entry(format!("{}: {}", kernel.name, mutant.name)).or_insert(false);
-                        if !*noticed {
-                            let broken = broken(kernel, &mutant);
-                            *noticed = references.iter().any(|(expected, case)| {
-                                let mut plan = case.plan();
-                                let dispatch = &mut plan.passes[0].dispatches[0];
-                                (dispatch.kernel, dispatch.part, dispatch.variant) =
-                                    (broken, Part::None, mutant.variant);
-                                case.check_gpu(gpu, plan, expected).is_err()
-                            });
-                        }
-                    }
+                assert!(
+                    !differs(own, variant, SOUND),
+                    "{}: {}: no fault",
+                    gpu.name(),
+                    kernel.label(&own.part, variant)
+                );
+                let mut look = |name: String, of: &Broken, variant, fault| {
+                    let noticed = noticed.entry(format!("{}: {name}", kernel.name)).or_insert(false);
+                    *noticed = *noticed || differs(of, variant, fault);
+                };
+                for (fault, name) in (SOUND + 1..).zip(&own.faults) {
+                    look(name.clone(), own, variant, fault);
+                }
+                // A network of another shape would be another kernel, another tile the same.
+                for other in all.iter().filter(|other| other.part != own.part && is_choice(&other.part)) {
+                    look(format!("{} for {}", other.part.name(), own.part.name()), other, variant, SOUND);
+                }
+                for (other, constants) in kernel.variants.iter().enumerate().filter(|&(other, _)| other != variant) {
+                    look(format!("{} for {}", constants.name, kernel.variants[variant].name), own, other, SOUND);
                 }
             }
         }
         report(gpu, &noticed);
     }
+}
+
+fn is_choice(part: &Part) -> bool {
+    part.network().is_none() && !matches!(part, Part::Tiling(_))
+}
+
+/// Whether a case shows that a shader with a fault took the place of its kernel.
+fn differs(
+    gpu: &GpuDevice,
+    (expected, case): &(Vec<Vec<Bounded>>, Case),
+    row: &'static Kernel,
+    variant: usize,
+    fault: u32,
+) -> bool {
+    let mut plan = case.plan();
+    let dispatch = &mut plan.passes[0].dispatches[0];
+    (dispatch.kernel, dispatch.part, dispatch.variant) = (row, Part::None, variant);
+    dispatch.dims.push(fault);
+    case.check_gpu(gpu, plan, expected).is_err()
 }
 
 fn report(gpu: &GpuDevice, noticed: &BTreeMap<String, bool>) {
@@ -91,45 +129,60 @@ fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     cases
 }
 
-/// A row for the broken shader. Pipelines are known by a row's address, so it gets one of its own.
-fn broken(kernel: &Kernel, mutant: &Mutant) -> &'static Kernel {
-    let Kernel { name, formula, part, reads_step, dims, bindings, variants, workgroup_size, workgroups, .. } = *kernel;
-    let cpu = Cpu { f32: kernel.cpu.f32, f64: kernel.cpu.f64, bounded: kernel.cpu.bounded };
-    let wgsl = mutant.wgsl.clone().leak();
-    let row =
-        Kernel { name, formula, wgsl, part, reads_step, dims, bindings, variants, workgroup_size, workgroups, cpu };
-    Box::leak(Box::new(row))
+impl Broken {
+    fn new(kernel: &Kernel, part: Part) -> Self {
+        let (wgsl, faults) = with_faults(kernel, &part);
+        let dims = [kernel.dims, &[FAULT]].concat().leak();
+        // Pipelines are known by a row's address, so it gets one of its own.
+        let row = Box::leak(Box::new(Kernel { wgsl: wgsl.leak(), dims, ..*kernel }));
+        Self { part, row, faults }
+    }
 }
 
-fn mutants(kernel: &Kernel, part: &Part, variant: usize) -> Vec<Mutant> {
+/// A kernel's text with all faults that it can have, and their names in order.
+fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
     let whole = code(part, kernel);
-    // A run of steps has whole texts of other kernels, which are broken with those: compiling it takes seconds.
+    // A run of steps has whole texts of other kernels, which are broken with those.
     let own = if kernel.most_steps() > 1 { &whole[whole.rfind("override").unwrap()..] } else { &whole };
-    let mut all = Vec::new();
-    let mut add = |name: String, wgsl: String| {
-        assert_ne!(wgsl, whole, "{}: {name}: nothing to change", kernel.name);
-        all.push(Mutant { name, wgsl, variant });
+    let mut text = whole.clone();
+    let mut faults = Vec::new();
+    // Puts a fault into the text: `change` is told how the text says that it has it.
+    let mut add = |name: String, change: &dyn Fn(&str, &str) -> String| {
+        let is_there = format!("params.{FAULT} == {}u", SOUND as usize + 1 + faults.len());
+        let changed = change(&text, &is_there);
+        assert_ne!(changed, text, "{}: {name}: nothing to change", kernel.name);
+        text = changed;
+        faults.push(name);
     };
 
-    let entry = whole.find(&format!("fn {}(", kernel.name)).unwrap();
-    let body = entry + whole[entry..].find(") {").unwrap() + 3;
-    let leave = format!("if (params.{} > 0u) {{ return; }}", kernel.dims.last().unwrap());
-    add("nothing written".into(), [&whole[..body], &leave, &whole[body..]].concat());
-    let first = format!("params.{}", kernel.dims[0]);
-    if own.contains(&first) {
-        add(format!("last of {first} lost"), replace(&whole, &first, &format!("({first} - 1u)")));
-    }
-
+    // What is written first: what else is changed stands in it.
     let nan = format!("bitcast<f32>(0x7fc00000u | params.{}.w)", kernel.bindings[0].name);
     let nan = if whole.contains("array<vec4<f32>>;") { format!("vec4<f32>({nan})") } else { nan };
     let written =
         |binding: &&Binding| binding.access != Access::In && rewrite(own, binding.name, &|_, _| String::new()) != own;
     for binding in kernel.bindings.iter().filter(written) {
         let name = binding.name;
-        let write = |change: &dyn Fn(&str, &str) -> String| rewrite(&whole, name, change);
-        add(format!("{name} negated"), write(&|at, value| format!("{name}[{at}] = -({value})")));
-        add(format!("{name} NaN"), write(&|at, _| format!("{name}[{at}] = {nan}")));
-        add(format!("{name} beside its place"), write(&|at, value| format!("{name}[({at}) ^ 1u] = {value}")));
+        add(format!("{name} negated"), &|text, fault| {
+            rewrite(text, name, &|at, value| format!("{name}[{at}] = ({value}) * select(1.0, -1.0, {fault})"))
+        });
+        add(format!("{name} NaN"), &|text, fault| {
+            rewrite(text, name, &|at, value| format!("{name}[{at}] = select({value}, {nan}, {fault})"))
+        });
+        add(format!("{name} beside its place"), &|text, fault| {
+            rewrite(text, name, &|at, value| format!("{name}[({at}) ^ select(0u, 1u, {fault})] = {value}"))
+        });
+    }
+
+    add("nothing written".into(), &|text, fault| {
+        let entry = text.find(&format!("fn {}(", kernel.name)).unwrap();
+        let body = entry + text[entry..].find(") {").unwrap() + 3;
+        [&text[..body], &format!(" if ({fault}) {{ return; }}"), &text[body..]].concat()
+    });
+    let first = format!("params.{}", kernel.dims[0]);
+    if own.contains(&first) {
+        add(format!("last of {first} lost"), &|text, fault| {
+            replace(text, &first, &format!("({first} - select(0u, 1u, {fault}))"))
+        });
     }
 
     // Everything that a dispatch or a step says has to matter.
@@ -137,49 +190,37 @@ fn mutants(kernel: &Kernel, part: &Part, variant: usize) -> Vec<Mutant> {
         kernel.bindings.iter().flat_map(|binding| ["x", "y"].map(|word| format!("params.{}.{word}", binding.name)));
     let words = views.chain(["group.y", "group.z", "groups.x"].map(String::from));
     let is_own = |word: &String| kernel.most_steps() <= 1 || replace(own, word, "") != own;
-    for word in words.filter(is_own) {
-        let wgsl = replace(&whole, &word, "0u");
-        add(format!("{word} ignored"), wgsl);
-    }
     let slots = kernel.bindings.iter().map(|binding| (format!("params.{}.z", binding.name), "0u"));
     let fields = STEP_WGSL.lines().filter_map(|line| {
         let (field, rest) = line.trim().split_once(": ")?;
         Some((format!("step.{field}"), if rest.starts_with("f32") { "0.0" } else { "0u" }))
     });
-    let mut said = 0;
-    for (word, zero) in slots.chain(fields).filter(|(word, _)| replace(own, word, "") != own) {
-        said += usize::from(word.starts_with("step."));
-        add(format!("{word} ignored"), replace(&whole, &word, zero));
+    let said: Vec<_> = slots.chain(fields).filter(|(word, _)| replace(own, word, "") != own).collect();
+    let of_step = said.iter().any(|(word, _)| word.starts_with("step."));
+    assert_eq!(of_step, kernel.reads_step, "{} reads the step's record", kernel.name);
+    for (word, zero) in words.filter(is_own).map(|word| (word, "0u")).chain(said) {
+        add(format!("{word} ignored"), &|text, fault| {
+            replace(text, &word, &format!("select({word}, {zero}, {fault})"))
+        });
     }
-    assert_eq!(said > 0, kernel.reads_step, "{} reads the step's record", kernel.name);
 
     // What a network's text has from other parts is broken with their own kernels; a tile's returns nothing.
     let of_network: &[&str] = if kernel.most_steps() > 1 { &[] } else { &["activation", "slope", "loss_of_block"] };
-    let own = |name: &&str| match part {
+    let is_own = |name: &&str| match part {
         Part::Network(_) | Part::Training(..) => of_network.contains(name),
         Part::Tiling(_) => name.starts_with("activation"),
         _ => true,
     };
-    for name in functions(&part.wgsl()).filter(own) {
+    for name in functions(&part.wgsl()).filter(is_own) {
         // A part's function that the kernel does not call cannot matter to it.
         if whole.matches(&format!("{name}(")).count() > 1 {
-            add(format!("{}'s {name} negated", part.name()), negate(&whole, name));
+            add(format!("{}'s {name} negated", part.name()), &|text, fault| negate(text, name, fault));
         }
     }
-    // A network of another shape would be another kernel, another tile the same.
-    let own = |part: &Part| part.network().is_none() && !matches!(part, Part::Tiling(_));
-    let others = kernel.part.parts().into_iter().filter(|other| other != part && own(other));
-    for other in others {
-        add(format!("{} for {}", other.name(), part.name()), code(&other, kernel));
-    }
-    for (other, constants) in kernel.variants.iter().enumerate().filter(|&(other, _)| other != variant) {
-        all.push(Mutant {
-            name: format!("{} for {}", constants.name, kernel.variants[variant].name),
-            wgsl: whole.clone(),
-            variant: other,
-        });
-    }
-    all
+    let last = kernel.dims.last().unwrap();
+    let member = format!("    {last}: u32,\n}}");
+    assert_eq!(text.matches(&member).count(), 1, "{}: {last} is not the last of the dimensions", kernel.name);
+    (text.replace(&member, &format!("    {last}: u32,\n    {FAULT}: u32,\n}}")), faults)
 }
 
 /// A kernel with its part, without comments and without the step's record.
@@ -241,17 +282,18 @@ fn functions(part: &str) -> impl Iterator<Item = &str> {
     part.lines().filter_map(|line| line.strip_prefix("fn ")?.split_once('(')).map(|(name, _)| name)
 }
 
-/// Negates what a function returns: a number or a truth value.
-fn negate(text: &str, name: &str) -> String {
+/// Negates what a function returns, a number or a truth value, where there is a fault.
+fn negate(text: &str, name: &str, fault: &str) -> String {
     let start = text.find(&format!("fn {name}(")).unwrap();
     let end = start + text[start..].find("\n}").unwrap();
     let function = &text[start..end];
-    let sign = if function.contains("-> bool") { "!" } else { "-" };
+    let negated_by =
+        if function.contains("-> bool") { format!("!= ({fault})") } else { format!("* select(1.0, -1.0, {fault})") };
     let mut pieces = function.split("return ");
     let mut negated = pieces.next().unwrap().to_string();
     for piece in pieces {
         let (value, rest) = piece.split_once(';').unwrap();
-        negated += &format!("return {sign}({value});{rest}");
+        negated += &format!("return ({value}) {negated_by};{rest}");
     }
     [&text[..start], &negated, &text[end..]].concat()
 }
@@ -265,5 +307,6 @@ fn texts_change_where_they_should() {
     let write = |text| rewrite(text, "c", &|at, value| format!("c[{at}^] = -({value})"));
     assert_eq!(write("abc[1] = 2; c[a[i]] = c[1] + 2;"), "abc[1] = 2; c[a[i]^] = -(c[1] + 2);");
     assert_eq!(write("let x = c[1] == 2;"), "let x = c[1] == 2;");
-    assert_eq!(negate("fn f() -> bool {\n return a;\n}\nfn g()", "f"), "fn f() -> bool {\n return !(a);\n}\nfn g()");
+    let text = "fn f() -> bool {\n return a;\n}\nfn g()";
+    assert_eq!(negate(text, "f", "bad"), "fn f() -> bool {\n return (a) != (bad);\n}\nfn g()");
 }

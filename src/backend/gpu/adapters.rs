@@ -39,7 +39,8 @@ pub(super) async fn enumerate() -> Vec<wgpu::Adapter> {
     descriptor.flags = wgpu::InstanceFlags::from_build_config();
     // Refuse a buffer that would fill the device's memory instead of losing the device later.
     descriptor.memory_budget_thresholds.for_resource_creation = Some(97);
-    // WGPU_BACKEND narrows the choice, as in every program that uses wgpu.
+    // WGPU_BACKEND and its like narrow the choice, as in every program that uses wgpu.
+    descriptor.backend_options = wgpu::BackendOptions::from_env_or_default();
     let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
     let instance = wgpu::Instance::new(descriptor);
     let mut adapters = instance.enumerate_adapters(backends).await;

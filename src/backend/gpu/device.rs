@@ -1,5 +1,6 @@
 //! A wgpu device with what belongs to it: its pipelines and the errors it reported.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapters::{AdapterSummary, enumerate, summary};
@@ -19,12 +20,18 @@ pub(super) struct Inner {
     pub pipelines: Mutex<Pipelines>,
     /// Whether shaders are compiled with wgpu's bounds checks and loop bounds.
     pub checks: wgpu::ShaderRuntimeChecks,
+    /// Whether its check has passed.
+    pub verified: AtomicBool,
     /// The first error that wgpu reported outside an error scope.
     reported: Arc<Mutex<Option<String>>>,
 }
 
 impl GpuDevice {
-    /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits.
+    /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits, and checks that it
+    /// computes: a small product of matrices has to be right.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDevice`], [`Error::Gpu`], and [`Error::CheckFailed`] for a wrong product.
     pub async fn open(index: usize) -> Result<Self> {
         Self::open_with(index, wgpu::ShaderRuntimeChecks::unchecked(), wgpu::Features::empty()).await
     }
@@ -69,11 +76,13 @@ impl GpuDevice {
                 );
             }
         });
+        opened.verify().await?;
         Ok(opened)
     }
 
     /// Takes a device that the program has already. Its handlers for uncaptured errors and for a lost device
-    /// stay the program's own; the queue must be the device's.
+    /// stay the program's own; the queue must be the device's. The first plan that is loaded on it checks it as
+    /// [`GpuDevice::open`] does.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked())
     }
@@ -82,7 +91,8 @@ impl GpuDevice {
         let limits = device.limits();
         let summary = summary(&device.adapter_info(), &limits);
         let reported = Arc::default();
-        Self(Arc::new(Inner { device, queue, limits, summary, pipelines: Mutex::default(), checks, reported }))
+        let (pipelines, verified) = (Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { device, queue, limits, summary, pipelines, checks, verified, reported }))
     }
 
     /// Its name, as the driver gives it.

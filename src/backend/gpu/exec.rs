@@ -75,8 +75,14 @@ struct InFlight {
 
 impl GpuBackend {
     /// Allocates the plan's buffers and makes its pipelines. Refuses a plan with a buffer larger than the
-    /// device allows.
+    /// device allows, and a device that has not been checked yet and computes wrong results.
     pub async fn load(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
+        gpu.verify().await?;
+        Self::load_unverified(gpu, plan).await
+    }
+
+    /// The same on any device: the check itself is a plan.
+    pub(super) async fn load_unverified(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
         plan.check()?;
         let limits = &gpu.0.limits;
         // Shaders count elements in u32.

@@ -8,6 +8,7 @@ mod exec;
 mod pipelines;
 mod profile;
 mod transfer;
+mod verify;
 
 pub use adapters::{AdapterSummary, adapters};
 pub use device::GpuDevice;

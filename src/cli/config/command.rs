@@ -1,12 +1,13 @@
 //! What was said, as a line to be typed again.
 
 use super::{Said, SaidOf, find, has_type, train};
+use crate::error::shell_word;
 
 impl Said {
     /// The line, for a POSIX shell.
     pub fn command(&self) -> String {
         let command = train();
-        let data = || self.0.iter().filter(|said| said.flag == "data").map(|said| quoted(&said.word));
+        let data = || self.0.iter().filter(|said| said.flag == "data").map(|said| shell_word(&said.word).into_owned());
         let dashed = data().any(|word| word.starts_with('-'));
         let mut words: Vec<String> = ["mlp".into(), "train".into()].into();
         words.extend(data().filter(|_| !dashed));
@@ -14,8 +15,8 @@ impl Said {
             let is_switch = find(&command, flag).is_some_and(|arg| has_type::<bool>(arg.get_value_parser()));
             words.push(match word.as_str() {
                 "true" if is_switch => format!("--{flag}"),
-                word if is_switch || word.starts_with('-') => format!("--{flag}={}", quoted(word)),
-                word => format!("--{flag} {}", quoted(word)),
+                word if is_switch || word.starts_with('-') => format!("--{flag}={}", shell_word(word)),
+                word => format!("--{flag} {}", shell_word(word)),
             });
         }
         if dashed {
@@ -24,10 +25,4 @@ impl Said {
         }
         words.join(" ")
     }
-}
-
-/// A word that a shell takes as it is.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -1,13 +1,10 @@
-//! The flags that say how training goes on from epoch to epoch: learning rate, dropout, when to stop.
+//! The flags that say how training goes on from epoch to epoch: learning rate, dropout.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::train::{EarlyStopping, Monitor, Schedule, TrainConfig};
-
-/// Part of the rows that is kept for validation where early stopping is to watch it, as in scikit-learn's MLPs.
-pub const VALIDATION_FRACTION: f64 = 0.1;
+use crate::train::{Schedule, TrainConfig};
 
 #[derive(Debug, clap::Args)]
 pub struct ControlArgs {
@@ -19,31 +16,12 @@ pub struct ControlArgs {
     /// Part of a hidden layer's units that each step drops: one for all hidden layers, or one for each
     #[arg(long, default_value_t = Rates::default(), value_name = "F,F,…")]
     dropout: Rates,
-    /// Stop when so many epochs in a row have not been better than the best one, and keep the best parameters
-    #[arg(long, value_name = "N")]
-    patience: Option<u64>,
-    /// By how much an epoch has to be better for --patience
-    #[arg(long, default_value_t = 0.0, value_name = "F")]
-    min_delta: f64,
-    /// What --patience wants to get better: loss or accuracy, of the validation rows
-    #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME")]
-    monitor: Monitor,
 }
 
 impl ControlArgs {
     /// The configuration with what the flags say.
     pub fn apply(&self, config: TrainConfig) -> TrainConfig {
-        let Self { patience, min_delta, monitor, .. } = *self;
-        let config = config.schedule(self.schedule).dropout(&self.dropout.0);
-        match patience {
-            Some(patience) => config.early_stopping(EarlyStopping { patience, min_delta, monitor }),
-            None => config,
-        }
-    }
-
-    /// Part of the rows for validation unless a flag names one.
-    pub fn validation_fraction(&self) -> f64 {
-        if self.patience.is_some() { VALIDATION_FRACTION } else { 0.0 }
+        config.schedule(self.schedule).dropout(&self.dropout.0)
     }
 }
 

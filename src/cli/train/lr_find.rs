@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::output::{print, print_json};
 use crate::error::Result;
 use crate::files::AtomicFile;
-use crate::report::{Table, plot_lr_curve};
+use crate::report::{Table, figure, plot_lr_curve};
 use crate::train::{LrCurve, LrRange, Trainer};
 
 const FILE_NAME: &str = "lr-find.svg";
@@ -37,9 +37,7 @@ pub async fn run(trainer: Trainer, folder: Option<&Path>, json: bool) -> Result<
 fn table(curve: &LrCurve) -> Table {
     let mut table = Table::new(&["learning rate", "loss", "smoothed"]);
     for point in curve.points.iter().step_by(curve.points.len().div_ceil(ROWS).max(1)) {
-        table.row(
-            [format!("{:.2e}", point.rate), format!("{:.5}", point.loss), format!("{:.5}", point.smoothed)].into(),
-        );
+        table.row([format!("{:.2e}", point.rate), figure(point.loss), figure(point.smoothed)].into());
     }
     table
 }

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::settings::Settings;
 use crate::backend::Device;
 use crate::cli::eval::evaluate;
-use crate::data::{Dataset, Encoder, Table, stratified_split, train_test_split};
+use crate::data::{Dataset, Encoded, Encoder, Table};
 use crate::error::Result;
 use crate::infer::Metrics;
 use crate::model::Model;
@@ -33,32 +32,47 @@ impl<T> Parts<T> {
 }
 
 impl Parts<Vec<usize>> {
-    /// Draws the rows of each part: the test rows first, the validation rows from what remains. With classes, each part
-    /// gets as many of each as it can.
-    pub fn split(settings: &Settings, rows: usize, classes: Option<&[usize]>) -> Result<Self> {
-        let seed = settings.split_seed;
-        let outer = match classes {
-            Some(classes) => stratified_split(classes, settings.test_fraction, seed, "--test-fraction")?,
-            None => train_test_split(rows, settings.test_fraction, seed, "--test-fraction")?,
+    /// The data of each part; the tables are given up for it.
+    pub fn encode(&self, encoder: &Encoder, table: Table, others: Others) -> Result<Parts<Dataset>> {
+        let part = |rows: &Option<Vec<usize>>, table: &Encoded<'_>, other: Option<Table>| match (rows, other) {
+            (Some(rows), Some(other)) => encoder.encode_columns(other)?.rows(rows).map(Some),
+            (Some(rows), None) => table.rows(rows).map(Some),
+            (None, _) => Ok(None),
         };
-        let (fraction, what) = (settings.validation_fraction, "--validation-fraction");
-        let inner = match classes {
-            Some(classes) => {
-                let classes: Vec<usize> = outer.train.iter().map(|&row| classes[row]).collect();
-                stratified_split(&classes, fraction, seed, what)?
-            }
-            None => train_test_split(outer.train.len(), fraction, seed, what)?,
-        };
-        let pick = |places: Vec<usize>| places.into_iter().map(|place| outer.train[place]).collect::<Vec<_>>();
-        let some = |rows: Vec<usize>| (!rows.is_empty()).then_some(rows);
-        Ok(Self { train: pick(inner.train), validation: some(pick(inner.test)), test: some(outer.test) })
+        let table = encoder.encode_columns(table)?;
+        Ok(Parts {
+            train: table.rows(&self.train)?,
+            validation: part(&self.validation, &table, others.validation)?,
+            test: part(&self.test, &table, others.test)?,
+        })
+    }
+}
+
+/// The tables of parts that have one of their own.
+#[derive(Debug, Default)]
+pub struct Others {
+    pub validation: Option<Table>,
+    pub test: Option<Table>,
+}
+
+impl Others {
+    /// They are whole parts.
+    pub fn join(&self, parts: Parts<Vec<usize>>) -> Parts<Vec<usize>> {
+        let all = |table: &Option<Table>| table.as_ref().map(|table| (0..table.rows()).collect());
+        Parts {
+            validation: all(&self.validation).or(parts.validation),
+            test: all(&self.test).or(parts.test),
+            train: parts.train,
+        }
     }
 
-    /// The data of each part; the table is given up for it.
-    pub fn encode(&self, encoder: &Encoder, table: Table) -> Result<Parts<Dataset>> {
-        let table = encoder.encode_columns(table)?;
-        let some = |rows: &Option<Vec<usize>>| rows.as_ref().map(|rows| table.rows(rows)).transpose();
-        Ok(Parts { train: table.rows(&self.train)?, validation: some(&self.validation)?, test: some(&self.test)? })
+    /// The table of a part by its name, if it has one of its own.
+    pub fn table(&self, part: &str) -> Option<&Table> {
+        match part {
+            "test" => self.test.as_ref(),
+            "validation" => self.validation.as_ref(),
+            _ => None,
+        }
     }
 }
 

@@ -12,13 +12,13 @@ use super::tables;
 use crate::backend::Device;
 use crate::cli::predict::write_csv;
 use crate::data::{Dataset, Encoder, Feature, Table, Task};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
 use crate::infer::{Metrics, Predictor};
 use crate::metrics::{calibration, roc_curve};
 use crate::model::Model;
-use crate::report::run::{Bar, Cell, Confusion, FINDINGS, Findings, LEVELS, Page, Run, Surface, brief, evenly, page};
-use crate::report::{count, main_figures, number};
+use crate::report::run::{Bar, Cell, Confusion, FINDINGS, Findings, LEVELS, Page, Run, Surface, evenly, page};
+use crate::report::{count, figure, main_figures, value};
 
 const PREDICTIONS: &str = "predictions.csv";
 const PAGE: &str = "report.html";
@@ -45,8 +45,8 @@ pub struct Judged {
 }
 
 impl Judged {
-    pub fn new(parts: &Parts<Vec<usize>>, encoder: &Encoder, table: &Table) -> Result<Self> {
-        let rows = parts.judged().1.clone();
+    /// `rows` are those of `table`.
+    pub fn new(rows: Vec<usize>, encoder: &Encoder, table: &Table) -> Result<Self> {
         let truth = match encoder.task() {
             Task::Regression => {
                 let all = table.numbers(&encoder.target().name)?;
@@ -267,7 +267,7 @@ impl Material<'_> {
                 None => values.iter().map(|&value| shade(value)).collect(),
             },
             points: evenly(rows.rows(), POINTS / 2).map(point).collect(),
-            legend: labels.map_or_else(|| vec![brief(least), brief(most)], <[String]>::to_vec),
+            legend: labels.map_or_else(|| vec![value(least), value(most)], <[String]>::to_vec),
         })
     }
 
@@ -275,11 +275,11 @@ impl Material<'_> {
         let Self { model, encoder, data, judged, metrics, command, config, .. } = self;
         let training = model.training.as_ref();
         let judgement = metrics.judged().1;
-        let figures = main_figures(judgement).into_iter().filter_map(|(name, figure)| Some((name, number(figure?))));
+        let figures = main_figures(judgement).into_iter().filter_map(|(name, figure)| Some((name, figure?)));
         let part = &findings.part;
         let tile = |name: String, figure| (format!("{name}, {part}"), figure);
         let mut tiles: Vec<_> = figures.map(|(name, figure)| tile(name, figure)).collect();
-        tiles.push(tile("loss".into(), format!("{:.5}", judgement.loss)));
+        tiles.push(tile("loss".into(), figure(judgement.loss)));
         tiles.push((format!("{part} rows"), count(findings.rows as u64)));
         let mut note = match part.as_str() {
             "test" => String::new(),
@@ -292,7 +292,7 @@ impl Material<'_> {
             note += " Importance is left out: shuffling would take too long, or errors become infinite.";
         }
         Page {
-            title: format!("{} from {}", findings.target, training.map_or("data", |training| &training.data)),
+            title: format!("{} from {}", shorten(&findings.target), training.map_or("data", |training| &training.data)),
             about: format!("{}: {}", encoder.task(), model.spec),
             tiles,
             figures: summary.figures(),

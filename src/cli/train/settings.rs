@@ -3,7 +3,10 @@
 
 use super::Args;
 use super::hidden::Hidden;
+use super::length::{Length, Rows};
 use super::optimizer::OptimizerArgs;
+use super::parts::Parts;
+use super::split::Shares;
 use crate::cli::source::Source;
 use crate::data::{Encoder, Scaling, Task};
 use crate::error::Result;
@@ -11,19 +14,20 @@ use crate::math::{Activation, Loss, Rule};
 use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::spec::MlpSpec;
-use crate::train::{Batch, TrainConfig};
+use crate::train::{Batch, Budget, TrainConfig};
 
 #[derive(Debug)]
 pub struct Settings {
+    /// With the epochs that [`Settings::decide`] has settled.
     pub train: TrainConfig,
+    pub length: Length,
     pub hidden: Hidden,
     pub activation: Activation,
     pub init: Init,
     pub task: Option<Task>,
     pub scaling: Scaling,
-    pub test_fraction: f64,
-    pub validation_fraction: f64,
-    pub split_seed: u32,
+    pub shares: Shares,
+    decided: bool,
     pub baseline: bool,
 }
 
@@ -33,14 +37,16 @@ impl Settings {
         let scaled = !article && !args.no_standardize;
         let hidden: &[usize] = if article { &[25, 50, 50, 25] } else { &[64, 32] };
         let optimizer = args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?;
+        let length = args.length.length(article.then_some(10_000));
+        let fraction = match (&args.split.validation, args.split.validation_fraction) {
+            (Some(_), _) => Some(0.0),
+            (None, Some(said)) => said.given(),
+            (None, None) => args.length.validation_fraction(&length),
+        };
         let train = TrainConfig {
             plan: PlanKind::choice(&args.plan)?,
-            ..TrainConfig::new(
-                args.epochs.unwrap_or(if article { 10_000 } else { 50 }),
-                args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }),
-                optimizer,
-            )
-            .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
+            ..TrainConfig::new(1, args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }), optimizer)
+                .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
         };
         Ok(Self {
             train: args.control.apply(train),
@@ -49,11 +55,27 @@ impl Settings {
             init: args.init.unwrap_or(if article { Init::Article } else { Init::He }),
             task: args.task.task(),
             scaling: Scaling { features: scaled, target: scaled && !args.loss.takes_counts() },
-            test_fraction: args.test_fraction.unwrap_or(if article { 0.1 } else { 0.2 }),
-            validation_fraction: args.validation_fraction.unwrap_or(args.control.validation_fraction()),
-            split_seed: args.split_seed.unwrap_or(if article { 42 } else { 0 }),
+            shares: Shares {
+                test: args.split.test_fraction(if article { 0.1 } else { 0.2 }),
+                validation: fraction,
+                seed: args.split.split_seed.unwrap_or(if article { 42 } else { 0 }),
+            },
+            length,
+            decided: false,
             baseline: !article && !args.no_baseline,
         })
+    }
+
+    /// Settles what the number of rows decides; says it in a line, if there is something to say.
+    pub fn decide(&mut self, parts: &Parts<Vec<usize>>, from_file: bool) -> Option<String> {
+        let rows = Rows { train: parts.train.len(), validation: parts.validation.as_ref().map_or(0, Vec::len) };
+        self.train = self.length.apply(self.train.clone(), rows);
+        let drawn = self.shares.validation.is_none() && !from_file;
+        if self.shares.validation.is_none() {
+            self.shares.validation = Some(if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 });
+        }
+        self.decided = true;
+        self.length.tell(&self.train, rows, drawn)
     }
 
     /// What is in force of the flags without a fixed default, as words of the command line. A model to start from
@@ -62,13 +84,15 @@ impl Settings {
         let mut words = vec![
             ("hidden", self.hidden.to_string()),
             ("batch", self.train.batch.to_string()),
-            ("epochs", self.train.epochs.to_string()),
+            ("epochs", if self.decided { self.train.epochs.to_string() } else { self.length.epochs() }),
             ("seed", self.train.seed.to_string()),
             ("init", self.init.to_string()),
-            ("test-fraction", self.test_fraction.to_string()),
-            ("validation-fraction", self.validation_fraction.to_string()),
-            ("split-seed", self.split_seed.to_string()),
+            ("test-fraction", self.shares.test.to_string()),
+            ("validation-fraction", self.shares.validation.map_or("auto".into(), |fraction| fraction.to_string())),
+            ("split-seed", self.shares.seed.to_string()),
         ];
+        let patience = self.train.early_stopping.map(|rule| rule.patience);
+        words.extend(patience.map(|patience| ("patience", patience.to_string())));
         words.extend(args.init_from.is_none().then(|| ("activation", self.activation.to_string())));
         words.extend(OptimizerArgs::words(&self.train.optimizer));
         words.extend(source.words());

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Args;
 use crate::data::Encoder;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
 use crate::exchange::{self, Assumed};
 use crate::math::{Activation, Loss};
 use crate::model::Model;
@@ -29,7 +29,7 @@ pub fn load(path: &Path, args: &Args) -> Result<Model> {
     let Some(encoder) = &model.encoder else { return Ok(model) };
     let target = &encoder.target().name;
     if let Some(wanted) = args.target.as_ref().filter(|wanted| *wanted != target) {
-        return contrary("--target", format!("`{wanted}`"), format!("`{target}`"));
+        return contrary("--target", format!("`{}`", shorten(wanted)), format!("`{}`", shorten(target)));
     }
     if let Some(wanted) = args.task.task().filter(|wanted| *wanted != encoder.task()) {
         return contrary("--task", wanted.to_string(), encoder.task().to_string());
@@ -44,7 +44,7 @@ pub fn load(path: &Path, args: &Args) -> Result<Model> {
 pub fn spec(model: &Model, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
     let (found, expected) = (model.spec.outputs(), encoder.outputs());
     if found != expected {
-        let expected = format!("{expected}, for target `{}`", encoder.target().name);
+        let expected = format!("{expected}, for target `{}`", shorten(&encoder.target().name));
         return Err(Error::Setting { what: "number of outputs of --init-from", found: found.to_string(), expected });
     }
     MlpSpec::from_layers(model.spec.layers().to_vec(), loss)

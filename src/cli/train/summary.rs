@@ -9,10 +9,10 @@ use super::baseline::{Baseline, task};
 use super::parts::Parts;
 use super::phases::Phases;
 use crate::backend::{Counters, Device};
-use crate::data::Task;
+use crate::data::{Notes, Task};
 use crate::infer::Metrics;
 use crate::model::Model;
-use crate::report::{Table, count, metrics_table, rate};
+use crate::report::{Table, count, figure, metrics_table, rate, significant};
 use crate::train::{Outcome, Trainer};
 
 /// What `--json` prints.
@@ -44,6 +44,8 @@ pub struct Summary<'a> {
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
+    /// What was decided while the table was read and encoded.
+    pub notes: Notes,
     /// Seconds of each phase, as far as there are.
     pub phases: Phases,
     /// The model file, if one was written.
@@ -89,6 +91,7 @@ impl<'a> Summary<'a> {
             counters: trainer.counters(),
             metrics,
             baseline: None,
+            notes: Notes::default(),
             task: task(model),
             log10_loss: article
                 .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
@@ -102,15 +105,15 @@ impl<'a> Summary<'a> {
     pub fn text(&self) -> String {
         let mut text = self.figures().to_string();
         if let Some(Log10Loss { train, test }) = &self.log10_loss {
-            let test = test.map_or_else(String::new, |test| format!(", test {test:.4}"));
-            text += &format!("log10 loss: train {train:.4}{test}\n");
+            let test = test.map_or_else(String::new, |test| format!(", test {}", figure(test)));
+            text += &format!("log10 loss: train {}{test}\n", figure(*train));
         }
         text += &format!(
-            "{}{} epochs, {} steps in {:.2} s, {} steps/s, on {}\n",
+            "{}{} epochs, {} steps in {} s, {} steps/s, on {}\n",
             if self.stopped { "stopped after " } else { "" },
             count(self.epochs),
             count(self.steps),
-            self.seconds,
+            significant(self.seconds, 3),
             rate(self.steps_per_second),
             self.device
         );
@@ -144,7 +147,7 @@ impl<'a> Summary<'a> {
             ("plan", self.plan.into()),
             ("epochs", count(self.epochs_in_all)),
             ("steps", format!("{}, {} a second", count(self.steps), rate(self.steps_per_second))),
-            ("first step", format!("after {:.3} s", self.first_step_seconds)),
+            ("first step", format!("after {} s", significant(self.first_step_seconds, 3))),
             ("mlp", env!("CARGO_PKG_VERSION").into()),
         ]
     }

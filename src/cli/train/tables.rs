@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use crate::data::{Dataset, Encoder};
+use crate::error::shorten;
 use crate::infer::Metrics;
 use crate::metrics::Classification;
 use crate::model::Model;
-use crate::report::run::brief;
-use crate::report::{Table, class_table, count};
+use crate::report::{Table, class_table, count, score, value};
 
 /// Most classes of a table, and those whose confusion matrix has numbers.
 const CLASSES: usize = 50;
@@ -59,7 +59,7 @@ fn confusions(figures: &Classification) -> Option<Table> {
     cells.sort_by_key(|cell| Reverse(cell.0));
     let mut table = Table::new(&["true", "predicted", "rows"]);
     for &(rows, row, column) in cells.iter().take(LISTED) {
-        let label = |class: usize| figures.classes[class].label.clone();
+        let label = |class: usize| shorten(&figures.classes[class].label);
         table.row(vec![label(row), label(column), count(rows)]);
     }
     (!cells.is_empty()).then_some(table)
@@ -84,7 +84,7 @@ fn wrong_classes(model: &Model, classes: &[String], data: &Dataset, rows: &[usiz
     let mut table = Table::new(&["row", "true", "predicted", "probability"]);
     for &(p, at, truth, class) in wrong.iter().take(LISTED) {
         let row = count(rows[at] as u64 + 1);
-        table.row(vec![row, classes[truth].clone(), classes[class].clone(), format!("{p:.4}")]);
+        table.row(vec![row, shorten(&classes[truth]), shorten(&classes[class]), score(p)]);
     }
     (!wrong.is_empty()).then_some(table)
 }
@@ -96,7 +96,7 @@ fn wrong_numbers(model: &Model, encoder: &Encoder, rows: &[usize], truth: &[f64]
     errors.sort_by(|(_, a), (_, b)| (b.0 - b.1).abs().total_cmp(&(a.0 - a.1).abs()));
     let mut table = Table::new(&["row", "true", "predicted", "error"]);
     for &(at, (found, &truth)) in errors.iter().take(LISTED) {
-        table.row(vec![count(rows[at] as u64 + 1), brief(truth), brief(found), brief(found - truth)]);
+        table.row(vec![count(rows[at] as u64 + 1), value(truth), value(found), value(found - truth)]);
     }
     (!errors.is_empty()).then_some(table)
 }

@@ -3,24 +3,29 @@
 use std::collections::HashSet;
 use std::str::FromStr;
 
+use crate::cli::list::List;
 use crate::data::{Dataset, Encoder, Table, balanced_class_weights, row_weights};
-use crate::error::{Error, Result, list};
+use crate::error::{Error, Result, list, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct WeightArgs {
     /// Column of what a row counts for in training, numbers from 0 on; it is no feature
     #[arg(long, value_name = "COLUMN")]
     weight_column: Option<String>,
-    /// What a row counts for by its class: none, balanced (all classes the same), or weights of some, others 1
+    /// What a row counts for by its class: none, balanced (all classes the same), or weights of some, others 1; a label with
+    /// a comma in CSV's quotes: '"a, b=2",c=1'
     #[arg(long, default_value = "none", value_name = "none|balanced|LABEL=W,…")]
     class_weight: ClassWeight,
 }
 
 /// `--class-weight`.
 #[derive(Clone, Debug)]
-enum ClassWeight {
+pub enum ClassWeight {
+    /// All classes count as they do.
     None,
+    /// All classes count the same.
     Balanced,
+    /// Labels with their weights.
     Given(Vec<(String, f64)>),
 }
 
@@ -32,13 +37,21 @@ impl FromStr for ClassWeight {
             let weight: f64 = weight.trim().parse().ok().filter(|weight: &f64| *weight >= 0.0 && weight.is_finite())?;
             Some((label.trim().to_string(), weight))
         };
+        let given = || {
+            let list: List = text.parse().ok()?;
+            let texts = List::texts(std::slice::from_ref(&list));
+            texts.into_iter().map(pair).collect::<Option<Vec<_>>>().filter(|pairs| !pairs.is_empty())
+        };
         match text {
             "none" => Ok(Self::None),
             "balanced" => Ok(Self::Balanced),
-            _ => text.split(',').map(pair).collect::<Option<_>>().map(Self::Given).ok_or_else(|| Error::Setting {
+            _ => given().map(Self::Given).ok_or_else(|| Error::Setting {
                 what: "--class-weight",
-                found: format!("`{text}`"),
-                expected: "none, balanced, or LABEL=WEIGHT with commas between them and weights from 0 on".into(),
+                found: format!("`{}`", shorten(text)),
+                expected:
+                    "none, balanced, or LABEL=WEIGHT with commas between them and weights from 0 on; a label with a \
+                           comma in quotes: \"a, b=2\",c=1"
+                        .into(),
             }),
         }
     }
@@ -58,7 +71,7 @@ impl WeightArgs {
         let name = self.weight_column.as_deref().or(known.and_then(Encoder::weight_column));
         if let Some(name) = name.filter(|_| name == target) {
             let expected = "another column than the target".into();
-            return Err(Error::Setting { what: "--weight-column", found: format!("`{name}`"), expected });
+            return Err(Error::Setting { what: "--weight-column", found: format!("`{}`", shorten(name)), expected });
         }
         Ok(name)
     }
@@ -85,8 +98,13 @@ impl Weights<'_> {
         let weights = match (self.class_weights(&train, encoder)?, own) {
             (None, None) => return Ok(train),
             (None, Some(own)) => own,
-            (Some(classes), own) => row_weights(train.targets(), &classes, own.as_deref()),
+            (Some(classes), own) => weigh(&train, &classes, own.as_deref()),
         };
+        if weights.iter().all(|&weight| weight == 0.0) {
+            let what = if self.column.is_some() { "--weight-column" } else { "--class-weight" };
+            let expected = "more than 0 for some of them".into();
+            return Err(Error::Setting { what, found: "0 for all training rows".into(), expected });
+        }
         train.with_weights(&weights)
     }
 
@@ -99,7 +117,7 @@ impl Weights<'_> {
             ClassWeight::Given(given) => Some(given),
         };
         let Some(classes) = encoder.classes() else {
-            let expected = format!("none, for `{}` is a number and has no classes", encoder.target().name);
+            let expected = format!("none, for `{}` is a number and has no classes", shorten(&encoder.target().name));
             return Err(unfit("given", expected));
         };
         let Some(given) = given else { return Ok(Some(balanced_class_weights(train.targets(), classes.len()))) };
@@ -108,10 +126,20 @@ impl Weights<'_> {
         for (label, weight) in given {
             match encoder.class_number(label) {
                 Some(class) if seen.insert(class) => weights[class] = *weight,
-                Some(_) => return Err(unfit(&format!("`{label}`, twice"), "each class once".into())),
-                None => return Err(unfit(&format!("`{label}`"), format!("labels from {}", list(classes)))),
+                Some(_) => return Err(unfit(&format!("`{}`, twice", shorten(label)), "each class once".into())),
+                None => return Err(unfit(&format!("`{}`", shorten(label)), format!("labels from {}", list(classes)))),
             }
         }
         Ok(Some(weights))
     }
+}
+
+/// A weight for each row, up to a factor that all have; the factor is there where f32 could not hold them without.
+fn weigh(train: &Dataset, classes: &[f64], own: Option<&[f32]>) -> Vec<f32> {
+    let weights = row_weights(train.targets(), classes, own);
+    if weights.iter().all(|weight| weight.is_finite()) {
+        return weights;
+    }
+    let most = train.targets().iter().map(|&class| classes[class as usize]).fold(0.0, f64::max);
+    row_weights(train.targets(), &classes.iter().map(|weight| weight / most).collect::<Vec<_>>(), own)
 }

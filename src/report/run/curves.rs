@@ -3,9 +3,10 @@
 use plotters::prelude::*;
 
 use super::Picture;
-use super::ink::{Drawn, axes, colour, number, picture, span};
+use super::ink::{Drawn, axes, colour, picture, span};
 use crate::error::Result;
 use crate::report::count;
+use crate::report::digits::brief;
 use crate::train::Epoch;
 
 /// Points of a curve.
@@ -66,12 +67,6 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     kept
 }
 
-/// With two digits that count: marks of a logarithmic axis are no round numbers.
-fn rounded(value: f64) -> String {
-    let unit = 10_f64.powf(value.log10().floor() - 1.0);
-    number((value / unit).round() * unit)
-}
-
 fn draw(name: &'static str, epochs: &[Epoch], curves: &[Curve], logarithmic: bool) -> Result<Option<Picture>> {
     if curves.is_empty() {
         return Ok(None);
@@ -81,8 +76,9 @@ fn draw(name: &'static str, epochs: &[Epoch], curves: &[Curve], logarithmic: boo
     let svg = picture(620, &format!("{name} over the epochs"), &legend, |area| {
         let all = || curves.iter().flat_map(|curve| &curve.points);
         let spans = [span(all().map(|point| point.0), 0.0)?, span(all().map(|point| height(point.1)), 0.06)?];
-        let label = |value: f64| if logarithmic { rounded(10_f64.powf(value)) } else { number(value) };
-        let mut chart = axes(area, spans, ["epoch", name], &label)?;
+        let power = |value: f64| brief(10_f64.powf(value), 2);
+        let label: Option<&dyn Fn(f64) -> String> = if logarithmic { Some(&power) } else { None };
+        let mut chart = axes(area, spans, ["epoch", name], label)?;
         for (at, curve) in curves.iter().enumerate() {
             let dots = if curve.points.len() <= 30 { 6 } else { 0 };
             let points = curve.points.iter().map(|&(x, y)| (x, height(y)));

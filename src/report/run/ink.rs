@@ -12,7 +12,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use quick_xml::escape::escape;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shorten};
+use crate::report::digits::marks;
 
 pub type Drawn<T = ()> = Result<T, Box<dyn std::error::Error>>;
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -57,6 +58,7 @@ pub fn picture(
 ) -> Result<String> {
     let mut svg = String::new();
     let size = (WIDTH, height);
+    let title = &shorten(title);
     let failed = |error| Error::CheckFailed(format!("the picture `{title}` could not be drawn: {error}"));
     frame(&mut svg, size, title, legend, body).map_err(failed)?;
     Ok(themed(&svg, size, title))
@@ -110,19 +112,23 @@ fn themed(svg: &str, (width, height): (u32, u32), title: &str) -> String {
     ))
 }
 
-/// Without the characters that XML does not allow, which a table's names may have.
+/// Without the characters that XML does not allow, or that turn the direction of writing, which a table's names may have.
 pub fn printable(text: &str) -> String {
-    let fits = |c: char| matches!(c, '\t' | '\n' | '\r') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let fits = |c: char| {
+        matches!(c, '\t' | '\n' | '\r') || !(c.is_control() || turns(c) || matches!(c, '\u{fffe}' | '\u{ffff}'))
+    };
     text.chars().map(|c| if fits(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// A chart with its axes.
+/// A chart with its axes. `of_y` names the marks at the left where they stand for other numbers.
 pub fn axes<'a, 'b>(
     area: &'a Area<'b>,
     [x, y]: [Range<f64>; 2],
     names: [&str; 2],
-    of_y: &dyn Fn(f64) -> String,
+    of_y: Option<&dyn Fn(f64) -> String>,
 ) -> Drawn<Chart<'a, 'b>> {
+    let [of_x, plain_y] = [&x, &y].map(marks);
     let mut chart = ChartBuilder::on(area)
         .margin(16)
         .margin_right(44)
@@ -141,8 +147,8 @@ pub fn axes<'a, 'b>(
         .axis_desc_style(font.color(&INK))
         .x_desc(short(names[0], 40))
         .y_desc(short(names[1], 28))
-        .x_label_formatter(&|value| number(*value))
-        .y_label_formatter(&|value| of_y(*value))
+        .x_label_formatter(&|value| of_x(*value))
+        .y_label_formatter(&|value| of_y.map_or_else(|| plain_y(*value), |of_y| of_y(*value)))
         .draw()?;
     Ok(chart)
 }
@@ -170,39 +176,9 @@ pub fn short(text: &str, most: usize) -> String {
     if line.chars().count() <= most { line } else { line.chars().take(most.saturating_sub(1)).chain(['…']).collect() }
 }
 
-/// A number with four digits that count.
-pub fn number(value: f64) -> String {
-    let size = value.abs();
-    if size < 1e-12 {
-        return "0".into();
-    }
-    if !(1e-4..1e6).contains(&size) {
-        return format!("{value:.1e}").replace(".0e", "e");
-    }
-    let digits = (3 - size.log10().floor() as i32).clamp(0, 7) as usize;
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.1 + 0.2, "0.3"),
-            (-12.5, "-12.5"),
-            (1234.0, "1234"),
-            (99_999.0, "99999"),
-            (0.000_25, "0.00025"),
-            (2e-5, "2e-5"),
-            (1.25e9, "1.2e9"),
-        ] {
-            assert_eq!(number(value), text);
-        }
-    }
 
     #[test]
     fn a_span_can_be_drawn() {

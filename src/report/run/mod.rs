@@ -17,7 +17,6 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::train::Epoch;
 pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface, evenly};
-pub use ink::number as brief;
 pub use page::{Page, page};
 
 /// Name of the file of [`Findings`] in a run's folder.

@@ -6,7 +6,7 @@ use quick_xml::escape::escape;
 use super::ink::printable;
 use super::{Picture, Run};
 use crate::error::Result;
-use crate::report::Table;
+use crate::report::{Table, significant};
 
 /// What the page says besides the pictures.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ fn table(content: &Table) -> String {
 fn time(phases: &[(&str, f64)]) -> String {
     let all = phases.iter().map(|phase| phase.1).sum::<f64>();
     let row = |name: &str, seconds: f64, bar: String| {
-        tag("tr", "", text("td", name) + &tag("td", NUMBER, format!("{seconds:.3}")) + &tag("td", "", bar))
+        tag("tr", "", text("td", name) + &tag("td", NUMBER, significant(seconds, 3)) + &tag("td", "", bar))
     };
     let mut rows =
         tag("tr", "", text("th", "time") + &tag("th", NUMBER, "seconds") + &tag("th", " style=\"width:50%\"", ""));

@@ -3,10 +3,11 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::ink::{COLOURS, Drawn, FAINT, INK, MUTED, WIDTH, number, picture, short, span, text};
+use super::ink::{COLOURS, Drawn, FAINT, INK, MUTED, WIDTH, picture, short, span, text};
 use super::{Bar, Findings, Picture};
-use crate::error::Result;
+use crate::error::{Result, shorten};
 use crate::report::count;
+use crate::report::digits::brief;
 
 /// Most columns that are drawn.
 const MOST: usize = 20;
@@ -30,7 +31,7 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
             let spread = [(x(bar.mean - bar.deviation), y), (x(bar.mean + bar.deviation), y)];
             area.draw(&PathElement::new(spread, INK.stroke_width(3)))?;
             let end = x(bar.mean.max(0.0) + bar.deviation) + 12;
-            area.draw(&Text::new(number(bar.mean), (end, y), text(24, MUTED, HPos::Left)))?;
+            area.draw(&Text::new(brief(bar.mean, 4), (end, y), text(24, MUTED, HPos::Left)))?;
         }
         let bottom = LINE * shown.len() as i32 + 4;
         area.draw(&PathElement::new([(x(0.0), 0), (x(0.0), bottom)], FAINT.stroke_width(3)))?;
@@ -39,7 +40,7 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
     let figure = if findings.residuals.is_none() {
         "the accuracy falls".to_string()
     } else {
-        format!("the RMSE rises, in the unit of `{}`,", findings.target)
+        format!("the RMSE rises, in the unit of `{}`,", shorten(&findings.target))
     };
     let few = if bars.len() > MOST {
         format!(" The {MOST} highest of {} columns.", count(bars.len() as u64))

@@ -2,11 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::ink::{COLOURS, Drawn, INK, MUTED, axes, number, picture, short, span};
+use super::ink::{COLOURS, Drawn, INK, MUTED, axes, picture, short, span};
 use super::{Findings, Picture};
-use crate::error::Result;
+use crate::error::{Result, shorten};
 use crate::metrics::CalibrationBin;
-use crate::report::count;
+use crate::report::{count, score};
 
 const BLUE: RGBColor = COLOURS[0];
 const ORANGE: RGBColor = COLOURS[1];
@@ -15,17 +15,17 @@ const SHARES: std::ops::Range<f64> = -0.02..1.02;
 
 /// The curve between false and true alarms.
 pub fn roc(findings: &Findings, curve: &[[f64; 2]]) -> Result<Picture> {
-    let area = findings.roc_auc.map_or_else(String::new, |area| format!(", area {area:.4}"));
+    let area = findings.roc_auc.map_or_else(String::new, |area| format!(", area {}", score(area)));
     let svg = picture(720, &format!("ROC curve{area}"), &[], |area| {
         let names = ["share of false alarms", "share found"];
-        let mut chart = axes(area, [SHARES, SHARES], names, &number)?;
+        let mut chart = axes(area, [SHARES, SHARES], names, None)?;
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(2)))?;
         chart.draw_series(LineSeries::new(curve.iter().map(|&[x, y]| (x, y)), BLUE.stroke_width(4)))?;
         Drawn::Ok(())
     })?;
     let caption = format!(
         "How much of `{}` is found for how many false alarms, as the threshold falls; {}. The straight line is guessing.",
-        positive(findings),
+        shorten(positive(findings)),
         rows(findings)
     );
     Ok(Picture { name: "roc", svg, caption })
@@ -37,7 +37,7 @@ pub fn calibration(findings: &Findings, bins: &[CalibrationBin]) -> Result<Pictu
     let svg = picture(720, "calibration", &[], |area| {
         let positive = short(positive(findings), 14);
         let names = [format!("predicted probability of {positive}"), format!("share of {positive}")];
-        let mut chart = axes(area, [SHARES, SHARES], [&names[0], &names[1]], &number)?;
+        let mut chart = axes(area, [SHARES, SHARES], [&names[0], &names[1]], None)?;
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(2)))?;
         chart
             .draw_series(LineSeries::new(bins.iter().map(|bin| (bin.predicted, bin.observed)), BLUE.stroke_width(3)))?;
@@ -61,7 +61,7 @@ pub fn predictions(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> 
         let all = span(points.iter().flatten().copied(), 0.04)?;
         let (start, end) = (all.start, all.end);
         let names = [format!("true {}", findings.target), format!("predicted {}", findings.target)];
-        let mut chart = axes(area, [all.clone(), all], [&names[0], &names[1]], &number)?;
+        let mut chart = axes(area, [all.clone(), all], [&names[0], &names[1]], None)?;
         let dots = points.iter().map(|&[truth, found]| Circle::new((truth, found), 5, BLUE.mix(0.5).filled()));
         chart.draw_series(dots)?;
         chart.draw_series(LineSeries::new([(start, start), (end, end)], ORANGE.stroke_width(3)))?;
@@ -79,7 +79,7 @@ pub fn residuals(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> {
         let y = span(points.iter().map(|&point| residual(point).1).chain([0.0]), 0.06)?;
         let (start, end) = (x.start, x.end);
         let name = format!("predicted {}", findings.target);
-        let mut chart = axes(area, [x, y], [&name, "predicted − true"], &number)?;
+        let mut chart = axes(area, [x, y], [&name, "predicted − true"], None)?;
         let dots = points.iter().map(|&point| Circle::new(residual(point), 5, BLUE.mix(0.5).filled()));
         chart.draw_series(dots)?;
         chart.draw_series(LineSeries::new([(start, 0.0), (end, 0.0)], INK.stroke_width(3)))?;

@@ -2,10 +2,10 @@
 
 use plotters::prelude::*;
 
-use super::ink::{Drawn, INK, axes, colour, number, picture};
+use super::ink::{Drawn, INK, axes, colour, picture};
 use super::scatter::some_rows;
 use super::{Cell, Findings, LEVELS, Picture, Surface};
-use crate::error::Result;
+use crate::error::{Result, shorten};
 
 /// Most colours that a legend names.
 const NAMED: usize = 16;
@@ -17,13 +17,13 @@ pub fn draw(findings: &Findings, surface: &Surface) -> Result<Picture> {
         legend.iter().take(NAMED).map(String::as_str).enumerate().map(|(at, name)| (name, colour(at))).collect();
     let names = if classes { &names[..] } else { &[] };
     let height = 700 + 38 * (names.len() as u32 / 4);
-    let svg = picture(height, &format!("prediction of {}", findings.target), names, |area| {
+    let svg = picture(height, &format!("prediction of {}", shorten(&findings.target)), names, |area| {
         let spans = [across, up].map(|[from, to]| super::ink::span([*from, *to].into_iter(), 0.0));
         let [x, y] = spans;
         let (x, y) = (x?, y?);
         let (width, height) = ((x.end - x.start) / *side as f64, (y.end - y.start) / *side as f64);
         let (left, bottom) = (x.start, y.start);
-        let mut chart = axes(area, [x, y], [&features[0], &features[1]], &number)?;
+        let mut chart = axes(area, [x, y], [&features[0], &features[1]], None)?;
         for (row, line) in cells.chunks(*side).enumerate() {
             let mut column = 0;
             // A run of equal cells is one rectangle.

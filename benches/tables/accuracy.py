@@ -1,0 +1,272 @@
+"""Compares what programs learn from real tables by default: `mlp train` with nothing but the target named, `mlp train --epochs 50` (its
+default before it held rows out), and LightGBM, CatBoost and scikit-learn's MLP with their defaults.
+
+Takes the tables that fetch.py puts into FOLDER. Each seed is another split and another seed of each program; all learn the same rows
+and are judged by the same test rows, which is checked. Of a larger table --rows rows are drawn, the same for all. Each
+program runs alone, on --threads threads. LightGBM and CatBoost get texts as categories; scikit-learn's MLP, which needs numbers,
+gets standardised ones and one-hot texts, missing cells filled, and a regression's target standardised. Progress goes to stderr,
+the tables to stdout. Exit codes: 0 done, 1 a program failed or its rows were others, 2 wrong usage.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+import record  # noqa: E402
+
+TASKS = {  # of each table its task and its target
+    "adult": ("binary", "income"), "german": ("binary", "credit"), "telco": ("binary", "churn"), "churn": ("binary", "churn"),
+    "credit": ("binary", "Status"), "attrition": ("binary", "Attrition"), "magic": ("binary", "class"), "phoneme": ("binary", "class"),
+    "stops": ("binary", "problem"), "letter": ("multiclass", "lettr"), "penbased": ("multiclass", "class"),
+    "satimage": ("multiclass", "class"), "segment": ("multiclass", "class"), "splice": ("multiclass", "class"), "hpc": ("multiclass", "class"),
+    "diamonds": ("regression", "price"), "house": ("regression", "price"), "movies": ("regression", "rating"),
+    "bikeshare": ("regression", "bikers"), "computers": ("regression", "price"), "nlswork": ("regression", "ln_wage"),
+    "cps1988": ("regression", "wage"), "ames": ("regression", "Sale_Price"), "concrete": ("regression", "compressive_strength"),
+}  # fmt: skip
+TEST = 0.2  # mlp's default
+OURS, BEFORE = "mlp", "mlp --epochs 50"
+
+
+def end(code, message):
+    print(f"accuracy.py: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+class Case:
+    """A table's rows for one seed: `x` and `y` by part, and the file that mlp reads."""
+
+    def __init__(self, name, folder, rows, seed, scratch):
+        import pandas as pd
+        from sklearn.model_selection import train_test_split
+
+        self.name, self.seed, self.scratch = name, seed, scratch
+        self.task, self.target = TASKS[name]
+        path = folder / f"{name}.csv"
+        if not path.is_file():
+            end(2, f"no {path}: benches/tables/fetch.py {folder} puts it there")
+        table = pd.read_csv(path)
+        if len(table) > rows:
+            table = table.sample(rows, random_state=seed).sort_index().reset_index(drop=True)
+        self.path = scratch / "table.csv"
+        table.to_csv(self.path, index=False)
+        self.rows, self.features = table.shape[0], table.shape[1] - 1
+        y = table.pop(self.target)
+        y = y if self.task == "regression" else y.astype(str)
+        self.labels = None if self.task == "regression" else sorted(y.unique())
+        train, test = train_test_split(range(len(y)), test_size=TEST, random_state=seed, stratify=y if self.labels else None)
+        self.test = test
+        self.x, self.x_test = table.iloc[train], table.iloc[test]
+        self.y, self.y_test = y.iloc[train], y.iloc[test]
+
+    def texts(self):
+        return [column for column in self.x if not self.x[column].dtype.kind in "iufb"]
+
+    def codes(self):
+        """The training rows' classes as numbers."""
+        return self.y.map({label: code for code, label in enumerate(self.labels)})
+
+
+# A peer is a function of a case and the threads, and what it gives is the test rows' probabilities [rows, classes] or numbers.
+
+
+def lightgbm(case, threads):
+    import lightgbm
+    import pandas as pd
+
+    x, x_test = case.x.copy(), case.x_test.copy()
+    for column in case.texts():
+        kind = pd.CategoricalDtype(sorted(x[column].dropna().unique()))
+        x[column], x_test[column] = x[column].astype(kind), x_test[column].astype(kind)
+    for part in (x, x_test):  # names that it takes
+        part.columns = [f"c{i}" for i in range(part.shape[1])]
+    settings = {"n_jobs": threads, "random_state": case.seed, "verbose": -1}
+    if case.labels is None:
+        return lightgbm.LGBMRegressor(**settings).fit(x, case.y).predict(x_test)
+    return lightgbm.LGBMClassifier(**settings).fit(x, case.codes()).predict_proba(x_test)
+
+
+def catboost(case, threads):
+    import catboost
+
+    texts = case.texts()
+    x, x_test = (part.astype({column: object for column in texts}).fillna({column: "" for column in texts}) for part in (case.x, case.x_test))
+    settings = {"thread_count": threads, "random_seed": case.seed, "verbose": False, "allow_writing_files": False, "cat_features": texts}
+    if case.labels is None:
+        return catboost.CatBoostRegressor(**settings).fit(x, case.y).predict(x_test)
+    return catboost.CatBoostClassifier(**settings).fit(x, case.codes()).predict_proba(x_test)
+
+
+def scikit_learn(case, threads):
+    from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from threadpoolctl import threadpool_limits
+
+    texts = case.texts()
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    categories = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore", sparse_output=False))
+    encoder = ColumnTransformer([("numbers", numbers, [column for column in case.x if column not in texts]), ("texts", categories, texts)])
+    x, x_test = (part.astype({column: object for column in texts}) for part in (case.x, case.x_test))
+    with warnings.catch_warnings(), threadpool_limits(threads):
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its default is 200 epochs at most
+        if case.labels is None:
+            network = TransformedTargetRegressor(MLPRegressor(random_state=case.seed), transformer=StandardScaler())
+            return make_pipeline(encoder, network).fit(x, case.y).predict(x_test)
+        return make_pipeline(encoder, MLPClassifier(random_state=case.seed)).fit(x, case.codes()).predict_proba(x_test)
+
+
+PEERS = {"LightGBM": lightgbm, "CatBoost": catboost, "scikit-learn MLP": scikit_learn}
+
+
+def mlp(binary, case, threads, flags):
+    """What `mlp train` keeps of its test rows, in the order of ours; the seconds are without its report."""
+    import pandas as pd
+
+    run = case.scratch / "run"
+    words = [binary, "train", case.path, "--target", case.target, "--task", case.task, "--split-seed", case.seed, "--seed", case.seed,
+             "--device", "cpu", "--no-baseline", "--quiet", "--json", "--out", run, *flags]  # fmt: skip
+    done = subprocess.run(list(map(str, words)), stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, "RAYON_NUM_THREADS": str(threads)})
+    if done.returncode != 0:
+        end(1, f"{' '.join(map(str, words))}\n{done.stderr[-2000:]}")
+    found = pd.read_csv(run / "predictions.csv", keep_default_na=False).set_index("row")
+    if sorted(found.index - 1) != sorted(case.test):
+        end(1, f"{case.name}, seed {case.seed}: mlp's test rows are others")
+    found = found.loc[[row + 1 for row in case.test]]
+    columns = ["prediction"] if case.labels is None else [f"p_{label}" for label in case.labels]
+    told = json.loads(done.stdout)
+    details = {"epochs": told["epochs"], "steps": told["steps"]}
+    seconds = sum(value for phase, value in told["phases"].items() if phase != "report")
+    values = found[columns].to_numpy(float)
+    return (values[:, 0] if case.labels is None else values), seconds, details
+
+
+def figures(case, predicted):
+    """The loss that the table compares by, and what else is usual."""
+    import numpy as np
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    if case.labels is None:
+        error = np.asarray(predicted) - case.y_test.to_numpy()
+        rmse = float(np.sqrt(np.mean(error**2)))
+        return {"loss": rmse, "r2": 1 - rmse**2 / float(np.var(case.y_test))}
+    truth = case.y_test.map({label: code for code, label in enumerate(case.labels)}).to_numpy()
+    p = np.clip(np.asarray(predicted, float), 1e-15, 1)
+    p /= p.sum(axis=1, keepdims=True)
+    found = {"loss": float(log_loss(truth, p, labels=range(len(case.labels)))), "error": float(np.mean(p.argmax(axis=1) != truth))}
+    if case.task == "binary":
+        found["auc"] = float(roc_auc_score(truth, p[:, 1]))
+    return found
+
+
+def measure(case, program, options):
+    start, details = time.perf_counter(), {}
+    if program in PEERS:
+        predicted = PEERS[program](case, options.threads)
+        seconds = time.perf_counter() - start
+    else:
+        flags = ["--epochs", 50] if program == BEFORE else []
+        predicted, seconds, details = mlp(options.mlp.resolve(), case, options.threads, flags)
+    return {**figures(case, predicted), "seconds": seconds, **details}
+
+
+def mean(runs, key="loss"):
+    return statistics.fmean(run[key] for run in runs)
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}" if value >= 1 else f"{value:.4f}"
+
+
+def tables_of(results, programs):
+    """Markdown: the losses, the second figure, and what comes of it."""
+    line = lambda cells: f"| {' | '.join(cells)} |"
+    yield line(["table", "rows × features", "loss", *programs])
+    yield line(["---"] * (3 + len(programs)))
+    for name, table in results.items():
+        least = min(mean(table["runs"][program]) for program in programs)
+        cell = lambda value: f"**{number(value)}**" if value == least else number(value)
+        kind = "RMSE" if TASKS[name][0] == "regression" else "log loss"
+        yield line([name, f"{table['rows']:,} × {table['features']}", kind, *(cell(mean(table["runs"][program])) for program in programs)])
+    yield ""
+    yield line(["table", "figure", *programs])
+    yield line(["---"] * (2 + len(programs)))
+    for name, table in results.items():
+        key, kind = ("r2", "R²") if TASKS[name][0] == "regression" else ("error", "error rate")
+        yield line([name, kind, *(f"{mean(table['runs'][program], key):.4f}" for program in programs)])
+    yield ""
+    yield line(["program", f"tables where {OURS} has the lower loss", f"median of the loss of {OURS} / its loss", "the same, of --epochs 50", "seconds a run, median", "most"])
+    yield line(["---"] * 6)
+    for program in programs:
+        ratios = {of: [mean(table["runs"][of]) / mean(table["runs"][program]) for table in results.values()] for of in (OURS, BEFORE) if of in programs}
+        seconds = [mean(table["runs"][program], "seconds") for table in results.values()]
+        median = lambda of: f"{statistics.median(ratios[of]):.3f}" if of in ratios and of != program else ""
+        ahead = f"{sum(ratio < 1 for ratio in ratios[OURS])} of {len(results)}" if program != OURS and OURS in ratios else ""
+        yield line([program, ahead, median(OURS), median(BEFORE), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"])
+
+
+def versions(mlp):
+    from importlib.metadata import version
+
+    ours = subprocess.run([mlp, "--version"], capture_output=True, text=True).stdout.strip()
+    return {"mlp": ours, "python": sys.version.split()[0]} | {name: version(name) for name in ("lightgbm", "catboost", "scikit-learn", "pandas")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path, help="where fetch.py has put the tables")
+    parser.add_argument("--mlp", type=pathlib.Path, default=record.ROOT / "target/release/mlp", help="the binary")
+    parser.add_argument("--seeds", default="0,1,2", help="with commas between them (default: 0,1,2)")
+    parser.add_argument("--rows", type=int, default=12_500, help="most rows of a table, a fifth of them for testing (default: 12500)")
+    parser.add_argument("--threads", type=int, default=1, help="of each program (default: 1)")
+    parser.add_argument("--only", help="only these tables: adult,german")
+    parser.add_argument("--programs", help=f"only these: {','.join([OURS, BEFORE, *PEERS])}")
+    parser.add_argument("--json", type=pathlib.Path, help="the file that gets everything")
+    options = parser.parse_args()
+    if not options.mlp.is_file():
+        end(2, f"no binary at {options.mlp}: cargo build --release, or name one with --mlp")
+    known, names = [OURS, BEFORE, *PEERS], options.only.split(",") if options.only else list(TASKS)
+    programs = options.programs.split(",") if options.programs else known
+    if unknown := [name for name in names if name not in TASKS] + [name for name in programs if name not in known]:
+        end(2, f"unknown: {', '.join(unknown)}; tables: {', '.join(TASKS)}; programs: {', '.join(known)}")
+    try:
+        seeds = [int(seed) for seed in options.seeds.split(",")]
+    except ValueError:
+        end(2, "--seeds takes whole numbers with commas between them")
+    if options.rows < 500 or options.threads < 1:
+        end(2, "--rows starts at 500 and --threads at 1")
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before a library reads it
+    head, started = record.head(cores=os.cpu_count()), time.perf_counter()
+    results = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in names:
+            runs = {program: [] for program in programs}
+            for seed in seeds:
+                case = Case(name, options.folder, options.rows, seed, pathlib.Path(scratch))
+                for program in programs:
+                    runs[program].append(measure(case, program, options))
+                told = ", ".join(f"{program} {number(found[-1]['loss'])} ({found[-1]['seconds']:.1f} s)" for program, found in runs.items())
+                print(f"{name}, seed {seed}: {told}", file=sys.stderr, flush=True)
+            results[name] = {"task": case.task, "rows": case.rows, "features": case.features, "runs": runs}
+    print(f"{len(names)} tables of at most {options.rows:,} rows, seeds {options.seeds}, {options.threads} thread(s)\n")
+    print("\n".join(tables_of(results, programs)))
+    if options.json:
+        head |= {"versions": versions(options.mlp), "seeds": seeds, "rows": options.rows, "threads": options.threads}
+        head |= {"seconds": time.perf_counter() - started}
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

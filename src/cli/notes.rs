@@ -1,0 +1,29 @@
+//! What was decided on the user's behalf, a line a kind, with the flags that decide otherwise.
+
+use crate::data::{NoteKind, Notes};
+
+/// Prints notes to stderr.
+pub fn tell(notes: &Notes) {
+    for (kind, line) in notes.kinds() {
+        match hint(kind) {
+            "" => eprintln!("note: {line}"),
+            hint => eprintln!("note: {line}; {hint}"),
+        }
+    }
+}
+
+/// The flags that decide otherwise.
+pub fn hint(kind: NoteKind) -> &'static str {
+    match kind {
+        NoteKind::NumericHeader => "--no-header or --header decides",
+        NoteKind::IndexColumn => "give it a name to use it",
+        NoteKind::StrayTexts => "--categorical takes a column's cells as categories, --strict refuses",
+        NoteKind::ThousandsGuess => "--decimal , takes them for decimal ones",
+        NoteKind::DecimalGuess => "--decimal . takes such columns for texts",
+        NoteKind::LostDigits => "--categorical keeps them apart",
+        NoteKind::Dates => "--categorical takes them as texts",
+        NoteKind::StrayCells => "--strict refuses",
+        NoteKind::Unseen => "--unseen error refuses",
+        _ => "",
+    }
+}

@@ -1,0 +1,110 @@
+//! The flags that say how a table is written, and whether guesses are allowed.
+
+use std::path::Path;
+
+use super::list::List;
+use crate::data::{Encoder, MissingWords, Notes, Reading};
+use crate::error::{Error, Result};
+
+#[derive(Debug, clap::Args)]
+pub struct ReadingArgs {
+    /// Texts that stand for missing cells, besides those that do anyway; a number stands for all ways of writing it
+    #[arg(long, value_name = "TEXT,…")]
+    missing: Vec<List>,
+    /// Texts that are no missing cells, as NA where it is Namibia
+    #[arg(long, value_name = "TEXT,…")]
+    not_missing: Vec<List>,
+    /// What stands in front of the fraction of numbers: `.` or `,` [default: found out for each column]
+    #[arg(long, value_name = "CHAR")]
+    decimal: Option<Mark>,
+    /// What stands between the thousands of numbers: `.`, `,`, a space or an apostrophe [default: found out for each column]
+    #[arg(long, value_name = "CHAR")]
+    thousands: Option<Mark>,
+    /// The first row has the columns' names, even if it looks like data
+    #[arg(long, conflicts_with = "no_header")]
+    header: bool,
+    /// The first row is data; columns are named x0, x1, …
+    #[arg(long)]
+    no_header: bool,
+    /// Encoding of text, as windows-1252 or shift_jis [default: UTF-8, or UTF-16 by its byte order mark]
+    #[arg(long, value_name = "LABEL")]
+    encoding: Option<String>,
+    /// Refuse what would have to be guessed, instead of noting it
+    #[arg(long)]
+    strict: bool,
+}
+
+/// A mark in numbers.
+#[derive(Clone, Copy, Debug)]
+struct Mark(char);
+
+impl std::str::FromStr for Mark {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(mark @ ('.' | ',' | ' ' | '\'')), None) => Ok(Self(mark)),
+            (Some('\u{2019}'), None) => Ok(Self('\'')),
+            (Some('\u{a0}' | '\u{202f}' | '\u{2009}'), None) => Ok(Self(' ')),
+            _ => {
+                let expected = "a point, a comma, and between thousands also a space or an apostrophe".into();
+                Err(Error::Setting { what: "a mark in numbers", found: format!("`{text}`"), expected })
+            }
+        }
+    }
+}
+
+impl ReadingArgs {
+    /// What the flags say.
+    pub fn reading(&self) -> Result<Reading> {
+        let (decimal, thousands) = (self.decimal.map(|mark| mark.0), self.thousands.map(|mark| mark.0));
+        let unfit = |what, mark: char, expected: &str| {
+            Err(Error::Setting { what, found: format!("`{mark}`"), expected: expected.into() })
+        };
+        match (decimal, thousands) {
+            (Some(mark @ (' ' | '\'')), _) => return unfit("--decimal", mark, "a point or a comma"),
+            (Some(mark), Some(other)) if mark == other => {
+                return unfit("--thousands", mark, "another mark than --decimal");
+            }
+            _ => {}
+        }
+        let words = |lists: &[List]| List::texts(lists).into_iter().map(|text| text.trim().to_string()).collect();
+        let header = if self.no_header { Some(false) } else { self.header.then_some(true) };
+        let mut reading = Reading::default();
+        reading.missing = MissingWords { more: words(&self.missing), fewer: words(&self.not_missing) };
+        (reading.decimal, reading.thousands) = (decimal, thousands);
+        (reading.header, reading.encoding) = (header, self.encoding.clone());
+        Ok(reading)
+    }
+
+    /// What the flags say, and where they are silent what a model says.
+    pub fn reading_for(&self, encoder: &Encoder) -> Result<Reading> {
+        Ok(self.reading()?.or(&encoder.reading()))
+    }
+
+    /// Refuses guesses where the flags do.
+    pub fn check(&self, notes: &Notes, path: &Path) -> Result<()> {
+        if self.strict { notes.refuse_guesses(path) } else { Ok(()) }
+    }
+}
+
+/// What becomes of categories that a model has not seen.
+#[derive(Debug, clap::Args)]
+pub struct UnseenArgs {
+    /// Categories that the model has not seen: count them in a note at the end, or refuse them
+    #[arg(long, value_enum, default_value_t = Unseen::Note)]
+    unseen: Unseen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Unseen {
+    Note,
+    Error,
+}
+
+impl UnseenArgs {
+    /// Refuses such categories where the flag does.
+    pub fn check(&self, notes: &Notes, path: &Path) -> Result<()> {
+        if self.unseen == Unseen::Error { notes.refuse_unseen(path) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,147 @@
+//! How long to train: `--epochs`, `--patience` and what goes with it, and what the table's size decides where nothing is said.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::report::count;
+use crate::train::{Budget, EarlyStopping, Monitor, TrainConfig};
+
+#[derive(Debug, clap::Args)]
+pub struct LengthArgs {
+    /// Passes over the training rows; without --patience so many are run and the last parameters kept. `auto` goes by the
+    /// table's size and, where rows are kept for validation, ends when their loss no longer falls and keeps the best
+    /// parameters [default: 10000 for moons, auto for files]
+    #[arg(long, value_name = "N|auto")]
+    epochs: Option<Auto<u64>>,
+    /// Stop when so many epochs in a row have not been better than the best one, and keep the best parameters [default: by
+    /// the table's size with --epochs auto and validation rows]
+    #[arg(long, value_name = "N")]
+    patience: Option<u64>,
+    /// By how much an epoch has to be better for --patience
+    #[arg(long, default_value_t = 0.0, value_name = "F")]
+    min_delta: f64,
+    /// What --patience wants to get better: loss or accuracy, of the validation rows
+    #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME")]
+    monitor: Monitor,
+}
+
+/// A number, or what the table's size makes of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Auto<T> {
+    Auto,
+    Given(T),
+}
+
+impl<T> Auto<T> {
+    pub fn given(self) -> Option<T> {
+        match self {
+            Self::Auto => None,
+            Self::Given(value) => Some(value),
+        }
+    }
+}
+
+/// How long a run is, as far as it is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Length {
+    /// None where the table's size decides.
+    epochs: Option<u64>,
+    rule: EarlyStopping,
+    /// Whether its patience was said.
+    is_patient: bool,
+}
+
+/// The rows that a run learns from and those that its epochs are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    pub train: usize,
+    pub validation: usize,
+}
+
+impl LengthArgs {
+    /// What is said; `default` where no number of epochs is, None for the table's size.
+    pub fn length(&self, default: Option<u64>) -> Length {
+        let epochs = self.epochs.map_or(default, Auto::given);
+        let rule = EarlyStopping {
+            min_delta: self.min_delta,
+            monitor: self.monitor,
+            ..EarlyStopping::new(self.patience.unwrap_or(1))
+        };
+        Length { epochs, rule, is_patient: self.patience.is_some() }
+    }
+
+    /// Whether rows for validation are held out, and what part of the rows, if no flag says it.
+    pub fn validation_fraction(&self, length: &Length) -> Option<f64> {
+        match (self.patience, length.epochs) {
+            (Some(_), _) => Some(Budget::VALIDATION_FRACTION),
+            (None, Some(_)) => Some(0.0),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Length {
+    /// The word of the number of epochs.
+    pub fn epochs(&self) -> String {
+        self.epochs.map_or("auto".into(), |epochs| epochs.to_string())
+    }
+
+    /// The configuration with what was said and decided.
+    pub fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
+        let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);
+        let rule = match (self.is_patient, self.epochs, budget.patience) {
+            (true, ..) => Some(self.rule),
+            (false, None, Some(patience)) => Some(EarlyStopping { patience, ..self.rule }),
+            _ => None,
+        };
+        TrainConfig { epochs: self.epochs.unwrap_or(budget.epochs), early_stopping: rule, ..config }
+    }
+
+    /// What was decided, in a line; none where nothing was. `config` is what [`apply`](Self::apply) gave, `drawn` says that it
+    /// was decided on validation rows, too.
+    pub fn tell(&self, config: &TrainConfig, rows: Rows, drawn: bool) -> Option<String> {
+        if self.epochs.is_some() {
+            return None;
+        }
+        let (epochs, train) = (count(config.epochs), count(rows.train as u64));
+        let otherwise = "--epochs N trains for N";
+        let all = if drawn { " on all rows" } else { "" };
+        Some(match (config.early_stopping, rows.validation) {
+            (Some(rule), 1..) => format!(
+                "epochs: {epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; \
+                 the best is kept; {otherwise}{all}",
+                count(rule.patience),
+                rule.monitor,
+                count(rows.validation as u64),
+            ),
+            (None, 0) if drawn => format!(
+                "epochs: {epochs} on all {train} rows, none for validation, {}; {otherwise}",
+                if Budget::validation_fraction(rows.train) > 0.0 {
+                    "since they are of one group".into()
+                } else {
+                    format!("which would be fewer than {} rows", Budget::FEWEST_ROWS)
+                }
+            ),
+            _ => format!("epochs: {epochs} on {train} rows, by their number; {otherwise}"),
+        })
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display>> FromStr for Auto<T> {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text.parse().map(Self::Given).map_err(|error: T::Err| format!("{error}; expected a number or `auto`")),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Auto<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Given(value) => value.fmt(f),
+        }
+    }
+}
