@@ -162,7 +162,7 @@ pub enum Error {
     /// No column is left that a network could learn from.
     #[error(
         "{}: nothing to predict `{target}` from: in the training rows each of the other columns is always the same, or all of its \
-         categories are rare ({}): add columns that vary, or rows",
+         categories are rare ({}): {hint}",
         path.display(),
         list(columns)
     )]
@@ -173,6 +173,8 @@ pub enum Error {
         target: String,
         /// The other columns.
         columns: Vec<String>,
+        /// What to do.
+        hint: String,
     },
     /// A cell holds a category that the model has not seen, and such are not wanted.
     #[error(

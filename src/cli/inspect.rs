@@ -110,7 +110,7 @@ fn left_out(columns: &[LeftOut]) -> String {
     if columns.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["left out", "since it is"]);
+    let mut table = Table::new(&["left out", "why"]);
     for LeftOut { name, why } in columns {
         table.row(vec![name.clone(), why.to_string()]);
     }

@@ -66,8 +66,17 @@ impl Encoder {
             left_out.extend(column.left_out);
         }
         if features.is_empty() {
-            let columns = left_out.into_iter().map(|column| column.name).collect();
-            return Err(Error::NoFeatures { path: table.source().into(), target: target.into(), columns });
+            let (path, target) = (table.source().into(), target.into());
+            let columns: Vec<String> = left_out.into_iter().map(|column| column.name).collect();
+            let long = |name: &&String| table.column_of(name).is_ok_and(|column| column.exact.is_some());
+            let hint = match columns.iter().find(long) {
+                Some(name) => {
+                    let name = shorten(name);
+                    format!("--categorical {name} tells the long numbers of `{name}` apart, which are the same as f64")
+                }
+                None => "add columns that vary, or rows".into(),
+            };
+            return Err(Error::NoFeatures { path, target, columns, hint });
         }
         let target = Target { name: target.into(), kind };
         Ok(Self { left_out, ..Self::new(features, target) }.with_forms(table))
@@ -114,10 +123,13 @@ impl Fit<'_> {
             Cells::Date(_) => return Err(self.dates()),
         };
         let first = self.rows[0];
-        let varies = match (kind.classes(), cells) {
-            (None, Cells::Number(values)) => self.rows.iter().any(|&row| values[row] != values[first]),
-            (classes, _) => {
-                let index = ClassIndex::new(classes.unwrap_or_default());
+        let varies = match cells {
+            // Different numbers are different classes, where f64 has all of their digits.
+            Cells::Number(values) if column.exact.is_none() || kind.classes().is_none() => {
+                self.rows.iter().any(|&row| values[row] != values[first])
+            }
+            _ => {
+                let index = ClassIndex::new(kind.classes().unwrap_or_default());
                 let texts = column.to_texts();
                 let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
                 let class = |row: usize| texts.code(row).and_then(|code| of_labels[code]);

@@ -56,7 +56,7 @@ fn a_table_as_it_comes_is_learned_and_predicted() {
     }
     let model = Model::load(&place.path().join("run")).unwrap();
     let names: Vec<_> = model.encoder.unwrap().features().iter().flat_map(|feature| feature.input_names()).collect();
-    let expected = ["island=North", "island=South", "island=(missing)", "length", "length=(missing)", "year"];
+    let expected = ["island=North", "island=South", "island=(missing)", "length", "length=(missing)"];
     assert_eq!(names, expected);
 
     // Raw rows: other columns in another order, one of them unknown, another delimiter, a category never seen.
@@ -79,15 +79,17 @@ fn a_table_as_it_comes_is_learned_and_predicted() {
     assert_eq!(place.stdout("predict run raw.gz --device cpu"), predictions);
     assert_eq!(with_stdin(&place, "predict run - --device cpu", &zipped), predictions);
     place.file("unseen.csv", "length,island,year\n10.5,East,2026\n,?,\n");
-    assert_eq!(place.stdout("predict run unseen.csv --device cpu").lines().count(), 3);
-    place.refuses("predict run shuffled.csv --device cpu", 2, &["no column `island`, `length`, `year`", "`b`, `a`"]);
+    let Output { stdout, stderr, .. } = place.run("predict run unseen.csv --device cpu");
+    assert_eq!(stdout.lines().count(), 3);
+    assert!(stderr.contains("has not seen: `island` (1 of 2, first `East` in line 2)"), "{stderr}");
+    place.refuses("predict run shuffled.csv --device cpu", 2, &["no column `island`, `length`;", "`b`, `a`"]);
     // Trained from stdin, it is the same model.
     let words = train.replace("birds.csv", "-").replace("--out run", "--out piped --quiet");
     with_stdin(&place, &words, text.as_bytes());
     let [piped, run] = ["piped", "run"].map(|name| Model::load(&place.path().join(name)).unwrap());
     assert!(piped.parameters == run.parameters && piped.encoder == run.encoder);
     let inspected = place.stdout("inspect run");
-    assert!(inspected.contains("`North`, `South`"), "{inspected}");
+    assert!(inspected.contains("`North`, `South`") && inspected.contains("`2026` in all training rows"), "{inspected}");
     // A run goes on from the model with the columns that it knows.
     let again = place.run("train birds.csv --device cpu --epochs 1 --lr 1e-9 --init-from run --quiet");
     assert!(again.code == Some(0) && again.stderr.contains("does not take the columns `id`"), "{}", again.stderr);
@@ -102,9 +104,11 @@ fn columns_are_chosen_by_name() {
         let encoder = Model::load(&place.path().join("run")).unwrap().encoder.unwrap();
         encoder.features().iter().flat_map(|feature| feature.input_names()).collect::<Vec<_>>()
     };
-    assert_eq!(names("--features year,island"), ["island=North", "island=South", "island=(missing)", "year"]);
-    assert_eq!(names("--features year --categorical year"), ["year=2026"]);
-    assert_eq!(names("--ignore id,island,length"), ["year"]);
+    assert_eq!(names("--features year,island"), ["island=North", "island=South", "island=(missing)"]);
+    assert!(names("--features length --categorical length").contains(&"length=10.1".to_string()));
+    assert_eq!(names("--ignore id,island"), ["length", "length=(missing)"]);
+    let nothing = ["nothing to predict `kind` from", "(`year`)"];
+    place.refuses("train birds.csv --target kind --device cpu --features year", 2, &nothing);
     // A class of numbers that are to be labels.
     place.file("zip.csv", "a,zip\n1,01\n2,02\n3,03\n4,01\n5,02\n6,03\n");
     let found =

@@ -10,6 +10,12 @@ use wgpu_mlp::data::{
     TargetKind, Task, Values, Why, class_labels, class_numbers,
 };
 
+use wgpu_mlp::Model;
+use wgpu_mlp::exchange::{self, Assumed, save_onnx};
+use wgpu_mlp::math::{Activation, Loss};
+use wgpu_mlp::params::Init;
+use wgpu_mlp::spec::{Layer, MlpSpec};
+
 use super::encoder::table;
 
 fn fit(table: &Table) -> Encoder {
@@ -303,7 +309,7 @@ fn classes_are_spelled_in_many_ways() {
     assert!(single.to_string().contains("`y` is `yes` in its 2 training rows"), "{single}");
     // With a zero in front it is a name.
     let zips = of(&["02101", "2101", "2101.0", "10001", "10001", "02101", "x", "x"]);
-    let encoder = fit(&zips);
+    let encoder = fit_as(&zips, Some(Task::Multiclass));
     assert_eq!(encoder.classes().unwrap(), ["02101", "10001", "2101", "x"]);
     assert_eq!(encoder.encode(&zips).unwrap().targets(), [0.0, 2.0, 2.0, 1.0, 1.0, 0.0, 3.0, 3.0]);
 }
@@ -341,6 +347,9 @@ fn long_numbers_go_by_what_is_written() {
         lines[0].contains("`id` (`1152921504606847000`, as a number; --categorical id tells them apart)"),
         "{lines:?}"
     );
+    let alone = Table::new("t", near.columns()[1..].to_vec()).unwrap();
+    let message = Encoder::fit(&alone, "y", &[0, 1, 2, 3], None, Scaling::ALL).unwrap_err().to_string();
+    assert!(message.contains("(`id`): --categorical id tells the long numbers of `id` apart"), "{message}");
     let description = Description::new(&near, Some("y")).unwrap();
     assert_eq!((description.columns[1].distinct, description.warnings.len()), (2, 0), "{description:?}");
 }
@@ -445,6 +454,35 @@ fn dates_are_parts_that_vary() {
         let message = Encoder::fit(&table, target, &[0, 1, 2], task, Scaling::ALL).unwrap_err().to_string();
         assert!(message.contains("target `when` holds dates"), "{message}");
     }
+}
+
+/// The graph standardises the parts as the encoder does, and its metadata names them.
+#[test]
+fn parts_of_dates_are_inputs_of_the_graph() {
+    let rows: String = (0..90)
+        .map(|row| format!("2024-0{}-{:02}T{:02}:30,{}\n", row / 30 + 4, row % 30 + 1, row % 5, row % 7))
+        .collect();
+    let train = read(&format!("when,y\n{rows},1\n"), "y");
+    let encoder = Encoder::fit(&train, "y", &(0..91).collect::<Vec<_>>(), None, Scaling::ALL).unwrap();
+    let expected = ["when=days", "when=month", "when=weekday", "when=hour", "when=(missing)"];
+    assert_eq!(names(&encoder), expected);
+    let spec =
+        MlpSpec::from_layers(vec![Layer { inputs: 5, outputs: 1, activation: Activation::Identity }], Loss::Huber);
+    let spec = spec.unwrap();
+    let parameters = Init::Xavier.draw(&spec, 5).unwrap();
+    let model = Model { spec, parameters, encoder: Some(encoder.clone()), training: None };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.onnx");
+    assert_eq!(save_onnx(&model, &path).unwrap().input, ("features", 5));
+    let loaded = exchange::load(&path, Assumed { loss: Some(Loss::Huber), ..Assumed::default() }).unwrap();
+    let plain = loaded.encoder.unwrap();
+    assert_eq!(names(&plain), expected);
+    // 2024-04-01T00:30 is 19814 days after 1970-01-01, a Monday.
+    let parts = [("when=days", "19814"), ("when=month", "4"), ("when=weekday", "1"), ("when=hour", "0")];
+    let parts: Vec<_> = parts.iter().map(|(name, cell)| (*name, std::slice::from_ref(cell))).collect();
+    let parts = table(&[&parts[..], &[("when=(missing)", &["0"])]].concat());
+    let (found, expected) = (plain.encode_features(&parts).unwrap().0, encoder.encode_features(&train).unwrap().0);
+    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?} {:?}", &expected[..5]);
 }
 
 #[test]

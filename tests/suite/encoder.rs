@@ -113,7 +113,7 @@ fn encoder_of_many_classes() {
     assert_eq!(encoder.class_number("9.0"), Some(2));
     // Among texts, too, equal numbers are one class, but not one with a zero in front.
     let mixed = table_of(&["1.0", "1", "x", "01", "1.0", "x", "0.5", "0.50"]);
-    let encoder = Encoder::fit(&mixed, "y", &[0, 2], None, Scaling::NONE).unwrap();
+    let encoder = Encoder::fit(&mixed, "y", &[0, 2], Some(Task::Multiclass), Scaling::NONE).unwrap();
     assert_eq!(encoder.classes().unwrap(), ["0.5", "01", "1.0", "x"]);
     assert_eq!(encoder.encode(&mixed).unwrap().targets(), [2.0, 2.0, 3.0, 1.0, 2.0, 3.0, 0.0, 0.0]);
     // A file of old may have both: what is written goes first.
