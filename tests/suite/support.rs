@@ -110,11 +110,12 @@ impl fmt::Display for Case {
 }
 
 impl Case {
-    /// The devices that can run it: with and without bounds checks, and with a small grid if it holds the case. Whole
-    /// networks take seconds to compile, and differ in what stands in one text: two of them go with checks too.
+    /// The devices that can run it: with and without bounds checks, and with a small grid if it holds the case. Tiles and
+    /// whole networks take seconds to compile, and differ in numbers that stand in one text: two of them go with checks too.
     pub fn devices(&self) -> impl Iterator<Item = &'static GpuDevice> {
         let fits = (self.kernel.workgroups)(&self.dims) <= u64::from(FOLDED * FOLDED);
-        let checked = self.part.network().is_none() || self.kernel.part.parts()[..2].contains(&self.part);
+        let long = self.part.network().is_some() || matches!(self.part, Part::Tiling(_));
+        let checked = !long || self.kernel.part.parts()[..2].contains(&self.part);
         let checked = if checked { checked_devices() } else { &[] };
         devices().iter().chain(checked).chain(if fits { folded_devices() } else { &[] })
     }
