@@ -44,14 +44,14 @@ fn told(stderr: &str) -> Vec<&str> {
 
 /// Rows, and the part of them that is for validation.
 const FRACTIONS: [(usize, f64); 5] = [(0, 0.0), (1, 0.0), (190, 0.0), (191, 0.1), (1_000_000, 0.1)];
-/// Rows, batch, epochs and patience with validation rows, epochs without.
-const BUDGETS: [(usize, Batch, (u64, Option<u64>), u64); 6] = [
-    (1, Batch::Rows(32), (1000, Some(100)), 500),
-    (100, Batch::Rows(32), (1000, Some(100)), 375),
-    (1000, Batch::Rows(32), (1000, Some(50)), 47),
-    (10_000, Batch::Rows(32), (320, Some(20)), 20),
-    (1_000_000, Batch::Rows(32), (50, Some(20)), 20),
-    (1000, Batch::Full, (1000, Some(100)), 500),
+/// Rows, batch; epochs and patience with validation rows; epochs without.
+const BUDGETS: [(usize, Batch, u64, u64, u64); 6] = [
+    (1, Batch::Rows(32), 1000, 100, 500),
+    (100, Batch::Rows(32), 1000, 100, 375),
+    (1000, Batch::Rows(32), 1000, 50, 47),
+    (10_000, Batch::Rows(32), 320, 20, 20),
+    (1_000_000, Batch::Rows(32), 50, 20, 20),
+    (1000, Batch::Full, 1000, 100, 500),
 ];
 
 #[test]
@@ -63,8 +63,8 @@ fn the_budget_goes_by_the_rows() {
         let Budget { epochs, patience, .. } = Budget::new(rows, batch, Schedule::Constant, watched);
         (epochs, patience)
     };
-    for (rows, batch, watched, unwatched) in BUDGETS {
-        assert_eq!(budget(rows, batch, true), watched, "{rows} rows, batch {batch}, watched");
+    for (rows, batch, epochs, patience, unwatched) in BUDGETS {
+        assert_eq!(budget(rows, batch, true), (epochs, Some(patience)), "{rows} rows, batch {batch}, watched");
         assert_eq!(budget(rows, batch, false), (unwatched, None), "{rows} rows, batch {batch}");
     }
     // A rate that comes down to the end gets there.
@@ -202,7 +202,7 @@ fn a_decided_run_is_resumed() {
     table(&place, "t.csv", 500);
     let train = "train t.csv --target answer --device cpu --no-baseline --lr 0.02";
     place.json(&format!("{train} --out whole"));
-    let whole = place.json(&format!("{train} --checkpoint-every 2 --keep 1000 --out run"));
+    let whole = place.json(&format!("{train} --checkpoint-every 4 --keep 1000 --out run"));
     fs::copy(place.path().join("run/checkpoints/epoch-000004.safetensors"), place.path().join("four.safetensors"))
         .unwrap();
     let resumed = place.json("train --resume four.safetensors --out resumed");

@@ -207,7 +207,7 @@ fn parts_may_be_files_of_their_own() {
     // Each file takes the place of its own fraction alone.
     let found = place.json(&format!("{train} --epochs 2 --validation seen.csv"));
     assert_eq!((&found["train"]["rows"], &found["test"]["rows"]), (&48.into(), &12.into()), "{found}");
-    place.json(&format!("train --config run/config.toml --out again"));
+    place.json("train --config run/config.toml --out again");
     assert_eq!(predicted(&place, "again"), expected);
 
     place.file("new.csv", "a,b,answer\n1,2,yes\n2,1,perhaps\n");
