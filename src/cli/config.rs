@@ -26,7 +26,7 @@ use crate::files::AtomicFile;
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
 /// The word for what the data decide.
-const AUTO: &str = "auto";
+pub const AUTO: &str = "auto";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
 /// Flags that may stand beside `--resume`; any other would be of another run.

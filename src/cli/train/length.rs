@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cli::config::AUTO;
 use crate::report::count;
 use crate::train::{Budget, EarlyStopping, Monitor, TrainConfig};
 
@@ -45,7 +46,7 @@ impl<T> Auto<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Length {
     /// None where the table's size decides.
-    epochs: Option<u64>,
+    pub epochs: Option<u64>,
     rule: EarlyStopping,
     /// Whether its patience was said.
     is_patient: bool,
@@ -81,11 +82,6 @@ impl LengthArgs {
 }
 
 impl Length {
-    /// The word of the number of epochs.
-    pub fn epochs(&self) -> String {
-        self.epochs.map_or("auto".into(), |epochs| epochs.to_string())
-    }
-
     /// The configuration with what was said and decided.
     pub fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
         let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);
@@ -131,7 +127,7 @@ impl<T: FromStr<Err: fmt::Display>> FromStr for Auto<T> {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "auto" => Ok(Self::Auto),
+            AUTO => Ok(Self::Auto),
             _ => text.parse().map(Self::Given).map_err(|error: T::Err| format!("{error}; expected a number or `auto`")),
         }
     }
@@ -140,7 +136,7 @@ impl<T: FromStr<Err: fmt::Display>> FromStr for Auto<T> {
 impl<T: fmt::Display> fmt::Display for Auto<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Auto => f.write_str("auto"),
+            Self::Auto => f.write_str(AUTO),
             Self::Given(value) => value.fmt(f),
         }
     }

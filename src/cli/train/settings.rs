@@ -7,6 +7,7 @@ use super::length::{Length, Rows};
 use super::optimizer::OptimizerArgs;
 use super::parts::Parts;
 use super::split::Shares;
+use crate::cli::config::AUTO;
 use crate::cli::source::Source;
 use crate::data::{Encoder, Scaling, Task};
 use crate::error::Result;
@@ -27,7 +28,6 @@ pub struct Settings {
     pub task: Option<Task>,
     pub scaling: Scaling,
     pub shares: Shares,
-    decided: bool,
     pub baseline: bool,
 }
 
@@ -61,7 +61,6 @@ impl Settings {
                 seed: args.split.split_seed.unwrap_or(if article { 42 } else { 0 }),
             },
             length,
-            decided: false,
             baseline: !article && !args.no_baseline,
         })
     }
@@ -74,8 +73,9 @@ impl Settings {
         if self.shares.validation.is_none() {
             self.shares.validation = Some(if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 });
         }
-        self.decided = true;
-        self.length.tell(&self.train, rows, drawn)
+        let told = self.length.tell(&self.train, rows, drawn);
+        self.length.epochs = Some(self.train.epochs);
+        told
     }
 
     /// What is in force of the flags without a fixed default, as words of the command line. A model to start from
@@ -84,11 +84,11 @@ impl Settings {
         let mut words = vec![
             ("hidden", self.hidden.to_string()),
             ("batch", self.train.batch.to_string()),
-            ("epochs", if self.decided { self.train.epochs.to_string() } else { self.length.epochs() }),
+            ("epochs", self.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
             ("seed", self.train.seed.to_string()),
             ("init", self.init.to_string()),
             ("test-fraction", self.shares.test.to_string()),
-            ("validation-fraction", self.shares.validation.map_or("auto".into(), |fraction| fraction.to_string())),
+            ("validation-fraction", self.shares.validation.map_or(AUTO.into(), |fraction| fraction.to_string())),
             ("split-seed", self.shares.seed.to_string()),
         ];
         let patience = self.train.early_stopping.map(|rule| rule.patience);
