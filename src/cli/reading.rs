@@ -70,11 +70,9 @@ impl ReadingArgs {
         }
         let words = |lists: &[List]| List::texts(lists).into_iter().map(|text| text.trim().to_string()).collect();
         let header = if self.no_header { Some(false) } else { self.header.then_some(true) };
-        let mut reading = Reading::default();
-        reading.missing = MissingWords { more: words(&self.missing), fewer: words(&self.not_missing) };
-        (reading.decimal, reading.thousands) = (decimal, thousands);
-        (reading.header, reading.encoding) = (header, self.encoding.clone());
-        Ok(reading)
+        let missing = MissingWords { more: words(&self.missing), fewer: words(&self.not_missing) };
+        let encoding = self.encoding.clone();
+        Ok(Reading { missing, decimal, thousands, header, encoding, ..Reading::default() })
     }
 
     /// What the flags say, and where they are silent what a model says.

@@ -106,8 +106,8 @@ impl Encoder {
     #[must_use]
     pub fn with_reading(self, reading: &Reading, names: &[String]) -> Self {
         let columns = if reading.header == Some(false) { names.to_vec() } else { Vec::new() };
-        let (features, subsets) = (Vec::new(), Vec::new());
-        Self { reading: Reading { columns, features, subsets, ..reading.clone() }, ..self }
+        let (features, subsets, names_only) = (Vec::new(), Vec::new(), false);
+        Self { reading: Reading { columns, features, subsets, names_only, ..reading.clone() }, ..self }
     }
 
     /// How tables for this model are read. A file without a header may have all columns of the training file, all but the target,

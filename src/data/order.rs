@@ -16,22 +16,29 @@ impl Table {
     /// [`Error::MissingColumns`] where there is no such column, [`Error::MissingCell`] for a cell that is missing,
     /// [`Error::Setting`] for a text that is no time, or a number among dates.
     pub fn rows_by_time(&self, name: &str) -> Result<Vec<usize>> {
-        let times = match self.whole_column(name)? {
-            Cells::Number(values) | Cells::Date(Dates { seconds: values, .. }) => values,
+        let times: Vec<f64> = match self.whole_column(name)? {
+            Cells::Number(values) | Cells::Date(Dates { seconds: values, .. }) => values.clone(),
             Cells::Text(texts) => {
-                let is_time = |label: &str| date::parse(label).is_some() || parse_number(label).is_some();
-                let is_stray = |row: &usize| texts.get(*row).is_some_and(|label| !is_time(label));
-                let row = (0..texts.len()).find(is_stray).unwrap_or(0);
-                return Err(Error::Setting {
+                let all = |parse: fn(&str) -> Option<f64>| texts.labels().iter().map(|label| parse(label)).collect();
+                let dates: Vec<_> = all(|label| date::parse(label).map(|(seconds, _)| seconds));
+                let is_date = dates.iter().any(Option::is_some);
+                let of_labels = if is_date { dates } else { all(parse_number) };
+                let time = |row| texts.code(row).and_then(|code| of_labels[code]);
+                let refused = |row| Error::Setting {
                     what: "the column of times",
                     found: format!(
-                        "`{name}`, which has `{}` in {} of {}",
+                        "`{}`, which has `{}` in {} of {}",
+                        shorten(name),
                         texts.get(row).map(shorten).unwrap_or_default(),
                         self.place(row),
                         self.source().display()
                     ),
-                    expected: "numbers, or dates as 2024-06-19 or 2024-06-19T15:22:45".into(),
-                });
+                    expected: match is_date {
+                        true => "dates in every row, as 2024-06-19 or 2024-06-19T15:22:45".into(),
+                        false => "numbers, or dates as 2024-06-19 or 2024-06-19T15:22:45".into(),
+                    },
+                };
+                (0..texts.len()).map(|row| time(row).ok_or_else(|| refused(row))).collect::<Result<_>>()?
             }
         };
         let mut rows: Vec<usize> = (0..times.len()).collect();

@@ -111,11 +111,11 @@ fn whole_numbers_are_classes_if_asked_for() {
     place.refuses("train bands.csv --target band --task binary --device cpu", 2, &["3 classes", "--task multiclass"]);
 }
 
-/// Of rows with the same features, a third says yes, with weights of 40 in all; the others have 20. A bias alone learns
+/// Of rows whose feature says nothing, a third says yes, with weights of 40 in all; the others have 20. What is learned is
 /// the weighted share of yes.
 fn share_of_yes(place: &Place, flags: &str) -> f64 {
     let row = |i: usize| if i.is_multiple_of(3) { (3 + i % 2 * 2, "yes") } else { (i % 2 * 2, "no") };
-    let text: String = (0..30).map(row).map(|(w, answer)| format!("1,{w},{answer}\n")).collect();
+    let text: String = (0..30).map(row).map(|(w, answer)| format!("1,{w},{answer}\n-1,{w},{answer}\n")).collect();
     place.file("shares.csv", &format!("a,w,answer\n{text}"));
     let train =
         "train shares.csv --target answer --hidden none --test-fraction 0 --batch full --optimizer sgd --lr 0.5";

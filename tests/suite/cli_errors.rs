@@ -146,7 +146,7 @@ fn models_that_are_none_are_refused() {
         ("predict foreign.safetensors shuffled.csv", &["foreign.safetensors", "--init-from"]),
         ("inspect absent.safetensors", &["absent.safetensors", "cannot read"]),
         ("predict model.safetensors narrow.csv", &["narrow.csv", "no column `a`, `b`", "`c`"]),
-        ("predict model.safetensors text.csv", &["text.csv", "line 3", "column `b`", "`four`", "not a number"]),
+        ("predict model.safetensors text.csv --strict", &["text.csv", "line 3", "`b`", "`four`", "a guess was needed"]),
         ("predict model.safetensors header.csv", &["header.csv", "no data rows"]),
         ("eval model.safetensors shuffled.csv", &["shuffled.csv", "no column `answer`"]),
         ("eval model.safetensors other.csv", &["other.csv", "`perhaps`", "line 2", "`no`", "`yes`"]),

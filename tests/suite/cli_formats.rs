@@ -122,9 +122,7 @@ fn arrays_are_chosen_by_their_names() {
     ] {
         assert_eq!(place.stdout(&format!("data keras.npz --target y_train {columns}")), expected, "{columns}");
     }
-    place.stdout(&format!(
-        "train keras.npz --target y_train --features x_train --epochs 2 --device cpu --quiet --out run"
-    ));
+    place.stdout("train keras.npz --target y_train --features x_train --epochs 2 --device cpu --quiet --out run");
     let predicted = place.stdout("predict run keras.npz --device cpu");
     assert_eq!(predicted.lines().count(), 61);
     assert_eq!(predicted, place.stdout("predict run plain.npz --device cpu"));

@@ -8,7 +8,13 @@ use wgpu_mlp::Model;
 use super::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 15] = [
+const WITHOUT_DEFAULT: [&str; 21] = [
+    "decimal",
+    "encoding",
+    "missing",
+    "not-missing",
+    "numeric",
+    "thousands",
     "target",
     "features",
     "ignore",
@@ -60,6 +66,7 @@ fn no_flag_is_forgotten() {
     assert_eq!(found, flags.difference(&apart).cloned().collect());
     let without_default = set(WITHOUT_DEFAULT);
     let given = "train classes.csv --target answer --features a --ignore b,c --categorical a --weight-column w --loss huber --clip-norm 1 --patience 3 --init-from m --validation v --test t --group g \
+                 --numeric b --missing u --not-missing NA --decimal , --thousands . --encoding latin1 \
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
     dumped_given.extend(keys(&place.stdout("train moons --clip-value 1 --dump-config")));

@@ -154,7 +154,7 @@ fn whole_numbers_that_f64_does_not_have_keep_their_digits() {
     }
     let ids = [i64::MIN, -(1 << 53), 1 << 53, 1 << 62].map(i64::to_le_bytes).concat();
     let table = read(&npy("'<i8'", "(4,)", &ids)).unwrap();
-    let numbers = [-9.223_372_036_854_775_808e18, -9_007_199_254_740_992.0, 9_007_199_254_740_992.0, 2_f64.powi(62)];
+    let numbers = [-2_f64.powi(63), -9_007_199_254_740_992.0, 9_007_199_254_740_992.0, 2_f64.powi(62)];
     assert_eq!(table.numbers("x").unwrap(), numbers);
 }
 

@@ -53,7 +53,8 @@ fn numbers_are_read_in_the_form_that_their_column_agrees_on() {
     let both = |mark| NumberForm { thousands: Some(mark), ..comma };
     let guess = NoteKind::ThousandsGuess;
     let form = NoteKind::NumberForm;
-    let cases: [(&[&str], &[f64], NumberForm, &[NoteKind]); 22] = [
+    type Case<'a> = (&'a [&'a str], &'a [f64], NumberForm, &'a [NoteKind]);
+    let cases: [Case<'_>; 22] = [
         (&["1,5", "-0,25", "3"], &[1.5, -0.25, 3.0], comma, &[form]),
         (&["0,051", "1,234"], &[0.051, 1.234], comma, &[form]),
         (&["1,5e3", ",5"], &[1500.0, 0.5], comma, &[form]),
