@@ -60,6 +60,18 @@ impl NumberForm {
         own.then(|| layout.parse(written.core)).flatten().map(|value| written.signed(value))
     }
 
+    /// The same with the marks that a user gives; a mark that has another meaning then changes places with it.
+    pub(super) fn with(self, marks: Marks) -> Self {
+        let other = |mark| if mark == ',' { '.' } else { ',' };
+        let decimal = match (marks.decimal, marks.thousands) {
+            (Some(decimal), _) => decimal,
+            (None, Some(mark)) if mark == self.decimal => other(mark),
+            _ => self.decimal,
+        };
+        let own = self.thousands.map(|mark| if mark == decimal { other(mark) } else { mark });
+        Self { decimal, thousands: marks.thousands.or(own), ..self }
+    }
+
     /// What differs from how programs write numbers, as a part of a sentence.
     #[must_use]
     pub fn describe(&self) -> String {

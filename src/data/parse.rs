@@ -64,6 +64,14 @@ impl ReadAs {
         }
     }
 
+    /// The same where marks in numbers are given: they go before those that a model has learned.
+    pub(super) fn said(self, reading: &Reading) -> Self {
+        match self {
+            Self::Written(form, strays) => Self::Written(form.with(reading.marks()), strays),
+            other => other,
+        }
+    }
+
     /// As what its cells are parsed at first.
     pub(super) fn parsed(self, reading: &Reading) -> Parsed {
         let fast = !reading.missing.has_numbers();

@@ -67,7 +67,7 @@ impl<'a> CsvReader<'a> {
         ReadAs::check(kinds, self.names().len())?;
         let batch = self.blocks.batch(batch_size())?;
         let notes = std::mem::take(&mut self.header.notes);
-        let parsed = kinds.iter().map(|kind| kind.parsed(&self.reading)).collect();
+        let parsed = kinds.iter().map(|kind| kind.said(&self.reading).parsed(&self.reading)).collect();
         let mut growth = Growth::new(self, kinds.to_vec(), parsed);
         growth.add(&batch)?;
         if growth.rows == 0 { Ok(None) } else { growth.table(notes).map(Some) }
@@ -140,7 +140,8 @@ impl Table {
         loop {
             let asked = kinds.clone();
             reader.without_index(&mut kinds);
-            let mut as_what = parsed.take().unwrap_or_else(|| kinds.iter().map(|kind| kind.parsed(reading)).collect());
+            let mut as_what =
+                parsed.take().unwrap_or_else(|| kinds.iter().map(|kind| kind.said(reading).parsed(reading)).collect());
             if let Some(table) = reader.all(&kinds, &mut as_what)? {
                 return Ok(table);
             }
@@ -207,6 +208,7 @@ impl<'a> Growth<'a> {
         kinds: Vec<ReadAs>,
         parsed: Vec<Parsed>,
     ) -> Self {
+        let kinds = kinds.into_iter().map(|kind| kind.said(reading)).collect();
         let columns = parsed.iter().map(|&parsed| Growing::new(parsed)).collect();
         let Header { names, unnamed, .. } = header;
         Self { path, reading, names, unnamed, delimiter, kinds, parsed, columns, rows: 0, lines: Lines::default() }

@@ -183,7 +183,8 @@ impl Table {
         let place = |row| lines.at(row);
         let inference = Inference { reading, commas_free: true, place: &place };
         let kept = columns.into_iter().zip(how).filter(|(_, how)| **how != ReadAs::Skip);
-        let kept = kept.map(|(column, &how)| {
+        let kept = kept.map(|(column, how)| {
+            let how = how.said(reading);
             let Column { name, cells, form, exact } = column;
             let texts = match (how, cells) {
                 (ReadAs::Text | ReadAs::Verbatim, cells) => {

@@ -91,12 +91,17 @@ fn numbers_in_another_form_train_the_same_network() {
     // Each model reads tables as its own was written; flags go before.
     place.file("new.csv", "a;b\n1,50;2,00 %\n");
     place.file("new_plain.csv", "a,b\n1.50,2.00\n");
+    place.file("new_points.csv", "a,b\n1.5,2\n");
     assert_eq!(
         place.stdout("predict comma new.csv --device cpu"),
         place.stdout("predict plain new_plain.csv --device cpu")
     );
     let (_, stderr) = both(&place, "predict comma new_plain.csv --device cpu");
     assert!(stderr.contains("count as missing: `a` (1 of 1, first `1.50` in line 2), `b` (1 of 1"), "{stderr}");
+    assert_eq!(
+        place.stdout("predict comma new_plain.csv --decimal . --device cpu"),
+        place.stdout("predict comma new_points.csv --decimal . --device cpu")
+    );
     // Marks that a user gives.
     place.file("points.csv", "x,y\n1.234,1\n5.678,2\n");
     assert_eq!(place.json("data points.csv --thousands .")["columns"][0]["max"], 5678.0);

@@ -265,6 +265,19 @@ fn models_read_cells_as_they_were_written_for_them() {
     assert!(table.notes().refuse_guesses(table.source()).is_err());
     let error = read(comma, Strays::Refused, "1,5;2\nu;1\n").unwrap_err().to_string();
     assert!(error.contains("line 3, column `x`: `u` is not a number"), "{error}");
+    // Marks that are given go before a model's.
+    let mut given = Reading::default();
+    for (decimal, thousands, form, cells) in [
+        (Some(','), None, NumberForm::default(), "1,5;1,0"),
+        (None, Some('.'), NumberForm::default(), "1.000,5;1.000"),
+        (Some('.'), None, comma, "1,000.5;1.0"),
+        (Some('.'), Some(' '), comma, "1 000.5;1.0"),
+    ] {
+        (given.decimal, given.thousands) = (decimal, thousands);
+        let kind = ReadAs::Written(form, Strays::Refused);
+        let table = read_as(format!("x;y\n{cells}\n"), &given, kind).unwrap();
+        assert!([1.5, 1000.5].contains(&table.numbers("x").unwrap()[0]), "{cells}");
+    }
     let plain = read(NumberForm::default(), Strays::Missing, "1.5;\u{2212}2\n1,5;(3)\n").unwrap();
     assert_numbers(plain.column("x").unwrap(), &[1.5, NAN], "plain");
     assert_numbers(plain.column("y").unwrap(), &[-2.0, NAN], "plain");
