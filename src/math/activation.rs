@@ -70,7 +70,6 @@ impl Activation {
     pub const ALL: &[Self] = &[
         Self::Identity,
         Self::Relu,
-        Self::Relu6,
         Self::Sigmoid,
         Self::LeakyRelu,
         Self::Elu,
@@ -81,6 +80,7 @@ impl Activation {
         Self::Softplus,
         Self::Tanh,
         Self::Softsign,
+        Self::Relu6,
     ];
 
     /// The name on the command line and in files.
