@@ -1,13 +1,24 @@
 //! What was decided on the user's behalf, a line a kind, with the flags that decide otherwise.
 
+use std::path::Path;
+
 use crate::data::{NoteKind, Notes};
 
 /// Prints notes to stderr.
 pub fn tell(notes: &Notes) {
+    tell_all("", notes);
+}
+
+/// The same of another file than the command's first.
+pub fn tell_of(path: &Path, notes: &Notes) {
+    tell_all(&format!("{}: ", path.display()), notes);
+}
+
+fn tell_all(head: &str, notes: &Notes) {
     for (kind, line) in notes.kinds() {
         match hint(kind) {
-            "" => eprintln!("note: {line}"),
-            hint => eprintln!("note: {line}; {hint}"),
+            "" => eprintln!("note: {head}{line}"),
+            hint => eprintln!("note: {head}{line}; {hint}"),
         }
     }
 }

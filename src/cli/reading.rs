@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 #[derive(Debug, clap::Args)]
 pub struct ReadingArgs {
     /// Texts that stand for missing cells, besides those that do anyway; a number stands for all ways of writing it
-    #[arg(long, value_name = "TEXT,…")]
+    #[arg(long, value_name = "TEXT,…", allow_hyphen_values = true)]
     missing: Vec<List>,
     /// Texts that are no missing cells, as NA where it is Namibia
-    #[arg(long, value_name = "TEXT,…")]
+    #[arg(long, value_name = "TEXT,…", allow_hyphen_values = true)]
     not_missing: Vec<List>,
     /// What stands in front of the fraction of numbers: `.` or `,` [default: found out for each column]
     #[arg(long, value_name = "CHAR")]

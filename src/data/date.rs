@@ -1,10 +1,10 @@
 //! Dates as ISO 8601 and their neighbours write them. In: texts. Out: seconds since the start of 1970, and what a network is told
 //! of a date. The calendar is jiff's.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
+const START: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 /// Seconds of a day.
 const DAY: f64 = 86_400.0;
 
@@ -26,8 +26,11 @@ pub(super) fn parse(text: &str) -> Option<(f64, bool)> {
     let date = format!("{}-{}-{}", &text[..4], &text[5..7], &text[8..10]);
     match &text[10..] {
         "" => Some((seconds(&date)?, false)),
-        time if time.starts_with(['T', 't', ' ']) && time.contains(':') => {
-            let text = format!("{date}T{}", &time[1..]);
+        time if time.starts_with(['T', 't', ' ']) => {
+            // A space may stand in front of the offset, and UTC for it.
+            let time = time[1..].trim_end_matches(" UTC").replace(" +", "+").replace(" -", "-");
+            let offset = if text.ends_with(" UTC") { "Z" } else { "" };
+            let text = format!("{date}T{time}{offset}");
             let with_offset = || text.parse::<Timestamp>().ok().map(|time| time.as_nanosecond() as f64 / 1e9);
             // A text with an offset is no civil time.
             Some((with_offset().or_else(|| seconds(&text))?, true))
@@ -38,9 +41,7 @@ pub(super) fn parse(text: &str) -> Option<(f64, bool)> {
 
 /// The seconds of a date and time without an offset, as if it were UTC's.
 fn seconds(text: &str) -> Option<f64> {
-    let time = text.parse::<DateTime>().ok()?;
-    let stamp = TimeZone::UTC.to_timestamp(time).ok()?;
-    Some(stamp.as_nanosecond() as f64 / 1e9)
+    Some(text.parse::<DateTime>().ok()?.duration_since(START).as_secs_f64())
 }
 
 /// The date, and the time where it is asked for to the second, in ISO 8601's form.
@@ -55,13 +56,12 @@ pub(super) fn write(seconds: f64, with_time: bool) -> String {
 /// What a network is told of a date: whole days since 1970-01-01, the month from 1, the day of the week from 1 for Monday, and the
 /// hour from 0.
 pub(super) fn parts(seconds: f64) -> [f64; 4] {
-    let time = civil(seconds).unwrap_or(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    let time = civil(seconds).unwrap_or(START);
     let weekday = |date: Date| f64::from(date.weekday().to_monday_one_offset());
     [(seconds / DAY).floor(), time.month().into(), weekday(time.date()), time.hour().into()]
 }
 
 /// By UTC's clock.
 fn civil(seconds: f64) -> Option<DateTime> {
-    let stamp = Timestamp::from_second(seconds.floor() as i64).ok()?;
-    Some(TimeZone::UTC.to_datetime(stamp))
+    START.checked_add(SignedDuration::from_secs(seconds.floor() as i64)).ok()
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::column::{Cells, Column, some_at_a_time};
 use super::dataset::Dataset;
 use super::encoder::Encoder;
+use super::form::NumberForm;
 use super::inputs::{Inputs, standardised};
 use super::note::Notes;
 use super::table::{Table, shorten};
@@ -91,7 +92,7 @@ impl Encoder {
     /// # Errors
     /// Those of [`encode`](Self::encode) that concern the target.
     pub fn class_numbers(&self, table: &Table) -> Result<Option<Vec<usize>>> {
-        class_numbers(&self.target, table)
+        class_numbers(&self.target, self.form(&self.target.name), table)
     }
 }
 
@@ -119,7 +120,8 @@ impl<'a> Encoded<'a> {
     /// # Panics
     /// For a row that the table doesn't have.
     pub fn rows(&self, rows: &[usize]) -> Result<Dataset> {
-        let targets = encode_target(&self.encoder.target, &self.table, rows)?;
+        let targets =
+            encode_target(&self.encoder.target, self.encoder.form(&self.encoder.target.name), &self.table, rows)?;
         Dataset::new(self.inputs(rows), targets, self.encoder.inputs(), 1)
     }
 
@@ -139,16 +141,16 @@ impl<'a> Encoded<'a> {
 }
 
 /// The class of every row; none where the target is a number.
-pub(super) fn class_numbers(target: &Target, table: &Table) -> Result<Option<Vec<usize>>> {
+pub(super) fn class_numbers(target: &Target, form: NumberForm, table: &Table) -> Result<Option<Vec<usize>>> {
     if target.kind.classes().is_none() {
         return Ok(None);
     }
-    let numbers = encode_target(target, table, &(0..table.rows()).collect::<Vec<_>>())?;
+    let numbers = encode_target(target, form, table, &(0..table.rows()).collect::<Vec<_>>())?;
     Ok(Some(numbers.into_iter().map(|class| class as usize).collect()))
 }
 
 /// The target as the network sees it, in these rows.
-fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
+fn encode_target(target: &Target, form: NumberForm, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
     let name = &target.name;
     let column = table.column_of(name)?;
     let cells = &column.cells;
@@ -179,7 +181,7 @@ fn encode_target(target: &Target, table: &Table, rows: &[usize]) -> Result<Vec<f
         return rows.iter().map(class).collect();
     }
     let texts = column.to_texts();
-    let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_text(label)).collect();
+    let of_labels: Vec<_> = texts.labels().iter().map(|label| index.of_written(label, form)).collect();
     let class = |&row: &usize| {
         let class = texts.code(row).and_then(|code| of_labels[code]);
         number(row, class, &|| texts.get(row).map(shorten).unwrap_or_default())

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::column::Column;
 use super::feature::{Feature, FeatureKind, Holds, check_scale};
 use super::form::NumberForm;
 use super::left_out::LeftOut;
@@ -70,7 +71,7 @@ impl Encoder {
     /// The number of the class with this label, as a text or as a number: `1.0` is the class `1`.
     #[must_use]
     pub fn class_number(&self, label: &str) -> Option<usize> {
-        ClassIndex::new(self.classes()?).of_text(label)
+        ClassIndex::new(self.classes()?).of_written(label, self.form(&self.target.name))
     }
 
     /// The column of the rows' weights, if the model was trained with one. It may be in later tables or not, and is
@@ -102,10 +103,10 @@ impl Encoder {
         &self.left_out
     }
 
-    /// Keeps how the training table was read, which had columns of these names: the names count where it had no header.
+    /// Keeps how the training table was read, which had columns of these names: they are those of later files without a header.
     #[must_use]
     pub fn with_reading(self, reading: &Reading, names: &[String]) -> Self {
-        let columns = if reading.header == Some(false) { names.to_vec() } else { Vec::new() };
+        let columns = names.to_vec();
         let (features, subsets, names_only) = (Vec::new(), Vec::new(), false);
         Self { reading: Reading { columns, features, subsets, names_only, ..reading.clone() }, ..self }
     }
@@ -128,8 +129,11 @@ impl Encoder {
     /// Keeps how the numbers of its columns are written in a table.
     #[must_use]
     pub fn with_forms(self, table: &Table) -> Self {
-        let is_number = |name: &str| matches!(self.read_as(name, true), ReadAs::Written(..));
-        let written = table.columns().iter().filter(|column| !column.form.is_plain() && is_number(&column.name));
+        // Classes that lose digits as numbers go by what is written.
+        let is_class = |column: &Column| column.name == self.target.name && column.exact.is_none();
+        let is_number =
+            |column: &Column| matches!(self.read_as(&column.name, true), ReadAs::Written(..)) || is_class(column);
+        let written = table.columns().iter().filter(|column| !column.form.is_plain() && is_number(column));
         let forms = written.map(|column| (column.name.clone(), column.form)).collect();
         Self { forms, ..self }
     }

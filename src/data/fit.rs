@@ -9,6 +9,7 @@ use super::date;
 use super::encode;
 use super::encoder::Encoder;
 use super::feature::{Feature, mean_and_scale};
+use super::form::NumberForm;
 use super::table::{Table, parse_number, shorten};
 use super::target::{ClassIndex, Target, TargetKind, Task, distinct};
 use crate::error::{Error, Result};
@@ -91,7 +92,7 @@ impl Encoder {
 pub fn class_numbers(table: &Table, target: &str, task: Option<Task>) -> Result<Option<Vec<usize>>> {
     let rows: Vec<usize> = (0..table.rows()).collect();
     let kind = Fit { table, target, rows: &rows }.kind(table.column_of(target)?, task, false)?;
-    encode::class_numbers(&Target { name: target.into(), kind }, table)
+    encode::class_numbers(&Target { name: target.into(), kind }, NumberForm::default(), table)
 }
 
 /// The labels of the classes, as [`Encoder::fit`] would find them; none where the target is a number.

@@ -196,12 +196,15 @@ struct Written<'a> {
 impl<'a> Written<'a> {
     fn new(text: &'a str) -> Option<Self> {
         let text = text.trim();
-        let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        // A currency sign may stand in front of a bracket.
+        let sign = text.chars().next().filter(|&char| is_currency(char));
+        let behind = sign.map_or(text, |sign| text[sign.len_utf8()..].trim_start());
+        let inside = behind.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
         let mut found = Self {
             minus: false,
             bracketed: inside.is_some(),
             percent: false,
-            currency: None,
+            currency: sign.filter(|_| inside.is_some()),
             core: inside.unwrap_or(text),
         };
         found.core = found.core.trim();

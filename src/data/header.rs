@@ -1,7 +1,7 @@
 //! The start of delimited text: its delimiter, lines in front of the header, the columns' names. In: the first rows. Out: names, and where
 //! the rows begin.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use memchr::{memchr, memchr_iter};
@@ -78,7 +78,10 @@ impl Header {
             let note = Note::file(NoteKind::NumericHeader).count(names.len(), 0, examples);
             found.notes.push(note.place(Place::Line(row.line)));
         }
-        start.fit(&mut names, &text[row.end..], delimiter);
+        let last = names.len();
+        if start.fit(&mut names, &text[row.end..], delimiter) {
+            found.notes.push(Note::column(NoteKind::EmptyColumn, format!("column {last}")));
+        }
         found.name(names);
         let plain: Vec<&str> = found.names.iter().map(String::as_str).collect();
         let problem = if plain.iter().any(|name| name.contains(['\r', '\n'])) {
@@ -93,31 +96,34 @@ impl Header {
         }
     }
 
-    /// Gives each column a name of its own, as pandas does: `a`, `a.1`; `Unnamed: 3`.
+    /// Gives each column a name of its own, as pandas does: `a`, `a.1`; `Unnamed: 3`. Names that the file gives go before those that
+    /// are made here.
     fn name(&mut self, names: Vec<String>) {
-        let several = names.len() > 1;
-        let mut taken: HashSet<String> = HashSet::new();
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        for (at, name) in names.into_iter().enumerate() {
-            let unnamed = name.is_empty();
-            match (unnamed, at) {
-                (true, 0) if several => self.index = Some(0),
-                (true, _) => self.unnamed.push(at),
-                (false, _) => {}
-            }
-            let name = if unnamed { format!("Unnamed: {at}") } else { name };
-            let mut own = name.clone();
-            let count = counts.entry(name.clone()).or_insert(0);
-            while taken.contains(&own) {
-                *count += 1;
-                own = format!("{name}.{count}");
-            }
-            if own != name {
-                self.notes.push(Note::column(NoteKind::DuplicateName, &own).detail(format!("of `{}`", shorten(&name))));
-            }
-            taken.insert(own.clone());
-            self.names.push(own);
+        if names.len() > 1 && names[0].is_empty() {
+            self.index = Some(0);
         }
+        self.unnamed = (0..names.len()).filter(|&at| names[at].is_empty() && self.index != Some(at)).collect();
+        let named = |at: &usize| !names[*at].is_empty();
+        let (first, last): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(named);
+        let name = |(at, name): (usize, &String)| if name.is_empty() { format!("Unnamed: {at}") } else { name.clone() };
+        let mut own: Vec<String> = names.iter().enumerate().map(name).collect();
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for at in first.into_iter().chain(last) {
+            let name = own[at].clone();
+            let mut count = counts.get(&name).copied().unwrap_or(0);
+            while count > 0 {
+                counts.insert(name.clone(), count + 1);
+                own[at] = format!("{name}.{count}");
+                let taken = (0..own.len()).any(|other| other != at && own[other] == own[at]);
+                count = if taken { count + 1 } else { counts.get(&own[at]).copied().unwrap_or(0) };
+            }
+            *counts.entry(own[at].clone()).or_insert(0) += 1;
+            if own[at] != name {
+                let note = Note::column(NoteKind::DuplicateName, &own[at]).detail(format!("of `{}`", shorten(&name)));
+                self.notes.push(note);
+            }
+        }
+        self.names = own;
     }
 }
 
@@ -213,7 +219,7 @@ impl Start<'_> {
     /// The names of so many columns without a header: those of the model's file, its features', or `x0`, `x1`, …
     fn names_of(&self, found: usize) -> Result<Vec<String>> {
         let Reading { columns, features, subsets, .. } = self.reading;
-        if columns.is_empty() {
+        if columns.is_empty() && features.is_empty() {
             return Ok((0..found).map(|at| format!("x{at}")).collect());
         }
         let mut choices = [columns].into_iter().chain(subsets).chain([features]).filter(|names| !names.is_empty());
@@ -230,16 +236,19 @@ impl Start<'_> {
     }
 
     /// Where rows have a cell more than the header: the first one names rows, as R's tables have it, unless the last one is always empty.
-    /// Where they have a cell less, a delimiter ends the header alone.
-    fn fit(&self, names: &mut Vec<String>, rows: &[u8], delimiter: u8) {
+    /// Where they have a cell less, a delimiter ends the header alone, whose last name goes; whether that is so.
+    fn fit(&self, names: &mut Vec<String>, rows: &[u8], delimiter: u8) -> bool {
         let counts = cells_in_rows(rows, delimiter);
         let all = |expected: usize| !counts.is_empty() && counts.iter().all(|&count| count == expected);
         if all(names.len() + 1) {
             let at = if last_cells_are_empty(rows, delimiter, counts.len()) { names.len() } else { 0 };
             names.insert(at, String::new());
-        } else if names.len() > 2 && names.last().is_some_and(String::is_empty) && all(names.len() - 1) {
+        }
+        let alone = names.len() > 1 && names.last().is_some_and(String::is_empty) && all(names.len() - 1);
+        if alone {
             names.pop();
         }
+        alone
     }
 
     fn malformed(&self, line: u64, problem: String) -> Error {

@@ -111,6 +111,13 @@ impl Inference<'_> {
         notes: &mut Vec<Note>,
     ) -> Result<Column, Unfit> {
         let values: Vec<f64> = texts.labels().iter().map(|label| form.parse(label).unwrap_or(f64::NAN)).collect();
+        // A number that stands for missing cells does so in every way of writing it.
+        let there: Vec<bool> = there
+            .iter()
+            .zip(&values)
+            .map(|(there, &value)| *there && !self.reading.missing.has_number(value))
+            .collect();
+        let there = &there[..];
         let is_stray = |label: usize| there[label] && values[label].is_nan() && !dash(&texts.labels()[label]);
         let infinite =
             |label: usize| there[label] && (values[label].is_infinite() || is_infinite(&texts.labels()[label]));
@@ -132,8 +139,9 @@ impl Inference<'_> {
             notes.push(self.strays(kind, name, &texts, row, &is_stray));
         }
         let lossy = |label: usize| there[label] && loses_digits(&texts.labels()[label], values[label]);
-        let exact = (0..values.len()).any(lossy).then(|| without(texts.clone(), there));
-        if exact.is_some() && matches!(how, ReadAs::Infer | ReadAs::Target) {
+        let by_text = |label: usize| there[label] && how.goes_by_text(&texts.labels()[label], values[label]);
+        let exact = (0..values.len()).any(by_text).then(|| without(texts.clone(), there));
+        if (0..values.len()).any(lossy) && matches!(how, ReadAs::Infer | ReadAs::Target) {
             notes.push(Note::column(NoteKind::LostDigits, name));
         }
         let cell = |row| texts.code(row).filter(|&code| there[code]).map_or(f64::NAN, |code| values[code] + 0.0);
@@ -195,11 +203,23 @@ fn is_infinite(label: &str) -> bool {
     label.parse::<f64>().is_ok_and(f64::is_infinite)
 }
 
+/// Whether a number has a zero in front that it does not need.
+pub(super) fn is_padded(label: &str) -> bool {
+    let first = label.find(|char: char| char.is_ascii_digit()).unwrap_or(label.len());
+    let (front, digits) = (&label[..first], &label.as_bytes()[first..]);
+    !front.ends_with(['.', ',']) && digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit)
+}
+
 /// Whether a whole number is another one as f64. Numbers with a fraction or an exponent are rounded anyway.
 pub(super) fn loses_digits(label: &str, value: f64) -> bool {
     if value.is_nan() || value.abs() < EXACT {
         return false;
     }
+    // A fraction of nothing but zeros makes no other number.
+    let label = match label.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0') => whole,
+        _ => label,
+    };
     let digits: String = label.chars().filter(char::is_ascii_digit).collect();
     let whole = !label.contains(['.', 'e', 'E']) || label.matches('.').count() > 1;
     whole && digits.parse::<u128>().ok() != Some(value.abs() as u128)

@@ -108,7 +108,7 @@ impl NoteKind {
             Self::EmptyColumn => "columns without a name and without values are left out",
             Self::UnnamedColumn => "columns without a name are named by their place",
             Self::DuplicateName => "names that occur twice in the header get a number",
-            Self::StrayTexts => "texts among numbers count as missing",
+            Self::StrayTexts => "other texts among numbers or dates count as missing",
             Self::ForcedNumbers => "other texts in columns that are to be numeric count as missing",
             Self::ThousandsGuess => "commas with three digits behind each are taken for thousands separators",
             Self::DecimalGuess => "commas are taken for decimal ones",

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter};
 use super::column::Texts;
 use super::encoding::not_utf8;
 use super::form::NumberForm;
-use super::infer::loses_digits;
+use super::infer::{is_padded, loses_digits};
 use super::reading::Reading;
 use super::scan::{Cell, End, Scanner};
 use super::table::shorten;
@@ -62,6 +62,11 @@ impl ReadAs {
             Self::Target => Strays::Refused,
             _ => Strays::Missing,
         }
+    }
+
+    /// Whether what is written may say more than the number: digits that f64 loses, and in a target zeros in front.
+    pub(super) fn goes_by_text(self, text: &str, value: f64) -> bool {
+        loses_digits(text, value) || (self == Self::Target && is_padded(text))
     }
 
     /// The same where marks in numbers are given: they go before those that a model has learned.
@@ -283,7 +288,7 @@ impl<'b> Piece<'b> {
                 match kind {
                     ReadAs::Written(form, strays) => self.push_written(bytes, form, strays, reading, row),
                     _ => {
-                        self.push_plain(bytes, reading, row);
+                        self.push_plain(bytes, kind, reading, row);
                         Ok(())
                     }
                 }
@@ -308,14 +313,14 @@ impl<'b> Piece<'b> {
     }
 
     /// A cell of a column that may be one of numbers as programs write them.
-    fn push_plain(&mut self, cell: &[u8], reading: &Reading, row: usize) {
+    fn push_plain(&mut self, cell: &[u8], kind: ReadAs, reading: &Reading, row: usize) {
         let Self::Number { values, infinite, .. } = self else { return };
         let text = std::str::from_utf8(cell).ok();
         if text.is_some_and(|text| reading.missing.contains(text)) {
             return values.push(f64::NAN);
         }
         match fast_float2::parse::<f64, _>(cell) {
-            Ok(value) if !value.is_nan() && !text.is_some_and(|text| loses_digits(text, value)) => {
+            Ok(value) if !value.is_nan() && !text.is_some_and(|text| kind.goes_by_text(text, value)) => {
                 if value.is_infinite() && infinite.is_none() {
                     *infinite = Some((row, lossy(cell)));
                 }
@@ -341,6 +346,7 @@ impl<'b> Piece<'b> {
         let value = match plain().or_else(|| form.parse(&text)) {
             _ if reading.missing.contains(&text) => f64::NAN,
             Some(value) if value.is_infinite() => return Err(Fault::Infinite(lossy(cell))),
+            Some(value) if reading.missing.has_number(value) => f64::NAN,
             Some(value) => value,
             None if refuse == Strays::Refused => return Err(Fault::NotANumber(lossy(cell))),
             None => {

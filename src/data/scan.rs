@@ -74,8 +74,9 @@ impl<'a> Scanner<'a> {
             &byte if byte == self.delimiter => End::Cell,
             _ => return None,
         };
-        // Beyond 2⁵³ the text has to be looked at.
-        (number.abs() < 9_007_199_254_740_992.0).then(|| {
+        // Beyond 2⁵³, and with a zero in front, the text has to be looked at.
+        let padded = rest[0] == b'0' && rest[1].is_ascii_digit();
+        (number.abs() < 9_007_199_254_740_992.0 && !padded).then(|| {
             self.at += length + 1;
             (number, end)
         })
@@ -159,10 +160,28 @@ pub(super) fn delimiter(text: &[u8]) -> u8 {
             best = (delimiter, score);
         }
     }
+    if best.1.is_none() {
+        let rows_named = DELIMITERS.into_iter().find(|&delimiter| names_rows(text, delimiter));
+        // The commas of a single column of numbers are decimal ones.
+        return rows_named.unwrap_or(if has_decimal_commas(text, b';') { b';' } else { b',' });
+    }
     let alike = |score: Option<(usize, usize)>| score.map(|(alike, _)| alike);
     let others = DELIMITERS.into_iter().filter(|&other| best.0 == b',' && other != b',');
     let mut decimal = others.filter(|&other| alike(score(other)) == alike(best.1) && has_decimal_commas(text, other));
     decimal.next().unwrap_or(best.0)
+}
+
+/// Whether a header of one cell stands over rows of two, of which the first is quoted: R's table of one column with the rows' names.
+fn names_rows(text: &[u8], delimiter: u8) -> bool {
+    let counts = cells_in_rows(text, delimiter);
+    let mut scanner = Scanner::new(text, delimiter);
+    while !scanner.is_done() && scanner.cell().end == End::Cell {}
+    let rows = &text[scanner.at..];
+    counts.len() > 1
+        && counts[0] == 1
+        && counts[1..].iter().all(|&count| count == 2)
+        && !rows.is_empty()
+        && Scanner::new(rows, delimiter).cell().quoted
 }
 
 /// Whether commas stand in cells of the first rows, and in each of these as in a number.

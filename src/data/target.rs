@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::category::{Alike, Index, of_number};
+use super::form::NumberForm;
+use super::infer::{is_padded, loses_digits};
 
 /// What the network is to predict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +99,12 @@ impl<'a> ClassIndex<'a> {
 
     pub(super) fn of_text(&self, label: &str) -> Option<usize> {
         self.0.place(label)
+    }
+
+    /// The same of a label that may be a number of this form, but for those that say more than their number.
+    pub(super) fn of_written(&self, label: &str, form: NumberForm) -> Option<usize> {
+        let number = || form.parse(label).filter(|&number| !(is_padded(label) || loses_digits(label, number)));
+        self.of_text(label).or_else(|| self.of_number(number()?))
     }
 
     pub(super) fn of_number(&self, label: f64) -> Option<usize> {

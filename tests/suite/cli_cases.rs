@@ -38,7 +38,7 @@ fn a_stray_text_leaves_a_column_of_numbers_one() {
     let (stdout, stderr) = both(&place, &format!("train stray.csv --target y --epochs 60 --out run --json {QUICK}"));
     let found: Value = serde_json::from_str(&stdout).unwrap();
     assert!(r2(&found) > 0.9, "{found}");
-    let note = "note: texts among numbers count as missing: `a` (1 of 200, first `unknown` in line 19)";
+    let note = "note: other texts among numbers or dates count as missing: `a` (1 of 200, first `unknown` in line 19)";
     assert_eq!(stderr.lines().filter(|line| line.starts_with(note)).count(), 1, "{stderr}");
     let [note] = &found["notes"].as_array().unwrap()[..] else { panic!("{found}") };
     assert_eq!(
@@ -217,6 +217,15 @@ fn files_without_a_header_are_trained_on_when_that_is_said() {
     assert_eq!(expected.lines().count(), 3);
     assert_eq!(place.stdout("predict run features.csv --device cpu"), expected);
     assert_eq!(place.stdout("predict run named.csv --header --device cpu"), expected);
+    // A model of a file with a header takes files without one, if that is said.
+    place.file("headed.csv", &format!("a,b,y\n{}", rows(60, |_, a, b| format!("{a},{b},{}", y(a, b)))));
+    place.stdout(&format!("train headed.csv --target y --epochs 2 --out headed --quiet {QUICK}"));
+    place.file("ab.csv", "a,b\n1,2\n");
+    for (name, text) in [("two.csv", "1,2\n"), ("three.csv", "1,2,0\n")] {
+        place.file(name, text);
+        let found = place.stdout(&format!("predict headed {name} --no-header --device cpu"));
+        assert_eq!(found, place.stdout("predict headed ab.csv --device cpu"));
+    }
     place.file("five.csv", "1,2,3,4,5\n");
     place.refuses("predict run five.csv --device cpu", 2, &["5 cells", "expected 4"]);
     // The run can be repeated from its configuration.
@@ -285,4 +294,60 @@ fn dates_are_features() {
     let cells: Vec<&str> = stdout.lines().map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(cells, ["when", "2025-01-01", "soon", ""]);
     assert!(stderr.contains("`when` (1 of 3, first `soon` in line 3)"), "{stderr}");
+}
+
+#[test]
+fn classes_are_known_again_in_the_way_they_were_written() {
+    let place = Place::new();
+    for (name, classes, d) in [
+        ("percent", ["0%", "1%"], ";"),
+        ("comma", ["1,5", "2,5"], ";"),
+        ("currency", ["$0", "$1"], ","),
+        ("brackets", ["(1)", "1"], ","),
+        ("thousands", ["1'000", "2'000"], ","),
+        ("padded", ["01", "02"], ","),
+        ("padded_or_not", ["01", "1"], ","),
+        ("minus", ["\u{2212}1", "1"], ","),
+    ] {
+        place.file("t.csv", &format!("a{d}y\n{}", rows(60, |i, _, _| format!("{}{d}{}", i % 7, classes[i % 2]))));
+        place.stdout(&format!("train t.csv --target y --epochs 2 --test t.csv --out {name} --quiet {QUICK}"));
+        let found = place.json(&format!("eval {name} t.csv --strict --unseen error --device cpu"));
+        assert_eq!(
+            (found["rows"].as_u64(), &found["classes"][0]["support"]),
+            (Some(60), &30.into()),
+            "{name}: {found}"
+        );
+    }
+    place.file("t.csv", &format!("a;y\n{}", rows(60, |i, _, _| format!("{};{}%", i % 7, i % 2))));
+    place.stdout(&format!("train t.csv --target y --epochs 2 --class-weight 1%=2 --quiet {QUICK}"));
+    place.file(
+        "three.csv",
+        &format!("a,y\n{}", rows(60, |i, _, _| format!("{},{}", i % 7, ["02101", "2101", "3"][i % 3]))),
+    );
+    let found =
+        place.json(&format!("train three.csv --target y --task multiclass --epochs 2 --test-fraction 0 {QUICK}"));
+    assert_eq!(found["train"]["classes"].as_array().unwrap().len(), 3, "{found}");
+}
+
+#[test]
+fn other_tables_of_a_run_are_noted_too() {
+    let place = Place::new();
+    place.file("t.csv", &format!("a,k,y\n{}", rows(80, |i, a, b| format!("{a},{},{}", ["p", "q"][i % 2], y(a, b)))));
+    place.file("test.csv", "a,k,y\n1,p,2\noops,zz,3\n2,q,4\n");
+    let words = format!("train t.csv --target y --test test.csv --epochs 2 {QUICK}");
+    let (stdout, stderr) = both(&place, &format!("{words} --json"));
+    for part in [
+        "note: test.csv: cells that are not",
+        "`oops` in line 3",
+        "note: test.csv: cells hold categories",
+        "`zz` in line 3",
+    ] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    let found: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(found["notes"].as_array().unwrap().len(), 2, "{found}");
+    place.refuses(&format!("{words} --strict"), 2, &["test.csv", "`oops`"]);
+    // A sentinel with a minus is no flag.
+    place.file("sentinel.csv", "a,y\n-999,1\n2,3\n");
+    assert_eq!(place.json("data sentinel.csv --missing -999")["columns"][0]["missing"], 1);
 }

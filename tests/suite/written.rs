@@ -54,7 +54,7 @@ fn numbers_are_read_in_the_form_that_their_column_agrees_on() {
     let guess = NoteKind::ThousandsGuess;
     let form = NoteKind::NumberForm;
     type Case<'a> = (&'a [&'a str], &'a [f64], NumberForm, &'a [NoteKind]);
-    let cases: [Case<'_>; 22] = [
+    let cases: [Case<'_>; 23] = [
         (&["1,5", "-0,25", "3"], &[1.5, -0.25, 3.0], comma, &[form]),
         (&["0,051", "1,234"], &[0.051, 1.234], comma, &[form]),
         (&["1,5e3", ",5"], &[1500.0, 0.5], comma, &[form]),
@@ -87,6 +87,7 @@ fn numbers_are_read_in_the_form_that_their_column_agrees_on() {
         ),
         (&["+1", "1e3", ".5", "5."], &[1.0, 1000.0, 0.5, 5.0], plain, &[]),
         (&["02101", "2101"], &[2101.0, 2101.0], plain, &[]),
+        (&["$(5)", "$7"], &[-5.0, 7.0], NumberForm { brackets: true, currency: Some('$'), ..plain }, &[form]),
     ];
     for (cells, expected, form, notes) in cases {
         let (found, found_form, found_notes) = column(cells, ';');
@@ -248,6 +249,16 @@ fn missing_words_are_those_of_pandas_and_a_few_more() {
     // A number stands for all ways of writing it.
     assert_numbers(&found("x,y\n-999,1\n-999.0,1\n5,1\n", &words(&["-999"], &[])), &[NAN, NAN, 5.0], "-999");
     assert_eq!(found("x,y\nu,1\n-999.00,1\n", &words(&["-999"], &[])), text(&["u", ""]));
+    for (cells, value) in [
+        (["-999%", "5%"], 5.0),
+        (["-999,0", "5,5"], 5.5),
+        (["$-999", "$5"], 5.0),
+        (["(999)", "5"], 5.0),
+        (["\u{2212}999", "5"], 5.0),
+    ] {
+        let rows = format!("x;y\n{};1\n{};1\n", cells[0], cells[1]);
+        assert_numbers(&found(&rows, &words(&["-999"], &[])), &[NAN, value], cells[0]);
+    }
 }
 
 #[test]
@@ -292,6 +303,9 @@ fn whole_numbers_beyond_2_to_53_keep_their_digits() {
     assert!(matches!(column.cells, Cells::Number(_)));
     assert_eq!(column.to_texts().labels(), [ids[0], ids[1], ids[3]]);
     assert_eq!(kinds(&table), [NoteKind::LostDigits]);
+    let rows: String = (0..8).map(|i| format!("{}.0,1\n", 9_007_199_254_740_992_u64 + i)).collect();
+    let table = read(format!("user,y\n{rows}"));
+    assert_eq!((table.columns()[0].to_texts().labels().len(), kinds(&table)), (8, vec![NoteKind::LostDigits]));
     // What f64 holds exactly is left alone.
     let exact = read("x,y\n9007199254740992,1\n1000000000000000000000,1\n1e300,1\n");
     assert_eq!((exact.columns()[0].exact.as_ref(), exact.notes().all().len()), (None, 0));
@@ -308,12 +322,17 @@ fn dates_are_seconds() {
         ("1970-01-01 01:30", 5400.0),
         ("1970-01-01T00:00:00.500", 0.5),
         ("1970-01-01T02:00:00+02:00", 0.0),
+        ("1970-01-01T05", 18_000.0),
+        ("1970-01-01 02:00:00 +0200", 0.0),
+        ("1970-01-01 00:00:01 UTC", 1.0),
         ("1969-12-31T23:59:59Z", -1.0),
         ("1970/01/02 00:00", day),
     ] {
         assert_eq!(column(&[cell, "1970-01-01"], ',').0, dates(&[expected, 0.0], true), "{cell}");
     }
     assert_eq!(column(&["1970-02", "1970-01"], ',').0, dates(&[31.0 * day, 0.0], false));
+    assert_eq!(column(&["9999-12-31", "1970-01-01"], ',').0, dates(&[2_932_896.0 * day, 0.0], false));
+    assert_eq!(column(&["9999-12-31", "NA"], ',').0.to_texts().labels(), ["9999-12-31"]);
     for none in ["2024-13-01", "2024-02-30", "19-06-2024", "2024-6-1", "2024-06-19 x", "20240619a", "2024-06-19T25:00"]
     {
         assert_eq!(column(&[none, none], ',').0, text(&[none, none]), "{none}");
@@ -349,18 +368,22 @@ fn rows_of_a_single_column_are_all_there() {
 fn headers_are_taken_as_they_occur() {
     let names = |text: &str| (read(text).names(), kinds(&read(text)));
     let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    use NoteKind::{DuplicateName, EmptyColumn, IndexColumn, NumericHeader, Preamble, UnnamedColumn};
-    let cases: [(&str, &[&str], &[NoteKind]); 19] = [
+    use NoteKind::{DuplicateName, EmptyColumn, IndexColumn, NumberForm, NumericHeader, Preamble, UnnamedColumn};
+    let cases: [(&str, &[&str], &[NoteKind]); 23] = [
         (",a,y\n0,1,2\n1,3,4\n", &["a", "y"], &[IndexColumn]),
         ("\"\",\"a\",\"y\"\n\"1\",1,2\n\"2\",3,4\n", &["a", "y"], &[IndexColumn]),
         ("a,y\nr1,1,2\nr2,3,4\n", &["a", "y"], &[IndexColumn]),
         ("a,y,\n1,2,\n3,4,\n", &["a", "y"], &[EmptyColumn]),
         ("a,y\n1,2,\n3,4,\n", &["a", "y"], &[EmptyColumn]),
-        ("a,b,y,\n1,2,3\n3,4,5\n", &["a", "b", "y"], &[]),
+        ("a,b,y,\n1,2,3\n3,4,5\n", &["a", "b", "y"], &[EmptyColumn]),
         ("a,,y\n1,7,2\n3,8,4\n", &["a", "Unnamed: 1", "y"], &[UnnamedColumn]),
         ("a,,y\n1,,2\n3,,4\n", &["a", "y"], &[EmptyColumn]),
         ("a,a,y,a\n1,2,3,4\n", &["a", "a.1", "y", "a.2"], &[DuplicateName, DuplicateName]),
-        ("a,a,a.1\n1,2,3\n", &["a", "a.1", "a.1.1"], &[DuplicateName, DuplicateName]),
+        ("a,a,a.1\n1,2,3\n", &["a", "a.2", "a.1"], &[DuplicateName]),
+        (",Unnamed: 0,a\n0,1,2\n1,3,4\n", &["Unnamed: 0", "a"], &[DuplicateName, IndexColumn]),
+        ("\"a\"\n\"1\",5\n\"2\",6\n", &["a"], &[IndexColumn]),
+        ("\"a\"\n\"r\"\t5\n\"s\"\t6\n", &["a"], &[IndexColumn]),
+        ("a\n1,5\n2,5\n", &["a"], &[NumberForm]),
         ("a, \"b\", \"y z\"\n1, \"2\", \"u\"\n", &["a", "b", "y z"], &[]),
         ("sep=;\na;b\n1;2\n", &["a", "b"], &[]),
         ("\"sep=|\"\r\na|b\r\n1|2\r\n", &["a", "b"], &[]),

@@ -1,10 +1,12 @@
 //! The parts of the data: for training, validation and testing.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::backend::Device;
 use crate::cli::eval::evaluate;
-use crate::data::{Dataset, Encoded, Encoder, Table};
+use crate::data::{Dataset, Encoded, Encoder, Notes, Table};
 use crate::error::Result;
 use crate::infer::Metrics;
 use crate::model::Model;
@@ -32,10 +34,22 @@ impl<T> Parts<T> {
 }
 
 impl Parts<Vec<usize>> {
-    /// The data of each part; the tables are given up for it.
-    pub fn encode(&self, encoder: &Encoder, table: Table, others: Others) -> Result<Parts<Dataset>> {
-        let part = |rows: &Option<Vec<usize>>, table: &Encoded<'_>, other: Option<Table>| match (rows, other) {
-            (Some(rows), Some(other)) => encoder.encode_columns(other)?.rows(rows).map(Some),
+    /// The data of each part; the tables are given up for it. `notes` learns of what is noted of tables other than the first.
+    pub fn encode(
+        &self,
+        encoder: &Encoder,
+        table: Table,
+        others: Others,
+        notes: &mut impl FnMut(&Path, Notes) -> Result<()>,
+    ) -> Result<Parts<Dataset>> {
+        let mut part = |rows: &Option<Vec<usize>>, table: &Encoded<'_>, other: Option<Table>| match (rows, other) {
+            (Some(rows), Some(other)) => {
+                let (path, mut found) = (other.source().to_path_buf(), other.notes().clone());
+                let encoded = encoder.encode_columns(other)?;
+                found.extend(encoded.notes().clone());
+                notes(&path, found)?;
+                encoded.rows(rows).map(Some)
+            }
             (Some(rows), None) => table.rows(rows).map(Some),
             (None, _) => Ok(None),
         };

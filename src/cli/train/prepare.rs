@@ -126,7 +126,15 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
     check_target(loss, &encoder, &table)?;
     let (part, judged) = rows.judged();
     let judged = Judged::new(judged.clone(), &encoder, others.table(part).unwrap_or(&table))?;
-    let mut data = rows.encode(&encoder, table, others)?;
+    let mut of_other = |path: &Path, found: Notes| {
+        args.reading.check(&found, path)?;
+        if !args.quiet {
+            notes::tell_of(path, &found);
+        }
+        notes.extend(found);
+        Ok(())
+    };
+    let mut data = rows.encode(&encoder, table, others, &mut of_other)?;
     data.train = weights.give(data.train, &rows.train, &encoder)?;
     if !args.quiet {
         tell_imbalance(&encoder, &data.train);
