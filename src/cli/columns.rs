@@ -31,6 +31,11 @@ impl ColumnArgs {
         List::texts(&self.features).contains(&column)
     }
 
+    /// The columns of a table that `--numeric` names.
+    pub fn numeric(&self, names: &[String]) -> Vec<String> {
+        expanded(&List::columns(&self.numeric, names), names)
+    }
+
     /// Refuses flags where there is no table that they could be about.
     pub fn expect_none(&self) -> Result<()> {
         let all = [
@@ -93,7 +98,9 @@ impl ColumnArgs {
             } else if Some(name.as_str()) == target {
                 if is_in(&numeric, name) { ReadAs::Number(Strays::Refused) } else { ReadAs::Target }
             } else if is_in(&numeric, name) {
-                ReadAs::Number(Strays::Missing)
+                ReadAs::Number(Strays::Expected)
+            } else if is_in(&features, name) {
+                ReadAs::Named
             } else {
                 ReadAs::Infer
             }

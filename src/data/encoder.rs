@@ -167,7 +167,8 @@ impl Encoder {
         let numbers = |strays| ReadAs::Written(self.form(name), strays);
         match self.features.iter().find(|feature| feature.name == name).map(|feature| &feature.kind) {
             Some(FeatureKind::Number { .. } | FeatureKind::Presence { cells: Holds::Numbers }) => {
-                numbers(Strays::Missing)
+                let expected = self.reading.numeric.iter().any(|column| column == name);
+                numbers(if expected { Strays::Expected } else { Strays::Missing })
             }
             Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Texts }) => ReadAs::Text,
             Some(FeatureKind::Date { .. } | FeatureKind::Presence { cells: Holds::Dates }) => ReadAs::Date,

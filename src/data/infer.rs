@@ -62,14 +62,14 @@ impl Inference<'_> {
         };
         let dashes = of(&dash);
         let enough = |cells: usize| match how {
-            ReadAs::Infer => 10 * cells >= 9 * (all - dashes),
-            ReadAs::Number(Strays::Missing) => true,
+            ReadAs::Infer | ReadAs::Named => 10 * cells >= 9 * (all - dashes),
+            ReadAs::Number(Strays::Missing | Strays::Expected) => true,
             _ => cells == all - dashes,
         };
         let found = match how {
             ReadAs::Text | ReadAs::Verbatim | ReadAs::Skip | ReadAs::Date => None,
             ReadAs::Written(form, _) => Some((form, false)),
-            ReadAs::Infer | ReadAs::Target | ReadAs::Number(_) => {
+            ReadAs::Infer | ReadAs::Named | ReadAs::Target | ReadAs::Number(_) => {
                 let labels = texts.labels().iter().zip(&counts).zip(&there).filter(|(_, there)| **there);
                 let labels = labels.map(|((label, &count), _)| (label.as_str(), count));
                 let found = form::find(labels, self.reading.marks());
@@ -89,7 +89,7 @@ impl Inference<'_> {
             self.tell_form(name, form, ambiguous, how, notes);
             return Ok(numbers);
         }
-        if matches!(how, ReadAs::Infer | ReadAs::Date) {
+        if matches!(how, ReadAs::Infer | ReadAs::Named | ReadAs::Date) {
             let dates: Vec<Option<(f64, bool)>> = texts.labels().iter().map(|label| date::parse(label)).collect();
             let cells = |label: usize| if there[label] && dates[label].is_some() { counts[label] } else { 0 };
             let cells: usize = (0..dates.len()).map(cells).sum();
@@ -132,9 +132,8 @@ impl Inference<'_> {
         if let Some(row) = rows_of(&is_stray) {
             let kind = match how {
                 _ if how.strays() == Strays::Refused => return Err(unfit(row, false)),
-                ReadAs::Infer => NoteKind::StrayTexts,
-                ReadAs::Number(_) => NoteKind::ForcedNumbers,
-                _ => NoteKind::StrayCells,
+                ReadAs::Infer | ReadAs::Named => NoteKind::StrayTexts,
+                _ => how.stray_note(),
             };
             notes.push(self.strays(kind, name, &texts, row, &is_stray));
         }

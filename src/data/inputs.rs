@@ -10,7 +10,7 @@ use super::encoder::Encoder;
 use super::feature::{Feature, FeatureKind, Holds};
 use super::infer::Inference;
 use super::note::{Note, NoteKind};
-use super::parse::{ReadAs, Strays};
+use super::parse::ReadAs;
 use super::table::Table;
 use crate::error::{Place, Result};
 
@@ -166,7 +166,7 @@ impl Read<'_> {
             (Holds::Numbers, Cells::Number(_)) | (Holds::Dates, Cells::Date(_)) => return Ok(column),
             (Holds::Texts, Cells::Number(_) | Cells::Date(_)) => return Ok(column),
             (Holds::Texts, Cells::Text(_)) => ReadAs::Text,
-            (Holds::Numbers, _) => ReadAs::Written(self.encoder.form(self.name), Strays::Missing),
+            (Holds::Numbers, _) => self.encoder.read_as(self.name, false),
             (Holds::Dates, _) => ReadAs::Date,
         };
         let place = |row: usize| -> Place { self.table.place(row) };

@@ -11,6 +11,7 @@ use super::column::Texts;
 use super::encoding::not_utf8;
 use super::form::NumberForm;
 use super::infer::{is_padded, loses_digits};
+use super::note::NoteKind;
 use super::reading::Reading;
 use super::scan::{Cell, End, Scanner};
 use super::table::shorten;
@@ -30,6 +31,8 @@ pub enum Strays {
     Refused,
     /// It counts as missing, and a note says how many there are.
     Missing,
+    /// The same where a user has said so, which is no guess then.
+    Expected,
 }
 
 /// What a column is to be.
@@ -40,6 +43,8 @@ pub enum ReadAs {
     /// Numbers if at least nine tenths of its cells are numbers of one form; the others count as missing. Else dates, by the same
     /// rule; else texts.
     Infer,
+    /// The same of a column that is asked for by its name: the index that counts rows is left out unless it is.
+    Named,
     /// Numbers if all of its cells are numbers of one form, else texts: a target has no strays.
     Target,
     /// Numbers of the form that most of its cells agree on.
@@ -64,15 +69,21 @@ impl ReadAs {
         }
     }
 
+    /// The kind of note about cells that count as missing.
+    pub(super) fn stray_note(self) -> NoteKind {
+        if self.strays() == Strays::Expected { NoteKind::ForcedNumbers } else { NoteKind::StrayCells }
+    }
+
     /// Whether what is written may say more than the number: digits that f64 loses, and in a target zeros in front.
     pub(super) fn goes_by_text(self, text: &str, value: f64) -> bool {
         loses_digits(text, value) || (self == Self::Target && is_padded(text))
     }
 
-    /// The same where marks in numbers are given: they go before those that a model has learned.
+    /// What it comes to: marks in numbers that are given go before those that a model has learned.
     pub(super) fn said(self, reading: &Reading) -> Self {
         match self {
             Self::Written(form, strays) => Self::Written(form.with(reading.marks()), strays),
+            Self::Named => Self::Infer,
             other => other,
         }
     }

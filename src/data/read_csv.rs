@@ -335,7 +335,7 @@ impl Growing {
             Self::Number { values, strays, .. } => {
                 if strays.count > 0 {
                     let StrayCells { count, first, examples } = strays;
-                    let note = Note::column(NoteKind::StrayCells, name).count(count, values.len(), examples);
+                    let note = Note::column(kind.stray_note(), name).count(count, values.len(), examples);
                     notes.push(note.place((inference.place)(first)));
                 }
                 let form = if let ReadAs::Written(form, _) = kind { form } else { Default::default() };

@@ -19,6 +19,9 @@ pub struct Reading {
     pub header: Option<bool>,
     /// The label of a text's encoding by the Encoding Standard, as `windows-1252`. None is UTF-8, or UTF-16 where a byte order mark says so.
     pub encoding: Option<String>,
+    /// Columns that are to be numeric, whatever else stands in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numeric: Vec<String>,
     /// The names of the columns of a file without a header.
     pub columns: Vec<String>,
     /// Those of them that a file without a header may have alone, in its order: a model's features.
@@ -58,6 +61,7 @@ impl Reading {
             thousands: self.thousands.or(other.thousands),
             header: self.header.or(other.header),
             encoding: self.encoding.clone().or_else(|| other.encoding.clone()),
+            numeric: if self.numeric.is_empty() { other.numeric.clone() } else { self.numeric.clone() },
             columns: if self.columns.is_empty() { other.columns.clone() } else { self.columns.clone() },
             features: if self.features.is_empty() { other.features.clone() } else { self.features.clone() },
             names_only: self.names_only || other.names_only,

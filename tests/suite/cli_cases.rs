@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cli::{Output, Place};
+use super::cli::{Output, Place, finished};
 
 /// Rows of two features and what follows from them.
 fn rows(count: usize, row: impl Fn(usize, f64, f64) -> String) -> String {
@@ -57,6 +57,9 @@ fn a_stray_text_leaves_a_column_of_numbers_one() {
     assert_eq!((&forced["columns"][0]["type"], &forced["columns"][0]["missing"]), (&"number".into(), &1.into()));
     let words = place.json("data stray.csv --missing unknown --strict");
     assert!(words["notes"].as_array().unwrap().is_empty(), "{words}");
+    // The model knows what was said: on its own file nothing is guessed.
+    place.stdout(&format!("train stray.csv --target y --numeric a --strict --epochs 2 --out forced --quiet {QUICK}"));
+    assert!(both(&place, "eval forced stray.csv --strict --device cpu").1.contains("`a` (1 of 200"));
     // What is wrong with a target is told as before.
     place.refuses(&format!("train stray.csv --target a {QUICK}"), 2, &["holds mostly numbers", "`unknown` in line 19"]);
     // The model takes such cells as missing, too, and counts them.
@@ -257,6 +260,14 @@ fn headers_and_indices_of_other_programs_are_no_obstacle() {
     let (stdout, _) = both(&place, &format!("train excel.csv --target y --epochs 5 {QUICK}"));
     assert_eq!(metrics(&stdout), metrics(&expected));
     place.refuses(&format!("train pandas.csv --target y --strict {QUICK}"), 2, &["index"]);
+    // It is a column like any other for whoever names it.
+    let named =
+        ["--target", "y", "--features", "Unnamed: 0,a", "--epochs", "2", "--strict", "--quiet", "--out", "named"];
+    let mut command = place.command(&format!("train pandas.csv {QUICK}"));
+    command.args(named);
+    let Output { code, stderr, .. } = finished(command);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(place.json("inspect named")["encoder"]["features"].as_array().unwrap().len(), 2);
 }
 
 #[test]

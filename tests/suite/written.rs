@@ -190,7 +190,7 @@ fn texts_among_numbers_are_missing_up_to_a_tenth() {
         read_as(strays(90, &["x"]), &Reading::default(), ReadAs::Target).unwrap().column("x").unwrap(),
         Cells::Text(_)
     ));
-    let forced = of(ReadAs::Number(Strays::Missing)).unwrap();
+    let forced = of(ReadAs::Number(Strays::Expected)).unwrap();
     assert_eq!(forced.column("x").unwrap().missing(), 11);
     assert_eq!(kinds(&forced), [NoteKind::ForcedNumbers]);
     assert!(forced.notes().refuse_guesses(forced.source()).is_ok());

@@ -13,7 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::cli::eval::check_target;
 use crate::cli::notes;
 use crate::cli::source::{Source, kinds_of};
-use crate::data::{Dataset, Encoder, Notes, ReadAs, Strays, Table, class_numbers};
+use crate::data::{Dataset, Encoder, Notes, ReadAs, Reading, Strays, Table, class_numbers};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::spec::MlpSpec;
@@ -99,7 +99,7 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
     let encoder = match known {
         Some(encoder) => encoder,
         None => Encoder::fit(&table, &target, &rows.train, settings.task, settings.scaling)?
-            .with_reading(&reading, &columns),
+            .with_reading(&Reading { numeric: args.columns.numeric(&columns), ..reading.clone() }, &columns),
     };
     let mut notes = table.notes().clone();
     if !is_known {

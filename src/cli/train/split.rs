@@ -88,7 +88,7 @@ impl SplitArgs {
 
     /// As what that column is read: numbers of groups as they are written.
     pub fn read_as(&self) -> ReadAs {
-        if self.group.is_some() { ReadAs::Text } else { ReadAs::Infer }
+        if self.group.is_some() { ReadAs::Text } else { ReadAs::Named }
     }
 
     /// Refuses what cannot be.
