@@ -81,7 +81,7 @@ pub enum Error {
     },
     /// The first row of a table may be its header or data.
     #[error(
-        "{}: the first row holds nothing but numbers ({cells}, …): --no-header takes it for data and names columns x0, x1, \
+        "{}: the first row holds nothing but numbers ({cells}): --no-header takes it for data and names columns x0, x1, \
          …; --header takes it for names", path.display()
     )]
     NumericHeader {

@@ -27,6 +27,8 @@ pub(super) struct Blocks<'a> {
     /// The line on which the rest begins, counted from 1.
     line: u64,
     ended: bool,
+    /// Whether lines end in a bare carriage return, as on old Macs, once a part of them is read: these are line feeds here.
+    returns: Option<bool>,
     /// Whether there is a single column: then a blank line between rows is a cell that is missing.
     lone: bool,
 }
@@ -35,7 +37,8 @@ impl<'a> Blocks<'a> {
     /// Reads the header.
     pub fn open(path: &'a Path, source: Bytes, reading: &Reading) -> Result<(Self, Header)> {
         let source = utf8(path, source, reading.encoding.as_deref())?;
-        let mut blocks = Self { path, source, delimiter: b',', rest: Vec::new(), line: 1, ended: false, lone: false };
+        let (delimiter, rest) = (b',', Vec::new());
+        let mut blocks = Self { path, source, delimiter, rest, line: 1, ended: false, returns: None, lone: false };
         blocks.read()?;
         let header = loop {
             let start = Start { path, text: &blocks.rest, ended: blocks.ended, reading };
@@ -100,9 +103,15 @@ impl<'a> Blocks<'a> {
 
     /// Reads on: a block, or as much as there is already where a row is longer than that.
     fn read(&mut self) -> Result<()> {
-        let want = self.rest.len().max(BLOCK);
+        let held = self.rest.len();
+        let want = held.max(BLOCK);
         let found = self.source.by_ref().take(want as u64).read_to_end(&mut self.rest);
         let found = found.map_err(|error| self.unreadable(error))?;
+        let new = &mut self.rest[held..];
+        let returns = || memchr(b'\n', new).is_none() && memchr(b'\r', new).is_some();
+        if *self.returns.get_or_insert_with(returns) {
+            new.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        }
         if found < want {
             self.ended = true;
             // A row ends in a line feed, the last one too.

@@ -9,9 +9,13 @@ const START: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const DAY: f64 = 86_400.0;
 
 /// The seconds since the start of 1970 of a date, and whether it has a time of day: `2024-06-19`, `2024/06/19`, `2024-06`,
-/// `2024-06-19 15:22`, `2024-06-19T15:22:45.5Z`. An offset from UTC is taken off. None for any other text.
+/// `2024-06-19 15:22`, `2024-06-19T15:22:45.5Z`, `20240619T152245`. An offset from UTC is taken off. None for any other text.
 pub(super) fn parse(text: &str) -> Option<(f64, bool)> {
     let bytes = text.as_bytes();
+    // ISO's basic form; without a time it is a number.
+    if matches!(bytes.get(8), Some(b'T' | b't')) {
+        return instant(text).or_else(|| seconds(text)).map(|seconds| (seconds, true));
+    }
     let digits = |from: usize, to: usize| bytes.get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     let mark = *bytes.get(4).filter(|mark| matches!(mark, b'-' | b'/'))?;
     if !(digits(0, 4) && digits(5, 7)) {
@@ -31,12 +35,15 @@ pub(super) fn parse(text: &str) -> Option<(f64, bool)> {
             let time = time[1..].trim_end_matches(" UTC").replace(" +", "+").replace(" -", "-");
             let offset = if text.ends_with(" UTC") { "Z" } else { "" };
             let text = format!("{date}T{time}{offset}");
-            let with_offset = || text.parse::<Timestamp>().ok().map(|time| time.as_nanosecond() as f64 / 1e9);
-            // A text with an offset is no civil time.
-            Some((with_offset().or_else(|| seconds(&text))?, true))
+            Some((instant(&text).or_else(|| seconds(&text))?, true))
         }
         _ => None,
     }
+}
+
+/// The seconds of a date and time with an offset from UTC.
+fn instant(text: &str) -> Option<f64> {
+    text.parse::<Timestamp>().ok().map(|time| time.as_nanosecond() as f64 / 1e9)
 }
 
 /// The seconds of a date and time without an offset, as if it were UTC's.

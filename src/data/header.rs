@@ -71,10 +71,10 @@ impl Header {
         }
         let mut names = row.cells;
         if reading.header.is_none() && is_data(&names) {
-            let examples: Vec<String> = names.iter().take(3).cloned().collect();
             if reading.names_only {
-                return Err(Error::NumericHeader { path: start.path.into(), cells: list(&examples) });
+                return Err(Error::NumericHeader { path: start.path.into(), cells: list(&names) });
             }
+            let examples = names.iter().take(3).cloned().collect();
             let note = Note::file(NoteKind::NumericHeader).count(names.len(), 0, examples);
             found.notes.push(note.place(Place::Line(row.line)));
         }

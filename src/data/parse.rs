@@ -226,7 +226,7 @@ impl Parser<'_> {
             }
             if !blank {
                 if count != self.names.len() {
-                    return Err(self.ragged(count, line));
+                    return Err(self.ragged(count, line, quoted));
                 }
                 if line != expected {
                     lines.push((rows, line));
@@ -239,10 +239,10 @@ impl Parser<'_> {
         Ok(Chunk { pieces, rows, lines })
     }
 
-    fn ragged(&self, found: usize, line: u64) -> Error {
+    fn ragged(&self, found: usize, line: u64, quoted: bool) -> Error {
         let expected = self.names.len();
         let plural = if found == 1 { "" } else { "s" };
-        let hint = if found < expected { "; is a quote not closed?" } else { "" };
+        let hint = if found < expected && quoted { "; is a quote not closed?" } else { "" };
         let problem = format!("{found} cell{plural}, where the header has {expected}{hint}");
         Error::MalformedTable { path: self.path.into(), place: Place::Line(line), problem }
     }

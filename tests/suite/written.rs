@@ -323,6 +323,8 @@ fn dates_are_seconds() {
         ("1970-01-01T00:00:00.500", 0.5),
         ("1970-01-01T02:00:00+02:00", 0.0),
         ("1970-01-01T05", 18_000.0),
+        ("19700101T010203", 3723.0),
+        ("19700101T020000Z", 7200.0),
         ("1970-01-01 02:00:00 +0200", 0.0),
         ("1970-01-01 00:00:01 UTC", 1.0),
         ("1969-12-31T23:59:59Z", -1.0),
@@ -399,6 +401,10 @@ fn headers_are_taken_as_they_occur() {
     }
     assert_eq!(read("# one\n\n# two\na,b\n1,2\n").place(0), Place::Line(5));
     assert_eq!(read("sep=;\na;b\n1;2\n").place(0), Place::Line(3));
+    // Lines of old Macs.
+    let table = read("a,b\r1,u\r2,\"v\"");
+    assert_eq!((table.numbers("a").unwrap(), table.place(1)), (&[1.0, 2.0][..], Place::Line(3)));
+    assert_eq!(*table.column("b").unwrap(), text(&["u", "v"]));
     // What is between quotes behind a space is one cell.
     assert_eq!(*read("a, b\n1, \"u, v\"\n").column("b").unwrap(), text(&["u, v"]));
 }
