@@ -48,7 +48,7 @@ pub async fn run(device: &str, path: &Path) -> Result<Vec<f32>> {
     broken.fit(until_the_break).await?;
     let (spec, state) = (network()?, broken.state().await?);
     let model = Model { spec, parameters: state.parameters.clone(), encoder: None, training: None };
-    Checkpoint { model, state, settings: None, score: None }.save(path)?;
+    Checkpoint { model, state, settings: None, score: None, test: None }.save(path)?;
     println!("broken off after epoch {}, kept in {}", broken.epochs(), path.display());
     drop(broken);
 

@@ -5,17 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::folder::{self, CHECKPOINTS, RunName, checkpoint_name, checkpoints_in, score_of};
 use crate::model::{EXTRA, Extras, Model};
 use crate::train::{TrainProgress, TrainState};
 
 const PROGRESS: &str = "mlp.progress";
 const SETTINGS: &str = "mlp.settings";
 const SCORE: &str = "mlp.score";
+const TEST: &str = "mlp.test";
 const CHECKSUM: &str = "mlp.checksum";
 const OPTIMIZER: &str = "optimizer";
 const BEST: &str = "best";
-/// How a checkpoint's file is called, before and behind its epoch.
-const NAME: (&str, &str) = ("epoch-", ".safetensors");
 
 /// A point between two steps of a run. The file is a model's, which every command takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +28,19 @@ pub struct Checkpoint {
     pub settings: Option<String>,
     /// How good it is, the lower the better; the mean loss of the last epoch's validation, if there was one.
     pub score: Option<f64>,
+    /// [`Dataset::checksum`](crate::data::Dataset::checksum) of the rows that the run is to be judged by, if there are some.
+    pub test: Option<u32>,
 }
 
 impl Checkpoint {
+    /// The run that it is of, if its file says so.
+    pub(crate) fn run(&self) -> Option<RunName> {
+        self.model.training.as_ref()?.run.as_ref()?.parse().ok()
+    }
+
     /// Writes the file beside its place, then moves it there.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let Self { model, state, settings, score } = self;
+        let Self { model, state, settings, score, test } = self;
         let mut extras = Extras::default();
         extras.lists.push((format!("{EXTRA}{OPTIMIZER}"), state.optimizer.clone()));
         extras.lists.extend(state.best.iter().map(|best| (format!("{EXTRA}{BEST}"), best.clone())));
@@ -42,12 +49,13 @@ impl Checkpoint {
         extras.texts.insert(PROGRESS.into(), progress);
         extras.texts.extend(settings.iter().map(|settings| (SETTINGS.into(), settings.clone())));
         extras.texts.extend(score.iter().map(|score| (SCORE.into(), score.to_string())));
+        extras.texts.extend(test.iter().map(|test| (TEST.into(), test.to_string())));
         extras.texts.insert(CHECKSUM.into(), checksum(model, &extras));
         model.save_with(path, &extras)
     }
 
-    /// Reads a file that [`Checkpoint::save`] wrote; of a folder, the newest checkpoint in it or in its folder
-    /// `checkpoints`.
+    /// Reads a file that [`Checkpoint::save`] wrote; of a folder, the newest checkpoint in it, in its folder
+    /// `checkpoints`, or of the run that was broken off there.
     pub fn load(path: &Path) -> Result<Self> {
         let newest;
         let path = if path.is_dir() {
@@ -77,7 +85,8 @@ impl Checkpoint {
         let optimizer = list(OPTIMIZER).ok_or_else(|| refused(format!("tensor `{EXTRA}{OPTIMIZER}` is missing")))?;
         let state = TrainState { parameters: model.parameters.clone(), optimizer, best: list(BEST), progress };
         let score = extras.texts.get(SCORE).and_then(|score| score.parse().ok());
-        Ok(Self { model, state, settings: extras.texts.remove(SETTINGS), score })
+        let test = extras.texts.get(TEST).and_then(|test| test.parse().ok());
+        Ok(Self { model, state, settings: extras.texts.remove(SETTINGS), score, test })
     }
 }
 
@@ -85,7 +94,7 @@ impl Checkpoint {
 fn checksum(model: &Model, extras: &Extras) -> String {
     let mut hasher = crc32fast::Hasher::new();
     let mut texts: Vec<_> =
-        extras.texts.iter().filter(|(key, _)| [PROGRESS, SETTINGS, SCORE].contains(&&***key)).collect();
+        extras.texts.iter().filter(|(key, _)| [PROGRESS, SETTINGS, SCORE, TEST].contains(&&***key)).collect();
     let mut lists: Vec<_> = extras.lists.iter().map(|(name, values)| (name.as_str(), &values[..])).collect();
     // Of a model's own part, what decides how the run goes on.
     let network = serde_json::to_string(&(&model.spec, &model.encoder)).unwrap_or_default();
@@ -103,7 +112,7 @@ fn checksum(model: &Model, extras: &Extras) -> String {
     format!("{:08x}", hasher.finalize())
 }
 
-/// A run's folder of checkpoints, `DIR/checkpoints`.
+/// The checkpoints of a run that goes on, in a folder `checkpoints`.
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
@@ -116,77 +125,43 @@ impl Checkpoints {
         if keep == 0 {
             return Err(Error::Setting { what: "--keep", found: "0".into(), expected: "at least 1".into() });
         }
-        Ok(Self { folder: folder.join(FOLDER), keep })
-    }
-
-    /// Refuses a folder with another run's checkpoints: they would be mixed up with this run's.
-    pub fn check_empty(&self) -> Result<()> {
-        match epochs_in(&self.folder)?.last() {
-            None => Ok(()),
-            Some((_, path)) => Err(Error::Setting {
-                what: "--out",
-                found: format!("a folder with checkpoints of another run, {}", path.display()),
-                expected: "another folder; --resume goes on with that run, or remove them".into(),
-            }),
-        }
+        Ok(Self { folder: folder.join(CHECKPOINTS), keep })
     }
 
     /// Saves a checkpoint of an epoch and removes those that are neither among the last nor the best. One of the same
     /// epoch is replaced.
     pub fn save(&self, epoch: u64, checkpoint: &Checkpoint) -> Result<PathBuf> {
         fs::create_dir_all(&self.folder).map_err(Error::io("make the folder", &self.folder))?;
-        let path = self.folder.join(format!("{}{epoch:06}{}", NAME.0, NAME.1));
+        let path = self.folder.join(checkpoint_name(epoch));
         checkpoint.save(&path)?;
-        let all = epochs_in(&self.folder)?;
-        let best = all.iter().filter_map(|(_, path)| Some((score(path)?, path))).min_by(|a, b| a.0.total_cmp(&b.0));
+        self.prune()?;
+        Ok(path)
+    }
+
+    /// Removes those that are neither among the last nor the best: a run that was killed may have left one too many.
+    pub fn prune(&self) -> Result<()> {
+        let all = checkpoints_in(&self.folder)?;
+        let best = all.iter().filter_map(|(_, path)| Some((score_of(path)?, path))).min_by(|a, b| a.0.total_cmp(&b.0));
         let best = best.map(|(_, path)| path);
         for (_, path) in all.iter().rev().skip(self.keep).filter(|(_, path)| Some(path) != best) {
             fs::remove_file(path).map_err(Error::io("remove the checkpoint", path))?;
         }
-        Ok(path)
+        Ok(())
     }
 }
 
-/// Name of the folder.
-const FOLDER: &str = "checkpoints";
-
-/// The checkpoints of a folder, by epoch; none where it does not exist.
-fn epochs_in(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io("list the folder", folder))? {
-        let path = entry.map_err(Error::io("list the folder", folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let epoch = name.strip_prefix(NAME.0).and_then(|name| name.strip_suffix(NAME.1));
-        all.extend(epoch.and_then(|epoch| epoch.parse().ok()).map(|epoch| (epoch, path)));
-    }
-    all.sort();
-    Ok(all)
-}
-
+/// The newest checkpoint, of the run that was broken off rather than of one that has ended.
 fn newest_in(folder: &Path) -> Result<PathBuf> {
-    let mut all = epochs_in(folder)?;
-    all.extend(epochs_in(&folder.join(FOLDER))?);
-    match all.into_iter().max() {
-        Some((_, path)) => Ok(path),
-        None => Err(Error::Setting {
-            what: "--resume",
-            found: format!("{}, a folder without checkpoints", folder.display()),
-            expected: "a checkpoint, or a folder with some: --checkpoint-every writes them".into(),
-        }),
+    folder::settle(folder)?;
+    let places = [folder::running(folder).join(CHECKPOINTS), folder.join(CHECKPOINTS), folder.to_path_buf()];
+    for place in places {
+        if let Some((_, path)) = checkpoints_in(&place)?.pop() {
+            return Ok(path);
+        }
     }
-}
-
-/// A checkpoint's score, from its header alone.
-fn score(path: &Path) -> Option<f64> {
-    use std::io::Read;
-    let mut file = fs::File::open(path).ok()?;
-    let mut length = [0; 8];
-    file.read_exact(&mut length).ok()?;
-    let mut header = Vec::new();
-    file.take(u64::from_le_bytes(length)).read_to_end(&mut header).ok()?;
-    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
-    header["__metadata__"][SCORE].as_str()?.parse().ok()
+    Err(Error::Setting {
+        what: "--resume",
+        found: format!("{}, a folder without checkpoints", folder.display()),
+        expected: "a checkpoint, or a folder with some: --checkpoint-every writes them".into(),
+    })
 }

@@ -240,6 +240,39 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Another run writes to the folder.
+    #[error(
+        "{}: another run goes on there, {}: wait for its end, stop it, or take another --out",
+        shown(path),
+        escape(owner)
+    )]
+    FolderInUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process.
+        owner: String,
+    },
+    /// Files of a run's folder are of different runs.
+    #[error(
+        "{}: its files are of different runs: {} is of {}, {} of {}: name a model's file instead, or train once more",
+        shown(path), files[0], runs[0], files[1], runs[1]
+    )]
+    MixedRuns {
+        /// The folder.
+        path: PathBuf,
+        /// Two files.
+        files: [String; 2],
+        /// Their runs.
+        runs: [String; 2],
+    },
+    /// A run has ended, but not all of it could be kept.
+    #[error("{}; the model is in {}", problem, shown(model))]
+    Incomplete {
+        /// What could not be written, and why.
+        problem: String,
+        /// The model's file.
+        model: PathBuf,
+    },
     /// A configuration file is not well-formed, or says what no flag does.
     #[error("{}: line {line}, column {column}: {}", shown(path), escape(problem))]
     Config {
@@ -319,6 +352,19 @@ pub enum Error {
         /// The report.
         problem: String,
     },
+    /// The GPU is gone: its driver gave up, it was taken out, or the program destroyed it. Nothing on it can be read any more.
+    #[error(
+        "{}: the device was lost: {}; go on from a checkpoint or run again; if it is lost again, take smaller batches, update its \
+         driver, or use --device cpu",
+        escape(device),
+        one_line(problem)
+    )]
+    DeviceLost {
+        /// The device's name.
+        device: String,
+        /// What is known of how it was lost.
+        problem: String,
+    },
     /// The loss or a parameter stopped being finite during training.
     #[error(
         "training diverged at step {step} (epoch {epoch}): the {what} is not finite; use a lower --lr, or smaller values in the data"
@@ -346,18 +392,36 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    /// Whether the device is gone: what was on it is lost, and only a device that is opened anew can go on.
+    #[must_use]
+    pub fn is_device_lost(&self) -> bool {
+        matches!(self, Self::DeviceLost { .. })
+    }
+
     /// The process's exit code: 1 when a run or a check failed, 2 for wrong usage or unreadable input.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Io { source, .. } if is_exhausted(source) => 1,
             Self::NoAdapter
             | Self::TooLarge { .. }
             | Self::Gpu { .. }
+            | Self::DeviceLost { .. }
             | Self::Diverged { .. }
+            | Self::FolderInUse { .. }
+            | Self::Incomplete { .. }
             | Self::Stdout(_)
             | Self::CheckFailed(_) => 1,
             _ => 2,
         }
     }
+}
+
+/// Whether the machine has run out of something, or of leave to write: no fault of what was asked for.
+fn is_exhausted(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    // std has no kind for descriptors that have run out: EMFILE and ENFILE, which are the same on all Unix systems.
+    let descriptors = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
+    descriptors || matches!(error.kind(), FileTooLarge | OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
 /// A file's name for a message.

@@ -38,6 +38,7 @@ pub mod data;
 mod error;
 pub mod exchange;
 mod files;
+mod folder;
 pub mod gradcheck;
 pub mod infer;
 pub mod kernels;

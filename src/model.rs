@@ -11,12 +11,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::data::Encoder;
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
+use crate::folder;
 use crate::math::Optimizer;
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
-/// Name of the model's file in the folder of a run.
-pub(crate) const FILE_NAME: &str = "model.safetensors";
 /// How names of tensors that are no parameters begin.
 pub(crate) const EXTRA: &str = "training.";
 const SPEC: &str = "mlp.spec";
@@ -57,6 +56,9 @@ pub struct TrainingRecord {
     pub device: String,
     /// Mean loss of the last epoch.
     pub loss: Option<f64>,
+    /// The run's name, which all files of its folder tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 /// What a file holds besides the model: lists under names that begin with [`EXTRA`], and texts.
@@ -184,7 +186,12 @@ impl Model {
 
 /// A model's bytes, and the file that they come from: of a folder, the `model.safetensors` in it.
 pub(crate) fn read_file(path: &Path) -> Result<(PathBuf, Vec<u8>)> {
-    let path = if path.is_dir() { path.join(FILE_NAME) } else { path.into() };
+    let path = if path.is_dir() {
+        folder::settle(path)?;
+        path.join(folder::MODEL)
+    } else {
+        path.into()
+    };
     let bytes = std::fs::read(&path).map_err(Error::io("read the model", &path))?;
     Ok((path, bytes))
 }

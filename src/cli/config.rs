@@ -21,7 +21,6 @@ use super::list::List;
 use super::train::ClassWeight;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result, record};
-use crate::files::AtomicFile;
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
@@ -378,11 +377,6 @@ impl Said {
         };
         flags(&command).filter_map(line).collect()
     }
-}
-
-/// Writes a configuration into its run's folder.
-pub fn keep(toml: &str, folder: &Path) -> Result<()> {
-    AtomicFile::create("write the configuration", &folder.join("config.toml"))?.replace(toml.as_bytes())
 }
 
 /// The texts of a flag's records, which have been parsed before.

@@ -16,6 +16,7 @@ mod export;
 mod gradcheck;
 mod import;
 mod inspect;
+mod interrupt;
 mod kernels;
 mod list;
 mod network;
@@ -59,7 +60,7 @@ enum Command {
 }
 
 /// Runs the command line of this process. Exit codes: 0 done, 1 a check or a run failed, 2 wrong usage or
-/// unreadable input.
+/// unreadable input, 128 and its number where a signal ended a run.
 pub fn main() -> ExitCode {
     let words = match Words::new(std::env::args_os().collect()) {
         Ok(words) => words,
@@ -70,7 +71,7 @@ pub fn main() -> ExitCode {
         eprintln!("note: this is a debug build; one made with --release is faster");
     }
     match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => failed(&words.blame(error)),
     }
 }
@@ -90,10 +91,11 @@ fn failed(error: &Error) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-fn run(command: Command) -> Result<()> {
+/// The exit code.
+fn run(command: Command) -> Result<u8> {
     pollster::block_on(async {
         match command {
-            Command::Train(args) => train::run(*args).await,
+            Command::Train(args) => return train::run(*args).await,
             Command::Eval(args) => eval::run(args).await,
             Command::Predict(args) => predict::run(args).await,
             Command::Data(args) => data::run(&args),
@@ -106,5 +108,6 @@ fn run(command: Command) -> Result<()> {
             Command::Devices(args) => devices::run(&args).await,
             Command::Kernels(args) => kernels::run(&args),
         }
+        .map(|()| 0)
     })
 }

@@ -5,6 +5,7 @@ mod control;
 mod fit;
 mod hidden;
 mod journal;
+mod keeping;
 mod length;
 mod loss;
 mod lr_find;
@@ -15,6 +16,7 @@ mod phases;
 mod prepare;
 mod report;
 mod saves;
+mod session;
 mod settings;
 mod split;
 mod start;
@@ -26,31 +28,35 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::columns::ColumnArgs;
-use super::config::{Said, keep, switch};
+use super::config::{Said, switch};
 use super::device::DeviceArgs;
 use super::flag;
+use super::interrupt::{Interrupt, Signal};
 use super::output::{print, print_data, print_json};
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
-use crate::backend::Device;
-use crate::data::Task;
-use crate::error::{Error, Result};
-use crate::files::AtomicFile;
+use crate::data::{Dataset, Task};
+use crate::error::{Error, Result, shell_word};
+use crate::folder::RunName;
 use crate::math::{Activation, Loss};
-use crate::model::{FILE_NAME, Model, TrainingRecord};
+use crate::model::{Model, TrainingRecord};
 use crate::params::{Init, Layout};
 use crate::report::{count, memory};
+use crate::spec::MlpSpec;
 use crate::train::{Batch, Outcome, Trainer};
 use baseline::Baseline;
 use control::ControlArgs;
-use fit::{Keeping, fit};
+use fit::{Fitted, fit};
+use keeping::{Contents, Keeping, Place};
 use length::LengthArgs;
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
+use parts::Parts;
 use phases::Phases;
 use prepare::{Prepared, Start, prepare};
 use report::Material;
 use saves::SaveArgs;
+use session::{Session, Setup};
 use settings::Settings;
 use split::SplitArgs;
 use summary::Summary;
@@ -168,127 +174,166 @@ impl TaskArg {
     }
 }
 
-pub async fn run(args: Args) -> Result<()> {
+/// Trains; the process's exit code.
+pub async fn run(args: Args) -> Result<u8> {
     let source = args.data.source()?;
     let mut settings = Settings::new(&args, &source)?;
     if args.dump_config {
-        return print_data(args.said.toml(&settings.words(&args, &source))).map(|_| ());
+        return print_data(args.said.toml(&settings.words(&args, &source))).map(|_| 0);
     }
-    if !args.lr_find {
-        args.saves.checkpoints(args.out.as_deref())?;
+    let out = args.out.as_deref();
+    if let (Some(folder), true) = (out, args.lr_find) {
+        lr_find::writable(folder)?;
     }
-    let out = args.out.as_deref().map(writable_model).transpose()?;
+    let command = args.said.command();
+    let place = out.filter(|_| !args.lr_find).map(|path| Place::take(path, &args.saves, &command)).transpose()?;
     let mut phases = Phases::start();
     let Prepared { data, judged, encoder, spec, start, notes } = prepare(&args, &mut settings, &source, &mut phases)?;
     let config = args.said.toml(&settings.words(&args, &source));
     let started = Instant::now();
-    let device = args.device.open(args.quiet).await?.device;
+    let setup = Setup { device: &args.device, spec: &spec, config: &settings.train, data: &data, quiet: args.quiet };
+    let mut session = Session::open(setup).await?;
     phases.end("device");
-    let mut trainer =
-        Trainer::with_validation(&device, &spec, &settings.train, &data.train, data.validation.as_ref()).await?;
     if !args.quiet {
-        eprintln!("network: {spec}; {} parameters", count(Layout::new(&spec).len() as u64));
-        let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
-        let rows = count(data.train.rows() as u64);
-        eprintln!("plan: {}, {batch} of {rows} rows a step, {memory} of memory", trainer.plan().kind);
+        tell_the_plan(&spec, &session.trainer, data.train.rows());
     }
-    match &start {
-        Start::Drawn => trainer.set_parameters(&settings.init.draw(&spec, settings.train.seed)?)?,
-        Start::Model(model) => trainer.set_parameters(&model.parameters)?,
-        Start::Checkpoint(checkpoint) => trainer.restore(&checkpoint.state).await.map_err(flag("--resume"))?,
-    }
-    drop(start);
+    let (run, origin) = begin(start, &settings, &data, &mut session.trainer).await?;
     phases.end("upload");
     if args.lr_find {
-        return lr_find::run(trainer, args.out.as_deref(), args.json).await;
+        return lr_find::run(session.trainer, out, args.json).await.map(|()| 0);
     }
 
-    let rows = data.train.rows();
+    let (rows, name) = (data.train.rows(), session.device.name());
     let model_of = |trainer: &Trainer, parameters, loss| {
-        let training = Some(record(&source, trainer, rows, &device, loss));
+        let training =
+            Some(TrainingRecord { run: Some(run.to_string()), ..record(&source, trainer, rows, &name, loss) });
         Model { spec: spec.clone(), parameters, encoder: Some(encoder.clone()), training }
     };
-    args.out.as_deref().map_or(Ok(()), |folder| keep(&config, folder))?;
-    let keeping = Keeping {
-        folder: args.out.as_deref(),
-        saves: &args.saves,
-        settings: &config,
-        model: &|trainer, parameters| model_of(trainer, parameters, None),
-    };
+    let model_of_now = |trainer: &Trainer, parameters| model_of(trainer, parameters, None);
+    let test = data.test.as_ref().map(Dataset::checksum);
+    let mut keeping =
+        Keeping::begin(place, Contents { settings: &config, model: &model_of_now, test }, run.clone(), origin)?;
     let setup = started.elapsed();
-    let fitted = match fit(&mut trainer, &keeping, setup, args.quiet).await {
-        Err(error) if !matches!(error, Error::Diverged { .. }) => return Err(error),
-        fitted => fitted,
-    };
+    let interrupt = Interrupt::listen();
+    let Fitted { outcome, parameters } =
+        fit(&mut session, &mut keeping, &args.saves, &interrupt, setup, args.quiet).await?;
+    let Session { device, mut trainer, .. } = session;
     phases.end("train");
-    let loss = fitted.as_ref().ok().and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss);
-    // A run that was broken off still has its current ones, so that it can go on.
-    let parameters = match trainer.best_parameters().await? {
-        Some(best) => best,
-        None => trainer.parameters().await?,
-    };
+    let loss = outcome.as_ref().ok().and_then(|outcome| outcome.last_epoch).map(|epoch| epoch.loss);
     let mut model = model_of(&trainer, parameters, loss);
-    let save = |model: &Model| out.as_ref().map_or(Ok(()), |path| model.save(path));
-    save(&model)?;
-    args.out.as_deref().map_or(Ok(()), report::clear)?;
+    // From here on what fails is told last: the model is there.
+    let (saved, mut kept) = keeping.finish(&model);
+    let saved = saved.as_deref();
     phases.end("save");
-    let outcome = fitted.inspect_err(|_| tell_what_is_left(out.as_deref()))?;
-    let metrics = data.metrics(&device, &model).await?;
-    phases.end("evaluate");
-    if metrics.train.figures.is_none() {
+    let outcome = outcome.inspect_err(|_| tell_what_is_left(saved))?;
+    let is_asked_to_end = || interrupt.heard().is_some();
+    out.filter(|_| kept.is_ok()).map_or(Ok(()), report::writable)?;
+    let mut metrics = None;
+    if !is_asked_to_end() {
+        metrics = Some(data.metrics(&device, &model).await?);
+        phases.end("evaluate");
+    }
+    if metrics.as_ref().is_some_and(|metrics| metrics.train.figures.is_none()) {
         // The last update has no loss of its own to tell that it went wrong.
         let (step, epoch) = (trainer.steps(), trainer.epochs());
         let parameters = trainer.roll_back().await?;
         model = model_of(&trainer, parameters, None);
-        save(&model)?;
-        tell_what_is_left(out.as_deref());
+        saved.map_or(Ok(()), |path| model.save(path))?;
+        tell_what_is_left(saved);
         return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
     }
     if !args.quiet {
-        tell_the_end(&outcome, trainer.epochs(), settings.train.epochs);
+        tell_the_end(&outcome, trainer.epochs(), settings.train.epochs, interrupt.heard());
     }
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
-    let saved = out.as_deref();
-    let mut summary = Summary::new(&device, &trainer, &model, setup, &outcome, &metrics, phases, article, saved);
+    let mut summary =
+        Summary::new(&device, &trainer, &model, setup, &outcome, metrics.as_ref(), phases, article, saved);
+    if let (None, Some(folder)) = (&metrics, out.filter(|_| kept.is_ok())) {
+        tell_what_goes_on(folder, &outcome, trainer.epochs());
+    }
     drop(trainer); // and with it its copy of the rows
-    if settings.baseline && !outcome.stopped {
+    if settings.baseline && metrics.is_some() && !is_asked_to_end() {
         summary.baseline = Some(Baseline::new(&data, &model).await?);
         summary.phases.end("baseline");
     }
     summary.notes = notes;
-    let mut failed = None;
-    if let Some(folder) = &args.out {
+    if let (Some(folder), Some(metrics), Ok(()), false) = (out, &metrics, &kept, is_asked_to_end()) {
         let material = Material {
             device: &device,
             model: &model,
             encoder: &encoder,
             data: &data,
             judged: &judged,
-            metrics: &metrics,
-            command: &args.said.command(),
+            metrics,
+            command: &command,
             config: &config,
         };
         match report::write(folder, &material, &mut summary).await {
             Ok(path) => summary.report = Some(path),
-            Err(error) => failed = Some(error),
+            Err(error) => kept = Err(error),
         }
         summary.phases.end("report");
     }
-    // The figures are there even where their report could not be written.
+    // The figures are there even where not all could be kept.
     if args.json { print_json(&summary) } else { print(summary.text()) }?;
-    failed.map_or(Ok(()), Err)
+    kept.map(|()| interrupt.heard().map_or(0, Signal::exit_code))
+}
+
+/// Gives the trainer its first parameters, or its state where the run goes on: then with the epochs behind it and its former name.
+async fn begin(
+    start: Start,
+    settings: &Settings,
+    data: &Parts<Dataset>,
+    trainer: &mut Trainer,
+) -> Result<(RunName, Option<(u64, Option<RunName>)>)> {
+    let (first, former) = match start {
+        Start::Drawn => (settings.init.draw(trainer.spec(), settings.train.seed)?, None),
+        Start::Model(model) => (model.parameters, None),
+        Start::Checkpoint(checkpoint) => {
+            trainer.restore(&checkpoint.state).await.map_err(flag("--resume"))?;
+            if checkpoint.test.is_some_and(|test| Some(test) != data.test.as_ref().map(Dataset::checksum)) {
+                let (found, expected) = ("of a run with other test rows".into(), "the same test rows".into());
+                return Err(Error::Setting { what: "--resume", found, expected });
+            }
+            let former = checkpoint.run();
+            (checkpoint.state.parameters, Some((trainer.epochs(), former)))
+        }
+    };
+    let run = match &former {
+        Some((_, Some(run))) => run.with_epochs(settings.train.epochs),
+        _ => RunName::new(trainer.key(&first), settings.train.epochs),
+    };
+    if former.is_none() {
+        trainer.set_parameters(&first)?;
+    }
+    Ok((run, former))
+}
+
+fn tell_the_plan(spec: &MlpSpec, trainer: &Trainer, rows: usize) {
+    eprintln!("network: {spec}; {} parameters", count(Layout::new(spec).len() as u64));
+    let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
+    eprintln!("plan: {}, {batch} of {} rows a step, {memory} of memory", trainer.plan().kind, count(rows as u64));
 }
 
 /// Why a run ended before its last epoch, and whose parameters it left.
-fn tell_the_end(outcome: &Outcome, done: u64, epochs: u64) {
+fn tell_the_end(outcome: &Outcome, done: u64, epochs: u64, signal: Option<Signal>) {
     let best = outcome.best_epoch.map(|best| format!("; the parameters are those of epoch {}, the best", count(best)));
-    let end = match outcome.stopped {
-        true => format!("stopped by Ctrl-C after {} of {} epochs", count(done), count(epochs)),
-        false if best.is_none() => return,
-        false if done < epochs => format!("stopped early after {} epochs", count(done)),
-        false => format!("trained for {} epochs", count(done)),
+    let end = match signal.filter(|_| outcome.stopped) {
+        Some(signal) => format!("stopped by {} after {} of {} epochs", signal.name(), count(done), count(epochs)),
+        None if best.is_none() => return,
+        None if done < epochs => format!("stopped early after {} epochs", count(done)),
+        None => format!("trained for {} epochs", count(done)),
     };
     eprintln!("{end}{}", best.unwrap_or_default());
+}
+
+/// After a signal: what makes the figures that are left out, and the rest of the run if there is one.
+fn tell_what_goes_on(folder: &Path, outcome: &Outcome, done: u64) {
+    let folder = shell_word(&folder.to_string_lossy()).into_owned();
+    eprintln!("scores and report are left out: mlp train --resume {folder} --epochs {done} makes them");
+    if outcome.stopped {
+        eprintln!("mlp train --resume {folder} goes on from here");
+    }
 }
 
 /// After a divergence.
@@ -300,7 +345,7 @@ fn tell_what_is_left(saved: Option<&Path>) {
 }
 
 /// What the model file tells of its training: of what its parameters have behind them.
-fn record(source: &Source, trainer: &Trainer, rows: usize, device: &Device, loss: Option<f64>) -> TrainingRecord {
+fn record(source: &Source, trainer: &Trainer, rows: usize, device: &str, loss: Option<f64>) -> TrainingRecord {
     let config = trainer.config();
     TrainingRecord {
         data: source.to_string(),
@@ -310,15 +355,8 @@ fn record(source: &Source, trainer: &Trainer, rows: usize, device: &Device, loss
         batch: trainer.batch(),
         optimizer: config.optimizer,
         seed: config.seed,
-        device: device.name(),
+        device: device.into(),
         loss,
+        run: None,
     }
-}
-
-/// Makes the folder and shows that a file can be written there, before any work is done.
-fn writable_model(folder: &Path) -> Result<PathBuf> {
-    let path = folder.join(FILE_NAME);
-    std::fs::create_dir_all(folder).map_err(Error::io("make the output folder", folder))?;
-    AtomicFile::create("write the model", &path)?;
-    Ok(path)
 }

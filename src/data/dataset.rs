@@ -102,6 +102,16 @@ impl Dataset {
         self.weights.as_deref()
     }
 
+    /// CRC-32 of all values: equal data have equal ones.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for values in [self.features(), self.targets(), self.weights().unwrap_or_default()] {
+            hasher.update(bytemuck::cast_slice(values));
+        }
+        hasher.finalize()
+    }
+
     /// The targets with each row's weight behind them, `[rows, target_columns + 1]`; the targets alone where rows have no
     /// weights.
     #[must_use]

@@ -221,6 +221,22 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.read(Role::Gradients).await
     }
 
+    /// The network.
+    pub fn spec(&self) -> &MlpSpec {
+        &self.spec
+    }
+
+    /// CRC-32 of what decides what a run comes to: network, settings but for the number of epochs, data and `first` parameters.
+    pub fn key(&self, first: &[f32]) -> u32 {
+        let config = TrainConfig { epochs: 0, ..self.config.clone() };
+        let settings = serde_json::to_string(&(&self.spec, &config)).unwrap_or_default();
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(settings.as_bytes());
+        hasher.update(&self.fingerprint.to_le_bytes());
+        hasher.update(bytemuck::cast_slice(first));
+        hasher.finalize()
+    }
+
     /// How it trains.
     pub fn config(&self) -> &TrainConfig {
         &self.config

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "error",
     "files",
+    "folder",
     "data",
     "math",
     "metrics",

@@ -30,7 +30,7 @@ fn checkpoint() -> Checkpoint {
     }
     let state = wait(trainer.state()).unwrap();
     let model = Model { spec, parameters: state.parameters.clone(), encoder: None, training: None };
-    Checkpoint { model, state, settings: Some("lr = 0.01\n".into()), score: Some(0.7) }
+    Checkpoint { model, state, settings: Some("lr = 0.01\n".into()), score: Some(0.7), test: Some(5) }
 }
 
 /// A file's fate: no panic, and either a refusal that names the file or what was written.

@@ -168,9 +168,9 @@ fn ctrl_c_keeps_the_model() {
     let place = Place::new();
     // Without the signal it would train for years.
     let words = format!("train moons --samples 20 --hidden 2 --epochs {FOREVER} --device cpu --out kept --json");
-    let seen = || fs::metadata(place.path().join("kept").join("metrics.jsonl")).is_ok_and(|file| file.len() > 10_000);
+    let seen = || fs::metadata(place.path().join("kept/running/metrics.jsonl")).is_ok_and(|file| file.len() > 10_000);
     let Output { code, stdout, stderr } = Running::signalled(place.command(&words), "-INT", seen);
-    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.contains("stopped by Ctrl-C after "), "{stderr}");
     let found: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(found["stopped"], true);

@@ -96,12 +96,13 @@ fn a_broken_run_goes_on_to_the_same_bytes() {
         let run = format!("broken{signal}");
         // It would go on for years, and is broken off behind some checkpoints.
         let command = place.command(&format!("{words} --epochs {FOREVER} --checkpoint-every 40 --out {run}"));
-        let seen = || fs::metadata(path(&run).join("metrics.jsonl")).is_ok_and(|file| file.len() > 60_000);
+        let running = path(&run).join("running");
+        let seen = || fs::metadata(running.join("metrics.jsonl")).is_ok_and(|file| file.len() > 60_000);
         let Output { code, stderr: told, .. } = Running::signalled(command, signal, seen);
-        let done = journal_so_far(&path(&run));
+        let done = journal_so_far(if signal == "-INT" { path(&run) } else { running }.as_path());
         assert!(done.len() > 80, "{} epochs\n{told}", done.len());
         if signal == "-INT" {
-            assert_eq!(code, Some(0), "{told}");
+            assert_eq!(code, Some(130), "{told}");
             assert!(told.contains("goes on from here"), "{told}");
             // The model is the best so far, as that of a finished run is; the checkpoint goes on from the last.
             assert!(told.contains("stopped by Ctrl-C") && told.contains(", the best"), "{told}");
@@ -182,6 +183,12 @@ fn checkpoints_that_do_not_serve_are_refused() {
     let table = fs::read_to_string(place.path().join("classes.csv")).unwrap();
     place.file("classes.csv", &table.replace(",no\n", "5,no\n"));
     place.refuses("train --resume run", 2, &["--resume is of a run on other data", "the same training and validation"]);
+    // The rows that the run is judged by are none of those that it learns from.
+    let changed = |part: &str| table.replacen(part, &part.replace(',', "5,"), 1);
+    let kept = fs::read_to_string(place.path().join("run").join("predictions.csv")).unwrap();
+    let row: usize = kept.lines().nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    place.file("classes.csv", &changed(table.lines().nth(row).unwrap()));
+    place.refuses("train --resume run", 2, &["--resume is of a run with other test rows", "the same test rows"]);
     place.file("classes.csv", &table);
     place.json("train --resume run");
 }

@@ -37,6 +37,7 @@ pub fn model(seed: u64) -> Model {
         seed: u64::MAX,
         device: "CPU".into(),
         loss: Some(0.1 + 0.2),
+        run: Some("0a1b2c3d-3".into()),
     };
     let parameters = Init::Article.draw(&spec, seed).unwrap();
     Model { spec, parameters, encoder: Some(encoder), training: Some(training) }

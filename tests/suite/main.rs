@@ -14,6 +14,7 @@ mod cli_classes;
 mod cli_errors;
 mod cli_exchange;
 mod cli_formats;
+mod cli_runs;
 mod cli_tables;
 mod cli_texts;
 mod cli_train;

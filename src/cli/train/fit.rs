@@ -1,92 +1,97 @@
-//! The run itself, as the command line wants it: progress, `metrics.jsonl`, checkpoints, Ctrl-C.
+//! The run itself, as the command line wants it: progress, `metrics.jsonl`, checkpoints, signals, a device that is lost.
 
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::journal::Journal;
+use super::keeping::Keeping;
 use super::saves::{Clock, Every, SaveArgs};
-use crate::checkpoint::Checkpoint;
-use crate::error::Result;
-use crate::model::Model;
+use super::session::Session;
+use crate::cli::interrupt::Interrupt;
+use crate::error::{Error, Result};
 use crate::report::Reporter;
-use crate::train::{Event, Outcome, Trainer};
+use crate::train::{Event, Outcome};
 
-/// What a run leaves behind while it goes on.
-pub struct Keeping<'a> {
-    /// The folder of `--out`.
-    pub folder: Option<&'a Path>,
-    pub saves: &'a SaveArgs,
-    /// The command's settings, for checkpoints.
-    pub settings: &'a str,
-    /// A model with the parameters of now.
-    pub model: &'a dyn Fn(&Trainer, Vec<f32>) -> Model,
+/// What training has come to.
+pub struct Fitted {
+    /// How it ended; a divergence leaves the last good parameters.
+    pub outcome: Result<Outcome>,
+    /// The best parameters where early stopping knows them, else the last.
+    pub parameters: Vec<f32>,
 }
 
-/// Trains until the last epoch or Ctrl-C; a run that is resumed goes on. `setup` is what it took to come here.
-pub async fn fit(trainer: &mut Trainer, keeping: &Keeping<'_>, setup: Duration, quiet: bool) -> Result<Outcome> {
-    let resumed = keeping.saves.resume.is_some();
-    let checkpoints = keeping.saves.checkpoints(keeping.folder)?;
-    if let Some(Every::Epochs(epochs)) = keeping.saves.checkpoint_every {
-        trainer.pause_every(Some(epochs));
-    }
-    let mut journal = keeping.folder.map(|folder| Journal::open(folder, trainer.epochs())).transpose()?;
-    let mut clock = Clock::new(keeping.saves.checkpoint_every);
-    let mut reporter = Reporter::new(trainer.config().epochs, setup, quiet);
-    let interrupted = on_interrupt();
+/// Trains until the last epoch or a signal; a run that is resumed goes on. `setup` is what it took to come here.
+///
+/// # Errors
+/// What leaves no parameters.
+pub async fn fit(
+    session: &mut Session<'_>,
+    keeping: &mut Keeping<'_>,
+    saves: &SaveArgs,
+    interrupt: &Interrupt,
+    setup: Duration,
+    quiet: bool,
+) -> Result<Fitted> {
+    let mut clock = Clock::new(saves.checkpoint_every);
+    let mut reporter = Reporter::new(session.trainer.config().epochs, setup, quiet);
     let mut outcome: Option<Outcome> = None;
-    let ended = loop {
-        let (mut due, mut written, mut score) = (false, Ok(()), None);
-        let on_event = |event| {
-            reporter.show(&event);
-            if let Event::Epoch(epoch) = &event {
-                written = journal.as_mut().map_or(Ok(()), |journal| journal.write(epoch));
-                score = epoch.validation.map(|validation| validation.loss);
-                due |= clock.is_due(epoch.epoch);
+    session.secure().await?;
+    let fitted = loop {
+        match part(session, keeping, saves, interrupt, &mut clock, &mut reporter, &mut outcome).await {
+            Ok(None) => {}
+            Ok(Some(parameters)) => break Ok(Fitted { outcome: Ok(outcome.unwrap_or_default()), parameters }),
+            Err(error) if error.is_device_lost() => {
+                if let Err(error) = session.reopen(error).await {
+                    break Err(error);
+                }
+                keeping.cut(session.trainer.epochs());
             }
-            let stop = due || written.is_err() || interrupted.load(Ordering::Relaxed);
-            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let part = match (&outcome, resumed) {
-            (None, false) => trainer.fit(on_event).await,
-            _ => trainer.resume(on_event).await,
-        };
-        let part = match part.and_then(|part| written.map(|()| part)) {
-            Ok(part) => part,
+            Err(error @ Error::Diverged { .. }) => {
+                let parameters = session.parameters().await;
+                break parameters.map(|parameters| Fitted { outcome: Err(error), parameters });
+            }
             Err(error) => break Err(error),
-        };
-        outcome = Some(outcome.map_or(part, |before| before.then(part)));
-        let stopped = interrupted.load(Ordering::Relaxed);
-        if let Some(checkpoints) = checkpoints.as_ref().filter(|_| due || (part.stopped && stopped)) {
-            let state = trainer.state().await?;
-            let model = (keeping.model)(trainer, state.parameters.clone());
-            let checkpoint = Checkpoint { model, state, settings: Some(keeping.settings.into()), score };
-            let path = checkpoints.save(trainer.epochs(), &checkpoint)?;
-            if part.stopped && stopped {
-                eprintln!("mlp train --resume {} goes on from here", path.display());
-            }
-        }
-        if !part.stopped || stopped {
-            break Ok(());
         }
     };
     reporter.finish();
-    ended.map(|()| outcome.unwrap_or_default())
+    fitted
 }
 
-/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once.
-fn on_interrupt() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    let handler = move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("note: Ctrl-C will end the run without a model: {error}");
+/// Trains until something is to be done between two steps, and does it. The parameters, once the run has ended.
+async fn part(
+    session: &mut Session<'_>,
+    keeping: &mut Keeping<'_>,
+    saves: &SaveArgs,
+    interrupt: &Interrupt,
+    clock: &mut Clock,
+    reporter: &mut Reporter,
+    outcome: &mut Option<Outcome>,
+) -> Result<Option<Vec<f32>>> {
+    let (mut due, mut score, is_copy_due) = (false, None, session.clock());
+    if let Some(Every::Epochs(epochs)) = saves.checkpoint_every {
+        session.trainer.pause_every(Some(epochs));
     }
-    flag
+    let on_event = |event| {
+        reporter.show(&event);
+        if let Event::Epoch(epoch) = &event {
+            keeping.note(epoch);
+            score = epoch.validation.map(|validation| validation.loss);
+            due |= clock.is_due(epoch.epoch);
+        }
+        let stop = due || interrupt.heard().is_some() || is_copy_due();
+        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let part = match (&outcome, saves.resume.is_some()) {
+        (None, false) => session.trainer.fit(on_event).await?,
+        _ => session.trainer.resume(on_event).await?,
+    };
+    let stopped = part.stopped && interrupt.heard().is_some();
+    let ended = !part.stopped || stopped;
+    *outcome = Some(outcome.map_or(part, |before| before.then(part)));
+    if due || stopped || (ended && keeping.lacks_checkpoint()) {
+        let state = session.copy().await?.clone();
+        keeping.checkpoint(&session.trainer, state, score);
+    } else if !ended {
+        session.secure().await?;
+    }
+    Ok(if ended { Some(session.parameters().await?) } else { None })
 }

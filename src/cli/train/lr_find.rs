@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::output::{print, print_json};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::report::{Table, figure, plot_lr_curve};
 use crate::train::{LrCurve, LrRange, Trainer};
@@ -11,6 +11,12 @@ use crate::train::{LrCurve, LrRange, Trainer};
 const FILE_NAME: &str = "lr-find.svg";
 /// Rows of the table.
 const ROWS: usize = 20;
+
+/// Makes the folder and shows that the picture can be written there, before any work is done.
+pub fn writable(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::io("make the output folder", folder))?;
+    AtomicFile::create("write the picture", &folder.join(FILE_NAME)).map(drop)
+}
 
 /// Runs the test and shows what it saw.
 pub async fn run(trainer: Trainer, folder: Option<&Path>, json: bool) -> Result<()> {

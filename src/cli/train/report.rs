@@ -14,14 +14,13 @@ use crate::cli::predict::write_csv;
 use crate::data::{Dataset, Encoder, Feature, Table, Task};
 use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
+use crate::folder::{FINDINGS, PAGE, PREDICTIONS};
 use crate::infer::{Metrics, Predictor};
 use crate::metrics::{calibration, roc_curve};
 use crate::model::Model;
-use crate::report::run::{Bar, Cell, Confusion, FINDINGS, Findings, LEVELS, Page, Run, Surface, evenly, page};
+use crate::report::run::{Bar, Cell, Confusion, Findings, LEVELS, Page, Run, Surface, evenly, page};
 use crate::report::{count, figure, main_figures, value};
 
-const PREDICTIONS: &str = "predictions.csv";
-const PAGE: &str = "report.html";
 /// Most points of a picture.
 const POINTS: usize = 1000;
 /// Bins of the calibration.
@@ -71,17 +70,10 @@ pub struct Material<'a> {
     pub config: &'a str,
 }
 
-/// Removes an earlier run's report: it would stand beside another model.
-pub fn clear(folder: &Path) -> Result<()> {
-    for path in [PREDICTIONS, FINDINGS, PAGE].map(|name| folder.join(name)) {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("remove the earlier run's report", path)(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+/// Shows that the report can be written, before anything is computed for it.
+pub fn writable(folder: &Path) -> Result<()> {
+    let check = |name| AtomicFile::create("write the report", &folder.join(name)).map(drop);
+    [PREDICTIONS, FINDINGS, PAGE].into_iter().try_for_each(check)
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,10 @@
 //! `--checkpoint-every`, `--keep`, `--resume`: when checkpoints are written, and the run that goes on from one.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use crate::checkpoint::Checkpoints;
 use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
@@ -20,17 +19,6 @@ pub struct SaveArgs {
     /// where things are and what is shown may be others
     #[arg(long, value_name = "FILE", conflicts_with = "init_from")]
     pub resume: Option<PathBuf>,
-}
-
-impl SaveArgs {
-    /// The checkpoints in the folder of --out. Those of another run are refused.
-    pub fn checkpoints(&self, folder: Option<&Path>) -> Result<Option<Checkpoints>> {
-        let checkpoints = folder.map(|folder| Checkpoints::new(folder, self.keep)).transpose()?;
-        if let (Some(checkpoints), None) = (&checkpoints, &self.resume) {
-            checkpoints.check_empty()?;
-        }
-        Ok(checkpoints)
-    }
 }
 
 /// How often.

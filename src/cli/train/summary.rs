@@ -18,6 +18,8 @@ use crate::train::{Outcome, Trainer};
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 pub struct Summary<'a> {
+    /// The run's name, which all files of its folder tell.
+    run: Option<&'a str>,
     device: String,
     backend: &'static str,
     plan: &'static str,
@@ -34,8 +36,9 @@ pub struct Summary<'a> {
     steps_per_second: f64,
     stopped: bool,
     counters: Counters,
+    /// None where the run was asked to end.
     #[serde(flatten)]
-    metrics: &'a Parts<Metrics>,
+    metrics: Option<&'a Parts<Metrics>>,
     /// What it had to be better than, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
@@ -66,16 +69,17 @@ impl<'a> Summary<'a> {
     pub fn new(
         device: &Device,
         trainer: &Trainer,
-        model: &Model,
+        model: &'a Model,
         setup: Duration,
         outcome: &Outcome,
-        metrics: &'a Parts<Metrics>,
+        metrics: Option<&'a Parts<Metrics>>,
         phases: Phases,
         article: bool,
         saved: Option<&'a Path>,
     ) -> Self {
         let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
         Self {
+            run: model.training.as_ref().and_then(|training| training.run.as_deref()),
             device: device.name(),
             backend: device.backend(),
             plan: trainer.plan().kind.name(),
@@ -93,8 +97,9 @@ impl<'a> Summary<'a> {
             baseline: None,
             notes: Notes::default(),
             task: task(model),
-            log10_loss: article
-                .then(|| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
+            log10_loss: metrics
+                .filter(|_| article)
+                .map(|metrics| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
             phases,
             model: saved,
             report: None,
@@ -103,7 +108,7 @@ impl<'a> Summary<'a> {
 
     /// The same for people.
     pub fn text(&self) -> String {
-        let mut text = self.figures().to_string();
+        let mut text = self.metrics.map_or_else(String::new, |_| self.figures().to_string());
         if let Some(Log10Loss { train, test }) = &self.log10_loss {
             let test = test.map_or_else(String::new, |test| format!(", test {}", figure(test)));
             text += &format!("log10 loss: train {}{test}\n", figure(*train));
@@ -130,15 +135,20 @@ impl<'a> Summary<'a> {
     /// The figures of each part, and of what the network had to be better than.
     pub fn figures(&self) -> Table {
         let baseline = self.baseline.as_ref().map_or(Vec::new(), |baseline| baseline.named(self.task));
-        let mut rows: Vec<(&str, &Metrics)> = self.metrics.named().collect();
+        let mut rows: Vec<(&str, &Metrics)> = self.metrics.into_iter().flat_map(Parts::named).collect();
         rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
         metrics_table(&rows)
     }
 
     /// What ran where, by name.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
-        let rows = self.metrics.named().map(|(name, part)| format!("{} {name}", count(part.rows as u64)));
+        let rows = self
+            .metrics
+            .into_iter()
+            .flat_map(Parts::named)
+            .map(|(name, part)| format!("{} {name}", count(part.rows as u64)));
         vec![
+            ("run", self.run.unwrap_or_default().into()),
             ("device", self.device.clone()),
             ("backend", self.backend.into()),
             ("network", self.network.clone()),

@@ -14,15 +14,13 @@ mod surface;
 
 use std::path::Path;
 
+use serde::Deserialize;
+
 use crate::error::{Error, Result};
+use crate::folder::{self, FINDINGS, METRICS, RunName};
 use crate::train::Epoch;
 pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface, evenly};
 pub use page::{Page, page};
-
-/// Name of the file of [`Findings`] in a run's folder.
-pub const FINDINGS: &str = "report.json";
-/// Name of the file with a line for each epoch.
-const EPOCHS: &str = "metrics.jsonl";
 
 /// A picture of a run.
 #[derive(Debug)]
@@ -40,28 +38,43 @@ pub struct Picture {
 pub struct Run {
     findings: Findings,
     epochs: Vec<Epoch>,
+    /// Its name, which each picture tells.
+    name: Option<RunName>,
+}
+
+/// The part of `report.json` that tells which run it is of.
+#[derive(Deserialize)]
+struct Named {
+    run: Ran,
+}
+
+#[derive(Deserialize)]
+struct Ran {
+    run: Option<String>,
 }
 
 impl Run {
     /// Reads it.
     pub fn load(folder: &Path) -> Result<Self> {
+        folder::settle(folder)?;
         let path = folder.join(FINDINGS);
         let text = std::fs::read_to_string(&path).map_err(Error::io("read the run's report", &path))?;
         let refused = |path: &Path, problem: String| Error::RunFolder { path: path.into(), problem };
         let findings: Findings = serde_json::from_str(&text).map_err(|error| refused(&path, error.to_string()))?;
         findings.check().map_err(|problem| refused(&path, problem))?;
-        let path = folder.join(EPOCHS);
+        let name = serde_json::from_str::<Named>(&text).ok().and_then(|named| named.run.run?.parse().ok());
+        let path = folder.join(METRICS);
         let text = std::fs::read_to_string(&path).map_err(Error::io("read the metrics", &path))?;
         let epoch = |(line, text)| {
             serde_json::from_str(text).map_err(|error| refused(&path, format!("line {}: {error}", line + 1)))
         };
         let epochs = text.lines().enumerate().map(epoch).collect::<Result<_>>()?;
-        Ok(Self { findings, epochs })
+        Ok(Self { findings, epochs, name })
     }
 
     /// All pictures that the run has something for, in the page's order.
     pub fn pictures(&self) -> Result<Vec<Picture>> {
-        let Self { findings, epochs } = self;
+        let Self { findings, epochs, name } = self;
         let Findings { confusion, roc, calibration, residuals, importance, surface, .. } = findings;
         let pictures = [
             curves::losses(epochs).transpose(),
@@ -74,6 +87,12 @@ impl Run {
             surface.as_ref().map(|surface| surface::draw(findings, surface)),
             importance.as_ref().map(|bars| ranks::draw(findings, bars)),
         ];
-        pictures.into_iter().flatten().collect()
+        let pictures: Result<Vec<Picture>> = pictures.into_iter().flatten().collect();
+        let named = |mut picture: Picture| {
+            let end = picture.svg.rfind("</svg>").unwrap_or(picture.svg.len());
+            name.iter().for_each(|name| picture.svg.insert_str(end, &format!("<!-- run {name} -->")));
+            picture
+        };
+        Ok(pictures?.into_iter().map(named).collect())
     }
 }

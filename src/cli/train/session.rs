@@ -1,0 +1,93 @@
+//! A run on its device, which may be lost: then the device is opened anew, once, and the run goes on from the last copy of its state
+//! on the host.
+
+use std::time::{Duration, Instant};
+
+use super::parts::Parts;
+use crate::backend::Device;
+use crate::cli::device::DeviceArgs;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::spec::MlpSpec;
+use crate::train::{TrainConfig, TrainState, Trainer};
+
+/// How old a copy may become where the device is hardware.
+const AGE: Duration = Duration::from_secs(30);
+
+/// What a run needs to be set up once more.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    pub device: &'a DeviceArgs,
+    pub spec: &'a MlpSpec,
+    pub config: &'a TrainConfig,
+    pub data: &'a Parts<Dataset>,
+    pub quiet: bool,
+}
+
+/// A device with a run on it.
+pub struct Session<'a> {
+    setup: Setup<'a>,
+    pub device: Device,
+    pub trainer: Trainer,
+    copy: Option<TrainState>,
+    copied: Instant,
+    reopened: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the device and loads the run on it; the parameters are still to be set.
+    pub async fn open(setup: Setup<'a>) -> Result<Self> {
+        let device = setup.device.open(setup.quiet).await?.device;
+        Self::on(setup, device).await
+    }
+
+    async fn on(setup: Setup<'a>, device: Device) -> Result<Self> {
+        let Setup { spec, config, data, .. } = setup;
+        let trainer = Trainer::with_validation(&device, spec, config, &data.train, data.validation.as_ref()).await?;
+        Ok(Self { setup, device, trainer, copy: None, copied: Instant::now(), reopened: false })
+    }
+
+    /// Tells when it is time for another copy.
+    pub fn clock(&self) -> impl Fn() -> bool + use<> {
+        let is_hardware = matches!(&self.device, Device::Gpu(gpu) if gpu.summary().is_hardware());
+        let copied = self.copied;
+        move || is_hardware && copied.elapsed() >= AGE
+    }
+
+    /// Copies the state to the host.
+    pub async fn copy(&mut self) -> Result<&TrainState> {
+        let state = self.trainer.state().await?;
+        self.copied = Instant::now();
+        Ok(self.copy.insert(state))
+    }
+
+    /// The same where the device can be lost.
+    pub async fn secure(&mut self) -> Result<()> {
+        if let Device::Gpu(_) = self.device {
+            self.copy().await?;
+        }
+        Ok(())
+    }
+
+    /// The best parameters where early stopping knows them, else those of now.
+    pub async fn parameters(&mut self) -> Result<Vec<f32>> {
+        match self.trainer.best_parameters().await? {
+            Some(best) => Ok(best),
+            None => self.trainer.parameters().await,
+        }
+    }
+
+    /// Opens the device anew after `lost`, and takes up the last copy. A second loss is an error, as is one without a copy.
+    pub async fn reopen(&mut self, lost: Error) -> Result<()> {
+        let Some(copy) = self.copy.take().filter(|_| !self.reopened) else { return Err(lost) };
+        eprintln!("note: {lost}");
+        let mut next = Self::open(self.setup).await?;
+        next.trainer.restore(&copy).await?;
+        eprintln!(
+            "note: the device was opened anew, and the run goes on from the end of epoch {}",
+            next.trainer.epochs()
+        );
+        *self = Self { copy: Some(copy), reopened: true, ..next };
+        Ok(())
+    }
+}
