@@ -320,6 +320,14 @@ pub enum Error {
     /// No GPU adapter of any kind is present.
     #[error("no GPU adapter found: install a Vulkan driver ({}), or use --device cpu", driver_hint())]
     NoAdapter,
+    /// A variable of the environment leaves no GPU adapter.
+    #[error("no GPU adapter found: {variable} is `{}`; unset it, or name a backend that is there: vulkan, metal, dx12", shorten(value))]
+    HiddenAdapters {
+        /// The variable.
+        variable: &'static str,
+        /// What it says.
+        value: String,
+    },
     /// No device has the name or number that was asked for.
     #[error("no device `{}`; there is {}, or auto, gpu", shorten(name), list(available))]
     UnknownDevice {
@@ -403,6 +411,7 @@ impl Error {
         match self {
             Self::Io { source, .. } if is_exhausted(source) => 1,
             Self::NoAdapter
+            | Self::HiddenAdapters { .. }
             | Self::TooLarge { .. }
             | Self::Gpu { .. }
             | Self::DeviceLost { .. }

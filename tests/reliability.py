@@ -126,7 +126,7 @@ def kills(mlp, folder, count, devices, seed, tally):
         used, checkpoints = draw.random() < 0.5, draw.random() < 0.5
         place = folder / f"kill-{case}"
         place.mkdir()
-        (place / "moons.csv").write_text(f"x1,x2\n{rows}\n")
+        (place / "moons.csv").write_text(f"x0,x1\n{rows}\n")
         out = place / "out"
         if used:
             assert run(mlp, f"{NETWORK} {other} --device cpu --out out", place).returncode == 0
@@ -220,6 +220,9 @@ def disk(mlp, folder, tally):
             problems.append(("other", f"no last line that says it: {done.stderr}"))
         # A run that was refused before its first step has lost nothing; one that trained has its model somewhere.
         trained = done.returncode == 0 or "the model is in " in last
+        if not trained:
+            lines = [path.read_text().count("\n") for path in (out / "metrics.jsonl", out / "running" / "metrics.jsonl") if path.exists()]
+            trained = sum(lines) > 0 or model.exists()
         if trained and (not model.exists() or model.read_bytes() != reference):
             problems.append(("lost", f"{model}: {done.stderr}"))
         names = runs_of(out)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::gpu::{AdapterSummary, adapters};
+use super::gpu::{AdapterSummary, adapters, no_adapter};
 use super::{CpuDevice, Device, GpuDevice};
 use crate::error::{Error, Result};
 
@@ -44,12 +44,12 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
     match wanted {
         "auto" => {
             let Some(index) = adapters.iter().position(AdapterSummary::is_hardware) else {
-                let reason = if adapters.is_empty() {
-                    "no GPU was found; for one, install its driver"
-                } else {
-                    "no hardware GPU was found; --device gpu takes software Vulkan"
+                let reason = match no_adapter() {
+                    hidden @ Error::HiddenAdapters { .. } if adapters.is_empty() => hidden.to_string(),
+                    _ if adapters.is_empty() => "no GPU was found; for one, install its driver".into(),
+                    _ => "no hardware GPU was found; --device gpu takes software Vulkan".into(),
                 };
-                return Ok(chosen(cpu()?, reason));
+                return Ok(chosen(cpu()?, &reason));
             };
             match gpu(index).await {
                 Ok(device) => Ok(chosen(device, "a hardware GPU; --device cpu takes the processor")),
@@ -58,7 +58,7 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
                 Err(error) => Ok(chosen(cpu()?, &format!("the GPU could not be used: {error}"))),
             }
         }
-        "gpu" if adapters.is_empty() => Err(Error::NoAdapter),
+        "gpu" if adapters.is_empty() => Err(no_adapter()),
         "gpu" => Ok(chosen(gpu(0).await?, "the first GPU adapter, as --device gpu says")),
         _ => {
             // A number is never a part of a name: names are full of them.

@@ -38,9 +38,11 @@ use super::source::{DataArgs, Source};
 use crate::data::{Dataset, Task};
 use crate::error::{Error, Result, shell_word};
 use crate::folder::RunName;
+use crate::kernels::MOST_LAYERS;
 use crate::math::{Activation, Loss};
 use crate::model::{Model, TrainingRecord};
 use crate::params::{Init, Layout};
+use crate::plan::PlanKind;
 use crate::report::{count, memory};
 use crate::spec::MlpSpec;
 use crate::train::{Batch, Outcome, Trainer};
@@ -312,7 +314,10 @@ async fn begin(
 fn tell_the_plan(spec: &MlpSpec, trainer: &Trainer, rows: usize) {
     eprintln!("network: {spec}; {} parameters", count(Layout::new(spec).len() as u64));
     let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
-    eprintln!("plan: {}, {batch} of {} rows a step, {memory} of memory", trainer.plan().kind, count(rows as u64));
+    let kind = trainer.plan().kind;
+    let deep = kind == PlanKind::Layered && spec.layers().len() > MOST_LAYERS;
+    let reason = if deep { format!(" (more than {MOST_LAYERS} layers are not taken whole)") } else { String::new() };
+    eprintln!("plan: {kind}{reason}, {batch} of {} rows a step, {memory} of memory", count(rows as u64));
 }
 
 /// Why a run ended before its last epoch, and whose parameters it left.

@@ -48,7 +48,7 @@ pub use fused_gradient::FUSED_GRADIENT;
 pub use gather::GATHER;
 pub use loss::{LOSS, LOSSES_WGSL, loss_kernel};
 pub use matmul::{AB, ABT, ATB, MATMUL};
-pub use network::{BLOCK_WGSL, Network, POINTWISE_WGSL, SOFTMAX_WGSL};
+pub use network::{BLOCK_WGSL, MOST_LAYERS, Network, POINTWISE_WGSL, SOFTMAX_WGSL};
 pub use part::{Part, PartKind};
 use random::mix;
 pub use random::{mask_key, order_key};

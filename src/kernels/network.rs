@@ -36,6 +36,10 @@ impl Hash for Network {
     }
 }
 
+/// Most layers of a network that a GPU takes whole. A kernel's text grows with them, and so does what a driver's compiler holds at a time;
+/// Mesa's takes 150, and no other is known to.
+pub const MOST_LAYERS: usize = 64;
+
 impl Network {
     /// Outputs of all layers.
     pub fn units(&self) -> usize {
@@ -104,13 +108,14 @@ impl Network {
     pub fn wgsl(&self) -> String {
         let activations = self.activations();
         let (mut weight, mut unit) = (0, 0);
+        // One return: drivers nest what stands behind an early one, and end with a stack overflow in a deep network.
         let mut layers = String::new();
         for (i, (layer, threshold)) in self.spec.layers().iter().zip(&self.thresholds).enumerate() {
             let Layer { inputs, outputs, activation } = *layer;
             let kind = activations.iter().position(|&other| other == activation).map_or(0, |at| at + 1);
             let number = i + 1;
             layers += &format!(
-                "    if (index == {i}u) {{\n        return Layer({inputs}u, {outputs}u, {weight}u, {unit}u, {kind}u, \
+                "    if (index == {i}u) {{\n        layer = Layer({inputs}u, {outputs}u, {weight}u, {unit}u, {kind}u, \
                  {number}u, {threshold}u);\n    }}\n"
             );
             weight += (inputs + 1) * outputs;
@@ -119,7 +124,7 @@ impl Network {
         let mut text = format!(
             "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst UNITS = {unit}u;\n\
              const PARAMETERS = {weight}u;\nconst HOLDS = {};\nconst HELD = {}u;\nconst DROPOUT = {};\n\
-             fn layer_at(index: u32) -> Layer {{\n{layers}    return Layer();\n}}\n",
+             fn layer_at(index: u32) -> Layer {{\n    var layer = Layer();\n{layers}    return layer;\n}}\n",
             self.block,
             self.spec.inputs(),
             self.spec.outputs(),

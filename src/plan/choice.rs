@@ -6,7 +6,7 @@ use super::fused::{Slices, fused, in_slices};
 use super::resident::{blocks, in_blocks, resident};
 use super::{Plan, PlanKind, Recipe, TrainShape, plain, train};
 use crate::error::{Error, Result};
-use crate::kernels::Network;
+use crate::kernels::{MOST_LAYERS, Network};
 use crate::spec::MlpSpec;
 
 /// What a plan has to know of the device that will execute it.
@@ -22,8 +22,13 @@ pub enum Target {
 }
 
 impl Target {
-    /// The refusal of a network that does not fit a workgroup's memory.
+    /// The refusal of a network that does not fit a workgroup's memory, or is too deep.
     pub(super) fn too_small(self, kind: PlanKind, spec: &MlpSpec) -> Error {
+        let layers = spec.layers().len();
+        if layers > MOST_LAYERS {
+            let expected = format!("layered: a GPU takes networks of at most {MOST_LAYERS} layers whole, and this one has {layers}");
+            return Error::Setting { what: "--plan", found: kind.to_string(), expected };
+        }
         let memory = match self {
             Self::Cpu => "which has no limit".into(),
             Self::Gpu { workgroup_bytes } => format!("{workgroup_bytes} bytes on this device"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::builder::{Builder, Shares, batches, dispatch, sizes};
 use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, Target, TrainShape};
 use crate::error::Result;
-use crate::kernels::{FUSED_GRADIENT, IN_ORDER, Network, Part, SHUFFLED};
+use crate::kernels::{FUSED_GRADIENT, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
 use crate::math::Optimizer;
 use crate::spec::MlpSpec;
 
@@ -103,13 +103,16 @@ pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Network {
     Network { spec: spec.clone(), thresholds, block: 0, holds: false }
 }
 
-/// The network in the first of the blocks that fit so many bytes of workgroup memory, with the parameters held beside the rows
+/// The network in the first of the blocks that fit so many bytes of workgroup memory, if it is not too deep, with the parameters held beside the rows
 /// where there is room for them.
 pub(super) fn fitted(
     network: Network,
     blocks: impl IntoIterator<Item = usize>,
     workgroup_bytes: usize,
 ) -> Option<Network> {
+    if network.spec.layers().len() > MOST_LAYERS {
+        return None;
+    }
     let fits = |block, holds| network.workgroup_bytes(block, holds) <= workgroup_bytes;
     let block = blocks.into_iter().find(|&block| fits(block, false))?;
     let holds = fits(block, true);

@@ -89,8 +89,8 @@ impl Place {
 }
 
 /// Waits for the command's end, however long that takes: a hang is ended by whoever runs the tests.
-pub fn finished(mut command: std::process::Command) -> Output {
-    let output = command.output().unwrap();
+pub fn finished(mut command: impl std::borrow::BorrowMut<std::process::Command>) -> Output {
+    let output = command.borrow_mut().output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Output { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

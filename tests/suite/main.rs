@@ -35,6 +35,7 @@ mod hostile;
 mod idx;
 mod library;
 mod losses;
+mod lost;
 mod metrics;
 mod numpy;
 mod optimizers;

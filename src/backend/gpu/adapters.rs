@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+const VARIABLE: &str = "WGPU_BACKEND";
 
 /// One adapter, as `mlp devices` shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -41,7 +43,8 @@ pub(super) async fn enumerate() -> Vec<wgpu::Adapter> {
     descriptor.memory_budget_thresholds.for_resource_creation = Some(97);
     // WGPU_BACKEND and its like narrow the choice, as in every program that uses wgpu.
     descriptor.backend_options = wgpu::BackendOptions::from_env_or_default();
-    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
+    let named = backend_variable().and_then(|_| wgpu::Backends::from_env());
+    let backends = named.unwrap_or(wgpu::Backends::PRIMARY);
     let instance = wgpu::Instance::new(descriptor);
     let mut adapters = instance.enumerate_adapters(backends).await;
     adapters
@@ -54,6 +57,19 @@ pub(super) async fn enumerate() -> Vec<wgpu::Adapter> {
         wgpu::DeviceType::Cpu => 4,
     });
     adapters
+}
+
+/// What the variable says that narrows the choice; nothing is as if it were not set.
+fn backend_variable() -> Option<String> {
+    std::env::var_os(VARIABLE).map(|text| text.to_string_lossy().into_owned()).filter(|text| !text.trim().is_empty())
+}
+
+/// Why there is no adapter: [`Error::NoAdapter`], or the variable that hides them.
+pub(crate) fn no_adapter() -> Error {
+    match backend_variable() {
+        Some(value) => Error::HiddenAdapters { variable: VARIABLE, value },
+        None => Error::NoAdapter,
+    }
 }
 
 pub(super) fn summary(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> AdapterSummary {

@@ -1,7 +1,10 @@
 //! A wgpu device with what belongs to it: its pipelines and the errors it reported.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use super::adapters::{AdapterSummary, enumerate, summary};
 use super::pipelines::Pipelines;
@@ -22,9 +25,13 @@ pub(super) struct Inner {
     pub checks: wgpu::ShaderRuntimeChecks,
     /// Whether its check has passed.
     pub verified: AtomicBool,
-    /// The first error that wgpu reported outside an error scope.
+    /// The first error that wgpu reported outside an error scope, until someone is told.
     reported: Arc<Mutex<Option<String>>>,
+    /// How the device was lost, once that is known.
+    lost: Arc<OnceLock<String>>,
 }
+
+const DESTROYED: &str = "it was destroyed";
 
 impl GpuDevice {
     /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits, and checks that it
@@ -67,14 +74,10 @@ impl GpuDevice {
         let opened = Self::new(device, queue, checks);
         let reported = Arc::clone(&opened.0.reported);
         opened.0.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| report(&reported, error.to_string())));
-        let reported = Arc::clone(&opened.0.reported);
+        let lost = Arc::clone(&opened.0.lost);
         opened.0.device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                report(
-                    &reported,
-                    format!("the device was lost: {message}; train in smaller batches, or update the driver"),
-                );
-            }
+            let destroyed = reason == wgpu::DeviceLostReason::Destroyed;
+            lost.get_or_init(|| if destroyed { DESTROYED.into() } else { message });
         });
         opened.verify().await?;
         Ok(opened)
@@ -90,9 +93,21 @@ impl GpuDevice {
     fn new(device: wgpu::Device, queue: wgpu::Queue, checks: wgpu::ShaderRuntimeChecks) -> Self {
         let limits = device.limits();
         let summary = summary(&device.adapter_info(), &limits);
-        let reported = Arc::default();
+        let (reported, lost) = (Arc::default(), Arc::default());
         let (pipelines, verified) = (Mutex::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { device, queue, limits, summary, pipelines, checks, verified, reported }))
+        Self(Arc::new(Inner { device, queue, limits, summary, pipelines, checks, verified, reported, lost }))
+    }
+
+    /// Gives the device up at once, with all that is on it. Every later call on it is [`Error::DeviceLost`], as after a
+    /// driver that gave up; one of [`from_wgpu`](Self::from_wgpu) is destroyed for the program, too.
+    pub fn destroy(&self) {
+        self.0.device.destroy();
+        self.0.lost.get_or_init(|| DESTROYED.into());
+    }
+
+    /// How many pipelines are kept for the next plan that needs them; a bound, whatever has been loaded.
+    pub fn pipelines_kept(&self) -> usize {
+        self.0.pipelines.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Its name, as the driver gives it.
@@ -114,37 +129,108 @@ impl GpuDevice {
         Error::Gpu { device: self.name().to_string(), problem: problem.into() }
     }
 
-    /// The first error that has been reported since the device was opened.
+    /// What a call on the device came to: whether it is lost, or what is wrong.
+    pub(super) fn failure(&self, problem: impl Into<String>) -> Error {
+        self.probe();
+        match self.0.lost.get() {
+            Some(problem) => Error::DeviceLost { device: self.name().to_string(), problem: problem.clone() },
+            None => self.error(problem),
+        }
+    }
+
+    /// Takes note that the device is lost.
+    pub(super) fn lose(&self, problem: &str) {
+        self.0.lost.get_or_init(|| problem.into());
+    }
+
+    /// Finds out whether the device is lost. wgpu tells a callback, which is the program's own on a device of the program's; but a
+    /// lost device refuses to map a new buffer at once, where any other waits for the next poll.
+    fn probe(&self) {
+        if self.0.lost.get().is_some() {
+            return;
+        }
+        let answer = Arc::new(Mutex::new(None));
+        let scopes = self.push();
+        let buffer = self.0.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("probe"),
+            size: 4,
+            usage: wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let said = Arc::clone(&answer);
+        buffer.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            *said.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.is_err());
+        });
+        let refused = *answer.lock().unwrap_or_else(PoisonError::into_inner) == Some(true);
+        buffer.unmap();
+        let _ = pop_now(scopes);
+        if refused {
+            self.lose("its driver gave up, or the program destroyed it");
+        }
+    }
+
+    /// What is wrong with the device: that it is lost, for ever, or an error of no one's call, for whoever asks first.
     pub(super) fn check(&self) -> Result<()> {
-        match &*self.0.reported.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(problem) => Err(self.error(problem)),
+        if self.0.lost.get().is_some() {
+            return Err(self.failure(""));
+        }
+        match self.0.reported.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(problem) => Err(self.failure(problem)),
             None => Ok(()),
         }
     }
 
-    /// Runs `create`, which needs so many bytes, with wgpu's errors caught.
+    /// Runs calls to wgpu with its errors caught: they are of this caller and of no one else on the device.
+    pub(super) fn guarded<T>(&self, calls: impl FnOnce() -> T) -> Result<T> {
+        self.check()?;
+        let scopes = self.push();
+        let made = calls();
+        match pop_now(scopes) {
+            None => Ok(made),
+            Some(error) => Err(self.failure(error.to_string())),
+        }
+    }
+
+    fn push(&self) -> [wgpu::ErrorScopeGuard; 3] {
+        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+        [Internal, OutOfMemory, Validation].map(|filter| self.0.device.push_error_scope(filter))
+    }
+
+    /// The same for what needs so many bytes, also where wgpu does not answer at once.
     pub(super) async fn scoped<T>(&self, needed: u64, create: impl FnOnce() -> T) -> Result<T> {
-        let device = &self.0.device;
-        let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
-        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        self.check()?;
+        let scopes = self.push();
         let created = create();
         // Innermost first; all are popped before the first error is returned.
+        let [internal, memory, validation] = scopes;
         let (validation, memory, internal) = (validation.pop(), memory.pop(), internal.pop());
         for scope in [validation.await, memory.await, internal.await] {
             match scope {
                 None => {}
                 Some(wgpu::Error::OutOfMemory { .. }) => {
                     return Err(
-                        self.error(format!("{needed} bytes do not fit its memory: use a smaller batch or network"))
+                        self.failure(format!("{needed} bytes do not fit its memory: use a smaller batch or network"))
                     );
                 }
-                Some(error) => return Err(self.error(error.to_string())),
+                Some(error) => return Err(self.failure(error.to_string())),
             }
         }
         self.check()?;
         Ok(created)
     }
+}
+
+/// The first error of scopes, the innermost of which stands last. wgpu answers at once but in a browser, where an error is told
+/// to the handler for those that nobody caught.
+fn pop_now(scopes: [wgpu::ErrorScopeGuard; 3]) -> Option<wgpu::Error> {
+    let mut first = None;
+    for scope in scopes.into_iter().rev() {
+        let answer = pin!(scope.pop()).poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(error) = answer {
+            first = first.or(error);
+        }
+    }
+    first
 }
 
 fn report(reported: &Mutex<Option<String>>, problem: String) {

@@ -34,6 +34,8 @@ pub struct GpuBackend {
     in_flight: VecDeque<InFlight>,
     /// Takes the results of [`Backend::read`]: as large as the parameters and the output, grows to what is read.
     readback: wgpu::Buffer,
+    /// Whether it is mapped or about to be: a read whose future was dropped leaves it so.
+    is_reading: bool,
     counters: Counters,
 }
 
@@ -204,6 +206,7 @@ impl GpuBackend {
             lanes,
             in_flight,
             readback,
+            is_reading: false,
             counters,
         }
     }
@@ -227,7 +230,7 @@ impl GpuBackend {
         let mut view = upload
             .slice(..used)
             .get_mapped_range_mut()
-            .map_err(|error| self.gpu.error(format!("the step records could not be written: {error}")))?;
+            .map_err(|error| self.gpu.failure(format!("the step records could not be written: {error}")))?;
         for (run, first) in &runs {
             let records = run.clone().map(|slot| StepRecord::from(placed(&self.plan, slot, steps[slot])));
             let records = records.chain(self.ends_runs.then(StepRecord::default));
@@ -270,38 +273,43 @@ impl Backend for GpuBackend {
         check_len(&self.plan, buffer, values.len())?;
         // wgpu keeps a copy of what is being written: a piece at a time bounds it.
         const PIECE: usize = 1 << 22;
-        for (index, piece) in values.chunks(PIECE).enumerate() {
-            let bytes: &[u8] = bytemuck::cast_slice(piece);
-            self.gpu.0.queue.write_buffer(&self.buffers[buffer], (index * PIECE * 4) as u64, bytes);
-            if values.len() > PIECE {
-                self.gpu.0.queue.submit([]);
+        self.gpu.guarded(|| {
+            for (index, piece) in values.chunks(PIECE).enumerate() {
+                let bytes: &[u8] = bytemuck::cast_slice(piece);
+                self.gpu.0.queue.write_buffer(&self.buffers[buffer], (index * PIECE * 4) as u64, bytes);
+                if values.len() > PIECE {
+                    self.gpu.0.queue.submit([]);
+                }
+                self.counters.bytes_up += bytes.len() as u64;
             }
-            self.counters.bytes_up += bytes.len() as u64;
-        }
-        self.gpu.check()
+        })
     }
 
     fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
         check_copy(&self.plan, from, to)?;
         let bytes = self.buffers[from].size();
-        let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &self.buffers[to], 0, bytes);
-        self.gpu.0.queue.submit([encoder.finish()]);
-        Ok(())
+        self.gpu.guarded(|| {
+            let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
+            encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &self.buffers[to], 0, bytes);
+            self.gpu.0.queue.submit([encoder.finish()]);
+        })
     }
 
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
         check_submission(&self.plan, steps, self.in_flight.len())?;
-        self.gpu.check()?;
         let lane = self.counters.submissions as usize % MAX_IN_FLIGHT;
-        let commands = self.encode(steps, lane)?;
-        let submission = self.gpu.0.queue.submit([commands]);
+        let gpu = self.gpu.clone();
+        let in_flight = gpu.guarded(|| {
+            let commands = self.encode(steps, lane)?;
+            let submission = self.gpu.0.queue.submit([commands]);
+            let Lane { upload, ring } = &self.lanes[lane];
+            let upload = Mapping::start(upload, wgpu::MapMode::Write, upload.size());
+            let bytes = self.ring_bytes(steps.len());
+            let ring = ring.as_ref().map(|ring| (Mapping::start(ring, wgpu::MapMode::Read, bytes), bytes));
+            Ok(InFlight { lane, submission, upload, ring })
+        })??;
         self.counters.submissions += 1;
-        let Lane { upload, ring } = &self.lanes[lane];
-        let upload = Mapping::start(upload, wgpu::MapMode::Write, upload.size());
-        let bytes = self.ring_bytes(steps.len());
-        let ring = ring.as_ref().map(|ring| (Mapping::start(ring, wgpu::MapMode::Read, bytes), bytes));
-        self.in_flight.push_back(InFlight { lane, submission, upload, ring });
+        self.in_flight.push_back(in_flight);
         Ok(())
     }
 
@@ -328,14 +336,24 @@ impl Backend for GpuBackend {
         if self.readback.size() < bytes {
             self.counters.buffers_created += 1;
             self.readback = self.gpu.scoped(bytes, || readback(&self.gpu, bytes)).await?;
+            self.is_reading = false;
         }
         let down = &self.readback;
-        let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(source, 0, down, 0, bytes);
-        let submission = self.gpu.0.queue.submit([encoder.finish()]);
-        Mapping::start(down, wgpu::MapMode::Read, bytes).wait(&self.gpu, submission).await?;
+        let (mapping, submission) = self.gpu.guarded(|| {
+            if self.is_reading {
+                down.unmap();
+            }
+            let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
+            encoder.copy_buffer_to_buffer(source, 0, down, 0, bytes);
+            let submission = self.gpu.0.queue.submit([encoder.finish()]);
+            (Mapping::start(down, wgpu::MapMode::Read, bytes), submission)
+        })?;
+        self.is_reading = true;
+        mapping.wait(&self.gpu, submission).await?;
         self.counters.bytes_down += bytes;
-        take(&self.gpu, down, bytes)
+        let values = take(&self.gpu, down, bytes);
+        self.is_reading = false;
+        values
     }
 
     fn counters(&self) -> Counters {

@@ -10,6 +10,7 @@ mod profile;
 mod transfer;
 mod verify;
 
+pub(crate) use adapters::no_adapter;
 pub use adapters::{AdapterSummary, adapters};
 pub use device::GpuDevice;
 pub use exec::GpuBackend;

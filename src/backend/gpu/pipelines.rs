@@ -1,6 +1,8 @@
 //! Compute pipelines, each made once for a device: a kernel with its part and its variant.
 
-use std::collections::HashMap;
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
 
 use super::device::Inner;
 use crate::kernels::{Access, KERNELS, Kernel, Part, StepRecord};
@@ -15,11 +17,30 @@ pub(super) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// The pipelines made so far.
-#[derive(Debug, Default)]
-pub(super) struct Pipelines(HashMap<(usize, Part, usize), Pipeline>);
+/// Most pipelines that are kept. A network's plans need a dozen, or a few dozen where all of its layers differ; one takes software Vulkan up to
+/// 3 MiB, so a search over a thousand shapes does not fill a memory.
+const MOST: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// The pipelines that were used last. Plans hold those that they need themselves.
+#[derive(Debug)]
+pub(super) struct Pipelines(LruCache<(usize, Part, usize), Pipeline>);
+
+impl Default for Pipelines {
+    fn default() -> Self {
+        Self::of(MOST)
+    }
+}
 
 impl Pipelines {
+    fn of(most: NonZeroUsize) -> Self {
+        Self(LruCache::new(most))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Forgets all: some may not have been made properly.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -28,7 +49,7 @@ impl Pipelines {
     pub fn get(&mut self, gpu: &Inner, kernel: &'static Kernel, part: &Part, variant: usize) -> Pipeline {
         // A row is known by its address: rows live forever, and two may share a name in a test.
         let row = std::ptr::from_ref(kernel).addr();
-        self.0.entry((row, part.clone(), variant)).or_insert_with(|| create(gpu, kernel, part, variant)).clone()
+        self.0.get_or_insert((row, part.clone(), variant), || create(gpu, kernel, part, variant)).clone()
     }
 }
 
@@ -96,4 +117,35 @@ fn create(gpu: &Inner, kernel: &Kernel, part: &Part, variant: usize) -> Pipeline
         cache: None,
     });
     Pipeline { pipeline, layout }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::GpuDevice;
+    use crate::kernels::ACTIVATION_FORWARD;
+
+    /// The cache stays small, and what is used all the time stays in it: the same object, made once.
+    #[test]
+    fn pipelines_that_were_used_last_are_kept() {
+        let gpu = pollster::block_on(GpuDevice::open(0)).unwrap();
+        let mut pipelines = Pipelines::of(NonZeroUsize::new(3).unwrap());
+        let parts = ACTIVATION_FORWARD.part.parts();
+        let mut get = |part: &Part| {
+            let made = pipelines.get(&gpu.0, &ACTIVATION_FORWARD, part, 0).pipeline;
+            (made, pipelines.len())
+        };
+        let (hot, _) = get(&parts[0]);
+        for part in &parts[1..8] {
+            let (_, kept) = get(part);
+            assert!(kept <= 3, "{kept}");
+            assert_eq!(get(&parts[0]).0, hot);
+        }
+        let (cold, _) = get(&parts[1]);
+        assert_ne!(cold, hot);
+        for part in &parts[2..6] {
+            get(part);
+        }
+        assert_ne!(get(&parts[1]).0, cold, "it had been let go");
+    }
 }

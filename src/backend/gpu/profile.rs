@@ -60,24 +60,26 @@ impl GpuBackend {
             })
             .await?;
 
-        let records = [placed(&self.plan, 0, (pass, step)).into(), StepRecord::default()];
-        let records = &records[..1 + usize::from(self.ends_runs)];
-        gpu.queue.write_buffer(&self.records, 0, bytemuck::cast_slice(records));
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        for (first, prepared) in (0..).step_by(2).zip(&self.passes[pass]) {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: None,
-                timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
-                    query_set: &queries,
-                    beginning_of_pass_write_index: Some(first),
-                    end_of_pass_write_index: Some(first + 1),
-                }),
-            });
-            prepared.encode(&mut pass, 0);
-        }
-        encoder.resolve_query_set(&queries, 0..2 * count as u32, &resolved, 0);
-        encoder.copy_buffer_to_buffer(&resolved, 0, &down, 0, bytes);
-        let submission = gpu.queue.submit([encoder.finish()]);
+        let submission = self.gpu.guarded(|| {
+            let records = [placed(&self.plan, 0, (pass, step)).into(), StepRecord::default()];
+            let records = &records[..1 + usize::from(self.ends_runs)];
+            gpu.queue.write_buffer(&self.records, 0, bytemuck::cast_slice(records));
+            let mut encoder = gpu.device.create_command_encoder(&Default::default());
+            for (first, prepared) in (0..).step_by(2).zip(&self.passes[pass]) {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                    label: None,
+                    timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
+                        query_set: &queries,
+                        beginning_of_pass_write_index: Some(first),
+                        end_of_pass_write_index: Some(first + 1),
+                    }),
+                });
+                prepared.encode(&mut pass, 0);
+            }
+            encoder.resolve_query_set(&queries, 0..2 * count as u32, &resolved, 0);
+            encoder.copy_buffer_to_buffer(&resolved, 0, &down, 0, bytes);
+            gpu.queue.submit([encoder.finish()])
+        })?;
         Mapping::start(&down, wgpu::MapMode::Read, bytes).wait(&self.gpu, submission).await?;
         let ticks: Vec<u64> = take(&self.gpu, &down, bytes)?;
         // A tick in seconds. A clock that was set back between two timestamps counts as no time.

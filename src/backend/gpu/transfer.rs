@@ -1,6 +1,7 @@
 //! Transfer buffers and waiting for them: the async part of the backend.
 
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -49,16 +50,26 @@ impl Mapping {
     /// the device is polled, which blocks the thread.
     pub async fn wait(&self, gpu: &GpuDevice, submission: wgpu::SubmissionIndex) -> Result<()> {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-        gpu.0.device.poll(wait).map_err(|error| gpu.error(format!("waiting for the device failed: {error}")))?;
-        gpu.check()?;
-        self.finished().await.map_err(|error| gpu.error(format!("a result could not be read: {error}")))
+        // wgpu panics where a driver says in a poll that the device is lost.
+        match catch_unwind(AssertUnwindSafe(|| gpu.0.device.poll(wait))) {
+            Ok(Ok(_)) => gpu.check()?,
+            Ok(Err(error)) => return Err(gpu.failure(format!("waiting for the device failed: {error}"))),
+            Err(_) => {
+                gpu.lose("its driver gave up while it was waited for");
+                return Err(gpu.failure(""));
+            }
+        }
+        self.finished().await.map_err(|error| gpu.failure(format!("a result could not be read: {error}")))
     }
 }
 
 /// Copies a mapped buffer's first `bytes` out and unmaps it.
 pub(super) fn take<T: bytemuck::Pod>(gpu: &GpuDevice, buffer: &wgpu::Buffer, bytes: u64) -> Result<Vec<T>> {
-    let view = buffer.slice(..bytes).get_mapped_range();
-    let values = view.map(|view| bytemuck::pod_collect_to_vec(&view));
-    buffer.unmap();
-    values.map_err(|error| gpu.error(format!("a result could not be read: {error}")))
+    gpu.guarded(|| {
+        let view = buffer.slice(..bytes).get_mapped_range();
+        let values = view.map(|view| bytemuck::pod_collect_to_vec(&view));
+        buffer.unmap();
+        values
+    })?
+    .map_err(|error| gpu.failure(format!("a result could not be read: {error}")))
 }

@@ -34,7 +34,9 @@ pub async fn fit(
     let mut clock = Clock::new(saves.checkpoint_every);
     let mut reporter = Reporter::new(session.trainer.config().epochs, setup, quiet);
     let mut outcome: Option<Outcome> = None;
-    session.secure().await?;
+    if !session.has_copy() {
+        session.secure().await?;
+    }
     let fitted = loop {
         match part(session, keeping, saves, interrupt, &mut clock, &mut reporter, &mut outcome).await {
             Ok(None) => {}

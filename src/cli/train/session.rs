@@ -54,6 +54,11 @@ impl<'a> Session<'a> {
         move || is_hardware && copied.elapsed() >= AGE
     }
 
+    /// Whether there is a copy of the state on the host.
+    pub fn has_copy(&self) -> bool {
+        self.copy.is_some()
+    }
+
     /// Copies the state to the host.
     pub async fn copy(&mut self) -> Result<&TrainState> {
         let state = self.trainer.state().await?;
@@ -89,5 +94,67 @@ impl<'a> Session<'a> {
         );
         *self = Self { copy: Some(copy), reopened: true, ..next };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::interrupt::Interrupt;
+    use crate::cli::train::fit::fit;
+    use crate::cli::train::keeping::{Contents, Keeping};
+    use crate::cli::train::saves::SaveArgs;
+    use crate::folder::RunName;
+    use crate::math::{Activation, Loss, Optimizer};
+    use crate::params::Init;
+    use crate::train::{Batch, Event};
+
+    /// A run whose device is lost before its first step, or in its middle, ends with the bytes of an unbroken one.
+    #[test]
+    fn a_lost_device_is_opened_anew_once() {
+        let spec = MlpSpec::new(&[2, 5, 1], Activation::Tanh, Loss::MeanSquaredError).unwrap();
+        let value = |i: u16| f32::from(i % 7) / 7.0 - 0.5;
+        let train = Dataset::new((0..64).map(value).collect(), (0..32).map(value).collect(), 2, 1).unwrap();
+        let data = Parts { train, validation: None, test: None };
+        let config = TrainConfig::new(9, Batch::Rows(8), Optimizer::named("adam", 0.01).unwrap());
+        let device = DeviceArgs::named("gpu");
+        let setup = Setup { device: &device, spec: &spec, config: &config, data: &data, quiet: true };
+        let first = Init::He.draw(&spec, 1).unwrap();
+        pollster::block_on(async {
+            let mut unbroken = Session::open(setup).await.unwrap();
+            unbroken.trainer.set_parameters(&first).unwrap();
+            unbroken.trainer.fit(|_| ControlFlow::Continue(())).await.unwrap();
+            let expected = unbroken.parameters().await.unwrap();
+            for epochs in [0, 4] {
+                let mut session = Session::open(setup).await.unwrap();
+                session.trainer.set_parameters(&first).unwrap();
+                if epochs > 0 {
+                    let until = |event| match event {
+                        Event::Epoch(epoch) if epoch.epoch == epochs => ControlFlow::Break(()),
+                        _ => ControlFlow::Continue(()),
+                    };
+                    session.trainer.fit(until).await.unwrap();
+                }
+                session.secure().await.unwrap();
+                let Device::Gpu(gpu) = &session.device else { panic!("no GPU") };
+                gpu.destroy();
+                let resume = (epochs > 0).then(|| "a checkpoint".into());
+                let saves = SaveArgs { checkpoint_every: None, keep: 3, resume };
+                let contents = Contents { settings: "", model: &|_, _| panic!("nothing is kept"), test: None };
+                let mut keeping = Keeping::begin(None, contents, RunName::new(0, 9), None).unwrap();
+                let interrupt = Interrupt::default();
+                let fitted = fit(&mut session, &mut keeping, &saves, &interrupt, Duration::ZERO, true).await.unwrap();
+                assert!(fitted.outcome.is_ok());
+                assert_eq!(fitted.parameters, expected, "after {epochs} epochs");
+                // A second time it is an error.
+                let Device::Gpu(gpu) = &session.device else { panic!("no GPU") };
+                gpu.destroy();
+                let lost = session.parameters().await.unwrap_err();
+                assert!(session.reopen(lost).await.unwrap_err().is_device_lost());
+            }
+        });
     }
 }
