@@ -33,6 +33,8 @@ mod gradients;
 mod hostile;
 mod idx;
 mod library;
+#[cfg(unix)]
+mod limits;
 mod losses;
 mod metrics;
 mod numpy;
@@ -45,6 +47,7 @@ mod schedules;
 mod shaders;
 mod soak;
 mod splits;
+mod states;
 mod support;
 mod tables;
 mod teeth;
