@@ -41,6 +41,7 @@ mod files;
 pub mod gradcheck;
 pub mod infer;
 pub mod kernels;
+mod limits;
 pub mod math;
 pub mod metrics;
 mod model;

@@ -15,8 +15,9 @@ pub use select::{Choice, open, open_timed};
 
 use crate::error::{Error, Result};
 use crate::kernels::Step;
+use crate::limits::free_memory;
 use crate::math::Real;
-use crate::plan::{BufferId, Plan, Target};
+use crate::plan::{BufferId, Plan, Role, Target};
 
 /// Most submissions whose results have not been collected.
 pub const MAX_IN_FLIGHT: usize = 2;
@@ -106,6 +107,29 @@ fn check_len(plan: &Plan, buffer: BufferId, len: usize) -> Result<()> {
     }
 }
 
+/// Times that what a run takes up again is in the host's memory while a checkpoint is written: the state, its bytes by
+/// tensors, the file, and the file with its header in order.
+const COPIES: u64 = 4;
+
+/// Bytes that the host needs for parameters, besides the plan's buffers, before a training run is over.
+fn kept_bytes(plan: &Plan) -> u64 {
+    if plan.find(Role::OptimizerState).is_none() {
+        return 0;
+    }
+    let kept = [Role::Parameters, Role::OptimizerState, Role::Best].into_iter().filter_map(|role| plan.find(role));
+    let values: u64 = kept.map(|buffer| plan.buffers[buffer].len as u64).sum();
+    values.saturating_mul(COPIES * size_of::<f32>() as u64)
+}
+
+/// Refuses what does not fit the host's memory that is free.
+fn check_memory(what: &str, needed: u64, device: &str) -> Result<()> {
+    let available = free_memory();
+    if needed <= available {
+        return Ok(());
+    }
+    Err(Error::TooLarge { what: what.into(), needed, available, device: device.into() })
+}
+
 /// Where work is done.
 #[derive(Clone, Debug)]
 pub enum Device {
@@ -120,7 +144,10 @@ impl Device {
     pub async fn load(&self, plan: Plan) -> Result<Executor> {
         Ok(match self {
             Self::Cpu(device) => Executor::Cpu(CpuBackend::load(device, plan)?),
-            Self::Gpu(device) => Executor::Gpu(GpuBackend::load(device, plan).await?),
+            Self::Gpu(device) => {
+                check_memory("what is kept of the parameters", kept_bytes(&plan), "this machine")?;
+                Executor::Gpu(GpuBackend::load(device, plan).await?)
+            }
         })
     }
 
