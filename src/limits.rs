@@ -43,7 +43,7 @@ pub(crate) fn room<T>(what: &'static str, len: usize) -> Result<Vec<T>> {
 /// The same for a list that grows.
 pub(crate) fn more_room<T>(what: &'static str, values: &mut Vec<T>, more: usize) -> Result<()> {
     values.try_reserve(more).map_err(|_| {
-        let len = values.len() as u64 + more as u64;
+        let len = (values.len() as u64).saturating_add(more as u64);
         Error::NoMemory { what, bytes: len.saturating_mul(size_of::<T>() as u64) }
     })
 }

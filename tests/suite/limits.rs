@@ -56,6 +56,19 @@ fn copies_of_parameters_count() {
     }
 }
 
+/// Less memory than a process may have is an error, not its end.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_memory_there_is_an_error() {
+    let place = Place::new();
+    let words = "train moons --hidden 6000,6000 --optimizer sgd --epochs 1 --device cpu";
+    let mut command = std::process::Command::new("sh");
+    // 400 MB, where the parameters take 144 MB and the plan several times that.
+    command.args(["-c", "ulimit -v 400000 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_mlp")]);
+    command.args(words.split(' ')).current_dir(place.path()).env("RAYON_NUM_THREADS", "1");
+    refused(command, words, 1, &["error: no memory: ", " bytes, which are not to be had", "ulimit -v"]);
+}
+
 /// A file of these bytes in a folder that lives as long as the first value.
 fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
