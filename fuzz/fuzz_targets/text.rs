@@ -22,10 +22,12 @@ fuzz_target!(|bytes: &[u8]| {
     if more & 8 != 0 {
         reading.encoding = Some(ENCODINGS[usize::from(more & 7)].into());
     }
-    let kinds = [ReadAs::Infer, ReadAs::Infer, ReadAs::Target, ReadAs::Text, ReadAs::Verbatim, ReadAs::Date, ReadAs::Skip];
+    let kinds =
+        [ReadAs::Infer, ReadAs::Infer, ReadAs::Target, ReadAs::Text, ReadAs::Verbatim, ReadAs::Date, ReadAs::Skip];
     let first = kinds[usize::from(more >> 4) % kinds.len()];
     read(&[text], |path| {
-        let kinds = |names: &[String]| Ok((0..names.len()).map(|at| if at == 0 { first } else { ReadAs::Infer }).collect());
+        let kinds =
+            |names: &[String]| Ok((0..names.len()).map(|at| if at == 0 { first } else { ReadAs::Infer }).collect());
         match Table::read_with(path, &reading, kinds) {
             // What is wrong with a setting names no file.
             Err(wgpu_mlp::Error::Setting { .. }) => Ok(()),

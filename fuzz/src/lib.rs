@@ -56,6 +56,7 @@ pub fn check(path: &Path, result: Result<(), Error>) {
 
 /// No character that ends a line or that a terminal obeys.
 pub fn assert_harmless(message: &str) {
-    let turns = |char: char| matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    let turns =
+        |char: char| matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     assert!(!message.contains(|char: char| char.is_control() || turns(char)), "`{message:?}`");
 }

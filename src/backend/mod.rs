@@ -107,18 +107,19 @@ fn check_len(plan: &Plan, buffer: BufferId, len: usize) -> Result<()> {
     }
 }
 
-/// Times that what a run takes up again is in the host's memory while a checkpoint is written: the state, its bytes by
-/// tensors, the file, and the file with its header in order.
+/// Times that the parameters are in the host's memory while a model is written: themselves, their bytes by tensors, the file,
+/// and the file with its header in order.
 const COPIES: u64 = 4;
 
-/// Bytes that the host needs for parameters, besides the plan's buffers, before a training run is over.
+/// Bytes that the host needs before a training run is over, besides the plan's buffers: to write the model, and for a state what
+/// the optimiser keeps and the best parameters.
 fn kept_bytes(plan: &Plan) -> u64 {
     if plan.find(Role::OptimizerState).is_none() {
         return 0;
     }
-    let kept = [Role::Parameters, Role::OptimizerState, Role::Best].into_iter().filter_map(|role| plan.find(role));
-    let values: u64 = kept.map(|buffer| plan.buffers[buffer].len as u64).sum();
-    values.saturating_mul(COPIES * size_of::<f32>() as u64)
+    let kept = [(Role::Parameters, COPIES), (Role::OptimizerState, 1), (Role::Best, 1)];
+    let values = kept.into_iter().filter_map(|(role, times)| Some(times * plan.buffers[plan.find(role)?].len as u64));
+    values.sum::<u64>().saturating_mul(size_of::<f32>() as u64)
 }
 
 /// Refuses what does not fit the host's memory that is free.
