@@ -84,7 +84,8 @@ impl Checkpoint {
         };
         let optimizer = list(OPTIMIZER).ok_or_else(|| refused(format!("tensor `{EXTRA}{OPTIMIZER}` is missing")))?;
         let state = TrainState { parameters: model.parameters.clone(), optimizer, best: list(BEST), progress };
-        let score = extras.texts.get(SCORE).and_then(|score| score.parse().ok());
+        let score =
+            extras.texts.get(SCORE).and_then(|score| score.parse().ok()).filter(|score: &f64| score.is_finite());
         let test = extras.texts.get(TEST).and_then(|test| test.parse().ok());
         Ok(Self { model, state, settings: extras.texts.remove(SETTINGS), score, test })
     }

@@ -37,7 +37,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused a file operation.
-    #[error("{}: cannot {action}: {source}", shown(path))]
+    #[error("{}: cannot {action}: {}", shown(path), one_line(&source.to_string()))]
     Io {
         /// What was tried, as a verb phrase ("read the table").
         action: &'static str,
@@ -81,8 +81,10 @@ pub enum Error {
     },
     /// The first row of a table may be its header or data.
     #[error(
-        "{}: the first row holds nothing but numbers ({cells}): --no-header takes it for data and names columns x0, x1, \
-         …; --header takes it for names", path.display()
+        "{}: the first row holds nothing but numbers ({}): --no-header takes it for data and names columns x0, x1, \
+         …; --header takes it for names",
+        shown(path),
+        escape(cells)
     )]
     NumericHeader {
         /// The file.
@@ -91,7 +93,7 @@ pub enum Error {
         cells: String,
     },
     /// A guess was made where none is wanted.
-    #[error("{}: a guess was needed: {guess}", path.display())]
+    #[error("{}: a guess was needed: {}", shown(path), escape(guess))]
     Guess {
         /// The file.
         path: PathBuf,
@@ -161,10 +163,12 @@ pub enum Error {
     },
     /// No column is left that a network could learn from.
     #[error(
-        "{}: nothing to predict `{target}` from: in the training rows each of the other columns is always the same, or all of its \
-         categories are rare ({}): {hint}",
-        path.display(),
-        list(columns)
+        "{}: nothing to predict `{}` from: in the training rows each of the other columns is always the same, or all of its \
+         categories are rare ({}): {}",
+        shown(path),
+        shorten(target),
+        list(columns),
+        escape(hint)
     )]
     NoFeatures {
         /// The file.
@@ -178,9 +182,12 @@ pub enum Error {
     },
     /// A cell holds a category that the model has not seen, and such are not wanted.
     #[error(
-        "{}: {place}column `{column}`: the model has not seen the category `{category}`, the first of {count} such cells: mend them, or \
+        "{}: {}column `{}`: the model has not seen the category `{}`, the first of {count} such cells: mend them, or \
          let them count as unseen by --unseen note",
-        path.display()
+        shown(path),
+        escape(place),
+        shorten(column),
+        shorten(category)
     )]
     UnseenCategory {
         /// The file.
@@ -352,6 +359,27 @@ pub enum Error {
         /// The device's name.
         device: String,
     },
+    /// The system grants no thread to work on.
+    #[error(
+        "no thread could be started ({}): allow more of them, by `ulimit -u` or the container's limit of tasks, or ask for fewer, \
+         as by RAYON_NUM_THREADS=1",
+        escape(problem)
+    )]
+    NoThread {
+        /// The system's reason.
+        problem: String,
+    },
+    /// The system has no memory for what grows with the data or the network.
+    #[error(
+        "no memory: {what} takes {bytes} bytes, which are not to be had: use fewer rows or columns or a smaller network, or allow \
+         more, as by `ulimit -v`"
+    )]
+    NoMemory {
+        /// What the memory is for.
+        what: &'static str,
+        /// Bytes needed.
+        bytes: u64,
+    },
     /// The GPU, its driver or wgpu reported an error.
     #[error("{}: {}", escape(device), one_line(problem))]
     Gpu {
@@ -375,7 +403,8 @@ pub enum Error {
     },
     /// The loss or a parameter stopped being finite during training.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): the {what} is not finite; use a lower --lr, or smaller values in the data"
+        "training diverged at step {step} (epoch {epoch}): the {} is not finite; use a lower --lr, or smaller values in the data",
+        escape(what)
     )]
     Diverged {
         /// Step, counted from 1.
@@ -413,6 +442,8 @@ impl Error {
             Self::NoAdapter
             | Self::HiddenAdapters { .. }
             | Self::TooLarge { .. }
+            | Self::NoThread { .. }
+            | Self::NoMemory { .. }
             | Self::Gpu { .. }
             | Self::DeviceLost { .. }
             | Self::Diverged { .. }

@@ -42,6 +42,7 @@ mod folder;
 pub mod gradcheck;
 pub mod infer;
 pub mod kernels;
+mod limits;
 pub mod math;
 pub mod metrics;
 mod model;

@@ -12,6 +12,7 @@ use crate::data::Encoder;
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::folder;
+use crate::limits;
 use crate::math::Optimizer;
 use crate::params::Layout;
 use crate::spec::MlpSpec;
@@ -134,10 +135,12 @@ impl Model {
     }
 
     pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Self, Extras)> {
-        Self::parse(bytes).map_err(|problem| Error::ModelFile { path: path.into(), problem })
+        let parameters = limits::room("the network's parameters", bytes.len() / 4)?;
+        Self::parse(bytes, parameters).map_err(|problem| Error::ModelFile { path: path.into(), problem })
     }
 
-    fn parse(bytes: &[u8]) -> Result<(Self, Extras), String> {
+    /// `parameters` is empty and has room for as many as the bytes can hold.
+    fn parse(bytes: &[u8], mut parameters: Vec<f32>) -> Result<(Self, Extras), String> {
         let tensors =
             SafeTensors::deserialize(bytes).map_err(|error| format!("it is truncated or foreign ({error})"))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
@@ -146,7 +149,6 @@ impl Model {
             format!("it has no `{SPEC}`: mlp import makes a model of it, train --init-from starts from it")
         })?;
         let layout = Layout::new(&spec);
-        let mut parameters = Vec::with_capacity(bytes.len() / 4);
         for tensor in &layout.tensors {
             let view = tensors.tensor(&tensor.name).map_err(|_| format!("tensor `{}` is missing", tensor.name))?;
             let shape: &[usize] =
@@ -155,11 +157,14 @@ impl Model {
                 let found = format!("{:?} {:?}", view.dtype(), view.shape());
                 return Err(format!("tensor `{}` is {found}: expected F32 {shape:?}", tensor.name));
             }
-            let values = floats(&view);
-            if values.iter().any(|value| !value.is_finite()) {
+            // From [columns, rows], value by value: a second copy of a large tensor may have no room.
+            let words = view.data().as_chunks().0;
+            let values = (0..tensor.rows).flat_map(|row| words.iter().skip(row).step_by(tensor.rows));
+            let start = parameters.len();
+            parameters.extend(values.map(|&word| f32::from_le_bytes(word)));
+            if parameters[start..].iter().any(|value| !value.is_finite()) {
                 return Err(format!("tensor `{}` holds a value that is not finite", tensor.name));
             }
-            parameters.extend(transpose(&values, tensor.columns, tensor.rows));
         }
         let mut extras = Extras { texts: metadata.clone(), ..Extras::default() };
         for (name, view) in tensors.iter().filter(|(name, _)| name.starts_with(EXTRA)) {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::article_parameters;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::spec::MlpSpec;
 
 /// One parameter tensor.
@@ -136,7 +137,7 @@ impl Init {
             return Ok(article_parameters(&shapes, seed).into_iter().map(|value| value as f32).collect());
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut values = vec![0.0; layout.len()];
+        let mut values = limits::filled("the network's parameters", 0.0, layout.len())?;
         for (i, layer) in spec.layers().iter().enumerate() {
             let weights = &mut values[layout.weight(i).range.clone()];
             let (fan_in, fan_out) = (layer.inputs as f32, layer.outputs as f32);

@@ -15,8 +15,9 @@ pub use select::{Choice, open, open_timed};
 
 use crate::error::{Error, Result};
 use crate::kernels::Step;
+use crate::limits::free_memory;
 use crate::math::Real;
-use crate::plan::{BufferId, Plan, Target};
+use crate::plan::{BufferId, Plan, Role, Target};
 
 /// Most submissions whose results have not been collected.
 pub const MAX_IN_FLIGHT: usize = 2;
@@ -106,6 +107,30 @@ fn check_len(plan: &Plan, buffer: BufferId, len: usize) -> Result<()> {
     }
 }
 
+/// Times that the parameters are in the host's memory while a model is written: themselves, their bytes by tensors, the file,
+/// and the file with its header in order.
+const COPIES: u64 = 4;
+
+/// Bytes that the host needs before a training run is over, besides the plan's buffers: to write the model, and for a state what
+/// the optimiser keeps and the best parameters.
+fn kept_bytes(plan: &Plan) -> u64 {
+    if plan.find(Role::OptimizerState).is_none() {
+        return 0;
+    }
+    let kept = [(Role::Parameters, COPIES), (Role::OptimizerState, 1), (Role::Best, 1)];
+    let values = kept.into_iter().filter_map(|(role, times)| Some(times * plan.buffers[plan.find(role)?].len as u64));
+    values.sum::<u64>().saturating_mul(size_of::<f32>() as u64)
+}
+
+/// Refuses what does not fit the host's memory that is free.
+fn check_memory(what: &str, needed: u64, device: &str) -> Result<()> {
+    let available = free_memory();
+    if needed <= available {
+        return Ok(());
+    }
+    Err(Error::TooLarge { what: what.into(), needed, available, device: device.into() })
+}
+
 /// Where work is done.
 #[derive(Clone, Debug)]
 pub enum Device {
@@ -120,7 +145,10 @@ impl Device {
     pub async fn load(&self, plan: Plan) -> Result<Executor> {
         Ok(match self {
             Self::Cpu(device) => Executor::Cpu(CpuBackend::load(device, plan)?),
-            Self::Gpu(device) => Executor::Gpu(GpuBackend::load(device, plan).await?),
+            Self::Gpu(device) => {
+                check_memory("what is kept of the parameters", kept_bytes(&plan), "this machine")?;
+                Executor::Gpu(GpuBackend::load(device, plan).await?)
+            }
         })
     }
 

@@ -28,11 +28,12 @@ mod reading;
 mod source;
 mod train;
 
-use std::process::ExitCode;
+use std::borrow::Cow;
+use std::process::{ExitCode, exit};
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, escape};
 use config::Words;
 
 /// Train and run multilayer perceptrons on any GPU.
@@ -66,7 +67,7 @@ pub fn main() -> ExitCode {
         Ok(words) => words,
         Err(error) => return failed(&error),
     };
-    let Cli { command } = Cli::parse_from(&words.all);
+    let Cli { command } = Cli::try_parse_from(&words.all).unwrap_or_else(|error| refused(&error));
     if cfg!(debug_assertions) {
         eprintln!("note: this is a debug build; one made with --release is faster");
     }
@@ -84,6 +85,17 @@ fn flag(name: &'static str) -> impl Fn(Error) -> Error {
         }
         other => other,
     }
+}
+
+/// Tells what clap has to say and ends. Its messages repeat words as they are, and a name that a shell has found in a folder may hold
+/// anything.
+fn refused(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    if error.use_stderr() && text.lines().any(|line| matches!(escape(line), Cow::Owned(_))) {
+        output::tell(text.trim_end());
+        exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn failed(error: &Error) -> ExitCode {

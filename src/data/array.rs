@@ -10,6 +10,7 @@ use super::moment::Unit;
 use super::parse::ReadAs;
 use super::table::shorten;
 use super::whole::{Exact, exact};
+use crate::limits;
 
 /// How an array lies in bytes. The first dimension is the rows.
 pub(super) struct Layout {
@@ -236,7 +237,9 @@ impl Array {
         if kind.is_whole() && kind.size == 8 {
             return Ok(exact(rows.map(|row| Some(kind.whole(cell(row))))));
         }
-        Ok((Cells::Number(rows.map(|row| kind.number(cell(row))).collect()), None))
+        let mut values = limits::room("a column", rows.len()).map_err(|error| error.to_string())?;
+        values.extend(rows.map(|row| kind.number(cell(row))));
+        Ok((Cells::Number(values), None))
     }
 }
 

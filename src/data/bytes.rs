@@ -2,13 +2,14 @@
 //! they mean.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, metadata};
 use std::io::{self, Cursor, ErrorKind, Read, Seek, Write, stdin};
 use std::path::Path;
 
 use super::archive;
 use super::compression::{self, unpacked};
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// Where bytes come from, for readers that may begin anew.
 #[derive(Debug)]
@@ -43,8 +44,9 @@ impl<'a> Origin<'a> {
     /// The bytes from the first one on; of an archive of one file, those of the file.
     ///
     /// # Errors
-    /// [`Error::Io`] where they can't be read; [`Error::MalformedFile`] for an archive that is damaged or holds several files.
+    /// [`Error::Io`] where they can't be read; [`Error::NoThread`] where nobody could work on them; [`Error::MalformedFile`] for an archive that is damaged or holds several files.
     pub fn open(&self) -> Result<Bytes> {
+        limits::threads()?;
         let bytes = self.raw().map_err(Error::io("read the table", self.path))?;
         archive::unpacked(self.path, bytes)
     }
@@ -69,6 +71,8 @@ pub(super) struct Bytes {
     rest: Box<dyn Read + Send>,
     /// The file that holds them as they are, if one does.
     file: Option<File>,
+    /// Bytes that their file had when it was opened, packed or not.
+    length: Option<u64>,
 }
 
 impl Bytes {
@@ -79,9 +83,15 @@ impl Bytes {
     }
 
     fn of_file(file: File) -> io::Result<Self> {
-        let twin = file.metadata()?.is_file().then(|| file.try_clone()).transpose()?;
-        let (bytes, is_packed) = Self::unpacked(file)?;
-        Ok(Self { file: twin.filter(|_| !is_packed), ..bytes })
+        let metadata = file.metadata()?;
+        let twin = metadata.is_file().then(|| file.try_clone()).transpose()?;
+        // Files that the system makes up as they are read tell no length.
+        let (bytes, is_packed) = match metadata.len() {
+            length if metadata.is_file() && length > 0 => Self::unpacked(Watched { file, length, read: 0 })?,
+            _ => Self::unpacked(file)?,
+        };
+        let length = metadata.is_file().then_some(metadata.len());
+        Ok(Self { file: twin.filter(|_| !is_packed), length, ..bytes })
     }
 
     /// What comes, unpacked if it is compressed.
@@ -91,7 +101,7 @@ impl Bytes {
 
     /// What comes, as it is.
     pub fn plain(source: impl Read + Send + 'static) -> Self {
-        Self { start: Cursor::default(), rest: Box::new(source), file: None }
+        Self { start: Cursor::default(), rest: Box::new(source), file: None, length: None }
     }
 
     fn unpacked(source: impl Read + Send + 'static) -> io::Result<(Self, bool)> {
@@ -100,7 +110,7 @@ impl Bytes {
         let Self { start, rest, .. } = bytes;
         let all = start.chain(rest);
         let (rest, is_packed) = unpacked(&begin, Box::new(all));
-        Ok((Self { start: Cursor::default(), rest, file: None }, is_packed))
+        Ok((Self { start: Cursor::default(), rest, file: None, length: None }, is_packed))
     }
 
     /// The first so many bytes, fewer if there are no more; they are read again. What is wrong with those behind is told when
@@ -121,6 +131,12 @@ impl Bytes {
     pub fn skip(&mut self, count: usize) {
         self.start.set_position(self.start.position() + count as u64);
         self.file = self.file.take().filter(|_| count == 0);
+    }
+
+    /// What has become of their file, if it has another length than when it was opened: what is wrong with it may come of that.
+    pub fn change(&self, path: &Path) -> Option<String> {
+        let (before, now) = (self.length?, metadata(path).ok()?.len());
+        (before != now).then(|| changed(before, now))
     }
 
     /// All bytes as a file, to be read in any order: their own, or a temporary one without a name. None are left here.
@@ -145,6 +161,30 @@ impl Read for Bytes {
             read => Ok(read),
         }
     }
+}
+
+/// A file as it is read, whose end has to be where it was when it was opened: one that is being written would be taken for less
+/// than it is to hold, down to the digits of its last number.
+struct Watched {
+    file: File,
+    length: u64,
+    read: u64,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.read += read as u64;
+        if read == 0 && !buffer.is_empty() && self.read != self.length {
+            return Err(Problem::error(changed(self.length, self.read)));
+        }
+        Ok(read)
+    }
+}
+
+/// What is said of a file that changes under its reader.
+pub(super) fn changed(before: u64, now: u64) -> String {
+    format!("it changed while it was read, from {before} to {now} bytes: wait until it is whole")
 }
 
 /// What is wrong with the bytes of a file, in words for its user, as an error of reading.

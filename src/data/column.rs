@@ -11,6 +11,7 @@ use super::form::NumberForm;
 use super::reading::MissingWords;
 use super::table::parse_number;
 use crate::error::Result;
+use crate::limits;
 
 /// The cells of one column, one for each row.
 #[derive(Clone, Debug)]
@@ -232,6 +233,7 @@ pub(super) fn some_at_a_time<C: Send, T: Send>(
     columns: Vec<C>,
     work: impl Fn(C) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
+    limits::threads()?;
     let (mut columns, mut all) = (columns.into_iter(), Vec::new());
     loop {
         let some: Vec<C> = columns.by_ref().take(AT_A_TIME).collect();

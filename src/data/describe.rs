@@ -12,6 +12,7 @@ use super::feature::median;
 use super::infer::counts;
 use super::table::Table;
 use crate::error::{Result, flag_word, shorten};
+use crate::limits;
 
 /// Most frequent texts that are told.
 const TOLD: usize = 5;
@@ -80,6 +81,7 @@ impl Description {
     /// # Errors
     /// [`Error::MissingColumns`](crate::Error::MissingColumns) where the table lacks the target.
     pub fn new(table: &Table, target: Option<&str>) -> Result<Self> {
+        limits::threads()?;
         let columns: Vec<_> = table.columns().par_iter().map(describe).collect();
         let rows = table.rows();
         let truth = target.map(|target| table.position(target)).transpose()?;

@@ -17,6 +17,7 @@ use super::note::Notes;
 use super::table::{Table, shorten};
 use super::target::{ClassIndex, Target, TargetKind};
 use crate::error::{Error, Result, list};
+use crate::limits;
 
 /// Rows that a task gathers at a time.
 const BLOCK: usize = 1024;
@@ -64,7 +65,7 @@ impl Encoder {
     pub fn encode_features(&self, table: &Table) -> Result<(Vec<f32>, Notes)> {
         self.extra_columns(table.source(), &table.names(), false)?;
         let encoded = self.columns_of(table)?;
-        Ok((encoded.inputs(&(0..table.rows()).collect::<Vec<_>>()), encoded.notes))
+        Ok((encoded.inputs(&(0..table.rows()).collect::<Vec<_>>())?, encoded.notes))
     }
 
     /// Encodes the features of a table that is needed no more, for [`Encoded::rows`]. Each column is given up for its inputs,
@@ -122,12 +123,12 @@ impl<'a> Encoded<'a> {
     pub fn rows(&self, rows: &[usize]) -> Result<Dataset> {
         let targets =
             encode_target(&self.encoder.target, self.encoder.form(&self.encoder.target.name), &self.table, rows)?;
-        Dataset::new(self.inputs(rows), targets, self.encoder.inputs(), 1)
+        Dataset::new(self.inputs(rows)?, targets, self.encoder.inputs(), 1)
     }
 
-    fn inputs(&self, rows: &[usize]) -> Vec<f32> {
+    fn inputs(&self, rows: &[usize]) -> Result<Vec<f32>> {
         let width = self.encoder.inputs();
-        let mut all = vec![0.0; rows.len() * width];
+        let mut all = limits::filled("the inputs of all rows", 0.0, rows.len().saturating_mul(width))?;
         all.par_chunks_mut(BLOCK * width).zip(rows.par_chunks(BLOCK)).for_each(|(inputs, rows)| {
             let mut start = 0;
             for (column, feature) in self.columns.iter().zip(&self.encoder.features) {
@@ -136,7 +137,7 @@ impl<'a> Encoded<'a> {
                 start = end;
             }
         });
-        all
+        Ok(all)
     }
 }
 

@@ -144,6 +144,9 @@ impl Input<'_> {
     /// The error for a fault in what `of` names.
     pub fn error(&self, of: &str, fault: impl Into<Fault>) -> Error {
         use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof, Unsupported};
+        if let Some(problem) = self.bytes.change(self.path) {
+            return self.malformed(problem);
+        }
         match fault.into() {
             Fault::Malformed(problem) => self.malformed(format!("{of}{problem}")),
             Fault::Io(error) => match Problem::of(&error) {

@@ -13,6 +13,7 @@ use super::note::{Note, NoteKind};
 use super::parse::ReadAs;
 use super::table::Table;
 use crate::error::{Place, Result};
+use crate::limits;
 
 /// Examples of unseen categories that a note has.
 const EXAMPLES: usize = 4;
@@ -63,8 +64,12 @@ impl<'a> Inputs<'a> {
                     Ok(if value.is_nan() { f32::NAN } else { encoded })
                 };
                 let column = read.as_what(Holds::Numbers, column, &mut notes)?;
-                let values = table.numbers_of(&feature.name, &column.cells)?.iter().enumerate().map(encode);
-                EncodedCells::Number { values: values.collect::<Result<_>>()?, fill: ((fill - mean) / scale) as f32 }
+                let numbers = table.numbers_of(&feature.name, &column.cells)?;
+                let mut values = limits::room("a column's inputs", numbers.len())?;
+                for cell in numbers.iter().enumerate() {
+                    values.push(encode(cell)?);
+                }
+                EncodedCells::Number { values, fill: ((fill - mean) / scale) as f32 }
             }
             FeatureKind::Category { categories, other, fill, rare } => {
                 let known = Categories::new(categories, rare.as_deref(), *other);

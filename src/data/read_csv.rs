@@ -20,7 +20,8 @@ use super::note::{Note, NoteKind, Notes};
 use super::parse::{Block, Chunk, Parsed, Parser, Piece, ReadAs, StrayCells};
 use super::reading::Reading;
 use super::table::{Lines, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
+use crate::limits;
 
 /// A delimited file that is open, its header read.
 pub struct CsvReader<'a> {
@@ -142,12 +143,17 @@ impl Table {
             reader.without_index(&mut kinds);
             let mut as_what =
                 parsed.take().unwrap_or_else(|| kinds.iter().map(|kind| kind.said(reading).parsed(reading)).collect());
+            let names = reader.names().to_vec();
             if let Some(table) = reader.all(&kinds, &mut as_what)? {
                 return Ok(table);
             }
             // Once more: now it is known which columns hold more than plain numbers.
             (kinds, parsed) = (asked, Some(as_what));
             reader = CsvReader::of_bytes(path, origin.open()?, reading)?;
+            if *reader.names() != names {
+                let problem = "it changed while it was read, and has other columns: wait until it is whole".into();
+                return Err(Error::MalformedTable { path: path.into(), place: Place::Line(1), problem });
+            }
         }
     }
 
@@ -254,19 +260,20 @@ impl<'a> Growth<'a> {
             self.rows += chunk.rows;
         }
         let columns = self.columns.par_iter_mut().zip(&mut self.parsed).zip(pieces);
+        let unfit = |problem: &str| {
+            let (path, place) = (self.path.into(), self.lines.at(first));
+            Error::MalformedTable { path, place, problem: problem.into() }
+        };
         let appended = columns.map(|((growing, parsed), pieces)| {
             for (piece, rows) in pieces {
                 if matches!(piece, Piece::Turned) {
                     *parsed = Parsed::Skip; // for the rest of this time
                 }
-                growing.append(piece, rows)?;
+                growing.append(piece, rows, unfit)?;
             }
             Ok(())
         });
-        appended.collect::<Result<(), String>>().map_err(|problem| {
-            let (path, place) = (self.path.into(), self.lines.at(first));
-            Error::MalformedTable { path, place, problem }
-        })
+        appended.collect()
     }
 
     /// Whether the file has to be read again; `parsed` then says as what.
@@ -355,12 +362,13 @@ impl Growing {
     }
 
     /// Appends a block's cells, behind so many rows.
-    fn append(&mut self, piece: Piece<'_>, rows: usize) -> Result<(), String> {
+    fn append(&mut self, piece: Piece<'_>, rows: usize, unfit: impl Fn(&str) -> Error) -> Result<()> {
         match (&mut *self, piece) {
             (
                 Self::Number { values, infinite, strays },
                 Piece::Number { values: more, infinite: found, strays: stray, .. },
             ) => {
+                limits::more_room("a column", values, more.len())?;
                 values.extend_from_slice(&more);
                 if infinite.is_none() {
                     *infinite = found.map(|(row, cell)| (rows + row, cell));
@@ -373,12 +381,13 @@ impl Growing {
                 let mut places = Vec::with_capacity(labels.len());
                 for label in labels {
                     let next = u32::try_from(known.len()).ok().filter(|&next| next != Texts::MISSING);
-                    let next = next.ok_or("a column has more distinct texts than can be told apart")?;
+                    let next = next.ok_or_else(|| unfit("a column has more distinct texts than can be told apart"))?;
                     places.push(match known.get(label.as_ref()) {
                         Some(&code) => code,
                         None => *known.entry(label.into_owned()).or_insert(next),
                     });
                 }
+                limits::more_room("a column", codes, more.len())?;
                 codes.extend(more.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Texts::MISSING)));
             }
             (_, Piece::Turned) => *self = Self::Turned,

@@ -1,5 +1,7 @@
 //! A run: submissions that overlap, epochs, validation, what they decide, and what happens when a loss is not finite.
 
+mod fits;
+
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -11,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Step, mask_key, order_key};
 use crate::params::Layout;
 use crate::plan::{PassKind, Role, SNAPSHOTS};
+pub(super) use fits::Course;
 
 /// What was asked for and how far it has come. Steps are those on the trainer's data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -381,14 +384,6 @@ impl Run {
     /// Whether early stopping has seen an epoch that it can go back to.
     pub fn has_best(&self) -> bool {
         self.stopping.best.is_some()
-    }
-
-    /// Whether a trainer can stand like this before `step`; what is read from a file may be anything.
-    pub fn fits(&self, step: u64, steps_per_epoch: u64, validation: usize) -> bool {
-        self.first <= step.min(self.end)
-            && self.judged.is_multiple_of(steps_per_epoch)
-            && step.checked_sub(self.judged).is_some_and(|ahead| ahead <= steps_per_epoch)
-            && self.judged_rows <= validation
     }
 
     /// Makes the run so many epochs long, where they have not passed yet.

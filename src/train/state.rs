@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::run::Run;
+use super::run::{Course, Run};
 use super::{TrainConfig, Trainer};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
@@ -87,8 +87,26 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         }
         let TrainProgress { age, optimizer_start, step, run, .. } = progress;
         let steps = age.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
-        if steps.is_none() || !run.fits(*step, self.steps_per_epoch(), self.validation) {
-            return refused(format!("at step {step} of {run:?}"), "a state that Trainer::state gave");
+        let course = Course {
+            config: &progress.config,
+            steps_per_epoch: self.steps_per_epoch(),
+            validation: self.validation,
+            validation_step: self.judged_rows(),
+        };
+        let fits = steps.map_or_else(|| Err("its count of steps is none".into()), |_| run.check(*step, &course));
+        if let Err(problem) = fits {
+            return refused(
+                format!("at step {step} of a run that cannot be: {problem}"),
+                "a state that a trainer gave",
+            );
+        }
+        if best.is_some() != self.config.early_stopping.is_some() {
+            let (found, expected) =
+                ("without the best parameters so far", "them, since early stopping goes back to them");
+            return match best {
+                None => refused(found.into(), expected),
+                Some(_) => refused("with best parameters".into(), "none without early stopping"),
+            };
         }
         self.drain().await?;
         Layout::new(&self.spec).check(parameters)?;
@@ -97,7 +115,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             let what = "the optimiser's state".into();
             return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
         }
-        if let (Some(best), Some(_)) = (best, self.config.early_stopping) {
+        if let Some(best) = best {
             Layout::new(&self.spec).check(best)?;
             self.write(Role::Best, best)?;
         }

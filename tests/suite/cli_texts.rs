@@ -83,6 +83,94 @@ fn no_character_that_a_terminal_obeys_gets_there() {
     assert!(!error.contains(OBEYED), "{error:?}");
 }
 
+/// Nothing of it in the streams for people nor in what a browser or a viewer shows.
+fn assert_harmless(what: &str, text: &str) {
+    let found = text.chars().find(|&char| OBEYED.contains(&char) || (char.is_control() && char != '\n'));
+    assert!(found.is_none(), "{what}: {found:?} in {text:?}");
+}
+
+/// Names of files and folders, which others may have chosen, in all that is said of them.
+#[cfg(unix)]
+#[test]
+fn names_of_files_are_shown_and_not_obeyed() {
+    const EVIL: &str = "\u{1b}]0;x\u{7}\r\u{202e}\u{9b}31m\u{1}";
+    let place = Place::new();
+    let folder = format!("d{EVIL}");
+    fs::create_dir(place.path().join(&folder)).unwrap();
+    // A name goes not over the end of a line.
+    const TEXT: &str = "\u{1b}]0;x\u{7}\u{202e}\u{9b}31m\u{1}";
+    table_of(&place, TEXT);
+    let name = |file: &str| format!("{folder}/{file}{EVIL}");
+    let [table, run, out, onnx, bare, broken, constant] =
+        ["t.csv", "run", "p.csv", "m.onnx", "bare.csv", "broken", "constant.csv"].map(name);
+    fs::rename(place.path().join("t.csv"), place.path().join(&table)).unwrap();
+    let write = |name: &str, text: &str| fs::write(place.path().join(name), text).unwrap();
+    write(&bare, "1,2\n3,4\n5,6\n");
+    write(&broken, "\u{1b}[31m\n\u{7},\u{9b}\n");
+    write(&constant, &format!("\"a{TEXT}\",y\n1,0\n1,1\n"));
+    let guess = name("guess.csv");
+    write(&guess, ",c,b\n0,5,4\n1,6,5\n2,7,5\n");
+    let unseen = name("unseen.csv");
+    write(&unseen, &format!("\"n{TEXT}\",\"c{TEXT}\",y\n1,\"new{TEXT}\",\"no{TEXT}\"\n"));
+    let run_words = |words: &str, more: &[&str], code: i32| {
+        let Output { code: found, stdout, stderr } = finished(with(&place, words, more));
+        assert_eq!(found, Some(code), "mlp {words} {more:?}\n{stderr}");
+        assert_harmless(words, &stdout);
+        assert_harmless(words, &stderr);
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    };
+    let train = "train --target y --device cpu --epochs 2 --hidden 3 --checkpoint-every 1 --out";
+    for (words, more) in [
+        ("data --target y", &[&*table][..]),
+        ("data", &[&bare]),
+        (train, &[&run, &table]),
+        ("inspect", &[&run]),
+        ("eval --device cpu", &[&run, &table]),
+        ("eval --device cpu", &[&run, &unseen]),
+        ("predict --device cpu --out", &[&out, &run, &table]),
+        ("plot", &[&run]),
+        ("export --onnx", &[&onnx, &run]),
+        ("import --out", &[&name("m"), &onnx]),
+        ("train --device cpu --resume", &[&run]),
+    ] {
+        run_words(words, more, 0);
+    }
+    let absent = name("absent");
+    for (words, more) in [
+        ("train --strict --device cpu --target b", &[&*guess][..]),
+        ("data", &[&absent]),
+        ("data", &[&folder]),
+        ("data --target", &[EVIL, &table]),
+        ("data --features", &[EVIL, &table]),
+        ("train --device cpu --target y", &[&constant]),
+        ("train --device cpu --target y", &[&bare]),
+        ("train --device cpu --target y --out", &[&format!("{table}/run"), &table]),
+        ("train --resume", &[&absent]),
+        ("train --resume", &[&broken]),
+        ("train --config", &[&broken]),
+        ("train --device cpu --init-from", &[&broken, &table]),
+        ("train --device", &[EVIL, &table]),
+        ("train --lr", &[EVIL, &table]),
+        ("inspect", &[&broken]),
+        ("eval --device cpu --unseen error", &[&run, &unseen]),
+        ("eval --device cpu", &[&run, &bare]),
+        ("predict --device cpu --unseen error", &[&run, &unseen]),
+        ("plot", &[&folder]),
+        ("import --out", &[&name("n"), &broken]),
+        // A shell that finds several files hands over more than one.
+        ("data", &[&table, &bare]),
+        (EVIL, &[]),
+    ] {
+        run_words(words, more, 2);
+    }
+    for entry in fs::read_dir(place.path().join(&run)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "svg" || kind == "html") {
+            assert_harmless(&path.display().to_string(), &fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
 /// Beside wide characters columns are where they are beside narrow ones.
 #[test]
 fn columns_stand_below_each_other() {

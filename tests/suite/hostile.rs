@@ -14,9 +14,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use tempfile::TempDir;
-use wgpu_mlp::data::{Table, read_idx};
+use wgpu_mlp::data::{ReadAs, Reading, Table, read_idx};
 use wgpu_mlp::exchange::{self, Assumed};
 use wgpu_mlp::math::{Activation, Loss};
+use wgpu_mlp::report::run::{FINDINGS, Run};
 use wgpu_mlp::{Error, Model};
 
 use super::allocations::{in_own_process, peak_of};
@@ -174,6 +175,30 @@ fn zipped(files: &[Vec<u8>]) -> Vec<Vec<u8>> {
     files.iter().map(|file| gzip(file)).collect()
 }
 
+/// Text read by what a user says of it.
+fn told(path: &Path) -> Result<(), Error> {
+    let mut reading = Reading::default();
+    (reading.decimal, reading.thousands, reading.header) = (Some(','), Some('.'), Some(false));
+    reading.missing.more = vec!["-".into(), "1".into()];
+    let how = |names: &[String]| {
+        let kinds = [ReadAs::Target, ReadAs::Date, ReadAs::Text, ReadAs::Verbatim, ReadAs::Skip];
+        Ok((0..names.len()).map(|at| kinds[at % kinds.len()]).collect())
+    };
+    Table::read_with(path, &reading, how).map(drop)
+}
+
+/// A run's folder, its two files with a zero between them in one, and its pictures.
+fn run(path: &Path) -> Result<(), Error> {
+    let bytes = fs::read(path).unwrap();
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
+    let folder = path.with_extension("run");
+    fs::create_dir_all(&folder).unwrap();
+    for file in [FINDINGS, "metrics.jsonl"] {
+        fs::write(folder.join(file), parts.next().unwrap_or_default()).unwrap();
+    }
+    Run::load(&folder)?.pictures().map(drop)
+}
+
 mod alone {
     use super::*;
 
@@ -195,6 +220,36 @@ mod alone {
         let sound: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).into();
         Subject::new(table, b"a,b\n", sound.clone()).check(1500).unwrap();
         Subject::new(table, b"\x1f\x8b\x08\0", zipped(&sound)).check(1500).unwrap();
+    }
+
+    #[test]
+    #[ignore = "needs a process of its own"]
+    fn texts_as_they_are_told() {
+        let sound: &[u8] = b"1.234,5;2020-01-31;x;007;z\n-;31.12.2020;\"a;b\";1;\n";
+        Subject::new(told, b"1;2\n", vec![sound.into()]).check(1500).unwrap();
+    }
+
+    #[test]
+    #[ignore = "needs a process of its own"]
+    fn runs() {
+        let classes = concat!(
+            r#"{"target":"y","part":"test","rows":5,"confusion":{"classes":["a","b"],"rows":[[2,1],[0,2]]},"positive":"b","#,
+            r#""roc_auc":0.8,"roc":[[0,0],[0.5,1],[1,1]],"calibration":[{"predicted":0.4,"observed":0.5,"rows":5}],"#,
+            r#""importance":[{"column":"u","mean":0.2,"deviation":0.1}],"importance_rows":5,"surface":{"features":["u","v"],"#,
+            r#""spans":[[0,4],[-1,1]],"side":2,"cells":[[0,1],[1,8],[0,0],[1,4]],"points":[[[1,0.5],[1,8]]],"legend":["a","b"]}}"#,
+            "\0",
+            r#"{"epoch":1,"step":3,"learning_rate":0.1,"loss":0.7,"accuracy":0.5,"validation":{"loss":0.6,"accuracy":0.5}}"#,
+            "\n",
+            r#"{"epoch":2,"step":6,"learning_rate":0.1,"loss":0.5,"accuracy":0.75,"validation":{"loss":0.4,"accuracy":0.5}}"#,
+            "\n",
+        );
+        let numbers = concat!(
+            r#"{"target":"y","part":"training","rows":3,"residuals":[[1,1.5],[2,1.5],[-3,-2]],"importance_rows":0}"#,
+            "\0",
+            r#"{"epoch":1,"step":1,"learning_rate":0.1,"loss":4}"#,
+        );
+        let sound = [classes, numbers].map(|text| text.as_bytes().to_vec());
+        Subject::new(run, b"{\"target\":\"y\",", sound.into()).check(400).unwrap();
     }
 
     #[test]
@@ -281,5 +336,5 @@ mod alone {
 
 #[test]
 fn whatever_a_file_holds_it_is_read_or_refused() {
-    print!("{}", in_own_process("hostile::alone::", if cfg!(feature = "parquet") { 10 } else { 9 }));
+    print!("{}", in_own_process("hostile::alone::", if cfg!(feature = "parquet") { 12 } else { 11 }));
 }

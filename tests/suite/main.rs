@@ -34,6 +34,8 @@ mod gradients;
 mod hostile;
 mod idx;
 mod library;
+#[cfg(unix)]
+mod limits;
 mod losses;
 mod lost;
 mod metrics;
@@ -47,6 +49,7 @@ mod schedules;
 mod shaders;
 mod soak;
 mod splits;
+mod states;
 mod support;
 mod tables;
 mod teeth;

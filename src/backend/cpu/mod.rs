@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
-use super::{Backend, Counters, check_copy, check_len, check_submission, placed};
+use super::{Backend, Counters, check_copy, check_len, check_memory, check_submission, kept_bytes, placed};
 use crate::error::{Error, Result};
 use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
-use crate::plan::{BufferId, Dispatch, Plan, Role, View};
+use crate::limits;
+use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role, View};
 
 /// The processor, with its threads.
 #[derive(Clone, Debug)]
@@ -20,16 +21,13 @@ pub struct CpuDevice {
 }
 
 impl CpuDevice {
-    /// The processor with `threads` threads; 0 takes one for each core.
+    /// The processor with `threads` threads; 0 takes one for each core, or as many as `RAYON_NUM_THREADS` says.
+    ///
+    /// # Errors
+    /// [`Error::NoThread`] where the system does not grant them.
     pub fn new(threads: usize) -> Result<Self> {
-        let pool =
-            ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("mlp-{index}")).build().map_err(
-                |error| Error::Setting {
-                    what: "number of threads",
-                    found: threads.to_string(),
-                    expected: format!("a number that the system grants ({error})"),
-                },
-            )?;
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("mlp-{index}")).build();
+        let pool = pool.map_err(|error| Error::NoThread { problem: limits::no_thread(&error) })?;
         let threads = pool.current_num_threads();
         let plural = if threads == 1 { "" } else { "s" };
         Ok(Self { name: format!("CPU, {threads} thread{plural}"), pool: Arc::new(pool) })
@@ -53,19 +51,14 @@ pub struct CpuBackend<T> {
 }
 
 impl<T: Element> CpuBackend<T> {
-    /// Allocates the plan's buffers. Refuses a plan that does not fit the memory that is free.
+    /// Allocates the plan's buffers. Refuses a plan that does not fit the memory that is free, beside the copies of its
+    /// parameters that a training run takes.
     pub fn load(device: &CpuDevice, plan: Plan) -> Result<Self> {
         plan.check()?;
-        let (needed, available) = (plan.bytes(size_of::<T>()), free_memory());
-        if needed > available {
-            return Err(Error::TooLarge {
-                what: "the network's plan".into(),
-                needed,
-                available,
-                device: device.name.clone(),
-            });
-        }
-        let buffers: Vec<_> = plan.buffers.iter().map(|buffer| vec![T::default(); buffer.len]).collect();
+        let needed = plan.bytes(size_of::<T>()).saturating_add(kept_bytes(&plan));
+        check_memory("the network's plan", needed, &device.name)?;
+        let buffer = |buffer: &Buffer| limits::filled("a buffer of the network's plan", T::default(), buffer.len);
+        let buffers = plan.buffers.iter().map(buffer).collect::<Result<Vec<_>>>()?;
         let counters = Counters { buffers_created: buffers.len() as u64, ..Counters::default() };
         Ok(Self { plan, pool: Arc::clone(&device.pool), buffers, results: VecDeque::new(), counters })
     }
@@ -105,14 +98,6 @@ fn awake(pool: &ThreadPool, work: impl FnOnce() + Send) {
         }
         _ => {}
     });
-}
-
-/// Bytes of memory that can be had without swapping.
-fn free_memory() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    let machine = system.available_memory();
-    system.cgroup_limits().map_or(machine, |limits| machine.min(limits.free_memory))
 }
 
 impl<T: Element> Backend for CpuBackend<T> {
@@ -165,7 +150,10 @@ impl<T: Element> Backend for CpuBackend<T> {
 
     async fn read(&mut self, buffer: BufferId) -> Result<Vec<T>> {
         check_len(&self.plan, buffer, 0)?;
-        Ok(self.buffers[buffer].clone())
+        let values = &self.buffers[buffer];
+        let mut copy = limits::room("a copy of a buffer", values.len())?;
+        copy.extend_from_slice(values);
+        Ok(copy)
     }
 
     fn counters(&self) -> Counters {

@@ -1,0 +1,4 @@
+//! numpy's files of several arrays, whole.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wgpu_mlp_fuzz::table(&[bytes]));

@@ -1,0 +1,81 @@
+//! Whether a run's state is one that a trainer can be in between two submissions. What is read from a file may be anything,
+//! its checksum notwithstanding.
+
+use super::{Run, Sums};
+use crate::train::{Schedule, TrainConfig};
+
+/// What decides on the states of a trainer's runs.
+pub(in crate::train) struct Course<'a> {
+    pub config: &'a TrainConfig,
+    pub steps_per_epoch: u64,
+    /// Rows of the validation set, and of a whole step on them.
+    pub validation: usize,
+    pub validation_step: usize,
+}
+
+impl Run {
+    /// Says what of a run before `step` contradicts itself or the trainer's data.
+    pub fn check(&self, step: u64, course: &Course<'_>) -> Result<(), String> {
+        let Course { config, steps_per_epoch: epoch, validation, validation_step } = *course;
+        let Self { first, end, judged, judged_rows, training, validation: sums, finished, .. } = self;
+        let (first, end, judged, judged_rows) = (*first, *end, *judged, *judged_rows);
+        let not = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_string()) };
+
+        let whole = first / epoch;
+        let last = whole.saturating_add(config.epochs).saturating_mul(epoch);
+        not(first <= step && first <= end, "its first step lies behind another of its steps")?;
+        not(end <= last, "its end lies behind its last epoch")?;
+        not(end.is_multiple_of(epoch) || end == first || end == last, "its end lies within an epoch")?;
+        not(!finished || step >= end, "it is finished before its end")?;
+
+        not(judged.is_multiple_of(epoch) && judged >= whole * epoch, "no epoch ends where it was judged last")?;
+        let ahead = step.checked_sub(judged).ok_or("it was judged behind its step")?;
+        not(ahead < epoch || (ahead == epoch && validation > 0), "an epoch has not been judged")?;
+        let waiting = ahead == epoch;
+        let in_steps = judged_rows < validation.max(1) && judged_rows.is_multiple_of(validation_step.max(1));
+        not(in_steps && (judged_rows == 0 || waiting), "no step on validation rows ends where it says")?;
+
+        not(training.are_sums(), "its sums over training rows are none")?;
+        not(!waiting || training.terms > 0.0, "it has no sums over its training rows")?;
+        not(sums.are_sums() && (sums.terms > 0.0) == (judged_rows > 0), "its sums over validation rows are none")?;
+        let epochs = judged / epoch;
+        not(self.last.is_none_or(|last| last.step == judged && last.epoch == epochs), "its last epoch is another")?;
+        self.check_rules(config, epochs)
+    }
+
+    /// The same for what decides on the run, after so many epochs.
+    fn check_rules(&self, config: &TrainConfig, epochs: u64) -> Result<(), String> {
+        let Self { plateau, stopping, .. } = self;
+        let plateau_fits = match config.schedule {
+            Schedule::Plateau { patience, .. } => {
+                (0.0..=1.0).contains(&plateau.factor)
+                    && plateau.bad_epochs <= patience
+                    && plateau.best.is_none_or(f64::is_finite)
+            }
+            _ => *plateau == Default::default(),
+        };
+        let since_best = stopping.best_epoch.checked_add(stopping.bad_epochs);
+        let stopping_fits = match config.early_stopping {
+            Some(_) => {
+                since_best.is_some_and(|since| since <= epochs)
+                    && stopping.best.is_none_or(f64::is_finite)
+                    && (stopping.best.is_some() == (stopping.best_epoch > 0))
+            }
+            None => *stopping == Default::default(),
+        };
+        match (plateau_fits, stopping_fits) {
+            (true, true) => Ok(()),
+            (false, _) => Err("its plateau schedule has seen what there was not".into()),
+            (_, false) => Err("its early stopping has seen what there was not".into()),
+        }
+    }
+}
+
+impl Sums {
+    /// Whether steps can have added up to these.
+    fn are_sums(&self) -> bool {
+        let Self { loss, hits, terms } = *self;
+        let counted = |value: f64| value.is_finite() && value >= 0.0;
+        loss.is_finite() && counted(hits) && counted(terms) && (terms > 0.0 || (loss == 0.0 && hits == 0.0))
+    }
+}
