@@ -1,6 +1,7 @@
 //! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
 //! what was expected and what to do about it, in one line.
 
+mod exit;
 mod text;
 
 use std::fmt;
@@ -328,7 +329,10 @@ pub enum Error {
     #[error("no GPU adapter found: install a Vulkan driver ({}), or use --device cpu", driver_hint())]
     NoAdapter,
     /// A variable of the environment leaves no GPU adapter.
-    #[error("no GPU adapter found: {variable} is `{}`; unset it, or name a backend that is there: vulkan, metal, dx12", shorten(value))]
+    #[error(
+        "no GPU adapter found: {variable} is `{}`; unset it, or name a backend that is there: vulkan, metal, dx12",
+        shorten(value)
+    )]
     HiddenAdapters {
         /// The variable.
         variable: &'static str,
@@ -428,40 +432,6 @@ impl Error {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
     }
-
-    /// Whether the device is gone: what was on it is lost, and only a device that is opened anew can go on.
-    #[must_use]
-    pub fn is_device_lost(&self) -> bool {
-        matches!(self, Self::DeviceLost { .. })
-    }
-
-    /// The process's exit code: 1 when a run or a check failed, 2 for wrong usage or unreadable input.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Io { source, .. } if is_exhausted(source) => 1,
-            Self::NoAdapter
-            | Self::HiddenAdapters { .. }
-            | Self::TooLarge { .. }
-            | Self::NoThread { .. }
-            | Self::NoMemory { .. }
-            | Self::Gpu { .. }
-            | Self::DeviceLost { .. }
-            | Self::Diverged { .. }
-            | Self::FolderInUse { .. }
-            | Self::Incomplete { .. }
-            | Self::Stdout(_)
-            | Self::CheckFailed(_) => 1,
-            _ => 2,
-        }
-    }
-}
-
-/// Whether the machine has run out of something, or of leave to write: no fault of what was asked for.
-fn is_exhausted(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{FileTooLarge, OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    // std has no kind for descriptors that have run out: EMFILE and ENFILE, which are the same on all Unix systems.
-    let descriptors = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
-    descriptors || matches!(error.kind(), FileTooLarge | OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
 /// A file's name for a message.

@@ -26,7 +26,9 @@ impl Target {
     pub(super) fn too_small(self, kind: PlanKind, spec: &MlpSpec) -> Error {
         let layers = spec.layers().len();
         if layers > MOST_LAYERS {
-            let expected = format!("layered: a GPU takes networks of at most {MOST_LAYERS} layers whole, and this one has {layers}");
+            let expected = format!(
+                "layered: a GPU takes networks of at most {MOST_LAYERS} layers whole, and this one has {layers}"
+            );
             return Error::Setting { what: "--plan", found: kind.to_string(), expected };
         }
         let memory = match self {

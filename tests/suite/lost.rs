@@ -232,8 +232,16 @@ fn a_variable_that_hides_every_gpu_is_named() {
     let words = "train classes.csv --target answer --epochs 1 --device";
     let found = run("abacus", &format!("{words} gpu"));
     assert_eq!(found.code, Some(1), "{}", found.stderr);
-    assert!(found.stderr.contains("error: no GPU adapter found: WGPU_BACKEND is `abacus`; unset it"), "{}", found.stderr);
+    assert!(
+        found.stderr.contains("error: no GPU adapter found: WGPU_BACKEND is `abacus`; unset it"),
+        "{}",
+        found.stderr
+    );
     let found = run("abacus", &format!("{words} auto"));
     assert_eq!(found.code, Some(0), "{}", found.stderr);
-    assert!(found.stderr.contains("device: CPU") && found.stderr.contains("WGPU_BACKEND is `abacus`"), "{}", found.stderr);
+    assert!(
+        found.stderr.contains("device: CPU") && found.stderr.contains("WGPU_BACKEND is `abacus`"),
+        "{}",
+        found.stderr
+    );
 }

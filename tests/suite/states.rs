@@ -59,7 +59,7 @@ fn changed(state: &TrainState, changes: &[(&str, Value)]) -> TrainState {
     let model = Model { spec: spec(), parameters: state.parameters.clone(), encoder: None, training: None };
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("made.safetensors");
-    Checkpoint { model, state, settings: None, score: None }.save(&path).unwrap();
+    Checkpoint { model, state, settings: None, score: None, test: None }.save(&path).unwrap();
     Checkpoint::load(&path).unwrap().state
 }
 

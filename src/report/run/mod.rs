@@ -17,10 +17,13 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::folder::{self, FINDINGS, METRICS, RunName};
+use crate::folder::{self, METRICS, RunName};
 use crate::train::Epoch;
 pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface, evenly};
 pub use page::{Page, page};
+
+/// Name of the file of [`Findings`] in a run's folder.
+pub const FINDINGS: &str = folder::FINDINGS;
 
 /// A picture of a run.
 #[derive(Debug)]
