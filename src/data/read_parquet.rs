@@ -2,14 +2,16 @@
 //! table. Other types, and what is nested in others, are refused by name unless the column is left out.
 
 use std::fs::File;
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{DataType, Int96};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::column::{Cells, Column, Texts, present};
@@ -41,9 +43,9 @@ pub(super) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
 }
 
 /// The footer is read, and all columns lie in the file.
-fn open(file: File) -> Result<SerializedFileReader<File>, Fault> {
+fn open(file: File) -> Result<SerializedFileReader<Source>, Fault> {
     let length = file.metadata()?.len();
-    let reader = SerializedFileReader::new(file)?;
+    let reader = SerializedFileReader::new(Source(file))?;
     let is_there = |chunk: &ColumnChunkMetaData| {
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let [start, size] = [start, chunk.compressed_size()].map(|value| u64::try_from(value).ok());
@@ -53,6 +55,46 @@ fn open(file: File) -> Result<SerializedFileReader<File>, Fault> {
         return Err("it has columns outside the file".to_string().into());
     }
     Ok(reader)
+}
+
+/// A file as the library reads it.
+struct Source(File);
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for Source {
+    type T = Ended<BufReader<File>>;
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(Ended { reader: self.0.get_read(start)?, ended: false })
+    }
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        self.0.get_bytes(start, length)
+    }
+}
+
+/// A reader that is at its end once. The library passes over what it does not know, and a list of 2³¹ values that are not there
+/// takes it minutes, each of them an end of the file.
+struct Ended<R> {
+    reader: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for Ended<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        if self.ended {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        self.ended = true;
+        Ok(0)
+    }
 }
 
 /// What the library makes of a file that may be broken, of which it takes some things for granted.
@@ -67,7 +109,7 @@ impl From<ParquetError> for Fault {
 }
 
 /// A column's cells over all groups of rows.
-fn cells(reader: &SerializedFileReader<File>, at: usize, column: &ColumnDescriptor) -> Result<Exact, Fault> {
+fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescriptor) -> Result<Exact, Fault> {
     use ColumnReader as Of;
     use ConvertedType::{DECIMAL, INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
@@ -142,7 +184,7 @@ fn unit_of(column: &ColumnDescriptor) -> Option<Unit> {
 
 /// Whole numbers, with their digits where some are no numbers of f64, for which they are read again.
 fn whole_numbers(
-    reader: &SerializedFileReader<File>,
+    reader: &SerializedFileReader<Source>,
     at: usize,
     column: &ColumnDescriptor,
     unsigned: bool,
@@ -159,7 +201,7 @@ fn whole_numbers(
 
 /// The texts of whole numbers.
 fn texts(
-    reader: &SerializedFileReader<File>,
+    reader: &SerializedFileReader<Source>,
     at: usize,
     column: &ColumnDescriptor,
     text: impl Fn(i64) -> String,
@@ -171,7 +213,7 @@ fn texts(
 
 /// Hands on each whole number, none where it is missing.
 fn each_whole(
-    reader: &SerializedFileReader<File>,
+    reader: &SerializedFileReader<Source>,
     at: usize,
     column: &ColumnDescriptor,
     mut take: impl FnMut(Option<i64>),
@@ -213,5 +255,18 @@ fn each<T: DataType>(
             let cell = is_there.then(|| values.next().ok_or_else(|| "it has fewer values than rows".to_string()));
             take(cell.transpose()?)?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_is_at_its_end_once() {
+        let mut ended = Ended { reader: &b"ab"[..], ended: false };
+        let mut buffer = [0; 2];
+        let mut read = || ended.read(&mut buffer).map_err(|error| error.kind());
+        assert_eq!([read(), read(), read()], [Ok(2), Ok(0), Err(ErrorKind::UnexpectedEof)]);
     }
 }
