@@ -44,10 +44,10 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
     match wanted {
         "auto" => {
             let Some(index) = adapters.iter().position(AdapterSummary::is_hardware) else {
-                let reason = match no_adapter() {
-                    hidden @ Error::HiddenAdapters { .. } if adapters.is_empty() => hidden.to_string(),
-                    _ if adapters.is_empty() => "no GPU was found; for one, install its driver".into(),
-                    _ => "no hardware GPU was found; --device gpu takes software Vulkan".into(),
+                let reason = match adapters.is_empty() {
+                    true if is_hidden() => no_adapter().to_string(),
+                    true => "no GPU was found; for one, install its driver".into(),
+                    false => "no hardware GPU was found; --device gpu takes software Vulkan".into(),
                 };
                 return Ok(chosen(cpu()?, &reason));
             };
@@ -68,10 +68,16 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
             };
             match index {
                 Some(index) => Ok(chosen(gpu(index).await?, &format!("as --device {wanted} says"))),
+                None if adapters.is_empty() && is_hidden() => Err(no_adapter()),
                 None => Err(Error::UnknownDevice { name: wanted.into(), available: names(&adapters) }),
             }
         }
     }
+}
+
+/// Whether a variable of the environment leaves no adapter.
+fn is_hidden() -> bool {
+    matches!(no_adapter(), Error::HiddenAdapters { .. })
 }
 
 fn is_part(wanted: &str, name: &str) -> bool {

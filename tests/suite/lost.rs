@@ -230,6 +230,8 @@ fn a_variable_that_hides_every_gpu_is_named() {
         assert!(found.stdout.contains(devices()[0].name()), "{}", found.stdout);
     }
     let words = "train classes.csv --target answer --epochs 1 --device";
+    let found = run("abacus", &format!("{words} 0"));
+    assert_eq!(found.code, Some(1), "{}", found.stderr);
     let found = run("abacus", &format!("{words} gpu"));
     assert_eq!(found.code, Some(1), "{}", found.stderr);
     assert!(

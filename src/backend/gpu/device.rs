@@ -1,10 +1,12 @@
 //! A wgpu device with what belongs to it: its pipelines and the errors it reported.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::adapters::{AdapterSummary, enumerate, summary};
 use super::pipelines::Pipelines;
@@ -132,47 +134,56 @@ impl GpuDevice {
     /// What a call on the device came to: whether it is lost, or what is wrong.
     pub(super) fn failure(&self, problem: impl Into<String>) -> Error {
         self.probe();
-        match self.0.lost.get() {
-            Some(problem) => Error::DeviceLost { device: self.name().to_string(), problem: problem.clone() },
-            None => self.error(problem),
-        }
+        if self.0.lost.get().is_some() { self.lost() } else { self.error(problem) }
     }
 
     /// Takes note that the device is lost.
-    pub(super) fn lose(&self, problem: &str) {
+    fn lose(&self, problem: &str) {
         self.0.lost.get_or_init(|| problem.into());
     }
 
     /// Finds out whether the device is lost. wgpu tells a callback, which is the program's own on a device of the program's; but a
-    /// lost device refuses to map a new buffer at once, where any other waits for the next poll.
+    /// lost device takes no submission, not even an empty one, so that there is nothing to wait for.
     fn probe(&self) {
         if self.0.lost.get().is_some() {
             return;
         }
-        let answer = Arc::new(Mutex::new(None));
         let scopes = self.push();
-        let buffer = self.0.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("probe"),
-            size: 4,
-            usage: wgpu::BufferUsages::MAP_READ,
-            mapped_at_creation: false,
-        });
-        let said = Arc::clone(&answer);
-        buffer.slice(..).map_async(wgpu::MapMode::Read, move |result| {
-            *said.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.is_err());
-        });
-        let refused = *answer.lock().unwrap_or_else(PoisonError::into_inner) == Some(true);
-        buffer.unmap();
+        let submission = self.0.queue.submit([]);
+        let polled = self.poll(submission, Some(Duration::ZERO));
         let _ = pop_now(scopes);
-        if refused {
+        if matches!(polled, Ok(Err(wgpu::PollError::WrongSubmissionIndex(..)))) {
             self.lose("its driver gave up, or the program destroyed it");
         }
+    }
+
+    /// Polls the device; an error where it turns out to be lost.
+    pub(super) fn poll(
+        &self,
+        submission: wgpu::SubmissionIndex,
+        timeout: Option<Duration>,
+    ) -> Result<Result<wgpu::PollStatus, wgpu::PollError>> {
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout };
+        // wgpu panics where a driver says in a poll that the device is lost. A poll calls others back, too, whose panics are theirs.
+        catch_unwind(AssertUnwindSafe(|| self.0.device.poll(wait))).map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            if !text.is_some_and(|text| text.starts_with("Error in Device::poll")) {
+                resume_unwind(panic);
+            }
+            self.lose("its driver gave up while it was waited for");
+            self.lost()
+        })
+    }
+
+    fn lost(&self) -> Error {
+        let problem = self.0.lost.get().cloned().unwrap_or_default();
+        Error::DeviceLost { device: self.name().to_string(), problem }
     }
 
     /// What is wrong with the device: that it is lost, for ever, or an error of no one's call, for whoever asks first.
     pub(super) fn check(&self) -> Result<()> {
         if self.0.lost.get().is_some() {
-            return Err(self.failure(""));
+            return Err(self.lost());
         }
         match self.0.reported.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(problem) => Err(self.failure(problem)),

@@ -17,9 +17,9 @@ pub(super) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// Most pipelines that are kept. A network's plans need a dozen, or a few dozen where all of its layers differ; one takes software Vulkan up to
-/// 3 MiB, so a search over a thousand shapes does not fill a memory.
-const MOST: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+/// Most pipelines that are kept. A network's plans need a dozen, or a few dozen where all of its layers differ; those of one network take
+/// software Vulkan about 3 MiB, which a search over a thousand of them must not add up.
+const MOST: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
 /// The pipelines that were used last. Plans hold those that they need themselves.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! Transfer buffers and waiting for them: the async part of the backend.
 
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -18,18 +17,31 @@ struct State {
     waker: Option<Waker>,
 }
 
+/// Gives the result; one that is dropped without, as when another's callback panics, gives an error, so that nobody waits for ever.
+struct Answer(Arc<Mutex<State>>);
+
+impl Answer {
+    fn give(&self, result: Result<(), wgpu::BufferAsyncError>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.result.get_or_insert(result);
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.give(Err(wgpu::BufferAsyncError));
+    }
+}
+
 impl Mapping {
     /// Asks for the first `bytes` of a buffer.
     pub fn start(buffer: &wgpu::Buffer, mode: wgpu::MapMode, bytes: u64) -> Self {
         let mapping = Self::default();
-        let state = Arc::clone(&mapping.0);
-        buffer.slice(..bytes).map_async(mode, move |result| {
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.result = Some(result);
-            if let Some(waker) = state.waker.take() {
-                waker.wake();
-            }
-        });
+        let answer = Answer(Arc::clone(&mapping.0));
+        buffer.slice(..bytes).map_async(mode, move |result| answer.give(result));
         mapping
     }
 
@@ -49,16 +61,9 @@ impl Mapping {
     /// Waits until the mapping, which follows `submission`, is done. A browser calls back by itself; elsewhere
     /// the device is polled, which blocks the thread.
     pub async fn wait(&self, gpu: &GpuDevice, submission: wgpu::SubmissionIndex) -> Result<()> {
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-        // wgpu panics where a driver says in a poll that the device is lost.
-        match catch_unwind(AssertUnwindSafe(|| gpu.0.device.poll(wait))) {
-            Ok(Ok(_)) => gpu.check()?,
-            Ok(Err(error)) => return Err(gpu.failure(format!("waiting for the device failed: {error}"))),
-            Err(_) => {
-                gpu.lose("its driver gave up while it was waited for");
-                return Err(gpu.failure(""));
-            }
-        }
+        let polled = gpu.poll(submission, None)?;
+        polled.map_err(|error| gpu.failure(format!("waiting for the device failed: {error}")))?;
+        gpu.check()?;
         self.finished().await.map_err(|error| gpu.failure(format!("a result could not be read: {error}")))
     }
 }
