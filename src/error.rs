@@ -7,7 +7,7 @@ mod text;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use text::one_line;
+use text::{driver_hint, one_line};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
 pub(crate) use text::{record, shell_word, shorten_to, width};
@@ -330,7 +330,8 @@ pub enum Error {
     NoAdapter,
     /// A variable of the environment leaves no GPU adapter.
     #[error(
-        "no GPU adapter found: {variable} is `{}`; unset it, or name a backend that is there: vulkan, metal, dx12",
+        "no GPU adapter found: {variable} is `{}`: unset it, name a backend that is there (vulkan, metal, dx12), install its driver, or use \
+         --device cpu",
         shorten(value)
     )]
     HiddenAdapters {
@@ -437,14 +438,4 @@ impl Error {
 /// A file's name for a message.
 fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy()).into_owned()
-}
-
-fn driver_hint() -> &'static str {
-    if cfg!(target_os = "linux") {
-        "on Debian and Ubuntu the package mesa-vulkan-drivers, on Fedora mesa-vulkan-drivers, on Arch vulkan-swrast"
-    } else if cfg!(target_os = "windows") {
-        "the GPU vendor's driver; Windows brings WARP for DX12 from Windows 10 on"
-    } else {
-        "the GPU vendor's driver"
-    }
 }

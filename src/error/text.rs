@@ -98,6 +98,17 @@ pub(crate) fn flag_word(name: &str) -> String {
     shell_word(&record(&[name])).into_owned()
 }
 
+/// What to install where no GPU is found.
+pub(super) fn driver_hint() -> &'static str {
+    if cfg!(target_os = "linux") {
+        "on Debian and Ubuntu the package mesa-vulkan-drivers, on Fedora mesa-vulkan-drivers, on Arch vulkan-swrast"
+    } else if cfg!(target_os = "windows") {
+        "the GPU vendor's driver; Windows brings WARP for DX12 from Windows 10 on"
+    } else {
+        "the GPU vendor's driver"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

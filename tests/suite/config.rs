@@ -155,7 +155,11 @@ fn a_run_can_be_repeated_from_its_folder() {
         let (first, second) = (format!("first{case}"), format!("second{case}"));
         let words = format!("{words} --device cpu --out {first}");
         place.json(&format!("train {words}"));
-        let read = |folder: &str| fs::read_to_string(place.path().join(folder).join("config.toml")).unwrap();
+        // In front stands the run's name.
+        let read = |folder: &str| {
+            let text = fs::read_to_string(place.path().join(folder).join("config.toml")).unwrap();
+            text.strip_prefix("# run ").unwrap().split_once('\n').unwrap().1.to_string()
+        };
         let config = read(&first);
         assert_eq!(config, place.stdout(&format!("train {words} --json --dump-config")));
         place.json(&format!("train --config {first}/config.toml --out {second}"));

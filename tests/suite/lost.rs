@@ -62,10 +62,11 @@ fn assert_lost<T>(result: wgpu_mlp::Result<T>, what: &str) {
 }
 
 type Lose<'a> = &'a dyn Fn();
+type Case = fn(&Device, Lose<'_>) -> wgpu_mlp::Result<()>;
 
 /// Whenever it happens, every call from then on says so.
 fn check_loss(open: &dyn Fn() -> (Device, Box<dyn Fn()>)) {
-    let cases: [(&str, fn(&Device, Lose<'_>) -> wgpu_mlp::Result<()>); 8] = [
+    let cases: [(&str, Case); 8] = [
         ("in an event", |device, lose| {
             let mut trainer = trainer(device, 2, None)?;
             let found = wait(trainer.fit(|_| {
@@ -235,7 +236,7 @@ fn a_variable_that_hides_every_gpu_is_named() {
     let found = run("abacus", &format!("{words} gpu"));
     assert_eq!(found.code, Some(1), "{}", found.stderr);
     assert!(
-        found.stderr.contains("error: no GPU adapter found: WGPU_BACKEND is `abacus`; unset it"),
+        found.stderr.contains("error: no GPU adapter found: WGPU_BACKEND is `abacus`: unset it"),
         "{}",
         found.stderr
     );
