@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::data::{CsvReader, Encoder, Moons, ReadAs, Reading, Table, TableFile};
-use crate::error::{Error, Result, list, shorten};
+use crate::error::{Error, Result, list, shell_word, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
@@ -78,6 +78,15 @@ impl Source {
                 vec![("samples", samples.to_string()), ("noise", noise.to_string()), ("data-seed", seed.to_string())]
             }
             Self::File(_) => Vec::new(),
+        }
+    }
+
+    /// As it is typed for a POSIX shell.
+    pub fn typed(&self) -> String {
+        let flags: String = self.words().iter().map(|(flag, word)| format!(" --{flag} {word}")).collect();
+        match self {
+            Self::Moons(_) => format!("moons{flags}"),
+            Self::File(path) => shell_word(&path.to_string_lossy()).into_owned(),
         }
     }
 

@@ -250,9 +250,7 @@ pub async fn run(args: Args) -> Result<u8> {
     let article = matches!(source, Source::Moons(_)) && model.spec.loss() == Loss::BinaryCrossEntropy;
     let mut summary =
         Summary::new(&device, &trainer, &model, setup, &outcome, metrics.as_ref(), phases, article, saved);
-    if let (None, Some(folder)) = (&metrics, out.filter(|_| kept.is_ok())) {
-        tell_what_goes_on(folder, &outcome, trainer.epochs());
-    }
+    let done = trainer.epochs();
     drop(trainer); // and with it its copy of the rows
     if settings.baseline && metrics.is_some() && !is_asked_to_end() {
         summary.baseline = Some(Baseline::new(&data, &model).await?);
@@ -275,6 +273,9 @@ pub async fn run(args: Args) -> Result<u8> {
             Err(error) => kept = Err(error),
         }
         summary.phases.end("report");
+    }
+    if let (Some(folder), None, Ok(()), true) = (out, &summary.report, &kept, is_asked_to_end()) {
+        tell_what_is_left_out(folder, &source, outcome.stopped.then_some(done));
     }
     // The figures are there even where not all could be kept.
     if args.json { print_json(&summary) } else { print(summary.text()) }?;
@@ -332,12 +333,15 @@ fn tell_the_end(outcome: &Outcome, done: u64, epochs: u64, signal: Option<Signal
     eprintln!("{end}{}", best.unwrap_or_default());
 }
 
-/// After a signal: what makes the figures that are left out, and the rest of the run if there is one.
-fn tell_what_goes_on(folder: &Path, outcome: &Outcome, done: u64) {
+/// After a signal: what makes the figures that are left out; of a run that was `stopped` after so many epochs, what goes on.
+fn tell_what_is_left_out(folder: &Path, source: &Source, stopped: Option<u64>) {
     let folder = shell_word(&folder.to_string_lossy()).into_owned();
-    eprintln!("scores and report are left out: mlp train --resume {folder} --epochs {done} makes them");
-    if outcome.stopped {
-        eprintln!("mlp train --resume {folder} goes on from here");
+    match stopped {
+        Some(done) => {
+            eprintln!("scores and report are left out: mlp train --resume {folder} --epochs {done} makes them");
+            eprintln!("mlp train --resume {folder} goes on from here");
+        }
+        None => eprintln!("the report is left out: mlp eval {folder} {} makes the scores", source.typed()),
     }
 }
 

@@ -55,14 +55,7 @@ impl RunFolder {
     pub fn refuse_checkpoints(&self) -> Result<()> {
         let mut all = checkpoints_in(&self.running().join(CHECKPOINTS))?;
         all.extend(checkpoints_in(&self.path.join(CHECKPOINTS))?);
-        match all.last() {
-            None => Ok(()),
-            Some((_, path)) => Err(Error::Setting {
-                what: "--out",
-                found: format!("a folder with checkpoints of another run, {}", path.display()),
-                expected: "another folder; --resume goes on with that run, or remove them".into(),
-            }),
-        }
+        all.last().map_or(Ok(()), |(_, path)| Err(refused(path)))
     }
 
     /// Where the run's files lie until it ends.
@@ -76,7 +69,13 @@ impl RunFolder {
         let running = self.running();
         let checkpoints = running.join(CHECKPOINTS);
         let is_same = |path: &Path| origin.is_some_and(|origin| is_part(path, origin));
-        let goes_on = checkpoints_in(&checkpoints)?.iter().any(|(_, path)| is_same(path));
+        let there = checkpoints_in(&checkpoints)?;
+        let goes_on = there.iter().any(|(_, path)| is_same(path));
+        if let (Some(origin), Some((_, other))) = (origin, there.last())
+            && !is_of(other, origin)
+        {
+            return Err(refused(other));
+        }
         if !goes_on {
             if running.exists() {
                 fs::remove_dir_all(&running)
@@ -114,15 +113,26 @@ impl RunFolder {
     }
 }
 
+fn refused(checkpoint: &Path) -> Error {
+    Error::Setting {
+        what: "--out",
+        found: format!("a folder with checkpoints of another run, {}", checkpoint.display()),
+        expected: "another folder; --resume goes on with that run, or remove them".into(),
+    }
+}
+
 /// Whether a checkpoint is one of the run that goes on from `origin`, and not a later one.
 fn is_part(path: &Path, origin: Origin<'_>) -> bool {
-    let run = name_in_model(path);
-    let is_same = match (&run, origin.run) {
+    is_of(path, origin) && epoch_of(path).is_some_and(|epoch| epoch <= origin.epochs)
+}
+
+/// Whether a checkpoint is one of the run that goes on from `origin`.
+fn is_of(path: &Path, origin: Origin<'_>) -> bool {
+    match (name_in_model(path), origin.run) {
         (Some(run), Some(own)) => run.is_longer_or_shorter(own),
         (None, None) => true,
         _ => false,
-    };
-    is_same && epoch_of(path).is_some_and(|epoch| epoch <= origin.epochs)
+    }
 }
 
 /// The lines of `metrics.jsonl` of the run that goes on, up to where it does, under the name that it has from now on.

@@ -299,6 +299,9 @@ mod signals {
         place.stdout("predict run classes.csv --device cpu");
         place.stdout("plot run");
         place.refuses(&format!("{WORDS} --epochs 1 --out run"), 2, &["checkpoints of another run", "--resume"]);
+        // Nor does a run that goes on from another one's checkpoint take its place.
+        place.json(&format!("{WORDS} --epochs 2 --lr 0.5 --checkpoint-every 1 --out other"));
+        place.refuses("train --resume other --out run --epochs 3", 2, &["checkpoints of another run", "--resume"]);
         // As a kill between a checkpoint and the removal of an older one leaves it.
         let checkpoints = running.join("checkpoints");
         let newest = names(&checkpoints).pop().unwrap();
