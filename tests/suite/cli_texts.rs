@@ -308,7 +308,8 @@ fn a_name_may_have_a_comma() {
         assert_eq!(features(more), ["b", "x,y"], "{more:?}");
         let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
         let command = with(&place, "train --config run/config.toml --dump-config", &[]);
-        assert_eq!(finished(command).stdout, config);
+        // In front stands the run's name.
+        assert_eq!(finished(command).stdout, config.split_once('\n').unwrap().1);
     }
     assert_eq!(features(&["--ignore", "Weight, kg", "--ignore", "b"]), ["x,y"]);
     assert_eq!(features(&["--class-weight", "\"a,b=2\",\"c=1,d=3\"", "--ignore", "\"x,y\",b"]), ["Weight, kg"]);
