@@ -85,7 +85,11 @@ impl<'a> Session<'a> {
     /// Opens the device anew after `lost`, and takes up the last copy. A second loss is an error, as is one without a copy.
     pub async fn reopen(&mut self, lost: Error) -> Result<()> {
         let Some(copy) = self.copy.take().filter(|_| !self.reopened) else { return Err(lost) };
-        eprintln!("note: {lost}");
+        let lost = match &lost {
+            Error::DeviceLost { device, problem } => format!("{device}: {problem}"),
+            other => other.to_string(),
+        };
+        eprintln!("note: the device was lost, {lost}");
         let mut next = Self::open(self.setup).await?;
         next.trainer.restore(&copy).await?;
         eprintln!(
@@ -132,11 +136,14 @@ mod tests {
                 let mut session = Session::open(setup).await.unwrap();
                 session.trainer.set_parameters(&first).unwrap();
                 if epochs > 0 {
+                    session.trainer.pause_every(Some(epochs));
                     let until = |event| match event {
                         Event::Epoch(epoch) if epoch.epoch == epochs => ControlFlow::Break(()),
                         _ => ControlFlow::Continue(()),
                     };
                     session.trainer.fit(until).await.unwrap();
+                    assert_eq!(session.trainer.epochs(), epochs);
+                    session.trainer.pause_every(None);
                 }
                 session.secure().await.unwrap();
                 let Device::Gpu(gpu) = &session.device else { panic!("no GPU") };
