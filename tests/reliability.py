@@ -275,15 +275,18 @@ def main():
     mlp, devices, tally = str(args.mlp.resolve()), args.devices.split(","), Tally()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        for part in args.parts:
-            place = Path(folder) / part
-            place.mkdir()
-            if part == "kills":
-                kills(mlp, place, args.kills, devices, args.seed, tally)
-            elif part == "signals":
-                signals(mlp, place, devices, tally)
-            else:
-                disk(mlp, place, tally)
+        try:
+            for part in args.parts:
+                place = Path(folder) / part
+                place.mkdir()
+                if part == "kills":
+                    kills(mlp, place, args.kills, devices, args.seed, tally)
+                elif part == "signals":
+                    signals(mlp, place, devices, tally)
+                else:
+                    disk(mlp, place, tally)
+        except KeyboardInterrupt:
+            print("broken off: these are the cases so far", file=sys.stderr)
     print(tally.table())
     print(f"{time.monotonic() - started:.0f} s")
     for problem in tally.bad:
