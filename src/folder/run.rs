@@ -84,12 +84,14 @@ impl RunFolder {
             fs::create_dir(&running).map_err(Error::io("make the folder", &running))?;
         }
         let Some(origin) = origin else { return Ok(()) };
-        // A run that was broken off in `running/` goes on there; one that has been moved in comes back. The newest first, so that a
-        // kill in between leaves the one to go on from.
+        // A run that was broken off in `running/` goes on there; one that has been moved in comes back, and is there once a checkpoint
+        // is: the newest first, so that a kill in between leaves the one to go on from.
         let (from, lines) = match goes_on {
             true => (checkpoints.clone(), running.join(METRICS)),
             false => (self.path.join(CHECKPOINTS), self.path.join(METRICS)),
         };
+        let kept = lines_until(&lines, origin, run)?;
+        AtomicFile::create("write the metrics", &running.join(METRICS))?.replace(kept.as_bytes())?;
         for (_, path) in checkpoints_in(&from)?.into_iter().rev() {
             match (goes_on, is_same(&path), path.file_name()) {
                 (true, false, _) => fs::remove_file(&path).map_err(Error::io("remove the later checkpoint", &path))?,
@@ -102,9 +104,7 @@ impl RunFolder {
                 _ => {}
             }
         }
-        let kept = lines_until(&lines, origin, run)?;
-        let path = running.join(METRICS);
-        AtomicFile::create("write the metrics", &path)?.replace(kept.as_bytes())
+        Ok(())
     }
 
     /// Moves the run's files in; the model in `running/` is there by now.
