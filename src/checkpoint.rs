@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::folder::{self, CHECKPOINTS, RunName, checkpoint_name, checkpoints_in, score_of};
+use crate::folder::{self, CHECKPOINTS, checkpoint_name, checkpoints_in, score_of};
 use crate::model::{EXTRA, Extras, Model};
 use crate::train::{TrainProgress, TrainState};
 
@@ -34,7 +34,8 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// The run that it is of, if its file says so.
-    pub(crate) fn run(&self) -> Option<RunName> {
+    #[cfg(feature = "cli")]
+    pub(crate) fn run(&self) -> Option<folder::RunName> {
         self.model.training.as_ref()?.run.as_ref()?.parse().ok()
     }
 

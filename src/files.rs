@@ -1,7 +1,7 @@
 //! Files that are replaced whole or not at all: written beside their place, synced, then moved there. A kill at
 //! any moment leaves the old file or the new one.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Error as IoError, ErrorKind, Write};
 use std::path::Path;
 
@@ -66,11 +66,12 @@ pub(crate) fn sync_folder(folder: &Path) {
 }
 
 /// Removes the temporary files that processes have left in a folder which died. Those of living ones are locked.
+#[cfg(feature = "cli")]
 pub(crate) fn sweep(folder: &Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_temporary(path)) {
         if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            fs::remove_file(&path).map_err(Error::io("remove a temporary file of a process that died", &path))?;
+            std::fs::remove_file(&path).map_err(Error::io("remove a temporary file of a process that died", &path))?;
         }
     }
     Ok(())

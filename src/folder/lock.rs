@@ -1,7 +1,7 @@
 //! Which process may write to a run's folder. The system lets the lock go when the process dies, however it dies.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -18,13 +18,16 @@ impl Lock {
     ///
     /// # Errors
     /// [`Error::FolderInUse`] where another process has it.
+    #[cfg(feature = "cli")]
     pub fn take(folder: &Path, owner: &str) -> Result<Self> {
+        use std::fs::{TryLockError, read_to_string};
+        use std::io::Write;
         let path = folder.join(NAME);
         let mut file = open(folder)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
                 // Where a locked file cannot be read, its owner has no name.
-                let owner = fs::read_to_string(&path).unwrap_or_default();
+                let owner = read_to_string(&path).unwrap_or_default();
                 let owner = if owner.is_empty() { "another process".into() } else { owner.trim_end().to_string() };
                 return Err(Error::FolderInUse { path: folder.into(), owner });
             }

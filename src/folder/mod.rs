@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 use crate::files::{is_temporary, sync_folder};
 
 use lock::Lock;
-pub(crate) use names::{RunName, score_of};
+#[cfg(feature = "cli")]
+pub(crate) use names::RunName;
+pub(crate) use names::score_of;
 #[cfg(feature = "cli")]
 pub(crate) use run::{Origin, RunFolder};
 

@@ -21,6 +21,7 @@ pub(crate) struct RunName {
     epochs: u64,
 }
 
+#[cfg(feature = "cli")]
 impl RunName {
     /// `key` as [`Trainer::key`](crate::train::Trainer::key) gives it.
     pub fn new(key: u32, epochs: u64) -> Self {
