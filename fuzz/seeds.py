@@ -93,9 +93,10 @@ def main():
         seeds, runs = [], []
         for table, more in [("t.csv", ["--patience", "2"]), ("n.csv", ["--optimizer", "sgd", "--dropout", "0.1"]), ("t.csv", [])]:
             out = folder / f"run{len(runs)}"
-            words = ["train", str(folder / table), "--target", "y", "--hidden", "2", "--epochs", "2", "--device", "cpu"]
-            words += ["--checkpoint-every", "1", "--out", str(out), "--quiet", *more]
-            subprocess.run([mlp, *words], check=True, stdout=subprocess.DEVNULL)
+            # Names without a folder: files keep what was typed.
+            words = ["train", table, "--target", "y", "--hidden", "2", "--epochs", "2", "--device", "cpu"]
+            words += ["--checkpoint-every", "1", "--out", out.name, "--quiet", *more]
+            subprocess.run([mlp, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             seeds += [path.read_bytes() for path in [out / "model.safetensors", *(out / "checkpoints").iterdir()]]
             report = json.loads((out / "report.json").read_text())
             if report.get("surface"):  # a small grid does as well
