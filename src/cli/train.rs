@@ -37,7 +37,7 @@ use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
 use crate::data::{Dataset, Task};
 use crate::error::{Error, Result, shell_word};
-use crate::folder::RunName;
+use crate::folder::{Origin, RunName};
 use crate::kernels::MOST_LAYERS;
 use crate::math::{Activation, Loss};
 use crate::model::{Model, TrainingRecord};
@@ -213,8 +213,12 @@ pub async fn run(args: Args) -> Result<u8> {
     };
     let model_of_now = |trainer: &Trainer, parameters| model_of(trainer, parameters, None);
     let test = data.test.as_ref().map(Dataset::checksum);
-    let mut keeping =
-        Keeping::begin(place, Contents { settings: &config, model: &model_of_now, test }, run.clone(), origin)?;
+    let mut keeping = Keeping::begin(
+        place,
+        Contents { settings: &config, model: &model_of_now, test },
+        run.clone(),
+        origin.as_ref(),
+    )?;
     let setup = started.elapsed();
     let interrupt = Interrupt::listen();
     let Fitted { outcome, parameters } =
@@ -282,14 +286,14 @@ pub async fn run(args: Args) -> Result<u8> {
     kept.map(|()| interrupt.heard().map_or(0, Signal::exit_code))
 }
 
-/// Gives the trainer its first parameters, or its state where the run goes on: then with the epochs behind it and its former name.
+/// Gives the trainer its first parameters, or its state where the run goes on: then with what it goes on from.
 async fn begin(
     start: Start,
     settings: &Settings,
     data: &Parts<Dataset>,
     trainer: &mut Trainer,
-) -> Result<(RunName, Option<(u64, Option<RunName>)>)> {
-    let (first, former) = match start {
+) -> Result<(RunName, Option<Origin>)> {
+    let (first, origin) = match start {
         Start::Drawn => (settings.init.draw(trainer.spec(), settings.train.seed)?, None),
         Start::Model(model) => (model.parameters, None),
         Start::Checkpoint(checkpoint) => {
@@ -298,18 +302,18 @@ async fn begin(
                 let (found, expected) = ("of a run with other test rows".into(), "the same test rows".into());
                 return Err(Error::Setting { what: "--resume", found, expected });
             }
-            let former = checkpoint.run();
-            (checkpoint.state.parameters, Some((trainer.epochs(), former)))
+            let origin = Origin { epochs: trainer.epochs(), run: checkpoint.run() };
+            (checkpoint.state.parameters, Some(origin))
         }
     };
-    let run = match &former {
-        Some((_, Some(run))) => run.with_epochs(settings.train.epochs),
-        _ => RunName::new(trainer.key(&first), settings.train.epochs),
+    let run = match origin.as_ref().and_then(|origin| origin.run.as_ref()) {
+        Some(run) => run.with_epochs(settings.train.epochs),
+        None => RunName::new(trainer.key(&first), settings.train.epochs),
     };
-    if former.is_none() {
+    if origin.is_none() {
         trainer.set_parameters(&first)?;
     }
-    Ok((run, former))
+    Ok((run, origin))
 }
 
 fn tell_the_plan(spec: &MlpSpec, trainer: &Trainer, rows: usize) {

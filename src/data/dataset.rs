@@ -105,11 +105,7 @@ impl Dataset {
     /// CRC-32 of all values: equal data have equal ones.
     #[must_use]
     pub fn checksum(&self) -> u32 {
-        let mut hasher = crc32fast::Hasher::new();
-        for values in [self.features(), self.targets(), self.weights().unwrap_or_default()] {
-            hasher.update(bytemuck::cast_slice(values));
-        }
-        hasher.finalize()
+        checksum([self])
     }
 
     /// The targets with each row's weight behind them, `[rows, target_columns + 1]`; the targets alone where rows have no
@@ -141,6 +137,17 @@ impl Dataset {
             ..*self
         }
     }
+}
+
+/// CRC-32 of all values of data sets, one behind the other.
+pub(crate) fn checksum<'a>(sets: impl IntoIterator<Item = &'a Dataset>) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for data in sets {
+        for values in [data.features(), data.targets(), data.weights().unwrap_or_default()] {
+            hasher.update(bytemuck::cast_slice(values));
+        }
+    }
+    hasher.finalize()
 }
 
 fn all_finite(what: &'static str, values: &[f32], width: usize) -> Result<()> {

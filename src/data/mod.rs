@@ -52,6 +52,7 @@ mod whole;
 pub use calendar::{DateInput, DatePart};
 pub use column::{Cells, Column, Dates, Texts};
 pub use dataset::Dataset;
+pub(crate) use dataset::checksum;
 pub use describe::{ColumnDescription, Description, Values};
 pub use encode::Encoded;
 pub use encoder::Encoder;

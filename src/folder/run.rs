@@ -20,10 +20,27 @@ pub(crate) struct RunFolder {
 }
 
 /// The checkpoint that a run goes on from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
     pub epochs: u64,
-    pub run: Option<&'a RunName>,
+    /// Its run; none in files that name none.
+    pub run: Option<RunName>,
+}
+
+impl Origin {
+    /// Whether a file that names this run, or none, is of the run that goes on.
+    fn is_of(&self, run: Option<&RunName>) -> bool {
+        match (run, &self.run) {
+            (Some(run), Some(own)) => run.is_longer_or_shorter(own),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a checkpoint is one of the run that goes on, and not a later one.
+    fn has(&self, checkpoint: &Path) -> bool {
+        self.is_of(name_in_model(checkpoint).as_ref()) && epoch_of(checkpoint).is_some_and(|epoch| epoch <= self.epochs)
+    }
 }
 
 impl RunFolder {
@@ -65,14 +82,14 @@ impl RunFolder {
 
     /// Makes `running/` ready: empty for a new run; with the epochs and the checkpoints up to there for one that goes on.
     /// `run` is the name that the run has from now on.
-    pub fn begin(&self, origin: Option<Origin<'_>>, run: &RunName) -> Result<()> {
+    pub fn begin(&self, origin: Option<&Origin>, run: &RunName) -> Result<()> {
         let running = self.running();
         let checkpoints = running.join(CHECKPOINTS);
-        let is_same = |path: &Path| origin.is_some_and(|origin| is_part(path, origin));
+        let is_same = |path: &Path| origin.is_some_and(|origin| origin.has(path));
         let there = checkpoints_in(&checkpoints)?;
         let goes_on = there.iter().any(|(_, path)| is_same(path));
         if let (Some(origin), Some((_, other))) = (origin, there.last())
-            && !is_of(other, origin)
+            && !origin.is_of(name_in_model(other).as_ref())
         {
             return Err(refused(other));
         }
@@ -121,22 +138,8 @@ fn refused(checkpoint: &Path) -> Error {
     }
 }
 
-/// Whether a checkpoint is one of the run that goes on from `origin`, and not a later one.
-fn is_part(path: &Path, origin: Origin<'_>) -> bool {
-    is_of(path, origin) && epoch_of(path).is_some_and(|epoch| epoch <= origin.epochs)
-}
-
-/// Whether a checkpoint is one of the run that goes on from `origin`.
-fn is_of(path: &Path, origin: Origin<'_>) -> bool {
-    match (name_in_model(path), origin.run) {
-        (Some(run), Some(own)) => run.is_longer_or_shorter(own),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
 /// The lines of `metrics.jsonl` of the run that goes on, up to where it does, under the name that it has from now on.
-fn lines_until(path: &Path, origin: Origin<'_>, run: &RunName) -> Result<String> {
+fn lines_until(path: &Path, origin: &Origin, run: &RunName) -> Result<String> {
     let mut kept = String::new();
     if !path.exists() {
         return Ok(kept);
@@ -144,11 +147,7 @@ fn lines_until(path: &Path, origin: Origin<'_>, run: &RunName) -> Result<String>
     let text = fs::read_to_string(path).map_err(Error::io("read the metrics", path))?;
     for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
         let Ok(value) = serde_json::from_str::<Value>(line) else { break };
-        let is_part = match (value.get("run").and_then(parsed), origin.run) {
-            (Some(found), Some(own)) => found.is_longer_or_shorter(own),
-            (None, None) => true,
-            _ => false,
-        };
+        let is_part = origin.is_of(value.get("run").and_then(parsed).as_ref());
         let epoch = value.get("epoch").and_then(Value::as_u64);
         let (true, Some(end)) = (is_part && epoch.is_some_and(|epoch| epoch <= origin.epochs), line.rfind('}')) else {
             break;

@@ -6,7 +6,7 @@ use super::TrainConfig;
 use super::pace::Pace;
 use super::run::{Pending, Run};
 use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
-use crate::data::Dataset;
+use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
 use crate::math::Clip;
@@ -118,17 +118,6 @@ pub(crate) fn plan_for(
     plan::choose(config.plan, spec, &recipe, shape, device.target())
 }
 
-/// Of everything that a run learns from.
-fn fingerprint<'a>(data: impl Iterator<Item = &'a Dataset>) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    for data in data {
-        for values in [data.features(), data.targets(), data.weights().unwrap_or_default()] {
-            hasher.update(bytemuck::cast_slice(values));
-        }
-    }
-    hasher.finalize()
-}
-
 impl<B: Backend<Real = f32>> Trainer<B> {
     fn with_backend(
         mut backend: B,
@@ -158,7 +147,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             samples: data.rows(),
             validation: validation.map_or(0, Dataset::rows),
             batch: config.batch.rows(data.rows()),
-            fingerprint: fingerprint([data].into_iter().chain(validation)),
+            fingerprint: checksum([data].into_iter().chain(validation)),
             age: 0,
             optimizer_start: 0,
             next_step: 0,

@@ -104,7 +104,7 @@ impl GpuDevice {
     /// driver that gave up; one of [`from_wgpu`](Self::from_wgpu) is destroyed for the program, too.
     pub fn destroy(&self) {
         self.0.device.destroy();
-        self.0.lost.get_or_init(|| DESTROYED.into());
+        self.lose(DESTROYED);
     }
 
     /// How many pipelines are kept for the next plan that needs them; a bound, whatever has been loaded.

@@ -56,22 +56,20 @@ struct Kept<'a> {
 }
 
 impl<'a> Keeping<'a> {
-    /// Makes the folder ready for the run. `origin`: the epochs behind it and the run's name in the checkpoint that it goes on from.
+    /// Makes the folder ready for the run. `origin`: what it goes on from.
     pub fn begin(
         place: Option<Place<'a>>,
         contents: Contents<'a>,
         run: RunName,
-        origin: Option<(u64, Option<RunName>)>,
+        origin: Option<&Origin>,
     ) -> Result<Self> {
         let begin = |place: Place<'a>| {
-            let epochs = origin.as_ref().map_or(0, |(epochs, _)| *epochs);
-            let origin = origin.as_ref().map(|(epochs, run)| Origin { epochs: *epochs, run: run.as_ref() });
             place.folder.begin(origin, &run)?;
             let running = place.folder.running();
             let config = format!("{RUN_COMMENT}{run}\n{}", contents.settings);
             AtomicFile::create("write the configuration", &running.join(CONFIG))?.replace(config.as_bytes())?;
             place.checkpoints.prune()?;
-            let journal = Journal::open(&running, epochs, run.to_string())?;
+            let journal = Journal::open(&running, origin.map_or(0, |origin| origin.epochs), run.to_string())?;
             Ok(Kept { place, journal, unsaved: None })
         };
         let kept = place.map(begin).transpose()?;
