@@ -105,19 +105,19 @@ impl Activation {
     /// The WGSL functions `activation` and `activation_derivative`.
     pub fn wgsl(self) -> &'static str {
         match self {
-            Self::Identity => include_str!("../../shaders/activation/identity.wgsl"),
-            Self::Relu => include_str!("../../shaders/activation/relu.wgsl"),
-            Self::Relu6 => include_str!("../../shaders/activation/relu6.wgsl"),
-            Self::Sigmoid => include_str!("../../shaders/activation/sigmoid.wgsl"),
-            Self::LeakyRelu => include_str!("../../shaders/activation/leaky_relu.wgsl"),
-            Self::Elu => include_str!("../../shaders/activation/elu.wgsl"),
-            Self::Selu => include_str!("../../shaders/activation/selu.wgsl"),
-            Self::Gelu => include_str!("../../shaders/activation/gelu.wgsl"),
-            Self::GeluTanh => include_str!("../../shaders/activation/gelu_tanh.wgsl"),
-            Self::Silu => include_str!("../../shaders/activation/silu.wgsl"),
-            Self::Softplus => include_str!("../../shaders/activation/softplus.wgsl"),
-            Self::Tanh => include_str!("../../shaders/activation/tanh.wgsl"),
-            Self::Softsign => include_str!("../../shaders/activation/softsign.wgsl"),
+            Self::Identity => include_str!("../../shaders/functions/activation/identity.wgsl"),
+            Self::Relu => include_str!("../../shaders/functions/activation/relu.wgsl"),
+            Self::Relu6 => include_str!("../../shaders/functions/activation/relu6.wgsl"),
+            Self::Sigmoid => include_str!("../../shaders/functions/activation/sigmoid.wgsl"),
+            Self::LeakyRelu => include_str!("../../shaders/functions/activation/leaky_relu.wgsl"),
+            Self::Elu => include_str!("../../shaders/functions/activation/elu.wgsl"),
+            Self::Selu => include_str!("../../shaders/functions/activation/selu.wgsl"),
+            Self::Gelu => include_str!("../../shaders/functions/activation/gelu.wgsl"),
+            Self::GeluTanh => include_str!("../../shaders/functions/activation/gelu_tanh.wgsl"),
+            Self::Silu => include_str!("../../shaders/functions/activation/silu.wgsl"),
+            Self::Softplus => include_str!("../../shaders/functions/activation/softplus.wgsl"),
+            Self::Tanh => include_str!("../../shaders/functions/activation/tanh.wgsl"),
+            Self::Softsign => include_str!("../../shaders/functions/activation/softsign.wgsl"),
         }
     }
 

@@ -99,12 +99,12 @@ impl Loss {
     /// kernel of its own.
     pub fn wgsl(self) -> Option<&'static str> {
         match self {
-            Self::BinaryCrossEntropy => Some(include_str!("../../shaders/loss/binary_cross_entropy.wgsl")),
+            Self::BinaryCrossEntropy => Some(include_str!("../../shaders/functions/loss/binary_cross_entropy.wgsl")),
             Self::SoftmaxCrossEntropy => None,
-            Self::MeanSquaredError => Some(include_str!("../../shaders/loss/mean_squared_error.wgsl")),
-            Self::MeanAbsoluteError => Some(include_str!("../../shaders/loss/mean_absolute_error.wgsl")),
-            Self::Huber => Some(include_str!("../../shaders/loss/huber.wgsl")),
-            Self::Poisson => Some(include_str!("../../shaders/loss/poisson.wgsl")),
+            Self::MeanSquaredError => Some(include_str!("../../shaders/functions/loss/mean_squared_error.wgsl")),
+            Self::MeanAbsoluteError => Some(include_str!("../../shaders/functions/loss/mean_absolute_error.wgsl")),
+            Self::Huber => Some(include_str!("../../shaders/functions/loss/huber.wgsl")),
+            Self::Poisson => Some(include_str!("../../shaders/functions/loss/poisson.wgsl")),
         }
     }
 

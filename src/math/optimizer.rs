@@ -192,13 +192,13 @@ impl Rule {
     /// The WGSL function `rule` and constant `STATE`.
     pub fn wgsl(self) -> &'static str {
         match self {
-            Self::Sgd => include_str!("../../shaders/optimizer/sgd.wgsl"),
-            Self::Momentum => include_str!("../../shaders/optimizer/momentum.wgsl"),
-            Self::Nesterov => include_str!("../../shaders/optimizer/nesterov.wgsl"),
-            Self::Adam => include_str!("../../shaders/optimizer/adam.wgsl"),
-            Self::RmsProp => include_str!("../../shaders/optimizer/rmsprop.wgsl"),
-            Self::AdaGrad => include_str!("../../shaders/optimizer/adagrad.wgsl"),
-            Self::Lion => include_str!("../../shaders/optimizer/lion.wgsl"),
+            Self::Sgd => include_str!("../../shaders/functions/optimizer/sgd.wgsl"),
+            Self::Momentum => include_str!("../../shaders/functions/optimizer/momentum.wgsl"),
+            Self::Nesterov => include_str!("../../shaders/functions/optimizer/nesterov.wgsl"),
+            Self::Adam => include_str!("../../shaders/functions/optimizer/adam.wgsl"),
+            Self::RmsProp => include_str!("../../shaders/functions/optimizer/rmsprop.wgsl"),
+            Self::AdaGrad => include_str!("../../shaders/functions/optimizer/adagrad.wgsl"),
+            Self::Lion => include_str!("../../shaders/functions/optimizer/lion.wgsl"),
         }
     }
 

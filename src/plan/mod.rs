@@ -350,7 +350,7 @@ impl Plan {
             return Err("dimensions, views or variant do not fit the kernel".into());
         }
         if let Part::Tiling(Tiling { wide: true, .. }) = &dispatch.part
-            && !Tiling::can_be_wide(kernel, &dispatch.dims, &product::places(&dispatch.views))
+            && !Tiling::can_be_wide(kernel.dims, &dispatch.dims, &product::places(&dispatch.views))
         {
             return Err("matrices that cannot be read four elements at a time".into());
         }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::shaders::files;
+use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
 const ORDER: [&str; 22] = [

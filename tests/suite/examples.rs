@@ -6,7 +6,7 @@ use std::path::Path;
 use wgpu_mlp::Checkpoint;
 use wgpu_mlp::math::Loss;
 
-use super::support::{devices, wait};
+use crate::support::{devices, wait};
 
 #[allow(dead_code)] // each has a `main`
 #[path = "../../examples/checkpoint.rs"]

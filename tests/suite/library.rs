@@ -15,8 +15,8 @@ use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, Vie
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
 
-use crate::gradients::everywhere;
 use crate::support::{devices, limited, wait};
+use crate::train::gradients::everywhere;
 
 fn network() -> (MlpSpec, Dataset) {
     let spec = MlpSpec::new(&[3, 64, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
@@ -123,7 +123,7 @@ fn lists_of_a_wrong_length_are_refused() {
 /// A pipeline that could not be made is an error each time and spoils no other.
 #[test]
 fn a_shader_that_is_none_is_an_error() {
-    let broken: &'static Kernel = Box::leak(Box::new(Kernel { wgsl: "fn bias_add() { nothing }", ..BIAS_ADD }));
+    let broken: &'static Kernel = Box::leak(Box::new(Kernel { wgsl: &["fn bias_add() { nothing }"], ..BIAS_ADD }));
     let plan = |kernel| {
         let buffers = vec![Buffer { role: Role::Delta(0), len: 2 }, Buffer { role: Role::Delta(1), len: 4 }];
         let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };

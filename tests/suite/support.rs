@@ -308,7 +308,7 @@ impl Case {
 
 /// Whether a kernel's shader reads the slot stride of a binding.
 pub fn has_slots(kernel: &Kernel, binding: &Binding) -> bool {
-    kernel.wgsl.contains(&format!("params.{}.z", binding.name))
+    kernel.wgsl.iter().any(|text| text.contains(&format!("params.{}.z", binding.name)))
 }
 
 mod tests {

@@ -54,7 +54,7 @@ fn small_product(
 /// The product as a kernel. It stands in no plan but the check's, so it is none of the table's.
 static SMALL_PRODUCT: Kernel = Kernel {
     name: "small_product",
-    wgsl: WGSL,
+    wgsl: &[WGSL],
     part: PartKind::None,
     dims: &["m", "n", "k"],
     variants: PLAIN,

@@ -1,0 +1,99 @@
+// A run of training steps in one dispatch, a workgroup a replica: forward pass, loss and backward pass of a small network, block
+// by block as shaders/shared/block.wgsl has them, then p[parameters], s[parameters,slots] = rule(p, g, s) as
+// shaders/shared/rules.wgsl has it. g[parameters] is the gradient of the mean loss, of the last step in the end; sums[2] is the sum of
+// w loss and of hits, at each step's ring slot. Where hyper has a limit for it, the gradient is scaled to that norm first.
+// An invocation updates every 128th parameter and sums their squares in ascending order, before those sums are added pairwise.
+override IN_ORDER: bool = false;
+
+struct Params {
+    x: vec4<u32>,
+    y: vec4<u32>,
+    hyper: vec4<u32>,
+    p: vec4<u32>,
+    scratch: vec4<u32>,
+    g: vec4<u32>,
+    s: vec4<u32>,
+    sums: vec4<u32>,
+    samples: u32,
+    inputs: u32,
+    columns: u32,
+    units: u32,
+    parameters: u32,
+    block: u32,
+    slots: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> steps: array<Step, RUN>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> y: array<f32>;
+@group(0) @binding(4) var<storage, read> hyper: array<f32>;
+@group(0) @binding(5) var<storage, read_write> p: array<f32>;
+@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
+@group(0) @binding(7) var<storage, read_write> g: array<f32>;
+@group(0) @binding(8) var<storage, read_write> s: array<f32>;
+@group(0) @binding(9) var<storage, read_write> sums: array<f32>;
+
+const RUN = 256u;
+var<private> step: Step;
+
+@compute @workgroup_size(128)
+fn resident_steps(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    var work = Work(thread, group.z, 0u, 0u, true, params.p.x + group.z * params.p.y,
+        params.scratch.x + group.z * params.scratch.y, params.g.x + group.z * params.g.y);
+    let limit = hyper[params.hyper.x + group.z * params.hyper.y + 10u];
+    hold(work);
+    for (var i = 0u; i < RUN; i++) {
+        // From the uniform, since every invocation has to come to the same barriers.
+        let rows = steps[i].rows;
+        if (rows == 0u) {
+            break;
+        }
+        step = steps[i];
+        work.rows = rows;
+        var sum = vec2<f32>();
+        for (var row = 0u; row < rows; row += BLOCK) {
+            work.row = row;
+            work.first = row == 0u;
+            sum += through_network(work);
+        }
+        sum = add_up(thread, sum);
+        if (thread == 0u) {
+            let at = params.sums.x + group.z * params.sums.y + step.slot * params.sums.z;
+            sums[at] = sum.x;
+            sums[at + 1u] = sum.y;
+        }
+        storageBarrier(); // the gradient is whole
+        update(work, clipping(work, limit));
+        workgroupBarrier();
+        storageBarrier();
+    }
+    if (HOLDS) {
+        for (var i = thread; i < PARAMETERS; i += THREADS) {
+            p[work.p + i] = held[i];
+        }
+    }
+}
+
+// The factor that brings the gradient down to a norm, if there is a limit to it.
+fn clipping(work: Work, limit: f32) -> f32 {
+    if (limit == 0.0) {
+        return 1.0;
+    }
+    var own = 0.0;
+    for (var i = work.thread; i < PARAMETERS; i += THREADS) {
+        own += g[work.g + i] * g[work.g + i];
+    }
+    let norm = sqrt(add_up(work.thread, vec2<f32>(own, 0.0)).x);
+    return select(1.0, limit / norm, norm > limit);
+}
+
+fn update(work: Work, scale: f32) {
+    for (var i = work.thread; i < PARAMETERS; i += THREADS) {
+        let next = updated(i, work.replica, parameter(work, i), scale * g[work.g + i]);
+        if (HOLDS) {
+            held[i] = next;
+        } else {
+            p[work.p + i] = next;
+        }
+    }
+}

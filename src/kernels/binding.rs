@@ -1,0 +1,48 @@
+//! What a kernel reads and writes.
+
+/// Most storage bindings of a kernel: WebGPU guarantees 8.
+pub const MAX_BINDINGS: usize = 8;
+
+/// A storage binding.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Name in the shader.
+    pub name: &'static str,
+    /// How the kernel uses it.
+    pub access: Access,
+    /// Extents for one replica, each the name of a dimension or a number.
+    pub shape: &'static [&'static str],
+}
+
+/// How a kernel uses a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read.
+    In,
+    /// Written whole, never read.
+    Out,
+    /// Read and written in place.
+    InOut,
+    /// Memory to work in: what is in it means nothing before or after.
+    Scratch,
+}
+
+/// A read binding.
+pub const fn input(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::In, shape }
+}
+
+/// A written binding.
+pub const fn output(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::Out, shape }
+}
+
+/// A binding changed in place.
+pub const fn in_place(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::InOut, shape }
+}
+
+/// A binding to work in.
+pub const fn scratch(name: &'static str, shape: &'static [&'static str]) -> Binding {
+    Binding { name, access: Access::Scratch, shape }
+}

@@ -1,0 +1,76 @@
+//! A dispatch as a CPU function sees it, and the functions of a kernel.
+
+use super::binding::MAX_BINDINGS;
+use super::part::Part;
+use super::step::Step;
+use crate::math::{Bounded, Real};
+
+/// One replica's share of a dispatch, as a CPU function sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Values of [`Kernel::dims`].
+    pub dims: &'a [u32],
+    /// The part.
+    pub part: &'a Part,
+    /// Index into [`Kernel::variants`].
+    pub variant: usize,
+    /// The step's record.
+    pub step: Step,
+    /// Which replica.
+    pub replica: u32,
+}
+
+/// The bindings of one replica: `inputs` are those that are read only, `outputs` the others, both in the
+/// order of [`Kernel::bindings`], each exactly as long as its shape says.
+#[derive(Debug)]
+pub struct Io<'a, T> {
+    /// Bindings with [`Access::In`].
+    pub inputs: [&'a [T]; MAX_BINDINGS],
+    /// Bindings with [`Access::Out`] and [`Access::InOut`].
+    pub outputs: [&'a mut [T]; MAX_BINDINGS],
+}
+
+/// A kernel's CPU function for one number type.
+pub type CpuFn<T> = fn(&Call<'_>, Io<'_, T>);
+
+/// A kernel's CPU function for every number type.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpu {
+    /// The fast path.
+    pub f32: CpuFn<f32>,
+    /// The oracle.
+    pub f64: CpuFn<f64>,
+    /// The oracle with the limit that a device's result must keep.
+    pub bounded: CpuFn<Bounded>,
+}
+
+/// A number type that every kernel has a CPU function for.
+pub trait Element: Real {
+    /// The type's function of a kernel.
+    fn function(cpu: &Cpu) -> CpuFn<Self>;
+}
+
+macro_rules! element {
+    ($type:ty, $field:ident) => {
+        impl Element for $type {
+            fn function(cpu: &Cpu) -> CpuFn<Self> {
+                cpu.$field
+            }
+        }
+    };
+}
+element!(f32, f32);
+element!(f64, f64);
+element!(Bounded, bounded);
+
+/// Makes the [`Cpu`] entry of a generic function.
+macro_rules! cpu {
+    ($function:ident) => {
+        $crate::kernels::Cpu {
+            f32: $function::<f32>,
+            f64: $function::<f64>,
+            bounded: $function::<$crate::math::Bounded>,
+        }
+    };
+}
+pub(crate) use cpu;

@@ -1,0 +1,9 @@
+//! Whole small networks: a step in one dispatch, or many.
+
+mod fused_gradient;
+mod network;
+mod resident_steps;
+
+pub use fused_gradient::FUSED_GRADIENT;
+pub use network::{MOST_LAYERS, Network};
+pub use resident_steps::RESIDENT_STEPS;

@@ -1,0 +1,160 @@
+//! A small network as a part: what a fused kernel computes whole.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::kernels::{LOSSES_WGSL, POINTWISE_WGSL, SOFTMAX_WGSL};
+use crate::math::{Activation, Loss};
+use crate::spec::{Layer, MlpSpec};
+
+/// A network, and how a workgroup takes rows through all of its layers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// The network; its parameters lie in the order of [`Layout`](crate::params::Layout).
+    pub spec: MlpSpec,
+    /// Of each layer, the threshold of its dropout, or 0; see [`crate::kernels::dropout_threshold`].
+    pub thresholds: Vec<u32>,
+    /// Rows of a block: a multiple of 4, at most the invocations of a workgroup.
+    pub block: usize,
+    /// Whether a workgroup holds the parameters in its memory, or reads them through the cache.
+    pub holds: bool,
+}
+
+// A spec's parameter is a number, never a NaN.
+impl Eq for Network {}
+
+impl Hash for Network {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.spec.layers(), &self.thresholds, self.block, self.holds).hash(state);
+    }
+}
+
+/// Invocations of a workgroup.
+pub(super) const THREADS: usize = 128;
+
+/// Most layers of a network that a GPU takes whole. A kernel's text grows with them, and so does what a driver's compiler holds at a time;
+/// Mesa's takes 150, and no other is known to.
+pub const MOST_LAYERS: usize = 64;
+
+impl Network {
+    /// Outputs of all layers.
+    pub fn units(&self) -> usize {
+        self.spec.layers().iter().map(|layer| layer.outputs).sum()
+    }
+
+    /// Weights and biases of all layers, as many as [`Layout`](crate::params::Layout) has; it is asked for in every step, and a layout takes memory.
+    pub fn parameters(&self) -> usize {
+        self.spec.layers().iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum()
+    }
+
+    /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their features and units, a place for each
+    /// row and each invocation, and the parameters where it `holds` them.
+    pub fn workgroup_bytes(&self, block: usize, holds: bool) -> usize {
+        let tape = (self.spec.inputs() + self.units()).saturating_mul(4 * block);
+        let held = if holds { self.parameters() } else { 1 };
+        tape.saturating_add(4 * block + 8 * THREADS).saturating_add(held.saturating_mul(4))
+    }
+
+    /// Value of a dimension that the network fixes.
+    pub fn dim(&self, name: &str) -> Option<usize> {
+        Some(match name {
+            "inputs" => self.spec.inputs(),
+            "units" => self.units(),
+            "parameters" => self.parameters(),
+            "block" => self.block,
+            "columns" => self.spec.target_columns(),
+            _ => return None,
+        })
+    }
+
+    /// Networks that tests and benches take: every activation and every loss, with widths around a tile of 4, with
+    /// dropout and without.
+    pub(in crate::kernels) fn samples() -> Vec<Self> {
+        let sample = |(turn, &loss): (usize, &Loss)| {
+            let widths = [3 + turn, 5, 4, 33, if turn % 2 == 0 { 1 } else { 3 }];
+            let activation = |layer: usize| match layer {
+                3 => Activation::Identity,
+                _ => Activation::ALL[(2 * turn + layer) % Activation::ALL.len()],
+            };
+            let layer = |i: usize| Layer { inputs: widths[i], outputs: widths[i + 1], activation: activation(i) };
+            let mut layers: Vec<Layer> = (turn.min(2)..4).map(layer).collect();
+            if loss.terms(2) == 1 {
+                layers.iter_mut().last().into_iter().for_each(|last| last.outputs = 5); // classes
+            }
+            let thresholds = (0..layers.len()).map(|i| if i == 0 && turn % 3 == 1 { 1 << 22 } else { 0 }).collect();
+            let spec = MlpSpec::from_layers(layers, loss).ok()?;
+            Some(Self { spec, thresholds, block: [8, 16][turn % 2], holds: turn % 4 > 1 })
+        };
+        Loss::ALL.iter().enumerate().filter_map(sample).collect()
+    }
+
+    /// The activations that occur, each once, without the identity.
+    fn activations(&self) -> Vec<Activation> {
+        let mut found: Vec<Activation> = Vec::new();
+        for layer in self.spec.layers() {
+            if layer.activation != Activation::Identity && !found.contains(&layer.activation) {
+                found.push(layer.activation);
+            }
+        }
+        found
+    }
+
+    /// The constants and functions that shaders/shared/block.wgsl builds on; activations are called by their number, 0
+    /// being the identity.
+    pub fn wgsl(&self) -> String {
+        let activations = self.activations();
+        let (mut weight, mut unit) = (0, 0);
+        // One return: drivers nest what stands behind an early one, and end with a stack overflow in a deep network.
+        let mut layers = String::new();
+        for (i, (layer, threshold)) in self.spec.layers().iter().zip(&self.thresholds).enumerate() {
+            let Layer { inputs, outputs, activation } = *layer;
+            let kind = activations.iter().position(|&other| other == activation).map_or(0, |at| at + 1);
+            let number = i + 1;
+            layers += &format!(
+                "    if (index == {i}u) {{\n        layer = Layer({inputs}u, {outputs}u, {weight}u, {unit}u, {kind}u, \
+                 {number}u, {threshold}u);\n    }}\n"
+            );
+            weight += (inputs + 1) * outputs;
+            unit += outputs;
+        }
+        let mut text = format!(
+            "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst UNITS = {unit}u;\n\
+             const PARAMETERS = {weight}u;\nconst HOLDS = {};\nconst HELD = {}u;\nconst DROPOUT = {};\n\
+             fn layer_at(index: u32) -> Layer {{\n    var layer = Layer();\n{layers}    return layer;\n}}\n",
+            self.block,
+            self.spec.inputs(),
+            self.spec.outputs(),
+            self.spec.layers().len(),
+            self.holds,
+            if self.holds { weight } else { 1 },
+            self.thresholds.iter().any(|&threshold| threshold > 0),
+        );
+        for (function, otherwise) in [("activation", "z"), ("slope", "vec4<f32>(1.0)")] {
+            text += &format!("fn {function}(number: u32, z: vec4<f32>) -> vec4<f32> {{\n");
+            for (number, activation) in (1..).zip(&activations) {
+                let name = activation.name();
+                let of = |z: &str| match function {
+                    "activation" => format!("{name}_activation({z})"),
+                    _ => format!("{name}_activation_derivative({z}, {name}_activation({z}))"),
+                };
+                let four = ["z.x", "z.y", "z.z", "z.w"].map(of).join(", ");
+                text += &format!("    if (number == {number}u) {{\n        return vec4<f32>({four});\n    }}\n");
+            }
+            text += &format!("    return {otherwise};\n}}\n");
+        }
+        for activation in &activations {
+            text += &activation.wgsl().replace("fn activation", &format!("fn {}_activation", activation.name()));
+        }
+        let loss = self.spec.loss().wgsl();
+        text + LOSSES_WGSL + loss.unwrap_or_default() + if loss.is_some() { POINTWISE_WGSL } else { SOFTMAX_WGSL }
+    }
+}
+
+impl fmt::Display for Network {
+    /// Widths and the loss, as in `3-5-4 huber`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.spec.inputs())?;
+        self.spec.layers().iter().try_for_each(|layer| write!(f, "-{}", layer.outputs))?;
+        write!(f, " {}", self.spec.loss())
+    }
+}

@@ -1,0 +1,55 @@
+//! Softmax cross entropy, a loss of whole rows: the gradient of its mean, and its sum and hits for the ring.
+
+use rayon::prelude::*;
+
+use crate::kernels::{Call, Io, Kernel, LOSSES_WGSL, PLAIN, PartKind, cpu, input, output};
+use crate::math::{Loss, Real};
+
+/// Rows that a workgroup takes at a time.
+pub(super) const BLOCK: usize = 16;
+/// Most workgroups of a dispatch.
+pub(super) const MOST: usize = 256;
+
+/// The row of the table.
+pub static SOFTMAX_LOSS: Kernel = Kernel {
+    name: "softmax_loss",
+    formula: "d = w (softmax(z) - target) / rows; sums of w cross entropy and of hits",
+    wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/softmax_loss.wgsl")],
+    part: PartKind::None,
+    reads_step: true,
+    dims: &["rows", "outputs", "columns", "groups"],
+    bindings: &[
+        input("z", &["rows", "outputs"]),
+        input("y", &["rows", "columns"]),
+        input("hyper", &["12"]),
+        output("d", &["rows", "outputs"]),
+        output("sums", &["groups", "2"]),
+    ],
+    variants: PLAIN,
+    workgroup_size: 256,
+    workgroups: |dims| dims[3].into(),
+    cpu: cpu!(softmax_loss),
+};
+
+fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([z, y, hyper, ..], [d, sums, ..]) = (io.inputs, io.outputs);
+    let [rows, outputs, columns, groups] = [0, 1, 2, 3].map(|dim| call.dims[dim] as usize);
+    let (count, c) = (T::from_f64(rows as f64), hyper[hyper.len() - 1]);
+    let run = rows.div_ceil(BLOCK).div_ceil(groups) * BLOCK;
+    sums.fill(T::default());
+    // Threads share the groups, never a sum.
+    let work = d.par_chunks_mut(run * outputs).zip(z.par_chunks(run * outputs)).zip(y.par_chunks(run * columns));
+    work.zip(sums.par_chunks_mut(2)).for_each(|(((d, z), y), sums)| {
+        let rows = d.chunks_exact_mut(outputs).zip(z.chunks_exact(outputs)).zip(y.chunks_exact(columns));
+        for ((d, z), y) in rows {
+            let (mut value, hits) = Loss::SoftmaxCrossEntropy.row(z, &y[..1], c, Some(d));
+            if let [_, weight, ..] = *y {
+                value = weight * value;
+                d.iter_mut().for_each(|d| *d = weight * *d);
+            }
+            d.iter_mut().for_each(|d| *d = *d / count);
+            sums[0] += value;
+            sums[1] += T::from_f64(hits as f64);
+        }
+    });
+}

@@ -1,0 +1,83 @@
+//! A layer in one: the product with its weight, its bias and its activation. In training z is kept.
+
+use rayon::prelude::*;
+
+use super::matmul::{multiply, rows_of_a_task, slices};
+use crate::kernels::{
+    Call, Io, Kernel, MAX_BINDINGS, OF_TILE, PLAIN, PRODUCT_WGSL, Part, PartKind, cpu, input, output, tiles,
+};
+use crate::math::{Activation, Product, Real};
+
+/// The row of the table.
+pub static DENSE: Kernel = Kernel {
+    name: "dense",
+    formula: "a = f(x w + bias)",
+    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense.wgsl")],
+    part: PartKind::Dense,
+    reads_step: false,
+    dims: &["rows", "outputs", "inputs", "tile_rows", "tile_columns"],
+    bindings: &[
+        input("x", &["rows", "inputs"]),
+        input("w", &["inputs", "outputs"]),
+        input("bias", &["outputs"]),
+        output("a", &["rows", "outputs"]),
+    ],
+    variants: PLAIN,
+    workgroup_size: OF_TILE,
+    workgroups: |dims| tiles([dims[0], dims[1]], [dims[3], dims[4]]),
+    cpu: cpu!(dense),
+};
+
+fn dense<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let [a, ..] = io.outputs;
+    let layer = Dense::of(call, &io.inputs);
+    if slices(&layer.product).is_some() {
+        return T::with_scratch(a.len(), |z| layer.whole(z, a));
+    }
+    let rows = rows_of_a_task(&layer.product);
+    a.par_chunks_mut(rows * layer.product.n).enumerate().for_each(|(task, a)| {
+        T::with_scratch(a.len(), |z| layer.rows(task * rows, z, a));
+    });
+}
+
+pub(super) struct Dense<'a, T> {
+    pub(super) product: Product,
+    x: &'a [T],
+    w: &'a [T],
+    bias: &'a [T],
+    activation: Activation,
+}
+
+impl<'a, T: Real> Dense<'a, T> {
+    pub(super) fn of(call: &Call<'_>, &[x, w, bias, ..]: &[&'a [T]; MAX_BINDINGS]) -> Self {
+        let [rows, outputs, inputs] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
+        let activation = if let Part::Tiling(tiling) = call.part { tiling.activation } else { Activation::Identity };
+        Self { product: Product::new(rows, outputs, inputs), x, w, bias, activation }
+    }
+
+    /// The rows from `first` on, as many as fit `z` and `a`.
+    pub(super) fn rows(&self, first: usize, z: &mut [T], a: &mut [T]) {
+        T::vectorized(
+            #[inline(always)]
+            || {
+                let block = Product { m: z.len() / self.product.n, ..self.product };
+                T::affine(&block, &self.x[first * self.product.k..], self.w, self.bias, z);
+                self.activation.forward(z, a);
+            },
+        );
+    }
+
+    /// Few rows of a long product.
+    pub(super) fn whole(&self, z: &mut [T], a: &mut [T]) {
+        multiply(&self.product, self.x, self.w, z);
+        z.par_chunks_mut(self.product.n).zip(a.par_chunks_mut(self.product.n)).for_each(|(z, a)| {
+            T::vectorized(
+                #[inline(always)]
+                || {
+                    z.iter_mut().zip(self.bias).for_each(|(z, &bias)| *z += bias);
+                    self.activation.forward(z, a);
+                },
+            );
+        });
+    }
+}

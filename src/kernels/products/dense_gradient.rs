@@ -1,0 +1,42 @@
+//! The gradient by a layer's weight and bias, in shares of the rows: a sum over many rows is work for few workgroups
+//! otherwise. The shares of all layers lie together, so that one kernel adds them up.
+
+use rayon::prelude::*;
+
+use super::matmul::multiply;
+use crate::kernels::{Call, Io, Kernel, OF_TILE, PLAIN, PRODUCT_WGSL, PartKind, cpu, in_place, input, tiles};
+use crate::math::{Product, Real};
+
+/// The row of the table. A share's place is as long as `stride`, of which a layer's gradient is a part; `span` is the
+/// distance from the first share's beginning to the last one's end, and what lies between the shares stays as it is.
+pub static DENSE_GRADIENT: Kernel = Kernel {
+    name: "dense_gradient",
+    formula: "each group's share of xᵀ d, and below it of the sum of d over rows",
+    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense_gradient.wgsl")],
+    part: PartKind::Tile,
+    reads_step: false,
+    dims: &["inputs", "outputs", "rows", "groups", "stride", "span", "tile_rows", "tile_columns"],
+    bindings: &[input("x", &["rows", "inputs"]), input("d", &["rows", "outputs"]), in_place("g", &["span"])],
+    variants: PLAIN,
+    workgroup_size: OF_TILE,
+    workgroups: |dims| u64::from(dims[3]) * tiles([dims[0], dims[1]], [dims[6], dims[7]]),
+    cpu: cpu!(dense_gradient),
+};
+
+fn dense_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([x, d, ..], [g, ..]) = (io.inputs, io.outputs);
+    let [inputs, outputs, rows, groups, stride] = [0, 1, 2, 3, 4].map(|dim| call.dims[dim] as usize);
+    let run = rows.div_ceil(groups);
+    g.par_chunks_mut(stride).enumerate().for_each(|(group, share)| {
+        let (first, end) = ((run * group).min(rows), (run * (group + 1)).min(rows));
+        let (x, d) = (&x[first * inputs..end * inputs], &d[first * outputs..end * outputs]);
+        let (weight, rest) = share.split_at_mut(inputs * outputs);
+        let bias = &mut rest[..outputs];
+        multiply(&Product::new(inputs, outputs, end - first).a_transposed(), x, d, weight);
+        bias.fill(T::default());
+        T::vectorized(
+            #[inline(always)]
+            || d.chunks_exact(outputs).for_each(|d| bias.iter_mut().zip(d).for_each(|(sum, &d)| *sum += d)),
+        );
+    });
+}

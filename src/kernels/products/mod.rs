@@ -1,0 +1,15 @@
+//! Products of matrices, and layers made of them.
+
+mod dense;
+mod dense_backward;
+mod dense_gradient;
+mod dense_keep;
+mod matmul;
+mod tile;
+
+pub use dense::DENSE;
+pub use dense_backward::DENSE_BACKWARD;
+pub use dense_gradient::DENSE_GRADIENT;
+pub use dense_keep::DENSE_KEEP;
+pub use matmul::{AB, ABT, ATB, MATMUL};
+pub use tile::{LARGE, MEDIUM, SMALL, TALL, TILES, TINY, Tile, Tiling};

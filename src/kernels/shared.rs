@@ -1,0 +1,22 @@
+//! WGSL that stands in front of several kernels: `shaders/shared/`.
+
+/// The step's record, put in front of the kernels that read it.
+pub const STEP_WGSL: &str = include_str!("../../shaders/shared/step.wgsl");
+/// Masks of dropout.
+pub const MASK_WGSL: &str = include_str!("../../shaders/shared/mask.wgsl");
+/// The sample order of an epoch.
+pub const ORDER_WGSL: &str = include_str!("../../shaders/shared/order.wgsl");
+/// Sums of gradients that several workgroups have made.
+pub const SHARES_WGSL: &str = include_str!("../../shaders/shared/shares.wgsl");
+/// What losses have in common.
+pub const LOSSES_WGSL: &str = include_str!("../../shaders/shared/losses.wgsl");
+/// What the kernels that apply an optimiser's rule have in common.
+pub const RULES_WGSL: &str = include_str!("../../shaders/shared/rules.wgsl");
+/// The loop of the products.
+pub const PRODUCT_WGSL: &str = include_str!("../../shaders/shared/product.wgsl");
+/// A block of rows on its way through a small network and back.
+pub const BLOCK_WGSL: &str = include_str!("../../shaders/shared/block.wgsl");
+/// The loss of a small network, pointwise.
+pub const POINTWISE_WGSL: &str = include_str!("../../shaders/shared/pointwise.wgsl");
+/// The loss of a small network, by softmax.
+pub const SOFTMAX_WGSL: &str = include_str!("../../shaders/shared/softmax.wgsl");

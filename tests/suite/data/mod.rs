@@ -1,0 +1,13 @@
+//! Tables, from bytes to numbers.
+
+pub mod columns;
+pub mod csv;
+pub mod dataset;
+pub mod encoder;
+pub mod idx;
+pub mod malformed_input;
+pub mod numpy_random;
+pub mod packed;
+pub mod splits;
+pub mod tables;
+pub mod written;

@@ -1,0 +1,325 @@
+//! Models of other programs: what PyTorch, scikit-learn and Keras wrote is read, what is written is run by another
+//! runtime, and damaged files are refused. `tests/fixtures/exchange.py` makes the files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, RngExt, SeedableRng};
+use rten_tensor::prelude::*;
+use rten_tensor::{NdTensor, Tensor};
+use safetensors::SafeTensors;
+use tempfile::TempDir;
+use wgpu_mlp::backend::{CpuDevice, Device};
+use wgpu_mlp::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
+use wgpu_mlp::exchange::{self, Assumed, Foreign, Onnx, Scale, save_onnx};
+use wgpu_mlp::infer::Predictor;
+use wgpu_mlp::math::{Activation, Loss};
+use wgpu_mlp::params::Init;
+use wgpu_mlp::spec::{Layer, MlpSpec};
+use wgpu_mlp::{Error, Model};
+
+use crate::exchange::refused::{field, field_number};
+use crate::support::wait;
+use crate::train::gradients::bits;
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exchange.safetensors");
+
+/// A file of another program, rows, and what that program predicts for them.
+pub struct Case {
+    pub name: String,
+    pub file: Vec<u8>,
+    pub x: Vec<f32>,
+    pub y: Vec<f32>,
+}
+
+impl Case {
+    /// What its file does not say: `state/ACTIVATION/ENDING` has tensors alone.
+    pub fn assumed(&self) -> Assumed {
+        let activation = self.name.rsplit('/').nth(1).unwrap().parse().unwrap();
+        let loss = match self.name.rsplit('/').next().unwrap() {
+            "sigmoid" => Loss::BinaryCrossEntropy,
+            "numbers" => Loss::MeanSquaredError,
+            _ => Loss::SoftmaxCrossEntropy,
+        };
+        Assumed { activation: Some(activation), loss: Some(loss) }
+    }
+}
+
+pub fn cases() -> Vec<Case> {
+    let bytes = fs::read(CASES).unwrap();
+    let all = SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |name: &str| -> Vec<f32> {
+        all.tensor(name).unwrap().data().as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect()
+    };
+    let mut names: Vec<_> = all.names().into_iter().filter_map(|name| name.strip_suffix("/file")).collect();
+    names.sort();
+    let case = |name: &str| {
+        let file = all.tensor(&format!("{name}/file")).unwrap().data().to_vec();
+        Case { name: name.into(), file, x: floats(&format!("{name}/x")), y: floats(&format!("{name}/y")) }
+    };
+    names.into_iter().map(case).collect()
+}
+
+pub fn import(bytes: &[u8], assumed: Assumed) -> Result<Foreign, Error> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, bytes).unwrap();
+    exchange::import(&path, assumed)
+}
+
+/// The predictions for raw rows of a network whose inputs and output are scaled.
+pub fn predictions(spec: &MlpSpec, parameters: &[f32], inputs: &[Scale], output: Scale, x: &[f32]) -> Vec<f64> {
+    let scaled = |(&x, scale): (&f32, &Scale)| ((f64::from(x) - scale.mean) / scale.scale) as f32;
+    let rows: Vec<f32> = x.chunks(inputs.len()).flat_map(|row| row.iter().zip(inputs).map(scaled)).collect();
+    let device = Device::Cpu(CpuDevice::new(1).unwrap());
+    let mut predictor = wait(Predictor::new(&device, spec, parameters, 8)).unwrap();
+    let outputs = wait(predictor.outputs(&rows)).unwrap();
+    let row = |row: &[f32]| {
+        let mut row: Vec<f64> = row.iter().map(|&z| z.into()).collect();
+        spec.loss().predictions(&mut row);
+        row.into_iter().map(|value| value * output.scale + output.mean)
+    };
+    outputs.chunks(spec.outputs()).flat_map(row).collect()
+}
+
+pub fn assert_near(name: &str, found: &[f64], expected: &[f64], size: f64) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let limit = 1e-5 * expected.abs().max(size);
+        assert!((found - expected).abs() <= limit, "{name}: value {i} is {found}, expected {expected} ± {limit:e}");
+    }
+}
+
+/// Every activation from both of PyTorch's exporters and as tensors alone, scikit-learn's pipelines, a graph as Keras's.
+#[test]
+fn other_programs_models_predict_the_same() {
+    let cases = cases();
+    assert_eq!(cases.len(), 3 * Activation::ALL.len() + 4);
+    for case in &cases {
+        // ONNX says its activations, and all but plain numbers.
+        let is_onnx = !case.name.starts_with("state");
+        let loss = case.assumed().loss.filter(|_| !is_onnx || case.name.ends_with("numbers"));
+        let assumed = Assumed { activation: case.assumed().activation.filter(|_| !is_onnx), loss };
+        let foreign = import(&case.file, assumed).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let layers = foreign.spec.layers();
+        let (last, hidden) = layers.split_last().unwrap();
+        assert!(hidden.iter().all(|layer| Some(layer.activation) == case.assumed().activation), "{}", foreign.spec);
+        assert_eq!(last.activation, Activation::Identity, "{}: {}", case.name, foreign.spec);
+        let inputs = foreign.inputs.clone().unwrap_or(vec![Scale::NONE; foreign.spec.inputs()]);
+        assert_eq!(foreign.inputs.is_some(), case.name.starts_with("sklearn"), "{}", case.name);
+        let found = predictions(&foreign.spec, &foreign.parameters, &inputs, foreign.output, &case.x);
+        let expected: Vec<f64> = case.y.iter().map(|&y| y.into()).collect();
+        assert_near(&case.name, &found, &expected, 1.0);
+    }
+    let classes = |name: &str| {
+        let case = cases.iter().find(|case| case.name == name).unwrap();
+        import(&case.file, Assumed::default()).unwrap().classes.unwrap()
+    };
+    assert_eq!(classes("sklearn/relu/softmax"), ["0", "1", "2"]);
+    assert_eq!(classes("sklearn/sigmoid/sigmoid"), ["no", "yes"]);
+}
+
+fn number(name: &str, mean: f64, scale: f64) -> Feature {
+    Feature { name: name.into(), kind: FeatureKind::Number { mean, scale, fill: None }, indicator: false }
+}
+
+/// Columns like a year, an amount and a share.
+fn features() -> Vec<Feature> {
+    let feature = |(name, mean, scale)| number(name, mean, scale);
+    [("year", 2012.3, 8.7), ("amount", 3.1e4, 2.2e4), ("a \"share\", ü", 0.0123, 0.0045)].map(feature).into()
+}
+
+/// A model with every part that an ONNX file can have.
+fn model(activation: Activation, loss: Loss, outputs: usize) -> Model {
+    let layer = |inputs, outputs, activation| Layer { inputs, outputs, activation };
+    let last = if (loss, outputs) == (Loss::MeanSquaredError, 2) { Activation::Tanh } else { Activation::Identity };
+    let layers = vec![layer(3, 9, activation), layer(9, 5, activation), layer(5, outputs, last)];
+    let spec = MlpSpec::from_layers(layers, loss).unwrap();
+    let spec = if loss == Loss::Huber { spec.with_loss_parameter(1.5).unwrap() } else { spec };
+    let mut parameters = Init::Xavier.draw(&spec, 5).unwrap();
+    parameters.iter_mut().enumerate().for_each(|(i, value)| *value += 0.01 * (i % 7) as f32);
+    let labels = |count| (0..count).map(|class| format!("class {class}")).collect::<Vec<_>>();
+    let kind = match loss {
+        Loss::BinaryCrossEntropy => TargetKind::Binary { classes: labels(2).try_into().unwrap() },
+        Loss::SoftmaxCrossEntropy => TargetKind::Multiclass { classes: labels(outputs) },
+        Loss::Poisson => TargetKind::Regression { mean: 0.0, scale: 1.0 },
+        _ => TargetKind::Regression { mean: 1e3, scale: 250.0 },
+    };
+    let encoder = Encoder::new(features(), Target { name: "what".into(), kind });
+    // An encoder has one target.
+    let encoder = (outputs == 1 || loss == Loss::SoftmaxCrossEntropy).then_some(encoder);
+    Model { spec, parameters, encoder, training: None }
+}
+
+fn models() -> Vec<Model> {
+    let mut all = Vec::new();
+    for &activation in Activation::ALL {
+        for &loss in Loss::ALL {
+            all.push(model(activation, loss, if loss == Loss::SoftmaxCrossEntropy { 4 } else { 1 }));
+        }
+        // Without an encoder: several labels, and several numbers with an activation at the end.
+        all.push(model(activation, Loss::BinaryCrossEntropy, 2));
+        all.push(model(activation, Loss::MeanSquaredError, 2));
+    }
+    all
+}
+
+fn exported(model: &Model) -> (TempDir, PathBuf, Onnx) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("net.onnx");
+    let onnx = save_onnx(model, &path).unwrap();
+    (folder, path, onnx)
+}
+
+/// An exported model that is imported is the model, to the bit, but for scales, which the file has as f32.
+#[test]
+fn an_exported_model_comes_back() {
+    for model in models() {
+        let (_folder, path, _) = exported(&model);
+        let assumed = Assumed { loss: Some(model.spec.loss()), ..Assumed::default() };
+        let Model { spec, parameters, encoder, .. } = exchange::load(&path, assumed).unwrap();
+        assert_eq!(spec, model.spec);
+        assert_eq!(bits(&parameters), bits(&model.parameters), "{spec}");
+        assert_eq!(encoder.is_some(), model.encoder.is_some(), "{spec}");
+        let (Some(found), Some(expected)) = (encoder, model.encoder) else { continue };
+        for (found, expected) in found.features().iter().zip(expected.features()) {
+            assert_eq!(found.name, expected.name);
+            let [(mean, scale), (expected_mean, expected_scale)] = [found, expected].map(|of| of.scaling().unwrap());
+            assert!((mean - expected_mean).abs() <= 1e-9 * expected_scale, "{spec}: {found:?}");
+            assert!((scale / expected_scale - 1.0).abs() <= 1e-7, "{spec}: {found:?}");
+        }
+        assert_eq!(found.target(), expected.target(), "{spec}");
+    }
+}
+
+/// How a model's inputs and output are scaled.
+fn scales(model: &Model) -> (Vec<Scale>, Scale) {
+    let Some(encoder) = &model.encoder else { return (vec![Scale::NONE; 3], Scale::NONE) };
+    let scale = |(mean, scale)| Scale { mean, scale };
+    let inputs = encoder.features().iter().map(|feature| scale(feature.scaling().unwrap())).collect();
+    match encoder.target().kind {
+        TargetKind::Regression { mean, scale } => (inputs, Scale { mean, scale }),
+        _ => (inputs, Scale::NONE),
+    }
+}
+
+/// Every activation on every task, as a runtime of ONNX by others runs the file.
+#[test]
+fn an_exported_model_predicts_the_same_in_another_runtime() {
+    const ROWS: usize = 17;
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    for model in models() {
+        let (_folder, path, onnx) = exported(&model);
+        let (inputs, output) = scales(&model);
+        let rows = (0..ROWS).flat_map(|_| &inputs);
+        let x: Vec<f32> = rows.map(|of| (of.mean + of.scale * random.random_range(-3.0..3.0)) as f32).collect();
+        let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
+        let name = |id| runtime.node_info(id).unwrap().name().unwrap().to_string();
+        assert_eq!([name(runtime.input_ids()[0]), name(runtime.output_ids()[0])], [onnx.input.0, onnx.output.0]);
+        let rows = NdTensor::from_data([ROWS, onnx.input.1], x.clone());
+        let found: Tensor<f32> = runtime.run_one(rows.into(), None).unwrap().try_into().unwrap();
+        assert_eq!(found.shape(), [ROWS, onnx.output.1]);
+        let mut expected = predictions(&model.spec, &model.parameters, &inputs, output, &x);
+        if model.spec.loss() == Loss::BinaryCrossEntropy && model.spec.outputs() == 1 {
+            expected = expected.into_iter().flat_map(|p| [1.0 - p, p]).collect();
+        }
+        let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
+        let size = if model.spec.loss().classifies() { 1.0 } else { output.scale };
+        assert_near(&model.spec.to_string(), &found, &expected, size);
+    }
+}
+
+/// The file says what it is, whoever looks into it.
+#[test]
+fn an_exported_file_says_what_it_is() {
+    let (_folder, path, _) = exported(&model(Activation::Gelu, Loss::SoftmaxCrossEntropy, 4));
+    let bytes = fs::read(path).unwrap();
+    let has = |words: &str| bytes.windows(words.len()).any(|window| window == words.as_bytes());
+    let opset = [field(8, &field_number(2, 13)), field(1, b"\x08\x07")];
+    assert!(bytes.windows(opset[0].len()).any(|window| window == opset[0]) && bytes.starts_with(&[8, 7]), "opset, IR");
+    for words in
+        ["mlp.features", r#"["year","amount","a \"share\", ü"]"#, "mlp.classes", "mlp.target", "layers.2.weight"]
+    {
+        assert!(has(words), "{words}");
+    }
+}
+
+/// Categories are inputs of their own, which the graph leaves as they are.
+#[test]
+fn categories_are_inputs_of_the_graph() {
+    let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
+    let categories = vec!["Fair".into(), "Ideal".into()];
+    let kind = FeatureKind::Category { categories, other: false, fill: None, rare: None };
+    let cut = Feature { name: "cut".into(), kind, indicator: false };
+    let target = model.encoder.as_ref().unwrap().target().clone();
+    model.encoder = Some(Encoder::new(vec![features().remove(0), cut], target));
+    let (_folder, path, onnx) = exported(&model);
+    assert_eq!(onnx.input, ("features", 3));
+    let assumed = Assumed { loss: Some(model.spec.loss()), ..Assumed::default() };
+    let encoder = exchange::load(&path, assumed).unwrap().encoder.unwrap();
+    let found: Vec<_> = encoder.features().iter().map(|of| (of.name.as_str(), of.scaling().unwrap())).collect();
+    assert_eq!(found[1..], [("cut=Fair", (0.0, 1.0)), ("cut=Ideal", (0.0, 1.0))]);
+    assert_eq!(found[0].0, "year");
+}
+
+#[test]
+fn what_onnx_cannot_hold_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
+    for (mean, scale) in [(1e39, 1.0), (0.0, 1e-50)] {
+        let mut columns = features();
+        columns[1] = number("wide", mean, scale);
+        model.encoder = Some(Encoder::new(columns, model.encoder.as_ref().unwrap().target().clone()));
+        let error = save_onnx(&model, &folder.path().join("net.onnx")).unwrap_err();
+        assert!(matches!(error, Error::Setting { .. }) && error.to_string().contains("`wide`"), "{error}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Truncated anywhere, with any byte changed, or noise: an error of one line or a network, never a panic.
+#[test]
+fn damaged_files_are_refused() {
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let cases = cases();
+    let (_folder, path, _) = exported(&model(Activation::GeluTanh, Loss::SoftmaxCrossEntropy, 4));
+    let own =
+        Case { name: "own/gelu_tanh/softmax".into(), file: fs::read(&path).unwrap(), x: Vec::new(), y: Vec::new() };
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("file");
+    let mut refused = 0;
+    let mut read = |bytes: &[u8], case: &Case, path: &Path| {
+        fs::write(path, bytes).unwrap();
+        if let Err(error) = exchange::load(path, case.assumed()) {
+            assert!(matches!(error, Error::ForeignModel { .. }), "{}: {error}", case.name);
+            assert!(!error.to_string().contains('\n'), "{}: {error}", case.name);
+            refused += 1;
+        }
+    };
+    for case in cases.iter().chain([&own]) {
+        for end in (0..case.file.len()).step_by(13) {
+            read(&case.file[..end], case, &path);
+        }
+        for _ in 0..200 {
+            let mut damaged = case.file.clone();
+            for _ in 0..random.random_range(1..4) {
+                let at = random.random_range(0..damaged.len());
+                damaged[at] = random.random_range(0..=255);
+            }
+            read(&damaged, case, &path);
+        }
+    }
+    for length in 0..300 {
+        let mut noise = vec![0; length];
+        random.fill_bytes(&mut noise);
+        read(&noise, &own, &path);
+        let header = [&(length as u64).to_le_bytes()[..], b"{", &noise].concat();
+        read(&header, &own, &path);
+    }
+    assert!(refused > 3000, "{refused} refused");
+    for case in cases.iter().chain([&own]) {
+        let half = &case.file[..case.file.len() / 2];
+        fs::write(&path, half).unwrap();
+        exchange::load(&path, case.assumed()).unwrap_err();
+    }
+}

@@ -1,0 +1,8 @@
+//! The kernels: CPU against GPU against the oracle, and the shaders against their rows.
+
+pub mod activations;
+pub mod losses;
+pub mod mutation;
+pub mod optimizers;
+pub mod parity;
+pub mod shaders;

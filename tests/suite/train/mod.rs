@@ -1,0 +1,14 @@
+//! Training: runs, gradients, checkpoints, devices that are lost.
+
+pub mod bench;
+pub mod checkpoints;
+pub mod defaults;
+pub mod gradients;
+#[cfg(unix)]
+pub mod limits;
+pub mod lost;
+pub mod metrics;
+pub mod reference_run;
+pub mod schedules;
+pub mod states;
+pub mod training;
