@@ -5,8 +5,10 @@
 mod activation;
 mod bounded;
 mod exp;
+mod floats;
 mod loss;
 mod optimizer;
+mod product;
 mod real;
 mod small;
 
@@ -14,7 +16,8 @@ pub use activation::{Activation, Formula};
 pub use bounded::Bounded;
 pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
-pub use real::{Product, Real};
+pub use product::Product;
+pub use real::Real;
 
 use crate::error::{Error, Result};
 
