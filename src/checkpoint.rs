@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 use crate::folder::{self, CHECKPOINTS, checkpoint_name, checkpoints_in, score_of};
 use crate::model::{EXTRA, Extras, Model};
 use crate::train::{TrainProgress, TrainState};
@@ -68,8 +68,11 @@ impl Checkpoint {
         let (model, mut extras) = Model::load_with(path)?;
         let refused = |problem: String| Error::ModelFile { path: path.into(), problem };
         let Some(progress) = extras.texts.get(PROGRESS) else {
-            let problem = "it is no checkpoint, just a model: --init-from starts a new run from its parameters";
-            return Err(refused(problem.into()));
+            let problem = format!(
+                "it is no checkpoint, just a model: {} starts a new run from its parameters",
+                setting("init_from")
+            );
+            return Err(refused(problem));
         };
         let written = extras.texts.get(CHECKSUM).cloned().unwrap_or_default();
         let found = checksum(&model, &extras);
@@ -125,7 +128,7 @@ impl Checkpoints {
     /// A folder that keeps the last `keep` checkpoints, at least 1, and the best.
     pub fn new(folder: &Path, keep: usize) -> Result<Self> {
         if keep == 0 {
-            return Err(Error::Setting { what: "--keep", found: "0".into(), expected: "at least 1".into() });
+            return Err(Error::Setting { what: "keep", found: "0".into(), expected: "at least 1".into() });
         }
         Ok(Self { folder: folder.join(CHECKPOINTS), keep })
     }
@@ -162,8 +165,8 @@ fn newest_in(folder: &Path) -> Result<PathBuf> {
         }
     }
     Err(Error::Setting {
-        what: "--resume",
+        what: "resume",
         found: format!("{}, a folder without checkpoints", folder.display()),
-        expected: "a checkpoint, or a folder with some: --checkpoint-every writes them".into(),
+        expected: format!("a checkpoint, or a folder with some: {} writes them", setting("checkpoint_every")),
     })
 }

@@ -11,7 +11,7 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 use serde::{Deserialize, Serialize};
 
 use crate::data::article_parameters;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, set};
 use crate::limits;
 use crate::spec::MlpSpec;
 
@@ -103,11 +103,9 @@ impl FromStr for Init {
             "article" => Ok(Self::Article),
             "he" => Ok(Self::He),
             "xavier" => Ok(Self::Xavier),
-            _ => Err(Error::Setting {
-                what: "--init",
-                found: format!("`{name}`"),
-                expected: "article, he, xavier".into(),
-            }),
+            _ => {
+                Err(Error::Setting { what: "init", found: format!("`{name}`"), expected: "article, he, xavier".into() })
+            }
         }
     }
 }
@@ -129,9 +127,9 @@ impl Init {
         let layout = Layout::new(spec);
         if self == Self::Article {
             let seed = u32::try_from(seed).map_err(|_| Error::Setting {
-                what: "--seed",
+                what: "seed",
                 found: seed.to_string(),
-                expected: "a number below 4294967296 with --init article".into(),
+                expected: format!("a number below 4294967296 with {}", set("init", "article")),
             })?;
             let shapes: Vec<_> = spec.layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
             return Ok(article_parameters(&shapes, seed).into_iter().map(|value| value as f32).collect());
@@ -148,7 +146,7 @@ impl Init {
             } else {
                 let bound = (6.0 / (fan_in + fan_out)).sqrt();
                 let uniform = Uniform::new_inclusive(-bound, bound).map_err(|error| Error::Setting {
-                    what: "--init xavier",
+                    what: "init xavier",
                     found: error.to_string(),
                     expected: "a finite bound".into(),
                 })?;

@@ -17,15 +17,9 @@ const TRIED: usize = 64;
 ///
 /// # Errors
 /// Those of [`train_test_split`](crate::data::train_test_split); [`Error::Setting`] for fewer than two groups.
-pub fn group_split(
-    groups: &[usize],
-    classes: Option<&[usize]>,
-    test_fraction: f64,
-    seed: u32,
-    setting: &'static str,
-) -> Result<Split> {
+pub fn group_split(groups: &[usize], classes: Option<&[usize]>, test_fraction: f64, seed: u32) -> Result<Split> {
     let rows = groups.len();
-    let wanted = held_out(rows, test_fraction, setting)?;
+    let wanted = held_out(rows, test_fraction)?;
     if wanted == 0 {
         return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
     }
@@ -34,9 +28,9 @@ pub fn group_split(
     let there: Vec<usize> = (0..sizes.len()).filter(|&group| sizes[group] > 0).collect();
     if there.len() < 2 {
         return Err(Error::Setting {
-            what: "--group",
-            found: format!("a column that leaves a single group, of {rows} rows, for {setting} to share out"),
-            expected: format!("at least one group for each part, or {setting} 0"),
+            what: "group",
+            found: format!("a column that leaves a single group, of {rows} rows"),
+            expected: "at least one group for each part, or a fraction of 0".into(),
         });
     }
     let mut random = NumpyRandom::new(seed);

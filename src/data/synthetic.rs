@@ -35,10 +35,10 @@ impl Moons {
     /// [`Error::Setting`] for no samples, or a noise that is negative or not finite.
     pub fn table(&self) -> Result<Table> {
         if self.samples == 0 || self.samples > MAX_SAMPLES {
-            return Err(setting("--samples", self.samples, &format!("1 to {MAX_SAMPLES}")));
+            return Err(setting("samples", self.samples, &format!("1 to {MAX_SAMPLES}")));
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return Err(setting("--noise", self.noise, "a finite number from 0"));
+            return Err(setting("noise", self.noise, "a finite number from 0"));
         }
         let outer = self.samples / 2;
         let mut points = Vec::with_capacity(self.samples);

@@ -13,7 +13,7 @@ use super::network::Network;
 use super::proto::{Entry, Model, ValueInfo};
 use super::rows::{Ending, Rows};
 use super::{Assumed, key};
-use crate::error::Error;
+use crate::error::{Error, setting};
 use crate::math::{Activation, Loss};
 use crate::spec::MlpSpec;
 
@@ -36,10 +36,13 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let End { rows, names } = End::find(&walk, &outputs)?;
     let known = rows.known().map_err(|problem| format!("its output is {problem}"))?;
     let named = said(key::LOSS).and_then(|loss| loss.parse().ok());
-    let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or(
-        "its outputs are plain numbers: --loss says what they are, mean_squared_error for numbers, binary_cross_entropy or \
-         softmax_cross_entropy for the logits of classes",
-    )?;
+    let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or_else(|| {
+        format!(
+            "its outputs are plain numbers: {} says what they are, mean_squared_error for numbers, binary_cross_entropy or \
+             softmax_cross_entropy for the logits of classes",
+            setting("loss")
+        )
+    })?;
     let last = Last::of(&rows, known, loss, rows.width(&walk.chain.bases))?;
     let Network { mut layers, parameters, inputs, names: columns } = Network::read(&walk, &rows, last.fold, bytes)?;
     if let Some(layer) = layers.last_mut() {

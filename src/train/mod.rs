@@ -62,7 +62,7 @@ impl FromStr for Batch {
             ("auto", _) => Ok(Self::Auto),
             (_, Ok(rows)) if rows > 0 => Ok(Self::Rows(rows)),
             _ => Err(Error::Setting {
-                what: "--batch",
+                what: "batch",
                 found: format!("`{text}`"),
                 expected: "`full`, `auto` or a number of rows from 1 on".into(),
             }),
@@ -161,21 +161,21 @@ impl TrainConfig {
     pub fn check(&self, spec: &MlpSpec) -> Result<()> {
         let refused = |what, found, expected| Err(Error::Setting { what, found, expected });
         if self.epochs == 0 {
-            return refused("--epochs", "0".into(), "at least 1".into());
+            return refused("epochs", "0".into(), "at least 1".into());
         }
         self.optimizer.check()?;
         self.schedule.check(self.epochs)?;
         let hidden = spec.layers().len() - 1;
         if self.dropout.len() > 1 && self.dropout.len() != hidden {
             let expected = format!("one for all hidden layers or {hidden}, one for each");
-            return refused("--dropout", format!("a list of {}", self.dropout.len()), expected);
+            return refused("dropout", format!("a list of {}", self.dropout.len()), expected);
         }
         if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
-            return refused("--dropout", rate.to_string(), "a number from 0 up to, but not, 1".into());
+            return refused("dropout", rate.to_string(), "a number in [0, 1)".into());
         }
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
-            return refused("--monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
+            return refused("monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
         }
         rule.check()
     }

@@ -12,7 +12,7 @@ use crate::data::encoder::target::ClassIndex;
 use crate::data::infer::counts;
 use crate::data::note::{Note, NoteKind, Notes};
 use crate::data::table::Table;
-use crate::error::{Error, Result, shorten};
+use crate::error::{Error, Result, set, shorten};
 
 /// Spellings that a note has.
 const EXAMPLES: usize = 4;
@@ -66,7 +66,7 @@ impl Encoder {
                     details.push("no cell has a value".to_string());
                 }
                 if matches!(&column.exact, Some(texts) if texts.labels().len() > 1) {
-                    details.push(format!("as a number; --categorical {} tells them apart", shorten(&left.name)));
+                    details.push(format!("as a number; {} tells them apart", set("categorical", &shorten(&left.name))));
                 }
                 Note::column(NoteKind::Constant, &left.name).count(0, 0, value.iter().cloned().collect())
             }

@@ -15,7 +15,7 @@ use crate::data::encoder::target::{ClassIndex, Target, TargetKind, Task};
 use crate::data::form::NumberForm;
 use crate::data::statistics::mean_and_scale;
 use crate::data::table::Table;
-use crate::error::{Error, Result, shorten};
+use crate::error::{Error, Result, set, shorten};
 
 /// What is standardised: which columns lose the mean and are divided by the standard deviation of the training rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,10 @@ impl Encoder {
             let hint = match columns.iter().find(long) {
                 Some(name) => {
                     let name = shorten(name);
-                    format!("--categorical {name} tells the long numbers of `{name}` apart, which are the same as f64")
+                    format!(
+                        "{} tells the long numbers of `{name}` apart, which are the same as f64",
+                        set("categorical", &name)
+                    )
                 }
                 None => "add columns that vary, or rows".into(),
             };
@@ -166,10 +169,11 @@ impl Fit<'_> {
             (Some(Task::Binary) | None, [first, second]) => {
                 Ok(TargetKind::Binary { classes: [first.clone(), second.clone()] })
             }
-            (Some(Task::Binary), _) => Err(self.unfit(
-                "has more than two distinct values: --task multiclass takes them as classes, --task regression as numbers"
-                    .into(),
-            )),
+            (Some(Task::Binary), _) => Err(self.unfit(format!(
+                "has more than two distinct values: {} takes them as classes, {} as numbers",
+                set("task", "multiclass"),
+                set("task", "regression")
+            ))),
             (Some(Task::Multiclass), _) => self.classes(distinct),
             (Some(Task::Regression) | None, _) => {
                 let (mean, scale) = if standardize {
@@ -211,15 +215,17 @@ impl Fit<'_> {
             (Some(Task::Binary) | None, [first, second]) => {
                 Ok(TargetKind::Binary { classes: [first.clone(), second.clone()] })
             }
-            (Some(Task::Binary), some) => {
-                Err(self
-                    .unfit(format!("has {} classes: a binary task has two, --task multiclass takes more", some.len())))
-            }
+            (Some(Task::Binary), some) => Err(self.unfit(format!(
+                "has {} classes: a binary task has two, {} takes more",
+                some.len(),
+                set("task", "multiclass")
+            ))),
             (None, some) if mostly_numbers() => Err(self.unfit(format!(
                 "holds mostly numbers, but {}: mend or remove such rows, or take all {} values as classes with \
-                 --task multiclass",
+                 {}",
                 first_text(),
-                some.len()
+                some.len(),
+                set("task", "multiclass")
             ))),
             (None, some) if some.len() > self.table.rows() / 2 && dates() => Err(self.dates()),
             (Some(Task::Multiclass) | None, _) => self.classes(distinct),
@@ -236,12 +242,13 @@ impl Fit<'_> {
     fn classes(&self, labels: Vec<String>) -> Result<TargetKind> {
         let (count, rows) = (labels.len(), self.table.rows());
         if count < 3 {
-            return Err(self.unfit("has two classes: --task binary is for two".into()));
+            return Err(self.unfit(format!("has two classes: {} is for two", set("task", "binary"))));
         }
         if count > rows / 2 {
             return Err(self.unfit(format!(
                 "has {count} distinct values in {rows} rows: classes need two rows each on average; \
-                 is it a name or an identifier, or a number for --task regression?"
+                 is it a name or an identifier, or a number for {}?",
+                set("task", "regression")
             )));
         }
         Ok(TargetKind::Multiclass { classes: labels })
@@ -252,7 +259,8 @@ impl Fit<'_> {
         let texts = column.to_texts();
         let value = texts.get(row).map(shorten).unwrap_or_default();
         if column.exact.is_some() && texts.labels().len() > 1 {
-            let hint = "such numbers are not told apart in a regression; --task multiclass takes them as classes";
+            let task = set("task", "multiclass");
+            let hint = format!("such numbers are not told apart in a regression; {task} takes them as classes");
             return self.unfit(format!("is near `{value}` in {place}: {hint}"));
         }
         self.unfit(format!("is `{value}` in {place}: there must be a second class, or numbers that vary"))

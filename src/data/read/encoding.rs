@@ -9,7 +9,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use crate::data::read::bytes::Bytes;
 use crate::data::read::problem::Problem;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, set, setting};
 
 /// Bytes that are decoded at a time.
 const BLOCK: usize = 1 << 16;
@@ -34,7 +34,7 @@ pub(in crate::data) fn named(name: &str) -> Result<&'static Encoding> {
     let known = [name, &plain, other.unwrap_or(&plain)];
     let found = known.into_iter().find_map(|label| Encoding::for_label_no_replacement(label.as_bytes()));
     found.ok_or_else(|| Error::Setting {
-        what: "--encoding",
+        what: "encoding",
         found: format!("`{}`", crate::data::table::shorten(name)),
         expected:
             "a name of the Encoding Standard, as utf-8, utf-16le, windows-1252, latin1, windows-1251, shift_jis, gbk, \
@@ -61,8 +61,10 @@ pub(in crate::data) fn utf8(path: &Path, mut bytes: Bytes, name: Option<&str>) -
     };
     if encoding == UTF_8 {
         if let Some(name) = utf_16_without_mark(&start) {
-            let problem =
-                format!("the text is UTF-16 without a byte order mark, as it seems: --encoding {name} reads it");
+            let problem = format!(
+                "the text is UTF-16 without a byte order mark, as it seems: {} reads it",
+                set("encoding", name)
+            );
             return Err(line_1(problem));
         }
         bytes.skip(mark);
@@ -89,7 +91,7 @@ pub(in crate::data) fn not_utf8(what: &str, text: &[u8]) -> String {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(text, false);
     let guess = detector.guess(None, Utf8Detection::Deny).name();
-    format!("{what} holds bytes that are not UTF-8 text: if they are {guess}, --encoding {guess} reads them")
+    format!("{what} holds bytes that are not UTF-8 text: if they are {guess}, {} reads them", set("encoding", guess))
 }
 
 /// Bytes of which some have been handed on.
@@ -163,7 +165,8 @@ impl Read for Decoded {
                 State::Done => return Ok(0),
                 State::Malformed => {
                     let name = self.encoding.name();
-                    let problem = format!("bytes that are not {name} text: mend them, or say another --encoding");
+                    let problem =
+                        format!("bytes that are not {name} text: mend them, or say another {}", setting("encoding"));
                     return Err(Problem::error(problem));
                 }
                 State::Decoding | State::Ended => self.decode()?,

@@ -12,7 +12,7 @@ use crate::data::read::input::{Fault, Input, Kinds};
 use crate::data::read::npy::{array, layout};
 use crate::data::read_as::ReadAs;
 use crate::data::table::Table;
-use crate::error::{Result, shorten};
+use crate::error::{Result, set, shorten};
 
 /// Columns that a header may tell of without a look at whether the values are there.
 const UNSEEN: usize = 1024;
@@ -103,7 +103,7 @@ impl Part {
     fn error(&self, input: &Input<'_>, fault: Fault) -> crate::Error {
         let name = shorten(&self.name);
         let fault = match fault {
-            Fault::Malformed(problem) => Fault::Malformed(format!("{problem}; --ignore {name} leaves it out")),
+            Fault::Malformed(problem) => Fault::Malformed(format!("{problem}; {} leaves it out", set("ignore", &name))),
             other => other,
         };
         input.error(&format!("array `{name}`: "), fault)
@@ -133,10 +133,10 @@ fn other_rows(rows: &[(String, usize)]) -> Option<String> {
         told.push("…".into());
     }
     Some(format!(
-        "its arrays have different numbers of rows, {}: name those that belong together, as by --features {}, or leave \
-         others out, as by --ignore {}",
+        "its arrays have different numbers of rows, {}: name those that belong together, as by {}, or leave others \
+         out, as by {}",
         told.join(", "),
-        shorten(some),
-        shorten(&fewer.join(",")),
+        set("features", &shorten(some)),
+        set("ignore", &shorten(&fewer.join(","))),
     ))
 }

@@ -20,7 +20,7 @@ use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, is_exact};
 use crate::data::read_as::ReadAs;
 use crate::data::table::Table;
-use crate::error::{Result, shorten};
+use crate::error::{Result, setting, shorten};
 
 /// Rows that are decoded at a time.
 const ROWS: usize = 1 << 13;
@@ -123,7 +123,10 @@ fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescri
             Some(logical) => format!("{logical:?}").split(|char: char| !char.is_alphanumeric()).take(1).collect(),
             None => format!("{} {converted}", column.physical_type()),
         };
-        format!("it is {kind}: expected numbers, truth values, texts, dates or times; --ignore leaves it out")
+        format!(
+            "it is {kind}: expected numbers, truth values, texts, dates or times; {} leaves it out",
+            setting("ignore")
+        )
     };
     if nested || !(is_text || is_number || unit.is_some()) {
         return Err(refused().into());

@@ -53,8 +53,7 @@ fn assert_lost<T>(result: wgpu_mlp::Result<T>, what: &str) {
     match result {
         Err(error) if error.is_device_lost() => {
             let text = error.to_string();
-            assert!(text.contains("the device was lost") && text.contains("--device cpu"), "{what}: {text}");
-            assert_eq!(error.exit_code(), 1);
+            assert!(text.contains("the device was lost") && text.contains("device = cpu"), "{what}: {text}");
         }
         Err(error) => panic!("{what}: {error:?}"),
         Ok(_) => panic!("{what}: it went on"),
@@ -212,7 +211,7 @@ fn deep_networks_train_on_every_device() {
         }
         for plan in [PlanKind::Fused, PlanKind::Resident] {
             let error = trainer(&device, most, Some(plan)).unwrap_err().to_string();
-            assert!(error.contains("--plan") && error.contains(&format!("at most {most} layers")), "{error}");
+            assert!(error.contains("plan is") && error.contains(&format!("at most {most} layers")), "{error}");
         }
     }
 }

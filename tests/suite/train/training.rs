@@ -378,11 +378,11 @@ fn settings_that_cannot_be_are_refused() {
     let problem = |config: TrainConfig| wait(Trainer::new(&device, &spec, &config, &data)).unwrap_err().to_string();
     let base = || config(2, Rule::Sgd);
     for (config, expected) in [
-        (base().dropout(&[0.1, 0.1, 0.1]), "--dropout is a list of 3: expected one for all hidden layers or 2"),
-        (base().dropout(&[1.0]), "--dropout is 1: expected a number from 0 up to, but not, 1"),
-        (base().dropout(&[f64::NAN]), "--dropout is NaN"),
-        (base().early_stopping(EarlyStopping::new(0)), "--patience is 0"),
-        (config(0, Rule::Sgd), "--epochs is 0: expected at least 1"),
+        (base().dropout(&[0.1, 0.1, 0.1]), "dropout is a list of 3: expected one for all hidden layers or 2"),
+        (base().dropout(&[1.0]), "dropout is 1: expected a number in [0, 1)"),
+        (base().dropout(&[f64::NAN]), "dropout is NaN"),
+        (base().early_stopping(EarlyStopping::new(0)), "patience is 0"),
+        (config(0, Rule::Sgd), "epochs is 0: expected at least 1"),
     ] {
         let found = problem(config);
         assert!(found.starts_with(expected), "{found}");
@@ -390,7 +390,7 @@ fn settings_that_cannot_be_are_refused() {
     let regression = MlpSpec::new(&[3, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
     let stopping = EarlyStopping { monitor: Monitor::Accuracy, ..EarlyStopping::new(1) };
     let error = wait(Trainer::new(&device, &regression, &base().early_stopping(stopping), &data)).unwrap_err();
-    assert!(error.to_string().starts_with("--monitor is accuracy: expected loss"), "{error}");
+    assert!(error.to_string().starts_with("monitor is accuracy: expected loss"), "{error}");
 }
 
 #[test]

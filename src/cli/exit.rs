@@ -2,33 +2,25 @@
 
 use std::io::ErrorKind;
 
-use super::Error;
+use crate::error::Error;
 
-impl Error {
-    /// Whether the device is gone: what was on it is lost, and only a device that is opened anew can go on.
-    #[must_use]
-    pub fn is_device_lost(&self) -> bool {
-        matches!(self, Self::DeviceLost { .. })
-    }
-
-    /// The process's exit code: 1 when a run or a check failed, 2 for wrong usage or unreadable input.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Io { source, .. } if is_exhausted(source) => 1,
-            Self::NoAdapter
-            | Self::HiddenAdapters { .. }
-            | Self::TooLarge { .. }
-            | Self::NoThread { .. }
-            | Self::NoMemory { .. }
-            | Self::Gpu { .. }
-            | Self::DeviceLost { .. }
-            | Self::Diverged { .. }
-            | Self::FolderInUse { .. }
-            | Self::Incomplete { .. }
-            | Self::Stdout(_)
-            | Self::CheckFailed(_) => 1,
-            _ => 2,
-        }
+/// The process's exit code: 1 when a run or a check failed, 2 for wrong usage or unreadable input.
+pub fn code(error: &Error) -> u8 {
+    match error {
+        Error::Io { source, .. } if is_exhausted(source) => 1,
+        Error::NoAdapter
+        | Error::HiddenAdapters { .. }
+        | Error::TooLarge { .. }
+        | Error::NoThread { .. }
+        | Error::NoMemory { .. }
+        | Error::Gpu { .. }
+        | Error::DeviceLost { .. }
+        | Error::Diverged { .. }
+        | Error::FolderInUse { .. }
+        | Error::Incomplete { .. }
+        | Error::Stdout(_)
+        | Error::CheckFailed(_) => 1,
+        _ => 2,
     }
 }
 
@@ -48,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_has_run_out_is_no_wrong_usage() {
-        let code = |source: io::Error| Error::Io { action: "write the model", path: "m".into(), source }.exit_code();
+        let code = |source: io::Error| super::code(&Error::Io { action: "write the model", path: "m".into(), source });
         for kind in
             [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem, ErrorKind::FileTooLarge]
         {
