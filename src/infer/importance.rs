@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use super::Predictor;
-use crate::backend::Backend;
 use crate::data::{Dataset, Encoder, NumpyRandom};
 use crate::error::Result;
 
@@ -18,13 +17,29 @@ pub struct Importance {
     pub deviation: f64,
 }
 
-impl<B: Backend<Real = f32>> Predictor<B> {
+impl Predictor {
+    /// [`importance_async`](Self::importance_async), which it waits for on this thread.
+    ///
+    /// # Errors
+    /// Those of it.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn importance(
+        &mut self,
+        data: &Dataset,
+        columns: &[Range<usize>],
+        shuffles: usize,
+        seed: u32,
+        encoder: Option<&Encoder>,
+    ) -> Result<Vec<Importance>> {
+        pollster::block_on(self.importance_async(data, columns, shuffles, seed, encoder))
+    }
+
     /// The importance of each of `columns`, the inputs that stand for one column of a table, on the rows of `data`. Each
     /// is shuffled `shuffles` times, at least once; `seed` says how. An encoder gives errors their unit back.
     ///
     /// # Errors
     /// Those of [`outputs`](Self::outputs), and of data for another network.
-    pub async fn importance(
+    pub async fn importance_async(
         &mut self,
         data: &Dataset,
         columns: &[Range<usize>],
@@ -58,7 +73,7 @@ impl<B: Backend<Real = f32>> Predictor<B> {
 
     /// The share of wrong classes, or the RMSE.
     async fn badness(&mut self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
-        let outputs = self.outputs(features).await?;
+        let outputs = self.outputs_async(features).await?;
         let (loss, c, columns) = (self.spec.loss(), self.spec.loss_parameter(), data.target_columns());
         let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));
         let mut sum = 0.0;

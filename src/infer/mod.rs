@@ -4,7 +4,7 @@ mod importance;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, Device, Executor};
+use crate::backend::{Backend as _, Device, Executor};
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
@@ -20,8 +20,8 @@ const ROWS: usize = 4096;
 
 /// A network loaded for inference.
 #[derive(Debug)]
-pub struct Predictor<B = Executor> {
-    backend: B,
+pub struct Predictor {
+    backend: Executor,
     spec: MlpSpec,
     rows: usize,
 }
@@ -30,7 +30,13 @@ impl Predictor {
     /// Loads a network on a device, for tables of about `rows` rows. `parameters` as [`Layout`] lays them out.
     /// A wide network runs fewer rows at a time, as many as the device's buffers hold. On a GPU the number of rows at
     /// a time decides on the tiles of products, and with them on the last bits of the outputs.
-    pub async fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
+        pollster::block_on(Self::new_async(device, spec, parameters, rows))
+    }
+
+    /// [`new`](Self::new) for async programs.
+    pub async fn new_async(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
         Layout::new(spec).check(parameters)?;
         let mut rows = rows.clamp(1, ROWS);
         let mut backend = loop {
@@ -45,10 +51,16 @@ impl Predictor {
     }
 }
 
-impl<B: Backend<Real = f32>> Predictor<B> {
+impl Predictor {
     /// The network's outputs [rows, outputs] for `features` [rows, inputs], both by rows: what
     /// [`Loss::predictions`](crate::math::Loss::predictions) turns into predictions.
-    pub async fn outputs(&mut self, features: &[f32]) -> Result<Vec<f32>> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn outputs(&mut self, features: &[f32]) -> Result<Vec<f32>> {
+        pollster::block_on(self.outputs_async(features))
+    }
+
+    /// [`outputs`](Self::outputs) for async programs.
+    pub async fn outputs_async(&mut self, features: &[f32]) -> Result<Vec<f32>> {
         let (inputs, outputs) = (self.spec.inputs(), self.spec.outputs());
         if !features.len().is_multiple_of(inputs) {
             return Err(Error::Shape {

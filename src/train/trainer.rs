@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::TrainConfig;
 use super::pace::Pace;
 use super::run::{Pending, Run};
-use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
+use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
@@ -21,11 +21,16 @@ const MAX_RING: usize = 16 << 20;
 
 /// Trains one network on one data set.
 ///
-/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own; parameters and
-/// gradients are read when they are asked for, and stay on the device otherwise.
+/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own,
+/// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) steps between a program's frames; parameters and gradients are
+/// read when they are asked for, and stay on the device otherwise.
+///
+/// The plain names block the thread until the device is done. Those that end in `_async` are for programs with an executor; on
+/// native platforms they do not yield either: work on the CPU is done where it is called for, and a wait for a GPU
+/// blocks. An async program trains in a thread of its own, as tokio's `spawn_blocking` gives it one; a trainer may be moved there.
 #[derive(Debug)]
-pub struct Trainer<B = Executor> {
-    pub(super) backend: B,
+pub struct Trainer {
+    pub(super) backend: Executor,
     pub(super) spec: MlpSpec,
     pub(super) config: TrainConfig,
     pub(super) samples: usize,
@@ -56,15 +61,13 @@ pub struct Trainer<B = Executor> {
 }
 
 impl Trainer {
-    /// Plans the training of `spec` on `data` and loads it on `device`: all memory is allocated here. The
-    /// parameters are 0 until [`Trainer::set_parameters`].
-    pub async fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
-        Self::with_validation(device, spec, config, data, None).await
+    /// [`new`](Self::new) for async programs.
+    pub async fn new_async(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
+        Self::with_validation_async(device, spec, config, data, None).await
     }
 
-    /// The same with a validation set, on which every epoch's parameters are judged, on the device; its rows
-    /// count alike.
-    pub async fn with_validation(
+    /// [`with_validation`](Self::with_validation) for async programs.
+    pub async fn with_validation_async(
         device: &Device,
         spec: &MlpSpec,
         config: &TrainConfig,
@@ -80,14 +83,18 @@ impl Trainer {
         Self::with_backend(backend, spec, config, data, validation)
     }
 
-    /// Goes on with other data, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay,
-    /// a run that was under way ends.
-    pub async fn with_data(mut self, device: &Device, data: &Dataset, validation: Option<&Dataset>) -> Result<Self> {
-        let (parameters, state) = (self.parameters().await?, self.read(Role::OptimizerState).await?);
+    /// [`with_data`](Self::with_data) for async programs.
+    pub async fn with_data_async(
+        mut self,
+        device: &Device,
+        data: &Dataset,
+        validation: Option<&Dataset>,
+    ) -> Result<Self> {
+        let (parameters, state) = (self.parameters_async().await?, self.read(Role::OptimizerState).await?);
         let (age, start) = (self.steps(), self.optimizer_start);
         let (spec, config) = (self.spec.clone(), self.config.clone());
         drop(self);
-        let mut next = Self::with_validation(device, &spec, &config, data, validation).await?;
+        let mut next = Self::with_validation_async(device, &spec, &config, data, validation).await?;
         (next.age, next.optimizer_start) = (age, start);
         next.set_parameters(&parameters)?;
         next.write(Role::OptimizerState, &state)?;
@@ -118,9 +125,9 @@ pub(crate) fn plan_for(
     plan::choose(config.plan, spec, &recipe, shape, device.target())
 }
 
-impl<B: Backend<Real = f32>> Trainer<B> {
+impl Trainer {
     fn with_backend(
-        mut backend: B,
+        mut backend: Executor,
         spec: &MlpSpec,
         config: &TrainConfig,
         data: &Dataset,
@@ -157,13 +164,14 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
-            paces: [Pace::new(slots), Pace::new(slots)],
+            paces: [Pace::new(slots, config.submission), Pace::new(slots, config.submission)],
         };
         trainer.set_learning_rate(config.optimizer.learning_rate)?;
+        trainer.set_parameters(&config.init.draw(spec, config.seed)?)?;
         Ok(trainer)
     }
 
-    /// Sets all parameters, in the order of [`Layout`].
+    /// Sets all parameters, in the order of [`Layout`], in place of those that [`TrainConfig::init`] has drawn.
     pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
         Layout::new(&self.spec).check(values)?;
         self.first_submission = self.submissions;
@@ -194,19 +202,18 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.next_step / self.steps_per_epoch()
     }
 
-    /// All parameters, in the order of [`Layout`].
-    pub async fn parameters(&mut self) -> Result<Vec<f32>> {
+    /// [`parameters`](Self::parameters) for async programs.
+    pub async fn parameters_async(&mut self) -> Result<Vec<f32>> {
         self.read(Role::Parameters).await
     }
 
-    /// What early stopping has found best so far, which a run that comes to its end puts back; none without early
-    /// stopping and before the first epoch that it has judged.
-    pub async fn best_parameters(&mut self) -> Result<Option<Vec<f32>>> {
+    /// [`best_parameters`](Self::best_parameters) for async programs.
+    pub async fn best_parameters_async(&mut self) -> Result<Option<Vec<f32>>> {
         Ok(if self.run.has_best() { Some(self.read(Role::Best).await?) } else { None })
     }
 
-    /// The gradients of the last step's mean loss, in the order of [`Layout`], before clipping and penalties.
-    pub async fn gradients(&mut self) -> Result<Vec<f32>> {
+    /// [`gradients`](Self::gradients) for async programs.
+    pub async fn gradients_async(&mut self) -> Result<Vec<f32>> {
         self.read(Role::Gradients).await
     }
 

@@ -144,6 +144,10 @@ impl<T: Element> Backend for CpuBackend<T> {
         Ok(())
     }
 
+    fn is_done(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+
     async fn collect(&mut self) -> Result<Vec<T>> {
         Ok(self.results.pop_front().unwrap_or_default())
     }

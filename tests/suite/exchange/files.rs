@@ -19,7 +19,6 @@ use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::{Error, Model, TrainingRecord};
 
-use crate::support::wait;
 use crate::train::gradients::bits;
 
 /// A model with everything that a file can hold.
@@ -52,8 +51,8 @@ fn place() -> (TempDir, PathBuf) {
 
 fn outputs(model: &Model) -> Vec<u32> {
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let mut predictor = wait(Predictor::new(&device, &model.spec, &model.parameters, 3)).unwrap();
-    bits(&wait(predictor.outputs(&[0.5, -1.0, 3.0, 0.25, 0.0, 1e3])).unwrap())
+    let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, 3).unwrap();
+    bits(&predictor.outputs(&[0.5, -1.0, 3.0, 0.25, 0.0, 1e3]).unwrap())
 }
 
 /// What `Model::load` makes of these bytes: a model, or the problem that [`Error::ModelFile`] tells of.

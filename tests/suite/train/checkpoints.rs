@@ -12,8 +12,6 @@ use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, EarlyStopping, TrainConfig, Trainer};
 use wgpu_mlp::{Checkpoint, Model};
 
-use crate::support::wait;
-
 /// A checkpoint with everything that one can have.
 fn checkpoint() -> Checkpoint {
     let spec = MlpSpec::new(&[2, 3, 1], Activation::Tanh, Loss::BinaryCrossEntropy).unwrap();
@@ -23,12 +21,12 @@ fn checkpoint() -> Checkpoint {
         .schedule("plateau".parse().unwrap())
         .early_stopping(EarlyStopping::new(2));
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let mut trainer = wait(Trainer::with_validation(&device, &spec, &config, &data, Some(&validation))).unwrap();
+    let mut trainer = Trainer::with_validation(&device, &spec, &config, &data, Some(&validation)).unwrap();
     trainer.set_parameters(&Init::He.draw(&spec, 0).unwrap()).unwrap();
     for _ in 0..7 {
-        wait(trainer.step()).unwrap();
+        trainer.step().unwrap();
     }
-    let state = wait(trainer.state()).unwrap();
+    let state = trainer.state().unwrap();
     let model = Model { spec, parameters: state.parameters.clone(), encoder: None, training: None };
     Checkpoint { model, state, settings: Some("lr = 0.01\n".into()), score: Some(0.7), test: Some(5) }
 }

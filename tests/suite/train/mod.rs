@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod checkpoints;
 pub mod defaults;
+pub mod frames;
 pub mod gradients;
 #[cfg(unix)]
 pub mod limits;
