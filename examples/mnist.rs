@@ -64,7 +64,7 @@ pub fn run(folder: &Path, device: &str, epochs: u64, picture: &Path) -> Result<M
     println!("{} epochs in {:.1} s", outcome.epochs, outcome.seconds);
 
     let parameters = trainer.parameters()?;
-    let mut predictor = Predictor::new(&choice.device, &spec, &parameters, test.rows())?;
+    let predictor = Predictor::new(&choice.device, &spec, &parameters, test.rows())?;
     let metrics = Metrics::new(&spec, &predictor.outputs(test.features())?, &test, None)?;
     let accuracy = metrics.accuracy().ok_or("the outputs are not finite")?;
     println!("{} test images: loss {:.4}, accuracy {accuracy:.4}", metrics.rows, metrics.loss);

@@ -50,7 +50,7 @@ fn run(path: &str) -> Result<(), Box<dyn Error>> {
 
     // Results: figures on the test part, and the probability of class 1 all over the plane.
     let parameters = trainer.parameters()?;
-    let mut predictor = Predictor::new(&choice.device, &spec, &parameters, 4096)?;
+    let predictor = Predictor::new(&choice.device, &spec, &parameters, 4096)?;
     let outputs = predictor.outputs(test.features())?;
     let metrics = Metrics::new(&spec, &outputs, &test, Some(&encoder))?;
     println!("test loss {:.4}, test accuracy {:.4}", metrics.loss, metrics.accuracy().unwrap_or(f64::NAN));

@@ -41,7 +41,7 @@ pub fn run(device: &str) -> Result<Vec<(Loss, f64)>> {
         trainer.fit()?;
 
         let parameters = trainer.parameters()?;
-        let mut predictor = Predictor::new(&choice.device, &spec, &parameters, ROWS)?;
+        let predictor = Predictor::new(&choice.device, &spec, &parameters, ROWS)?;
         let outputs = predictor.outputs(truth.features())?;
         let error = Metrics::new(&spec, &outputs, &truth, None)?.rmse().unwrap_or(f64::NAN);
         println!("{:20} {error:.3} off the true curve", loss.name());

@@ -23,7 +23,7 @@ pub fn run(device: &str) -> Result<Vec<f64>> {
     trainer.fit()?;
 
     let parameters = trainer.parameters()?;
-    let mut predictor = Predictor::new(&choice.device, &spec, &parameters, 4)?;
+    let predictor = Predictor::new(&choice.device, &spec, &parameters, 4)?;
     // The network gives logits; the loss knows what they mean.
     let logits = predictor.outputs(data.features())?;
     let ones: Vec<f64> = logits.iter().map(|&z| spec.loss().prediction(z.into())).collect();

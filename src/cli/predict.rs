@@ -72,7 +72,7 @@ pub async fn run(args: Args) -> Result<()> {
     let mut features = encode(&next)?;
     let device = args.device.open(false).await?.device;
     let rows = next.as_ref().map_or(0, Table::rows);
-    let mut predictor = Predictor::new_async(&device, &model.spec, &model.parameters, rows).await?;
+    let predictor = Predictor::new_async(&device, &model.spec, &model.parameters, rows).await?;
     let mut csv = Vec::new();
     let front: Vec<&str> =
         args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();

@@ -24,7 +24,7 @@ impl Predictor {
     /// Those of it.
     #[cfg(not(target_family = "wasm"))]
     pub fn importance(
-        &mut self,
+        &self,
         data: &Dataset,
         columns: &[Range<usize>],
         shuffles: usize,
@@ -40,14 +40,14 @@ impl Predictor {
     /// # Errors
     /// Those of [`outputs`](Self::outputs), and of data for another network.
     pub async fn importance_async(
-        &mut self,
+        &self,
         data: &Dataset,
         columns: &[Range<usize>],
         shuffles: usize,
         seed: u32,
         encoder: Option<&Encoder>,
     ) -> Result<Vec<Importance>> {
-        self.spec.check_data(data)?;
+        self.spec().check_data(data)?;
         let (inputs, rows) = (data.inputs(), data.rows());
         let mut features = data.features().to_vec();
         let mut random = NumpyRandom::new(seed);
@@ -72,13 +72,13 @@ impl Predictor {
     }
 
     /// The share of wrong classes, or the RMSE.
-    async fn badness(&mut self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
+    async fn badness(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
         let outputs = self.outputs_async(features).await?;
-        let (loss, c, columns) = (self.spec.loss(), self.spec.loss_parameter(), data.target_columns());
+        let (loss, c, columns) = (self.spec().loss(), self.spec().loss_parameter(), data.target_columns());
         let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));
         let mut sum = 0.0;
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-        for (z, y) in outputs.chunks_exact(self.spec.outputs()).zip(data.targets().chunks_exact(columns)) {
+        for (z, y) in outputs.chunks_exact(self.spec().outputs()).zip(data.targets().chunks_exact(columns)) {
             let (mut z, y) = (wide(z), wide(y));
             if loss.classifies() {
                 sum += (columns - loss.row(&z, &y, c, None).1) as f64;

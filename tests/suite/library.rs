@@ -91,7 +91,7 @@ fn a_small_device_predicts_large_tables() {
     for gpu in devices() {
         let small = Device::Gpu(limited(gpu, |limits| limits.max_storage_buffer_binding_size = 1 << 16));
         let outputs = |device: &Device| {
-            let mut predictor = Predictor::new(device, &spec, &parameters, data.rows()).unwrap();
+            let predictor = Predictor::new(device, &spec, &parameters, data.rows()).unwrap();
             predictor.outputs(data.features()).unwrap()
         };
         let (few, many) = (outputs(&small), outputs(&Device::Gpu(gpu.clone())));
@@ -112,7 +112,7 @@ fn lists_of_a_wrong_length_are_refused() {
         let config = TrainConfig::new(1, Batch::Full, Optimizer::sgd(0.1));
         assert!(is_shape(trainer(&device, &config).set_parameters(short).err()));
         assert!(is_shape(Predictor::new(&device, &spec, short, 1).err()));
-        let mut predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
+        let predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
         assert!(is_shape(predictor.outputs(&[0.0; 4]).err()));
     }
     assert!(is_shape(Metrics::new(&spec, &[0.0], &data, None).err()));

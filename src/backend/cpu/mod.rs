@@ -33,6 +33,11 @@ impl CpuDevice {
         Ok(Self { name: format!("CPU, {threads} thread{plural}"), pool: Arc::new(pool) })
     }
 
+    /// The threads.
+    pub(crate) fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
     /// A name that says how many threads work.
     pub fn name(&self) -> &str {
         &self.name

@@ -51,7 +51,7 @@ fn place() -> (TempDir, PathBuf) {
 
 fn outputs(model: &Model) -> Vec<u32> {
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, 3).unwrap();
+    let predictor = Predictor::new(&device, &model.spec, &model.parameters, 3).unwrap();
     bits(&predictor.outputs(&[0.5, -1.0, 3.0, 0.25, 0.0, 1e3]).unwrap())
 }
 

@@ -72,7 +72,7 @@ pub fn predictions(spec: &MlpSpec, parameters: &[f32], inputs: &[Scale], output:
     let scaled = |(&x, scale): (&f32, &Scale)| ((f64::from(x) - scale.mean) / scale.scale) as f32;
     let rows: Vec<f32> = x.chunks(inputs.len()).flat_map(|row| row.iter().zip(inputs).map(scaled)).collect();
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let mut predictor = Predictor::new(&device, spec, parameters, 8).unwrap();
+    let predictor = Predictor::new(&device, spec, parameters, 8).unwrap();
     let outputs = predictor.outputs(&rows).unwrap();
     let row = |row: &[f32]| {
         let mut row: Vec<f64> = row.iter().map(|&z| z.into()).collect();

@@ -119,7 +119,7 @@ fn check_loss(open: &dyn Fn() -> (Device, Box<dyn Fn()>)) {
         }),
         ("before a prediction", |device, lose| {
             let spec = spec(2);
-            let mut predictor = Predictor::new(device, &spec, &Init::He.draw(&spec, 1)?, 4)?;
+            let predictor = Predictor::new(device, &spec, &Init::He.draw(&spec, 1)?, 4)?;
             predictor.outputs(&[0.5; 8])?;
             lose();
             predictor.outputs(&[0.5; 8]).map(drop)

@@ -207,7 +207,7 @@ fn ten_thousand_epochs_end_where_numpys_did() {
 
     let parameters = trainer.parameters().unwrap();
     let outputs = |data: &Dataset| {
-        let mut predictor = Predictor::new(&device, &spec(), &parameters, data.rows()).unwrap();
+        let predictor = Predictor::new(&device, &spec(), &parameters, data.rows()).unwrap();
         predictor.outputs(data.features()).unwrap()
     };
     let loss = |data: &Dataset| Metrics::new(&spec(), &outputs(data), data, None).unwrap().loss;
