@@ -49,7 +49,7 @@ pub fn run(device: &str) -> Result<u32> {
             }
         }
         // Parameters, Adam's means and its count of steps stay; the rows are others.
-        trainer = trainer.with_data(&choice.device, &part(number)?, None)?;
+        trainer.load(&part(number)?)?;
     }
     Ok(PARTS)
 }

@@ -35,13 +35,30 @@ impl Trainer {
         block_on(Self::with_validation_async(device, spec, config, data, validation))
     }
 
-    /// Goes on with other data, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay,
-    /// a run that was under way ends.
+    /// Takes other training rows, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay.
+    ///
+    /// As many rows as before go where those were: nothing is allocated, and the run under way goes on with its schedule,
+    /// whatever of its epoch is left. Another number of rows, or rows with weights after some without, take a new plan in place of
+    /// the old one, as large as it has to be; then the run ends.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new).
-    pub fn with_data(self, device: &Device, data: &Dataset, validation: Option<&Dataset>) -> Result<Self> {
-        block_on(self.with_data_async(device, data, validation))
+    /// Those of [`new`](Self::new). The trainer is then as before.
+    pub fn load(&mut self, data: &Dataset) -> Result<()> {
+        block_on(self.load_async(data))
+    }
+
+    /// Trains on data that come in parts, more of them than memory holds at once: each part is loaded, as [`load`](Self::load) does
+    /// it, and trained on for an epoch. A run, its schedule and early stopping take [`TrainConfig::epochs`] parts; then another
+    /// begins. Parts should have equal numbers of rows: one that differs ends the run.
+    ///
+    /// # Errors
+    /// The first one that a part is; those of [`load`](Self::load) and [`fit`](Self::fit).
+    pub fn fit_stream(
+        &mut self,
+        parts: impl IntoIterator<Item = Result<Dataset>>,
+        on_event: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Outcome> {
+        block_on(self.fit_stream_async(parts, on_event))
     }
 
     /// Trains for the configured number of epochs; called again, for as many more, the rest of an epoch that was broken off

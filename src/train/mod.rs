@@ -5,6 +5,7 @@
 mod blocking;
 mod budget;
 mod early_stopping;
+mod load;
 mod lr_find;
 mod pace;
 mod run;

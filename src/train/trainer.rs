@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::TrainConfig;
+use super::load::Mark;
 use super::pace::Pace;
 use super::run::{Pending, Run};
 use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
@@ -30,6 +31,7 @@ const MAX_RING: usize = 16 << 20;
 /// blocks. An async program trains in a thread of its own, as tokio's `spawn_blocking` gives it one; a trainer may be moved there.
 #[derive(Debug)]
 pub struct Trainer {
+    pub(super) device: Device,
     pub(super) backend: Executor,
     pub(super) spec: MlpSpec,
     pub(super) config: TrainConfig,
@@ -39,6 +41,7 @@ pub struct Trainer {
     pub(super) batch: usize,
     /// Of the data sets, so that a state is not taken up with others.
     pub(super) fingerprint: u32,
+    pub(super) validation_mark: Mark,
     /// Steps that the parameters had behind them when this data was loaded.
     pub(super) age: u64,
     /// Steps that the parameters had behind them when the optimiser began with a state of 0.
@@ -80,25 +83,7 @@ impl Trainer {
         }
         let plan = plan_for(device, spec, config, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
-        Self::with_backend(backend, spec, config, data, validation)
-    }
-
-    /// [`with_data`](Self::with_data) for async programs.
-    pub async fn with_data_async(
-        mut self,
-        device: &Device,
-        data: &Dataset,
-        validation: Option<&Dataset>,
-    ) -> Result<Self> {
-        let (parameters, state) = (self.parameters_async().await?, self.read(Role::OptimizerState).await?);
-        let (age, start) = (self.steps(), self.optimizer_start);
-        let (spec, config) = (self.spec.clone(), self.config.clone());
-        drop(self);
-        let mut next = Self::with_validation_async(device, &spec, &config, data, validation).await?;
-        (next.age, next.optimizer_start) = (age, start);
-        next.set_parameters(&parameters)?;
-        next.write(Role::OptimizerState, &state)?;
-        Ok(next)
+        Self::with_backend(device, backend, spec, config, data, validation)
     }
 }
 
@@ -127,6 +112,7 @@ pub(crate) fn plan_for(
 
 impl Trainer {
     fn with_backend(
+        device: &Device,
         mut backend: Executor,
         spec: &MlpSpec,
         config: &TrainConfig,
@@ -148,6 +134,7 @@ impl Trainer {
         }
         let slots = backend.plan().slots;
         let mut trainer = Self {
+            device: device.clone(),
             backend,
             spec: spec.clone(),
             config: config.clone(),
@@ -155,6 +142,7 @@ impl Trainer {
             validation: validation.map_or(0, Dataset::rows),
             batch: config.batch.rows(data.rows()),
             fingerprint: checksum([data].into_iter().chain(validation)),
+            validation_mark: validation.map(Mark::of).unwrap_or_default(),
             age: 0,
             optimizer_start: 0,
             next_step: 0,
@@ -169,6 +157,12 @@ impl Trainer {
         trainer.set_learning_rate(config.optimizer.learning_rate)?;
         trainer.set_parameters(&config.init.draw(spec, config.seed)?)?;
         Ok(trainer)
+    }
+
+    /// Begins with submissions of one step.
+    pub(super) fn begin_paces(&mut self) {
+        let (slots, time) = (self.plan().slots, self.config.submission);
+        self.paces = [Pace::new(slots, time), Pace::new(slots, time)];
     }
 
     /// Sets all parameters, in the order of [`Layout`], in place of those that [`TrainConfig::init`] has drawn.

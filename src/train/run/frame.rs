@@ -2,11 +2,21 @@
 
 use std::ops::ControlFlow;
 
-use super::{Outcome, Progress, Trainer};
+use super::{Event, Outcome, Progress, Trainer};
 use crate::backend::{Backend as _, MAX_IN_FLIGHT};
 use crate::error::Result;
 
 impl Trainer {
+    /// Does the rest of an epoch, the first one of another run where one has ended.
+    pub(in crate::train) async fn epoch(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
+        if self.next_step >= self.run.end {
+            self.begin();
+        }
+        let steps = self.steps_per_epoch();
+        self.advance(steps - self.next_step % steps, on_event).await
+    }
+
     /// Queues at most so many of the next training steps, without waiting for any: [`try_collect`](Self::try_collect) tells
     /// when they are done. With both a program trains between its frames, until the run [`is_finished`](Self::is_finished). How many it
     /// was: fewer at the end of a run or of an

@@ -389,7 +389,7 @@ impl Trainer {
     }
 
     /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
-    async fn check_parameters(&mut self) -> Result<()> {
+    pub(super) async fn check_parameters(&mut self) -> Result<()> {
         let values = self.parameters_async().await?;
         let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
         let layout = Layout::new(&self.spec);

@@ -127,7 +127,7 @@ fn validation_is_that_of_a_predictor() {
         let mut trainer = trainer(&device, &config(3, Rule::Adam).dropout(&[0.4]));
         let epoch = *epochs(&mut trainer).last().unwrap();
         let parameters = trainer.parameters().unwrap();
-        let mut predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
+        let predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
         let outputs = predictor.outputs(validation.features()).unwrap();
         let expected = Metrics::new(&spec, &outputs, &validation, None).unwrap();
         let found = epoch.validation.unwrap();
@@ -164,7 +164,7 @@ fn early_stopping_keeps_the_best() {
             assert_eq!((outcome.epochs, outcome.best_epoch), (best as u64 + 4, Some(best as u64 + 1)), "{all:?}");
             assert!(outcome.epochs < 200 && !outcome.stopped && outcome.last_epoch.is_some());
             let parameters = trainer.parameters().unwrap();
-            let mut predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
+            let predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
             let outputs = predictor.outputs(validation.features()).unwrap();
             let found = Metrics::new(&spec, &outputs, &validation, None).unwrap();
             assert!((found.loss - all[best].loss).abs() < 1e-6, "{}: {found:?} {:?}", device.name(), all[best]);
@@ -197,7 +197,7 @@ fn a_broken_run_can_give_the_best() {
         assert!(outcome.stopped, "{losses:?}");
         let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let loss_of = |parameters: &[f32]| {
-            let mut predictor = Predictor::new(&device, &spec, parameters, validation.rows()).unwrap();
+            let predictor = Predictor::new(&device, &spec, parameters, validation.rows()).unwrap();
             let outputs = predictor.outputs(validation.features()).unwrap();
             Metrics::new(&spec, &outputs, &validation, None).unwrap().loss
         };
@@ -358,7 +358,8 @@ fn training_goes_on_with_further_data() {
         let mut first = trainer(&device, &config);
         epochs(&mut first);
         let steps = first.steps();
-        let mut next = first.with_data(&device, &further, Some(&data)).unwrap();
+        first.load(&further).unwrap();
+        let mut next = first;
         assert_eq!(next.steps(), steps);
         let before = next.parameters().unwrap();
         next.step().unwrap();
