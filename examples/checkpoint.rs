@@ -10,8 +10,8 @@ use std::path::Path;
 
 use wgpu_mlp::data::{Moons, Scaling};
 use wgpu_mlp::{
-    Activation, Batch, Checkpoint, Dataset, Device, Encoder, Error, Event, Loss, MlpSpec, Model, Optimizer, Result,
-    Rule, TrainConfig, Trainer, open,
+    Activation, Batch, Checkpoint, Dataset, Device, Encoder, Error, Event, Loss, MlpSpec, Optimizer, Result, Rule,
+    TrainConfig, Trainer, open,
 };
 
 /// The epoch after which the run is broken off.
@@ -44,9 +44,7 @@ pub fn run(device: &str, path: &Path) -> Result<Vec<f32>> {
         _ => ControlFlow::Continue(()),
     };
     broken.fit_with(until_the_break)?;
-    let (spec, state) = (network()?, broken.state()?);
-    let model = Model { spec, parameters: state.parameters.clone(), encoder: None, training: None };
-    Checkpoint { model, state, settings: None, score: None, test: None }.save(path)?;
+    Checkpoint::new(network()?, broken.state()?)?.save(path)?;
     println!("broken off after epoch {}, kept in {}", broken.epochs(), path.display());
     drop(broken);
 

@@ -116,7 +116,10 @@ fn lists_of_a_wrong_length_are_refused() {
         assert!(is_shape(predictor.outputs(&[0.0; 4]).err()));
     }
     assert!(is_shape(Metrics::new(&spec, &[0.0], &data, None).err()));
-    let model = wgpu_mlp::Model { spec, parameters: short.to_vec(), encoder: None, training: None };
+    assert!(is_shape(wgpu_mlp::Model::new(spec.clone(), short.to_vec()).err()));
+    let mut model = wgpu_mlp::Model::new(spec, parameters.clone()).unwrap();
+    model.parameters.pop();
+    assert!(is_shape(model.to_bytes().err()));
     let folder = tempfile::tempdir().unwrap();
     assert!(is_shape(model.save(&folder.path().join("m.safetensors")).err()));
 }

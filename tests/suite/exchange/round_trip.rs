@@ -148,7 +148,8 @@ fn model(activation: Activation, loss: Loss, outputs: usize) -> Model {
     let encoder = Encoder::new(features(), Target { name: "what".into(), kind });
     // An encoder has one target.
     let encoder = (outputs == 1 || loss == Loss::SoftmaxCrossEntropy).then_some(encoder);
-    Model { spec, parameters, encoder, training: None }
+    let bare = Model::new(spec, parameters).unwrap();
+    encoder.map_or(bare.clone(), |encoder| bare.with_encoder(encoder))
 }
 
 fn models() -> Vec<Model> {

@@ -10,7 +10,7 @@ use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, EarlyStopping, TrainConfig, Trainer};
-use wgpu_mlp::{Checkpoint, Model};
+use wgpu_mlp::Checkpoint;
 
 /// A checkpoint with everything that one can have.
 fn checkpoint() -> Checkpoint {
@@ -27,8 +27,10 @@ fn checkpoint() -> Checkpoint {
         trainer.step().unwrap();
     }
     let state = trainer.state().unwrap();
-    let model = Model { spec, parameters: state.parameters.clone(), encoder: None, training: None };
-    Checkpoint { model, state, settings: Some("lr = 0.01\n".into()), score: Some(0.7), test: Some(5) }
+    let mut checkpoint = Checkpoint::new(spec, state).unwrap();
+    checkpoint.settings = Some("lr = 0.01\n".into());
+    (checkpoint.score, checkpoint.test) = (Some(0.7), Some(5));
+    checkpoint
 }
 
 /// A file's fate: no panic, and either a refusal that names the file or what was written.
@@ -69,4 +71,18 @@ fn what_is_damaged_is_refused() {
             assert!(!taken || (8..header).contains(&place), "byte {place} of {}", bytes.len());
         }
     }
+}
+
+#[test]
+fn a_checkpoint_comes_from_its_bytes() {
+    let checkpoint = checkpoint();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    checkpoint.save(&path).unwrap();
+    let mut bytes = checkpoint.to_bytes().unwrap();
+    assert_eq!(bytes, fs::read(&path).unwrap());
+    assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), checkpoint);
+    *bytes.last_mut().unwrap() ^= 1;
+    let error = Checkpoint::from_bytes(&bytes).unwrap_err().to_string();
+    assert!(error.contains("it is damaged"), "{error}");
 }

@@ -11,7 +11,7 @@ use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, EarlyStopping, Event, TrainConfig, TrainState, Trainer};
-use wgpu_mlp::{Checkpoint, Error, Model};
+use wgpu_mlp::{Checkpoint, Error};
 
 use crate::cli::Place;
 
@@ -55,10 +55,9 @@ fn changed(state: &TrainState, changes: &[(&str, Value)]) -> TrainState {
         *progress.pointer_mut(key).unwrap_or_else(|| panic!("no {key} in {state:?}")) = value.clone();
     }
     let state = TrainState { progress: serde_json::from_value(progress).unwrap(), ..state.clone() };
-    let model = Model { spec: spec(), parameters: state.parameters.clone(), encoder: None, training: None };
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("made.safetensors");
-    Checkpoint { model, state, settings: None, score: None, test: None }.save(&path).unwrap();
+    Checkpoint::new(spec(), state).unwrap().save(&path).unwrap();
     Checkpoint::load(&path).unwrap().state
 }
 
@@ -185,7 +184,9 @@ fn the_command_refuses_it() {
         *progress.pointer_mut(key).unwrap() = value;
         let state = TrainState { progress: serde_json::from_value(progress).unwrap(), ..checkpoint.state.clone() };
         let made = place.path().join("made.safetensors");
-        Checkpoint { state, ..checkpoint.clone() }.save(&made).unwrap();
+        let mut other = checkpoint.clone();
+        other.state = state;
+        other.save(&made).unwrap();
         place.refuses("train --resume made.safetensors", 2, &["a run that cannot be", "a state that a trainer gave"]);
         fs::remove_file(&made).unwrap();
     }
