@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::column::{Cells, Column, Texts};
-use super::date;
-use super::feature::median;
-use super::infer::counts;
-use super::table::Table;
+use crate::data::column::{Cells, Column, Texts};
+use crate::data::date;
+use crate::data::infer::counts;
+use crate::data::statistics::median;
+use crate::data::table::Table;
 use crate::error::{Result, flag_word, shorten};
 use crate::limits;
 

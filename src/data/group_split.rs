@@ -1,7 +1,7 @@
 //! Splits that leave no group in two parts. In: each row's group, a fraction, a seed. Out: row numbers.
 
-use super::random::NumpyRandom;
-use super::split::{Split, held_out};
+use crate::data::random::NumpyRandom;
+use crate::data::split::{Split, held_out};
 use crate::error::{Error, Result};
 
 /// Orders of the groups that are drawn, of which the one is taken whose classes come out best.
@@ -16,7 +16,7 @@ const TRIED: usize = 64;
 /// `groups` has a row's group, counted from 0, and `classes` its class, if it has one.
 ///
 /// # Errors
-/// Those of [`train_test_split`](super::train_test_split); [`Error::Setting`] for fewer than two groups.
+/// Those of [`train_test_split`](crate::data::train_test_split); [`Error::Setting`] for fewer than two groups.
 pub fn group_split(
     groups: &[usize],
     classes: Option<&[usize]>,

@@ -2,7 +2,7 @@
 //! seed. Out: row numbers; no data is touched. `group_split` keeps rows that belong together in one part, `order` says
 //! which rows come last in time.
 
-use super::random::NumpyRandom;
+use crate::data::random::NumpyRandom;
 use crate::error::{Error, Result};
 
 /// Row numbers of the two parts, counted from 0 and in the order in which the rows are to be taken.

@@ -3,9 +3,9 @@
 
 use std::f64::consts::PI;
 
-use super::column::{Cells, Column};
-use super::random::NumpyRandom;
-use super::table::Table;
+use crate::data::column::{Cells, Column};
+use crate::data::random::NumpyRandom;
+use crate::data::table::Table;
 use crate::error::{Error, Result};
 
 /// Two interleaving half circles, one for each class: scikit-learn 1.9's

@@ -5,7 +5,10 @@
 //! them.
 
 mod arithmetic;
+mod bases;
+mod call;
 mod cast;
+mod chain;
 mod columns;
 mod export;
 mod external;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use prost::Message;
 
+use super::chain::Value;
 use super::external;
 use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
 use super::function::{Kind, Known, UNCHANGED};
-use super::graph::{Value, Walk};
+use super::graph::Walk;
 use super::network::Network;
 use super::proto::{Entry, Model, ValueInfo};
 use super::rows::{Ending, Rows};
@@ -39,7 +40,7 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
         "its outputs are plain numbers: --loss says what they are, mean_squared_error for numbers, binary_cross_entropy or \
          softmax_cross_entropy for the logits of classes",
     )?;
-    let last = Last::of(&rows, known, loss, rows.width(&walk))?;
+    let last = Last::of(&rows, known, loss, rows.width(&walk.chain.bases))?;
     let Network { mut layers, parameters, inputs, names: columns } = Network::read(&walk, &rows, last.fold, bytes)?;
     if let Some(layer) = layers.last_mut() {
         layer.activation = last.activation;
@@ -59,8 +60,8 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
         "skl2onnx" => names.map(without_letter),
         _ => names,
     };
-    let classes = list(key::CLASSES).or(walk.classes.map(|classes| classes.labels)).or(names);
-    let halves = walk.products.iter().any(|product| product.weight.is_half());
+    let classes = list(key::CLASSES).or(walk.chain.classes.map(|classes| classes.labels)).or(names);
+    let halves = walk.chain.products.iter().any(|product| product.weight.is_half());
     let note = "it computes in half precision, and mlp in float32: what it predicts may differ in the third digit";
     let notes = halves.then(|| note.to_string()).into_iter().collect();
     let (output, path) = (last.scale, path.into());
@@ -108,7 +109,7 @@ impl End {
     fn of_columns(walk: &Walk, parts: &[(&String, &Rows)]) -> Result<Self, String> {
         let (_, first) = parts[0];
         let whole = Rows { columns: None, ..first.clone() };
-        let width = whole.width(walk).unwrap_or(0);
+        let width = whole.width(&walk.chain.bases).unwrap_or(0);
         let is_next = |(at, (_, rows)): (usize, &(&String, &Rows))| {
             rows.columns.as_deref() == Some(&[at])
                 && (rows.base, rows.ending, &rows.function, &rows.affine)

@@ -3,7 +3,8 @@
 
 use pulp::{MemMask, Simd, WithSimd};
 
-use super::{Product, Real};
+use super::product::Product;
+use super::real::Real;
 
 /// Most elements of b: 32 KiB, two thirds of a core's first cache. On an AVX-512 Xeon the article's products take 0.76 of the
 /// time that `gemm` takes for them, the step 0.75; 128 rows by 64 by 64 take as long in either.
