@@ -84,13 +84,14 @@ impl Layout {
 }
 
 /// How parameters start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Init {
     /// Weights N(0, 0.01), biases a multiple of 0.01 from 0.01 to 0.09, drawn as numpy's `RandomState` does.
     Article,
     /// Weights N(0, 2 / inputs), biases 0 (He et al. 2015); for relu.
+    #[default]
     He,
     /// Weights uniform in ±sqrt(6 / (inputs + outputs)), biases 0 (Glorot and Bengio 2010).
     Xavier,

@@ -19,12 +19,23 @@ pub struct Choice {
 /// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
 /// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back, and not from a GPU
 /// whose results are wrong: that is an error, as [`GpuDevice::open`] gives it.
-pub async fn open(wanted: &str) -> Result<Choice> {
+///
+/// It blocks the thread until the device is there; [`open_async`] does not.
+///
+/// # Errors
+/// [`Error::UnknownDevice`] and [`Error::NoAdapter`] where there is no such device; what the driver says where it cannot be opened.
+#[cfg(not(target_family = "wasm"))]
+pub fn open(wanted: &str) -> Result<Choice> {
+    pollster::block_on(open_async(wanted))
+}
+
+/// [`open`] for async programs.
+pub async fn open_async(wanted: &str) -> Result<Choice> {
     open_as(wanted, false).await
 }
 
-/// The same with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
-pub async fn open_timed(wanted: &str) -> Result<Choice> {
+/// [`open_async`] with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
+pub async fn open_timed_async(wanted: &str) -> Result<Choice> {
     open_as(wanted, true).await
 }
 

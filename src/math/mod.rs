@@ -3,6 +3,7 @@
 //! networks, buffers or devices.
 
 mod activation;
+mod alone;
 mod bounded;
 mod exp;
 mod floats;
@@ -13,6 +14,7 @@ mod real;
 mod small;
 
 pub use activation::{Activation, Formula};
+pub(crate) use alone::affine as affine_alone;
 pub use bounded::Bounded;
 pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};

@@ -470,7 +470,7 @@ fn parts_of_dates_are_inputs_of_the_graph() {
         MlpSpec::from_layers(vec![Layer { inputs: 5, outputs: 1, activation: Activation::Identity }], Loss::Huber);
     let spec = spec.unwrap();
     let parameters = Init::Xavier.draw(&spec, 5).unwrap();
-    let model = Model { spec, parameters, encoder: Some(encoder.clone()), training: None };
+    let model = Model::new(spec, parameters).unwrap().with_encoder(encoder.clone());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.onnx");
     assert_eq!(save_onnx(&model, &path).unwrap().input, ("features", 5));
