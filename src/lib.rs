@@ -45,6 +45,7 @@ pub mod math;
 pub mod metrics;
 mod model;
 pub mod params;
+pub mod pipeline;
 pub mod plan;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -67,6 +68,7 @@ pub use infer::{Metrics, Predictor};
 pub use math::{Activation, Loss, Optimizer, Rule};
 pub use model::{Model, TrainingRecord};
 pub use params::Init;
+pub use pipeline::{Estimator, Fitted, Prediction};
 /// Waits for a future on this thread: for programs that are not async themselves.
 pub use pollster::block_on;
 pub use spec::MlpSpec;

@@ -1,6 +1,6 @@
 //! `mlp eval`: how good a model is on a table with its target.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -9,14 +9,13 @@ use super::notes;
 use super::output::{print, print_json};
 use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, kinds_of};
-use crate::backend::Device;
-use crate::data::{Dataset, Encoder, Notes, Table, Task};
+use crate::data::{Encoder, Notes};
 use crate::error::{Error, Result, shorten};
-use crate::infer::{Metrics, Predictor};
-use crate::math::{Domain, Loss};
-use crate::metrics::{Classification, LARGEST};
+use crate::infer::Metrics;
+use crate::metrics::Classification;
 use crate::model::Model;
-use crate::report::{class_table, confusion_table, metrics_table, value};
+use crate::pipeline::{check_target, encoder_of, evaluate};
+use crate::report::{class_table, confusion_table, metrics_table};
 
 /// Most classes whose confusion matrix a terminal has room for.
 const MOST_PRINTED: usize = 12;
@@ -97,42 +96,4 @@ fn class_tables(figures: &Classification) -> String {
         Some(_) => format!("\n{scores}\n--json has the confusion matrix of the {} classes\n", figures.classes.len()),
         None => format!("\n{scores}"),
     }
-}
-
-/// The encoder that a model needs to read tables.
-pub fn encoder_of<'a>(model: &'a Model, path: &Path) -> Result<&'a Encoder> {
-    model.encoder.as_ref().ok_or_else(|| Error::ModelFile {
-        path: path.into(),
-        problem:
-            "it does not say which columns it takes: mlp import with a table does, or train from it with --init-from"
-                .into(),
-    })
-}
-
-/// Refuses numbers that the loss or the figures cannot take, while their lines are still known.
-pub fn check_target(loss: Loss, encoder: &Encoder, table: &Table) -> Result<()> {
-    if encoder.task() != Task::Regression {
-        return Ok(());
-    }
-    let name = &encoder.target().name;
-    let (least, expected) = match loss.domain() {
-        Domain::Amount => (0.0, format!("expected 0 or more, for {loss}")),
-        _ => (-LARGEST, format!("expected a number from {:e} to {LARGEST:e}", -LARGEST)),
-    };
-    let values = table.numbers(name)?;
-    match values.iter().position(|value| *value < least || *value > LARGEST) {
-        None => Ok(()),
-        Some(row) => Err(Error::UnfitTarget {
-            path: table.source().into(),
-            column: name.clone(),
-            problem: format!("is `{}` in {}: {expected}", value(values[row]), table.place(row)),
-        }),
-    }
-}
-
-/// Runs a model over a data set and judges it, with a top-k accuracy if it is asked for.
-pub async fn evaluate(device: &Device, model: &Model, data: &Dataset, top_k: Option<usize>) -> Result<Metrics> {
-    let predictor = Predictor::new_async(device, &model.spec, &model.parameters, data.rows()).await?;
-    let outputs = predictor.outputs_async(data.features()).await?;
-    Metrics::with_top_k(&model.spec, &outputs, data, model.encoder.as_ref(), top_k)
 }

@@ -8,6 +8,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("beta_2", "--beta2"),
     ("categorical", "--categorical"),
     ("checkpoint_every", "--checkpoint-every"),
+    ("class_weight", "--class-weight"),
     ("clip_norm", "--clip-norm"),
     ("clip_value", "--clip-value"),
     ("device", "--device"),
@@ -19,6 +20,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("group", "--group"),
     ("header=false", "--no-header"),
     ("header=true", "--header"),
+    ("hidden", "--hidden"),
     ("ignore", "--ignore"),
     ("init", "--init"),
     ("init_from", "--init-from"),
@@ -43,6 +45,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("test_fraction", "--test-fraction"),
     ("unseen", "--unseen"),
     ("validation_fraction", "--validation-fraction"),
+    ("weight_column", "--weight-column"),
     ("weight_decay", "--weight-decay"),
 ];
 

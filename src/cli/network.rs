@@ -1,10 +1,10 @@
 //! The flags that describe a network without data.
 
 use super::flag;
-use super::train::{Hidden, LossParameterArgs};
+use super::train::LossParameterArgs;
 use crate::error::{Error, Result};
 use crate::math::{Activation, Domain, Loss};
-use crate::spec::{MAX_WIDTH, MlpSpec};
+use crate::spec::{HiddenLayers, MAX_WIDTH, MlpSpec};
 
 #[derive(Debug, clap::Args)]
 pub struct NetworkArgs {
@@ -13,7 +13,7 @@ pub struct NetworkArgs {
     inputs: usize,
     /// Widths of the hidden layers, or `none`
     #[arg(long, default_value = "25,50,50,25", value_name = "N,N,…")]
-    hidden: Hidden,
+    hidden: HiddenLayers,
     /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
     #[arg(long, value_name = "N")]
     outputs: Option<usize>,

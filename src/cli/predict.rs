@@ -1,22 +1,19 @@
 //! `mlp predict`: a prediction for every row of a table, of which only a part is held at a time.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use super::device::DeviceArgs;
-use super::eval::encoder_of;
 use super::list::List;
 use super::notes;
 use super::output::print_data;
 use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Notes, ReadAs, Table, TargetKind};
+use crate::data::{Notes, ReadAs, Table};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
 use crate::model::Model;
+use crate::pipeline::{encoder_of, write_heading, write_rows};
 
 /// Predict the target of every row, whatever the order of the columns; others than the model's are not looked at
 #[derive(Debug, clap::Args)]
@@ -100,58 +97,4 @@ pub async fn run(args: Args) -> Result<()> {
     file.map_or(Ok(()), AtomicFile::finish)?;
     notes::tell(&notes);
     Ok(())
-}
-
-/// The predictions of a table whole, with cells of one's own in front.
-pub fn write_csv<T: Serialize>(
-    mut out: impl Write,
-    model: &Model,
-    encoder: &Encoder,
-    outputs: &[f32],
-    front: &[&str],
-    cells: impl Fn(usize) -> T,
-) -> csv::Result<()> {
-    write_heading(&mut out, encoder, front)?;
-    write_rows(out, model, encoder, outputs, cells)
-}
-
-/// `prediction`, and for classes `p_<class>` for each; in front of them stand cells that `front` names.
-fn write_heading(out: impl Write, encoder: &Encoder, front: &[&str]) -> csv::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
-    let names = encoder.classes().unwrap_or_default().iter().map(|class| format!("p_{class}"));
-    csv.write_record(front.iter().chain(&["prediction"]).map(ToString::to_string).chain(names))?;
-    Ok(csv.flush()?)
-}
-
-/// A line for each row, in the table's order. Of classes with equal probabilities the first one is predicted. In front of
-/// them stand what `cells` gives for a row.
-fn write_rows<T: Serialize>(
-    out: impl Write,
-    model: &Model,
-    encoder: &Encoder,
-    outputs: &[f32],
-    cells: impl Fn(usize) -> T,
-) -> csv::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
-    let prediction = |z: f64| model.spec.loss().prediction(z);
-    for (row, z) in outputs.chunks(encoder.outputs()).enumerate() {
-        let first = f64::from(z[0]);
-        match &encoder.target().kind {
-            TargetKind::Binary { classes: [negative, positive] } => {
-                let class = if prediction(first) > 0.5 { positive } else { negative };
-                csv.serialize((cells(row), class, prediction(-first), prediction(first)))?;
-            }
-            TargetKind::Multiclass { classes } => {
-                let mut probabilities: Vec<f64> = z.iter().map(|&z| z.into()).collect();
-                model.spec.loss().predictions(&mut probabilities);
-                let first_largest = |best: usize, class: usize| if z[class] > z[best] { class } else { best };
-                let class = (0..z.len()).fold(0, first_largest);
-                csv.serialize((cells(row), &classes[class], probabilities))?;
-            }
-            TargetKind::Regression { .. } => {
-                csv.serialize((cells(row), encoder.decode_regression(prediction(first))))?;
-            }
-        }
-    }
-    Ok(csv.flush()?)
 }

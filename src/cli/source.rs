@@ -112,12 +112,12 @@ impl Source {
         &self,
         reading: &Reading,
         mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>,
-    ) -> Result<Parts<'_>> {
+    ) -> Result<TableChunks<'_>> {
         match self {
-            Self::Moons(moons) => Ok(Parts::Whole(Some(read_as(moons.table()?, reading, how)?))),
+            Self::Moons(moons) => Ok(TableChunks::Whole(Some(read_as(moons.table()?, reading, how)?))),
             Self::File(path) => Ok(match TableFile::open(path, reading, |names| how(path, names))? {
-                TableFile::Whole(table) => Parts::Whole(Some(table)),
-                TableFile::Text(reader, kinds) => Parts::Rows { path, reader, kinds, any: false },
+                TableFile::Whole(table) => TableChunks::Whole(Some(table)),
+                TableFile::Text(reader, kinds) => TableChunks::Rows { path, reader, kinds, any: false },
             }),
         }
     }
@@ -132,8 +132,8 @@ fn read_as(
     table.read_as(&kinds, reading)
 }
 
-/// Parts of a table, in its order.
-pub enum Parts<'a> {
+/// TableChunks of a table, in its order.
+pub enum TableChunks<'a> {
     /// All in one.
     Whole(Option<Table>),
     /// As they are read.
@@ -146,7 +146,7 @@ pub enum Parts<'a> {
     },
 }
 
-impl Parts<'_> {
+impl TableChunks<'_> {
     /// The next part; none at the end. A table without rows is an error.
     pub fn next(&mut self) -> Result<Option<Table>> {
         match self {

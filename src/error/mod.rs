@@ -1,12 +1,13 @@
 //! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
 //! what was expected and what to do about it, in one line.
 
+mod place;
 mod setting;
 mod text;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use place::Place;
 #[cfg(feature = "cli")]
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
@@ -17,24 +18,6 @@ pub(crate) use text::{record, shell_word, shorten_to, width};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Where a cell stands, for messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In this line of a text, counted from 1 (the header).
-    Line(u64),
-    /// In this row of a file without lines, counted from 1.
-    Row(u64),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, "line {line}"),
-            Self::Row(row) => write!(f, "row {row}"),
-        }
-    }
-}
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activation::sigmoid;
 use super::{Real, named};
+use crate::data::Task;
 use crate::error::{Error, Result};
 
 /// A loss. That of a batch is its mean over rows and [terms](Self::terms), each row's part times the row's weight. Some
@@ -72,6 +73,16 @@ const DELTA: Parameter = Parameter {
     fits: |value| value.is_finite() && value > 0.0,
 };
 
+/// The class that a row's `predictions` say: of a single probability, class 1 where it is above one half; else the class with the
+/// largest, the first of them where several are.
+#[must_use]
+pub fn predicted_class(predictions: &[f64]) -> usize {
+    match predictions {
+        [yes] => usize::from(*yes > 0.5),
+        all => (1..all.len()).fold(0, |best, class| if all[class] > all[best] { class } else { best }),
+    }
+}
+
 impl Loss {
     /// Every loss.
     pub const ALL: &[Self] = &[
@@ -82,6 +93,16 @@ impl Loss {
         Self::Huber,
         Self::Poisson,
     ];
+
+    /// The losses that suit a task, the one that is taken where none is named first.
+    #[must_use]
+    pub fn of_task(task: Task) -> &'static [Self] {
+        match task {
+            Task::Binary => &[Self::BinaryCrossEntropy],
+            Task::Multiclass => &[Self::SoftmaxCrossEntropy],
+            Task::Regression => &[Self::MeanSquaredError, Self::MeanAbsoluteError, Self::Huber, Self::Poisson],
+        }
+    }
 
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {

@@ -16,7 +16,7 @@ mod small;
 pub use activation::{Activation, Formula};
 pub(crate) use alone::affine as affine_alone;
 pub use bounded::Bounded;
-pub use loss::{Domain, Loss, Parameter};
+pub use loss::{Domain, Loss, Parameter, predicted_class};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
 pub use product::Product;
 pub use real::Real;

@@ -172,6 +172,17 @@ impl Optimizer {
 }
 
 impl Rule {
+    /// The learning rate that is taken where none is named: 0.001 for Adam, AdamW and RMSprop, as PyTorch and Keras have it, 0.0001
+    /// for Lion, as its authors advise, 0.01 for the others.
+    #[must_use]
+    pub fn default_learning_rate(self) -> f64 {
+        match self {
+            Self::Adam | Self::RmsProp => 1e-3,
+            Self::Lion => 1e-4,
+            Self::Sgd | Self::Momentum | Self::Nesterov | Self::AdaGrad => 1e-2,
+        }
+    }
+
     /// Every rule.
     pub const ALL: &[Self] =
         &[Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::RmsProp, Self::AdaGrad, Self::Lion];

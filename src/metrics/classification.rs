@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::ranking::roc_auc;
 use super::{Counts, Score, average, check_columns, check_probability, check_table, count_rows};
 use crate::error::{Error, Result};
+use crate::math::predicted_class;
 
 /// Most classes that have a confusion matrix: its size is their square.
 const MOST_CONFUSED: usize = 1000;
@@ -168,8 +169,7 @@ impl Probabilities<'_> {
             let class = self.classes - self.columns + column;
             check_probability(row, "class", class, self.get(row, class))?;
         }
-        let better = |best, class| if self.get(row, class) > self.get(row, best) { class } else { best };
-        Ok((1..self.classes).fold(0, better))
+        Ok(predicted_class(&self.values[row * self.columns..][..self.columns]))
     }
 
     /// How many classes come before this one when they are put in order, the most probable and of equals the last

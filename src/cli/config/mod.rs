@@ -18,9 +18,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::Cli;
 use super::list::List;
-use super::train::ClassWeight;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result, record, setting};
+use crate::pipeline::ClassWeight;
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cli::config::AUTO;
+use crate::pipeline::{Length, Rows};
 use crate::report::count;
 use crate::train::{Budget, EarlyStopping, Monitor, TrainConfig};
 
@@ -42,23 +43,6 @@ impl<T> Auto<T> {
     }
 }
 
-/// How long a run is, as far as it is said.
-#[derive(Clone, Copy, Debug)]
-pub struct Length {
-    /// None where the table's size decides.
-    pub epochs: Option<u64>,
-    rule: EarlyStopping,
-    /// Whether its patience was said.
-    is_patient: bool,
-}
-
-/// The rows that a run learns from and those that its epochs are judged by.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows {
-    pub train: usize,
-    pub validation: usize,
-}
-
 impl LengthArgs {
     /// What is said; `default` where no number of epochs is, None for the table's size.
     pub fn length(&self, default: Option<u64>) -> Length {
@@ -73,54 +57,37 @@ impl LengthArgs {
 
     /// Whether rows for validation are held out, and what part of the rows, if no flag says it.
     pub fn validation_fraction(&self, length: &Length) -> Option<f64> {
-        match (self.patience, length.epochs) {
-            (Some(_), _) => Some(Budget::VALIDATION_FRACTION),
-            (None, Some(_)) => Some(0.0),
-            (None, None) => None,
-        }
+        Length::validation_fraction(length.epochs, self.patience)
     }
 }
 
-impl Length {
-    /// The configuration with what was said and decided.
-    pub fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
-        let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);
-        let rule = match (self.is_patient, self.epochs, budget.patience) {
-            (true, ..) => Some(self.rule),
-            (false, None, Some(patience)) => Some(EarlyStopping { patience, ..self.rule }),
-            _ => None,
-        };
-        TrainConfig { epochs: self.epochs.unwrap_or(budget.epochs), early_stopping: rule, ..config }
+/// What was decided, in a line; none where nothing was. `config` is what [`Length::apply`] gave, `drawn` says that it
+/// was decided on validation rows, too.
+pub fn tell(length: &Length, config: &TrainConfig, rows: Rows, drawn: bool) -> Option<String> {
+    if length.epochs.is_some() {
+        return None;
     }
-
-    /// What was decided, in a line; none where nothing was. `config` is what [`apply`](Self::apply) gave, `drawn` says that it
-    /// was decided on validation rows, too.
-    pub fn tell(&self, config: &TrainConfig, rows: Rows, drawn: bool) -> Option<String> {
-        if self.epochs.is_some() {
-            return None;
-        }
-        let (epochs, train) = (count(config.epochs), count(rows.train as u64));
-        let otherwise = "--epochs N trains for N";
-        let all = if drawn { " on all rows" } else { "" };
-        Some(match (config.early_stopping, rows.validation) {
-            (Some(rule), 1..) => format!(
-                "epochs: {epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; \
-                 the best is kept; {otherwise}{all}",
-                count(rule.patience),
-                rule.monitor,
-                count(rows.validation as u64),
-            ),
-            (None, 0) if drawn => format!(
-                "epochs: {epochs} on all {train} rows, none for validation, {}; {otherwise}",
-                if Budget::validation_fraction(rows.train) > 0.0 {
-                    "since they are of one group".into()
-                } else {
-                    format!("which would be fewer than {} rows", Budget::FEWEST_ROWS)
-                }
-            ),
-            _ => format!("epochs: {epochs} on {train} rows, by their number; {otherwise}"),
-        })
-    }
+    let (epochs, train) = (count(config.epochs), count(rows.train as u64));
+    let otherwise = "--epochs N trains for N";
+    let all = if drawn { " on all rows" } else { "" };
+    Some(match (config.early_stopping, rows.validation) {
+        (Some(rule), 1..) => format!(
+            "epochs: {epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; \
+             the best is kept; {otherwise}{all}",
+            count(rule.patience),
+            rule.monitor,
+            count(rows.validation as u64),
+        ),
+        (None, 0) if drawn => format!(
+            "epochs: {epochs} on all {train} rows, none for validation, {}; {otherwise}",
+            if Budget::validation_fraction(rows.train) > 0.0 {
+                "since they are of one group".into()
+            } else {
+                format!("which would be fewer than {} rows", Budget::FEWEST_ROWS)
+            }
+        ),
+        _ => format!("epochs: {epochs} on {train} rows, by their number; {otherwise}"),
+    })
 }
 
 impl<T: FromStr<Err: fmt::Display>> FromStr for Auto<T> {

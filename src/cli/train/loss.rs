@@ -35,11 +35,7 @@ impl LossArgs {
 
     /// The loss for a task.
     pub fn of(&self, task: Task) -> Result<Loss> {
-        let fitting: &[Loss] = match task {
-            Task::Binary => &[Loss::BinaryCrossEntropy],
-            Task::Multiclass => &[Loss::SoftmaxCrossEntropy],
-            Task::Regression => &[Loss::MeanSquaredError, Loss::MeanAbsoluteError, Loss::Huber, Loss::Poisson],
-        };
+        let fitting = Loss::of_task(task);
         match self.loss {
             Some(loss) if !fitting.contains(&loss) => {
                 let names: Vec<_> = fitting.iter().map(ToString::to_string).collect();

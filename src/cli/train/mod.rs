@@ -1,9 +1,7 @@
 //! `mlp train`: from a table to a model.
 
-mod baseline;
 mod control;
 mod fit;
-mod hidden;
 mod journal;
 mod keeping;
 mod length;
@@ -11,8 +9,6 @@ mod loss;
 mod lr_find;
 mod notes;
 mod optimizer;
-mod parts;
-mod phases;
 mod prepare;
 mod report;
 mod saves;
@@ -42,19 +38,17 @@ use crate::kernels::MOST_LAYERS;
 use crate::math::{Activation, Loss};
 use crate::model::{Model, TrainingRecord};
 use crate::params::{Init, Layout};
+use crate::pipeline::{Baseline, Splits, Timings};
 use crate::plan::PlanKind;
 use crate::report::{count, memory};
-use crate::spec::MlpSpec;
+use crate::spec::{HiddenLayers, MlpSpec};
 use crate::train::{Batch, Outcome, Trainer};
-use baseline::Baseline;
 use control::ControlArgs;
 use fit::{Fitted, fit};
 use keeping::{Contents, Keeping, Place};
 use length::LengthArgs;
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
-use parts::Parts;
-use phases::Phases;
 use prepare::{Prepared, Start, prepare};
 use report::Material;
 use saves::SaveArgs;
@@ -64,9 +58,7 @@ use split::SplitArgs;
 use summary::Summary;
 use weights::WeightArgs;
 
-pub use hidden::Hidden;
 pub use loss::LossParameterArgs;
-pub use weights::ClassWeight;
 
 /// Train a network on a table; `mlp train moons` is the run of the article that the README describes
 #[derive(Debug, clap::Args)]
@@ -99,7 +91,7 @@ pub struct Args {
     /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
     /// 25,50,50,25 for moons, 64,32 for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
-    hidden: Option<Hidden>,
+    hidden: Option<HiddenLayers>,
     /// Activation of the hidden layers: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu,
     /// softplus, tanh, softsign [default: relu]
     #[arg(long, value_name = "NAME")]
@@ -189,7 +181,7 @@ pub async fn run(args: Args) -> Result<u8> {
     }
     let command = args.said.command();
     let place = out.filter(|_| !args.lr_find).map(|path| Place::take(path, &args.saves, &command)).transpose()?;
-    let mut phases = Phases::start();
+    let mut phases = Timings::start();
     let Prepared { data, judged, encoder, spec, start, notes } = prepare(&args, &mut settings, &source, &mut phases)?;
     let config = args.said.toml(&settings.words(&args, &source));
     let started = Instant::now();
@@ -290,7 +282,7 @@ pub async fn run(args: Args) -> Result<u8> {
 async fn begin(
     start: Start,
     settings: &Settings,
-    data: &Parts<Dataset>,
+    data: &Splits<Dataset>,
     trainer: &mut Trainer,
 ) -> Result<(RunName, Option<Origin>)> {
     let (first, origin) = match start {

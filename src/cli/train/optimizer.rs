@@ -48,11 +48,7 @@ impl OptimizerArgs {
     /// The optimiser, checked; `default` where none is named.
     pub fn optimizer(&self, default: Rule) -> Result<Optimizer> {
         let base = Optimizer::named(self.optimizer.as_deref().unwrap_or(default.name()), 0.0)?;
-        let learning_rate = match base.rule {
-            Rule::Adam | Rule::RmsProp => 1e-3,
-            Rule::Lion => 1e-4,
-            Rule::Sgd | Rule::Momentum | Rule::Nesterov | Rule::AdaGrad => 1e-2,
-        };
+        let learning_rate = base.rule.default_learning_rate();
         let optimizer = Optimizer {
             learning_rate: self.lr.unwrap_or(learning_rate),
             beta_1: self.beta1.unwrap_or(base.beta_1),

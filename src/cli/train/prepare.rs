@@ -4,24 +4,24 @@ use std::path::Path;
 
 use super::Args;
 use super::notes::{tell_extra, tell_imbalance, tell_task};
-use super::parts::Parts;
-use super::phases::Phases;
 use super::report::Judged;
 use super::settings::Settings;
 use super::start;
 use crate::checkpoint::Checkpoint;
-use crate::cli::eval::check_target;
 use crate::cli::notes;
 use crate::cli::source::{Source, kinds_of};
 use crate::data::{Dataset, Encoder, Notes, ReadAs, Reading, Strays, Table, class_numbers};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::pipeline::Splits;
+use crate::pipeline::Timings;
+use crate::pipeline::check_target;
 use crate::spec::MlpSpec;
 
 /// Everything but a device.
 #[derive(Debug)]
 pub struct Prepared {
-    pub data: Parts<Dataset>,
+    pub data: Splits<Dataset>,
     pub judged: Judged,
     pub encoder: Encoder,
     pub spec: MlpSpec,
@@ -52,7 +52,7 @@ impl Start {
 }
 
 /// Reads, splits and encodes the data, makes the network and settles the settings that the data decide.
-pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &mut Phases) -> Result<Prepared> {
+pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &mut Timings) -> Result<Prepared> {
     let start = match (&args.saves.resume, &args.init_from) {
         (Some(path), _) => Start::Checkpoint(Box::new(Checkpoint::load(path)?)),
         (None, Some(path)) => Start::Model(Box::new(start::load(path, args)?)),
@@ -92,7 +92,7 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
         (Source::File(_), Some(encoder)) => encoder.class_numbers(&table)?,
         (Source::File(_), None) => class_numbers(&table, &target, settings.task)?,
     };
-    let rows = basis.split(settings.shares, table.rows(), classes.as_deref())?;
+    let rows = basis.split(settings.sizes, table.rows(), classes.as_deref())?;
     let groups = args.split.groups(&table)?;
     apart.map(|name| table.take(name)).transpose()?;
     let is_known = known.is_some();
@@ -124,7 +124,7 @@ pub fn prepare(args: &Args, settings: &mut Settings, source: &Source, phases: &m
     let encoder = weights.name_in(encoder)?;
     let loss = args.loss.of(encoder.task())?;
     check_target(loss, &encoder, &table)?;
-    let (part, judged) = rows.judged();
+    let (part, judged) = rows.evaluated();
     let judged = Judged::new(judged.clone(), &encoder, others.table(part).unwrap_or(&table))?;
     let mut of_other = |path: &Path, found: Notes| {
         args.reading.check(&found, path)?;

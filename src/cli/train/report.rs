@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::parts::Parts;
 use super::summary::Summary;
 use super::tables;
 use crate::backend::Device;
-use crate::cli::predict::write_csv;
 use crate::data::{Dataset, Encoder, Feature, Table, Task};
 use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
 use crate::folder::{FINDINGS, PAGE, PREDICTIONS};
 use crate::infer::{Metrics, Predictor};
+use crate::math::predicted_class;
 use crate::metrics::{calibration, roc_curve};
 use crate::model::Model;
+use crate::pipeline::Splits;
+use crate::pipeline::write_csv;
 use crate::report::run::{Bar, Cell, Confusion, Findings, LEVELS, Page, Run, Surface, evenly, page};
 use crate::report::{count, figure, main_figures, value};
 
@@ -62,9 +63,9 @@ pub struct Material<'a> {
     pub device: &'a Device,
     pub model: &'a Model,
     pub encoder: &'a Encoder,
-    pub data: &'a Parts<Dataset>,
+    pub data: &'a Splits<Dataset>,
     pub judged: &'a Judged,
-    pub metrics: &'a Parts<Metrics>,
+    pub metrics: &'a Splits<Metrics>,
     /// What was typed, and the configuration in force.
     pub command: &'a str,
     pub config: &'a str,
@@ -86,7 +87,7 @@ struct Kept<'a> {
 /// Writes it all; returns the page's path. What it takes to the drawing of the page is a phase that the page has.
 pub async fn write(folder: &Path, material: &Material<'_>, summary: &mut Summary<'_>) -> Result<PathBuf> {
     let Material { device, model, encoder, data, judged, .. } = material;
-    let (_, rows) = data.judged();
+    let (_, rows) = data.evaluated();
     let predictor = Predictor::new_async(device, &model.spec, &model.parameters, rows.rows()).await?;
     let outputs = predictor.outputs_async(rows.features()).await?;
     let put = |name: &str, bytes: &[u8]| AtomicFile::create("write the report", &folder.join(name))?.replace(bytes);
@@ -137,7 +138,7 @@ fn columns(encoder: &Encoder) -> Vec<(&str, Range<usize>)> {
 impl Material<'_> {
     async fn findings(&self, predictor: &Predictor, outputs: &[f32]) -> Result<Findings> {
         let Self { model, encoder, data, judged, metrics, .. } = self;
-        let (part, rows) = data.judged();
+        let (part, rows) = data.evaluated();
         let classes = encoder.classes().unwrap_or_default();
         let mut findings = Findings {
             target: encoder.target().name.clone(),
@@ -145,7 +146,7 @@ impl Material<'_> {
             rows: rows.rows(),
             ..Findings::default()
         };
-        let metrics = metrics.judged().1;
+        let metrics = metrics.evaluated().1;
         if metrics.figures.is_none() {
             return Ok(findings); // outputs that are no numbers are nothing to draw
         }
@@ -189,7 +190,7 @@ impl Material<'_> {
     async fn rank(&self, predictor: &Predictor, findings: &mut Findings) -> Result<()> {
         let columns = columns(self.encoder);
         let each = (self.model.parameters.len() * columns.len() * SHUFFLES) as f64;
-        let (_, rows) = self.data.judged();
+        let (_, rows) = self.data.evaluated();
         let most = ((WORK / each) as usize).min(SHUFFLED);
         if most < LEAST {
             return Ok(());
@@ -212,7 +213,7 @@ impl Material<'_> {
     /// The predictions over the two features, as far as the data go.
     /// `scaling` as [`Feature::scaling`] has it.
     async fn surface(&self, predictor: &Predictor, scaling: [(f64, f64); 2]) -> Result<Surface> {
-        let (_, rows) = self.data.judged();
+        let (_, rows) = self.data.evaluated();
         let features = self.encoder.features();
         let spans = [0, 1].map(|at| {
             let values = self.data.named().flat_map(|(_, data)| data.features().iter().skip(at).step_by(2));
@@ -230,10 +231,10 @@ impl Material<'_> {
         let class = |z: &[f32]| -> Cell {
             let mut p: Vec<f64> = z.iter().map(|&z| z.into()).collect();
             self.model.spec.loss().predictions(&mut p);
+            let likeliest = predicted_class(&p);
             if let [p] = p[..] {
-                return (usize::from(p > 0.5), level((2.0 * p - 1.0).abs()));
+                return (likeliest, level((2.0 * p - 1.0).abs()));
             }
-            let likeliest = (1..width).fold(0, |best, class| if p[class] > p[best] { class } else { best });
             let guess = 1.0 / width as f64;
             (likeliest, level((p[likeliest] - guess) / (1.0 - guess)))
         };
@@ -266,7 +267,7 @@ impl Material<'_> {
     fn page<'b>(&'b self, findings: &Findings, outputs: &[f32], summary: &'b Summary<'_>) -> Page<'b> {
         let Self { model, encoder, data, judged, metrics, command, config, .. } = self;
         let training = model.training.as_ref();
-        let judgement = metrics.judged().1;
+        let judgement = metrics.evaluated().1;
         let figures = main_figures(judgement).into_iter().filter_map(|(name, figure)| Some((name, figure?)));
         let part = &findings.part;
         let tile = |name: String, figure| (format!("{name}, {part}"), figure);
@@ -289,7 +290,7 @@ impl Material<'_> {
             tiles,
             figures: summary.figures(),
             note,
-            tables: tables::all(model, encoder, judgement, data.judged().1, &judged.rows, &judged.truth, outputs),
+            tables: tables::all(model, encoder, judgement, data.evaluated().1, &judged.rows, &judged.truth, outputs),
             phases: summary.phases.all(),
             facts: summary.facts(),
             command,

@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::parts::Parts;
 use crate::backend::Device;
 use crate::cli::device::DeviceArgs;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::pipeline::Splits;
 use crate::spec::MlpSpec;
 use crate::train::{TrainConfig, TrainState, Trainer};
 
@@ -20,7 +20,7 @@ pub struct Setup<'a> {
     pub device: &'a DeviceArgs,
     pub spec: &'a MlpSpec,
     pub config: &'a TrainConfig,
-    pub data: &'a Parts<Dataset>,
+    pub data: &'a Splits<Dataset>,
     pub quiet: bool,
 }
 
@@ -123,7 +123,7 @@ mod tests {
         let spec = MlpSpec::new(&[2, 5, 1], Activation::Tanh, Loss::MeanSquaredError).unwrap();
         let value = |i: u16| f32::from(i % 7) / 7.0 - 0.5;
         let train = Dataset::new((0..64).map(value).collect(), (0..32).map(value).collect(), 2, 1).unwrap();
-        let data = Parts { train, validation: None, test: None };
+        let data = Splits { train, validation: None, test: None };
         let config = TrainConfig::new(9, Batch::Rows(8), Optimizer::named("adam", 0.01).unwrap());
         let device = DeviceArgs::named("gpu");
         let setup = Setup { device: &device, spec: &spec, config: &config, data: &data, quiet: true };

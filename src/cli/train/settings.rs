@@ -2,18 +2,18 @@
 //! for a file, and whatever a flag says instead.
 
 use super::Args;
-use super::hidden::Hidden;
-use super::length::{Length, Rows};
+use super::length::tell;
 use super::optimizer::OptimizerArgs;
-use super::parts::Parts;
-use super::split::Shares;
 use crate::cli::config::AUTO;
 use crate::cli::source::Source;
 use crate::data::{Encoder, Scaling, Task};
 use crate::error::Result;
 use crate::math::{Activation, Loss, Rule};
 use crate::params::Init;
+use crate::pipeline::Splits;
+use crate::pipeline::{Length, Rows, SplitSizes};
 use crate::plan::PlanKind;
+use crate::spec::HiddenLayers;
 use crate::spec::MlpSpec;
 use crate::train::{Batch, Budget, TrainConfig};
 
@@ -22,12 +22,12 @@ pub struct Settings {
     /// With the epochs that [`Settings::decide`] has settled.
     pub train: TrainConfig,
     pub length: Length,
-    pub hidden: Hidden,
+    pub hidden: HiddenLayers,
     pub activation: Activation,
     pub init: Init,
     pub task: Option<Task>,
     pub scaling: Scaling,
-    pub shares: Shares,
+    pub sizes: SplitSizes,
     pub baseline: bool,
 }
 
@@ -53,12 +53,12 @@ impl Settings {
         };
         Ok(Self {
             train: args.control.apply(train),
-            hidden: args.hidden.clone().unwrap_or_else(|| Hidden::plain(hidden)),
+            hidden: args.hidden.clone().unwrap_or_else(|| HiddenLayers::plain(hidden)),
             activation: args.activation.unwrap_or(Activation::Relu),
             init,
             task: args.task.task(),
             scaling: Scaling { features: scaled, target: scaled && !args.loss.takes_counts() },
-            shares: Shares {
+            sizes: SplitSizes {
                 test: args.split.test_fraction(if article { 0.1 } else { 0.2 }),
                 validation: fraction,
                 seed: args.split.split_seed.unwrap_or(if article { 42 } else { 0 }),
@@ -69,14 +69,14 @@ impl Settings {
     }
 
     /// Settles what the number of rows decides; says it in a line, if there is something to say.
-    pub fn decide(&mut self, parts: &Parts<Vec<usize>>, from_file: bool) -> Option<String> {
+    pub fn decide(&mut self, parts: &Splits<Vec<usize>>, from_file: bool) -> Option<String> {
         let rows = Rows { train: parts.train.len(), validation: parts.validation.as_ref().map_or(0, Vec::len) };
         self.train = self.length.apply(self.train.clone(), rows);
-        let drawn = self.shares.validation.is_none() && !from_file;
-        if self.shares.validation.is_none() {
-            self.shares.validation = Some(if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 });
+        let drawn = self.sizes.validation.is_none() && !from_file;
+        if self.sizes.validation.is_none() {
+            self.sizes.validation = Some(if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 });
         }
-        let told = self.length.tell(&self.train, rows, drawn);
+        let told = tell(&self.length, &self.train, rows, drawn);
         self.length.epochs = Some(self.train.epochs);
         told
     }
@@ -90,9 +90,9 @@ impl Settings {
             ("epochs", self.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
             ("seed", self.train.seed.to_string()),
             ("init", self.init.to_string()),
-            ("test-fraction", self.shares.test.to_string()),
-            ("validation-fraction", self.shares.validation.map_or(AUTO.into(), |fraction| fraction.to_string())),
-            ("split-seed", self.shares.seed.to_string()),
+            ("test-fraction", self.sizes.test.to_string()),
+            ("validation-fraction", self.sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string())),
+            ("split-seed", self.sizes.seed.to_string()),
         ];
         let patience = self.train.early_stopping.map(|rule| rule.patience);
         words.extend(patience.map(|patience| ("patience", patience.to_string())));

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::length::Auto;
-use super::parts::{Others, Parts};
 use crate::cli::source::Source;
-use crate::data::{ReadAs, Split, Table, group_split, last_split, stratified_split, train_test_split};
+use crate::data::{ReadAs, Table};
 use crate::error::{Error, Result};
-use crate::train::Budget;
+use crate::pipeline::{HeldOutTables, SplitBy};
 
 #[derive(Debug, clap::Args)]
 pub struct SplitArgs {
@@ -45,26 +44,6 @@ enum By {
     Random,
     Last,
     Time(String),
-}
-
-/// What rows are shared out by.
-#[derive(Debug)]
-pub enum Basis {
-    /// At random, as many of each class in each part as there can be.
-    Random,
-    /// The last of these rows are held out.
-    Order(Vec<usize>),
-    /// Rows of a group stay together.
-    Groups(Vec<usize>),
-}
-
-/// How large parts are.
-#[derive(Clone, Copy, Debug)]
-pub struct Shares {
-    pub test: f64,
-    /// None where the number of rows decides.
-    pub validation: Option<f64>,
-    pub seed: u32,
 }
 
 impl SplitArgs {
@@ -115,12 +94,12 @@ impl SplitArgs {
     }
 
     /// What the rows of a table are shared out by.
-    pub fn basis(&self, table: &Table) -> Result<Basis> {
+    pub fn basis(&self, table: &Table) -> Result<SplitBy> {
         Ok(match (&self.split, &self.group) {
-            (By::Time(column), _) => Basis::Order(table.rows_by_time(column)?),
-            (By::Last, _) => Basis::Order((0..table.rows()).collect()),
-            (By::Random, Some(column)) => Basis::Groups(table.groups(column)?),
-            (By::Random, None) => Basis::Random,
+            (By::Time(column), _) => SplitBy::Order(table.rows_by_time(column)?),
+            (By::Last, _) => SplitBy::Order((0..table.rows()).collect()),
+            (By::Random, Some(column)) => SplitBy::Groups(table.groups(column)?),
+            (By::Random, None) => SplitBy::Random,
         })
     }
 
@@ -133,13 +112,13 @@ impl SplitArgs {
     }
 
     /// The tables of parts that have one of their own, each read by `read`; no group may be in two.
-    pub fn others(&self, mut groups: Groups, read: impl Fn(&Path) -> Result<Table>) -> Result<Others> {
+    pub fn others(&self, mut groups: Groups, read: impl Fn(&Path) -> Result<Table>) -> Result<HeldOutTables> {
         let mut part = |path: &Option<PathBuf>| {
             let table = path.as_deref().map(&read).transpose()?;
             table.iter().try_for_each(|table| groups.add(table))?;
             Ok(table)
         };
-        Ok(Others { validation: part(&self.validation)?, test: part(&self.test)? })
+        Ok(HeldOutTables { validation: part(&self.validation)?, test: part(&self.test)? })
     }
 }
 
@@ -159,7 +138,7 @@ impl Groups {
         if let Some((row, path)) = (0..texts.len()).find_map(|row| Some((row, path_of(row)?))) {
             let (group, place) = (texts.get(row).unwrap_or_default(), table.place(row));
             return Err(Error::Setting {
-                what: "--group",
+                what: "group",
                 found: format!(
                     "`{column}`, whose `{group}` is in {} ({place}) and in {}",
                     table.source().display(),
@@ -170,56 +149,6 @@ impl Groups {
         }
         self.seen.extend(texts.labels().iter().map(|group| (group.clone(), table.source().to_path_buf())));
         Ok(())
-    }
-}
-
-impl Basis {
-    /// Draws the rows of each part: the test rows first, the validation rows from what remains. `classes`: of every row.
-    pub fn split(&self, shares: Shares, rows: usize, classes: Option<&[usize]>) -> Result<Parts<Vec<usize>>> {
-        let all = match self {
-            Self::Order(order) => order.clone(),
-            Self::Random | Self::Groups(_) => (0..rows).collect(),
-        };
-        let outer = self.cut(&all, shares.test, shares.seed, classes).map_err(named("--test-fraction"))?;
-        let fraction = match shares.validation {
-            Some(fraction) => fraction,
-            None if self.is_single(&outer.train) => 0.0,
-            None => Budget::validation_fraction(outer.train.len()),
-        };
-        let inner = self.cut(&outer.train, fraction, shares.seed, classes).map_err(named("--validation-fraction"))?;
-        let some = |rows: Vec<usize>| (!rows.is_empty()).then_some(rows);
-        Ok(Parts { train: inner.train, validation: some(inner.test), test: some(outer.test) })
-    }
-
-    /// Splits some of the rows.
-    fn cut(&self, rows: &[usize], fraction: f64, seed: u32, classes: Option<&[usize]>) -> Result<Split> {
-        let of = |all: &[usize]| rows.iter().map(|&row| all[row]).collect::<Vec<_>>();
-        let classes = classes.map(of);
-        let split = match (self, &classes) {
-            (Self::Random, Some(classes)) => stratified_split(classes, fraction, seed)?,
-            (Self::Random, None) => train_test_split(rows.len(), fraction, seed)?,
-            (Self::Order(_), _) => last_split(rows.len(), fraction)?,
-            (Self::Groups(groups), _) => group_split(&of(groups), classes.as_deref(), fraction, seed)?,
-        };
-        let pick = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
-        Ok(Split { train: pick(split.train), test: pick(split.test) })
-    }
-
-    /// Whether all these rows are of one group.
-    fn is_single(&self, rows: &[usize]) -> bool {
-        matches!(self, Self::Groups(groups) if rows.iter().all(|&row| groups[row] == groups[rows[0]]))
-    }
-}
-
-/// An error of a split, for rows that are cut off by `flag`.
-fn named(flag: &'static str) -> impl Fn(Error) -> Error {
-    move |error| match error {
-        Error::Setting { what: "test_fraction", found, expected } => Error::Setting { what: flag, found, expected },
-        Error::Setting { what: what @ "group", found, .. } => {
-            let expected = format!("at least one group for each part, or {flag} 0");
-            Error::Setting { what, found: format!("{found} for {flag}"), expected }
-        }
-        other => other,
     }
 }
 

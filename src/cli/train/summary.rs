@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::baseline::{Baseline, task};
-use super::parts::Parts;
-use super::phases::Phases;
 use crate::backend::{Counters, Device};
+use crate::data::Encoder;
 use crate::data::{Notes, Task};
 use crate::infer::Metrics;
 use crate::model::Model;
+use crate::pipeline::Baseline;
+use crate::pipeline::Splits;
+use crate::pipeline::Timings;
 use crate::report::{Table, count, figure, metrics_table, rate, significant};
 use crate::train::{Outcome, Trainer};
 
@@ -38,7 +39,7 @@ pub struct Summary<'a> {
     counters: Counters,
     /// None where the run was asked to end.
     #[serde(flatten)]
-    metrics: Option<&'a Parts<Metrics>>,
+    metrics: Option<&'a Splits<Metrics>>,
     /// What it had to be better than, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
@@ -50,7 +51,7 @@ pub struct Summary<'a> {
     /// What was decided while the table was read and encoded.
     pub notes: Notes,
     /// Seconds of each phase, as far as there are.
-    pub phases: Phases,
+    pub phases: Timings,
     /// The model file, if one was written.
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
@@ -72,8 +73,8 @@ impl<'a> Summary<'a> {
         model: &'a Model,
         setup: Duration,
         outcome: &Outcome,
-        metrics: Option<&'a Parts<Metrics>>,
-        phases: Phases,
+        metrics: Option<&'a Splits<Metrics>>,
+        phases: Timings,
         article: bool,
         saved: Option<&'a Path>,
     ) -> Self {
@@ -96,7 +97,7 @@ impl<'a> Summary<'a> {
             metrics,
             baseline: None,
             notes: Notes::default(),
-            task: task(model),
+            task: model.encoder.as_ref().map(Encoder::task),
             log10_loss: metrics
                 .filter(|_| article)
                 .map(|metrics| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
@@ -135,7 +136,7 @@ impl<'a> Summary<'a> {
     /// The figures of each part, and of what the network had to be better than.
     pub fn figures(&self) -> Table {
         let baseline = self.baseline.as_ref().map_or(Vec::new(), |baseline| baseline.named(self.task));
-        let mut rows: Vec<(&str, &Metrics)> = self.metrics.into_iter().flat_map(Parts::named).collect();
+        let mut rows: Vec<(&str, &Metrics)> = self.metrics.into_iter().flat_map(Splits::named).collect();
         rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
         metrics_table(&rows)
     }
@@ -145,7 +146,7 @@ impl<'a> Summary<'a> {
         let rows = self
             .metrics
             .into_iter()
-            .flat_map(Parts::named)
+            .flat_map(Splits::named)
             .map(|(name, part)| format!("{} {name}", count(part.rows as u64)));
         vec![
             ("run", self.run.unwrap_or_default().into()),

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use crate::data::{Dataset, Encoder};
 use crate::error::shorten;
 use crate::infer::Metrics;
+use crate::math::predicted_class;
 use crate::metrics::Classification;
 use crate::model::Model;
 use crate::report::{Table, class_table, count, score, value};
@@ -71,10 +72,10 @@ fn wrong_classes(model: &Model, classes: &[String], data: &Dataset, rows: &[usiz
     for (at, z) in outputs.chunks_exact(model.spec.outputs()).enumerate() {
         let mut p: Vec<f64> = z.iter().map(|&z| z.into()).collect();
         model.spec.loss().predictions(&mut p);
+        let class = predicted_class(&p);
         if let [yes] = p[..] {
             p = vec![1.0 - yes, yes];
         }
-        let class = (1..p.len()).fold(0, |best, class| if p[class] > p[best] { class } else { best });
         let truth = data.targets()[at] as usize;
         if class != truth {
             wrong.push((p[class], at, truth, class));

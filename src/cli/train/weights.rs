@@ -1,11 +1,11 @@
 //! What the training rows count for: the flags, and the weights that they make. Held-out rows all count the same.
 
-use std::collections::HashSet;
 use std::str::FromStr;
 
 use crate::cli::list::List;
-use crate::data::{Dataset, Encoder, Table, balanced_class_weights, row_weights};
-use crate::error::{Error, Result, list, shorten};
+use crate::data::{Encoder, Table};
+use crate::error::{Error, Result, shorten};
+use crate::pipeline::{ClassWeight, SampleWeights};
 
 #[derive(Debug, clap::Args)]
 pub struct WeightArgs {
@@ -16,17 +16,6 @@ pub struct WeightArgs {
     /// a comma in CSV's quotes: '"a, b=2",c=1'
     #[arg(long, default_value = "none", value_name = "none|balanced|LABEL=W,…")]
     class_weight: ClassWeight,
-}
-
-/// `--class-weight`.
-#[derive(Clone, Debug)]
-pub enum ClassWeight {
-    /// All classes count as they do.
-    None,
-    /// All classes count the same.
-    Balanced,
-    /// Labels with their weights.
-    Given(Vec<(String, f64)>),
 }
 
 impl FromStr for ClassWeight {
@@ -57,14 +46,6 @@ impl FromStr for ClassWeight {
     }
 }
 
-/// The weights of a table's rows, which the table itself no longer holds.
-#[derive(Debug)]
-pub struct Weights<'a> {
-    /// The column's name, and a weight for each row.
-    column: Option<(String, Vec<f32>)>,
-    class_weight: &'a ClassWeight,
-}
-
 impl WeightArgs {
     /// The column of weights: the flag's, else the one that the model to start from knows.
     pub fn column<'a>(&'a self, target: Option<&str>, known: Option<&'a Encoder>) -> Result<Option<&'a str>> {
@@ -77,69 +58,7 @@ impl WeightArgs {
     }
 
     /// Takes that column out of the table.
-    pub fn take(&self, table: &mut Table, column: Option<&str>) -> Result<Weights<'_>> {
-        let column = column.map(|name| Ok((name.to_string(), table.take_weights(name)?))).transpose()?;
-        Ok(Weights { column, class_weight: &self.class_weight })
+    pub fn take(&self, table: &mut Table, column: Option<&str>) -> Result<SampleWeights<'_>> {
+        SampleWeights::take(table, column, &self.class_weight)
     }
-}
-
-impl Weights<'_> {
-    /// Tells the encoder which column is that of weights.
-    pub fn name_in(&self, encoder: Encoder) -> Result<Encoder> {
-        match &self.column {
-            Some((name, _)) => encoder.with_weight_column(name),
-            None => Ok(encoder),
-        }
-    }
-
-    /// Gives each of the training rows its weight: its own times that of its class. `rows` are their places in the table.
-    pub fn give(&self, train: Dataset, rows: &[usize], encoder: &Encoder) -> Result<Dataset> {
-        let own = self.column.as_ref().map(|(_, all)| rows.iter().map(|&row| all[row]).collect::<Vec<_>>());
-        let weights = match (self.class_weights(&train, encoder)?, own) {
-            (None, None) => return Ok(train),
-            (None, Some(own)) => own,
-            (Some(classes), own) => weigh(&train, &classes, own.as_deref()),
-        };
-        if weights.iter().all(|&weight| weight == 0.0) {
-            let what = if self.column.is_some() { "--weight-column" } else { "--class-weight" };
-            let expected = "more than 0 for some of them".into();
-            return Err(Error::Setting { what, found: "0 for all training rows".into(), expected });
-        }
-        train.with_weights(&weights)
-    }
-
-    /// A weight for each class.
-    fn class_weights(&self, train: &Dataset, encoder: &Encoder) -> Result<Option<Vec<f64>>> {
-        let unfit = |found: &str, expected| Error::Setting { what: "--class-weight", found: found.into(), expected };
-        let given = match self.class_weight {
-            ClassWeight::None => return Ok(None),
-            ClassWeight::Balanced => None,
-            ClassWeight::Given(given) => Some(given),
-        };
-        let Some(classes) = encoder.classes() else {
-            let expected = format!("none, for `{}` is a number and has no classes", shorten(&encoder.target().name));
-            return Err(unfit("given", expected));
-        };
-        let Some(given) = given else { return Ok(Some(balanced_class_weights(train.targets(), classes.len()))) };
-        let mut weights = vec![1.0; classes.len()];
-        let mut seen = HashSet::new();
-        for (label, weight) in given {
-            match encoder.class_number(label) {
-                Some(class) if seen.insert(class) => weights[class] = *weight,
-                Some(_) => return Err(unfit(&format!("`{}`, twice", shorten(label)), "each class once".into())),
-                None => return Err(unfit(&format!("`{}`", shorten(label)), format!("labels from {}", list(classes)))),
-            }
-        }
-        Ok(Some(weights))
-    }
-}
-
-/// A weight for each row, up to a factor that all have; the factor is there where f32 could not hold them without.
-fn weigh(train: &Dataset, classes: &[f64], own: Option<&[f32]>) -> Vec<f32> {
-    let weights = row_weights(train.targets(), classes, own);
-    if weights.iter().all(|weight| weight.is_finite()) {
-        return weights;
-    }
-    let most = train.targets().iter().map(|&class| classes[class as usize]).fold(0.0, f64::max);
-    row_weights(train.targets(), &classes.iter().map(|weight| weight / most).collect::<Vec<_>>(), own)
 }

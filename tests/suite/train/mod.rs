@@ -9,6 +9,7 @@ pub mod gradients;
 pub mod limits;
 pub mod lost;
 pub mod metrics;
+pub mod pipeline;
 pub mod predictions;
 pub mod reference_run;
 pub mod schedules;

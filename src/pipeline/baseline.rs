@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::parts::Parts;
+use super::evaluate::evaluate;
+use super::splits::Splits;
 use crate::backend::open_async;
-use crate::cli::eval::evaluate;
-use crate::data::{Dataset, Encoder, Task};
+use crate::data::Dataset;
+#[cfg(feature = "cli")]
+use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::infer::Metrics;
 use crate::math::{Activation, Domain, Optimizer};
@@ -20,8 +22,9 @@ const STEPS: usize = 3000;
 const ROWS: usize = 256;
 const RATE: f64 = 0.02;
 
-/// Figures on the test rows, or on the training rows where there are none.
+/// Metrics on the test rows, or on the training rows where there are none.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct Baseline {
     /// The part of the data.
     pub part: &'static str,
@@ -32,7 +35,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    pub async fn new(data: &Parts<Dataset>, model: &Model) -> Result<Self> {
+    pub(crate) async fn new(data: &Splits<Dataset>, model: &Model) -> Result<Self> {
         let (part, judged) = data.test.as_ref().map_or(("train", &data.train), |test| ("test", test));
         let spec = &model.spec;
         let outputs = constant(spec, &data.train).repeat(judged.rows());
@@ -41,8 +44,9 @@ impl Baseline {
         Ok(Self { part, constant, linear })
     }
 
-    /// The rows of a table of figures.
-    pub fn named(&self, task: Option<Task>) -> Vec<(String, &Metrics)> {
+    /// The rows of a table of metrics.
+    #[cfg(feature = "cli")]
+    pub(crate) fn named(&self, task: Option<Task>) -> Vec<(String, &Metrics)> {
         let constant = if task == Some(Task::Regression) { "mean" } else { "majority" };
         let row = |name, metrics| (format!("{}, {name}", self.part), metrics);
         self.linear.iter().map(|linear| row("linear", linear)).chain([row(constant, &self.constant)]).collect()
@@ -70,7 +74,7 @@ fn constant(spec: &MlpSpec, train: &Dataset) -> Vec<f32> {
     }
 }
 
-async fn linear(data: &Parts<Dataset>, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
+async fn linear(data: &Splits<Dataset>, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
     let spec = &model.spec;
     let layer = Layer { inputs: spec.inputs(), outputs: spec.outputs(), activation: Activation::Identity };
     let plain = MlpSpec::from_layers(vec![layer], spec.loss())?;
@@ -92,9 +96,4 @@ async fn linear(data: &Parts<Dataset>, judged: &Dataset, model: &Model) -> Resul
     let linear = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
     let metrics = evaluate(&device, &linear, judged, None).await?;
     Ok(metrics.figures.is_some().then_some(metrics))
-}
-
-/// What a model predicts.
-pub fn task(model: &Model) -> Option<Task> {
-    model.encoder.as_ref().map(Encoder::task)
 }

@@ -1,8 +1,12 @@
 //! What a network is: layers, activations and loss, checked once. Knows no parameters and no device.
 
+mod hidden;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use hidden::HiddenLayers;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};

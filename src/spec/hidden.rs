@@ -1,23 +1,27 @@
-//! `--hidden`: widths of the hidden layers, each with an activation of its own if it likes.
+//! Hidden layers as text: widths, each with an activation of its own if it likes.
 
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Layer, MAX_LAYERS, MAX_WIDTH, MlpSpec};
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
-use crate::spec::{Layer, MAX_LAYERS, MAX_WIDTH, MlpSpec};
 
 /// Hidden layers: `25,50:tanh,50,25`, or `none` for a linear model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Hidden(Vec<(usize, Option<Activation>)>);
+pub struct HiddenLayers(Vec<(usize, Option<Activation>)>);
 
-impl Hidden {
+impl HiddenLayers {
     /// Layers of these widths, none with an activation of its own.
+    #[must_use]
     pub fn plain(widths: &[usize]) -> Self {
         Self(widths.iter().map(|&width| (width, None)).collect())
     }
 
     /// The network with so many inputs and outputs; `activation` for the layers that name none.
+    ///
+    /// # Errors
+    /// Those of [`MlpSpec::from_layers`].
     pub fn spec(&self, inputs: usize, outputs: usize, activation: Activation, loss: Loss) -> Result<MlpSpec> {
         let hidden = self.0.iter().map(|&(width, own)| (width, own.unwrap_or(activation)));
         let mut inputs = inputs;
@@ -30,14 +34,14 @@ impl Hidden {
     }
 }
 
-impl FromStr for Hidden {
+impl FromStr for HiddenLayers {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
         let refused = || Error::Setting {
-            what: "--hidden",
+            what: "hidden",
             found: format!("`{text}`"),
             expected: format!(
                 "widths from 1 to {MAX_WIDTH} with commas between them, each with :ACTIVATION or without, or `none`; at most \
@@ -58,7 +62,7 @@ impl FromStr for Hidden {
     }
 }
 
-impl fmt::Display for Hidden {
+impl fmt::Display for HiddenLayers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layer = |&(width, activation): &(usize, Option<Activation>)| match activation {
             Some(activation) => format!("{width}:{activation}"),

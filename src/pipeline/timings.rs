@@ -6,12 +6,14 @@ use serde::{Serialize, Serializer};
 
 /// Seconds of each phase, in their order.
 #[derive(Debug)]
-pub struct Phases {
+pub struct Timings {
     last: Instant,
     all: Vec<(&'static str, f64)>,
 }
 
-impl Phases {
+impl Timings {
+    /// Begins now.
+    #[must_use]
     pub fn start() -> Self {
         Self { last: Instant::now(), all: Vec::new() }
     }
@@ -27,12 +29,14 @@ impl Phases {
         self.last = now;
     }
 
+    /// Each phase with its seconds.
+    #[must_use]
     pub fn all(&self) -> &[(&'static str, f64)] {
         &self.all
     }
 }
 
-impl Serialize for Phases {
+impl Serialize for Timings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.all.iter().copied())
     }

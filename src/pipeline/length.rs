@@ -1,0 +1,47 @@
+//! How long a run is.
+
+use crate::train::{Budget, EarlyStopping, TrainConfig};
+
+/// How long a run is, as far as it is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Length {
+    /// Epochs; none where the table's size decides.
+    pub epochs: Option<u64>,
+    /// The rule by which it ends before.
+    pub rule: EarlyStopping,
+    /// Whether the patience of that rule was said; else the table's size decides it.
+    pub is_patient: bool,
+}
+
+/// The rows that a run learns from and those that its epochs are judged by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
+    /// Those that are learned.
+    pub train: usize,
+    /// Those that judge.
+    pub validation: usize,
+}
+
+impl Length {
+    /// The part of the rows that is held out for validation, where nobody says it; None where their number decides
+    /// ([`Budget::validation_fraction`]).
+    #[must_use]
+    pub fn validation_fraction(epochs: Option<u64>, patience: Option<u64>) -> Option<f64> {
+        match (patience, epochs) {
+            (Some(_), _) => Some(Budget::VALIDATION_FRACTION),
+            (None, Some(_)) => Some(0.0),
+            (None, None) => None,
+        }
+    }
+
+    /// The configuration with what was said and decided.
+    pub(crate) fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
+        let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);
+        let rule = match (self.is_patient, self.epochs, budget.patience) {
+            (true, ..) => Some(self.rule),
+            (false, None, Some(patience)) => Some(EarlyStopping { patience, ..self.rule }),
+            _ => None,
+        };
+        TrainConfig { epochs: self.epochs.unwrap_or(budget.epochs), early_stopping: rule, ..config }
+    }
+}

@@ -1,0 +1,133 @@
+//! What a model says of the rows of a table.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::evaluate::{check_target, encoder_of, evaluate};
+use crate::backend::Device;
+use crate::data::{Cells, Column, Encoder, Table, TargetKind};
+use crate::error::{Error, Result};
+use crate::infer::{Metrics, Predictor};
+use crate::math::predicted_class;
+use crate::model::{IN_MEMORY, Model};
+
+/// What is predicted of a row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Prediction {
+    /// One of the classes that the model knows.
+    Class {
+        /// Its label: the most probable one, the first of them where several are.
+        label: String,
+        /// The probability of each class, in the order of [`Encoder::classes`].
+        probabilities: Vec<f64>,
+    },
+    /// A number, in the target's own unit.
+    Number(f64),
+}
+
+impl Prediction {
+    /// The label of a class.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        if let Self::Class { label, .. } = self { Some(label) } else { None }
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// What the network's outputs for one row come to.
+    pub(crate) fn of_outputs(model: &Model, encoder: &Encoder, z: &[f32]) -> Self {
+        let loss = model.spec.loss();
+        let first = f64::from(z[0]);
+        match &encoder.target().kind {
+            TargetKind::Binary { classes } => {
+                // Each probability from its own sign of z: 1 - p would lose the small ones.
+                let yes = loss.prediction(first);
+                let label = classes[predicted_class(&[yes])].clone();
+                Self::Class { label, probabilities: vec![loss.prediction(-first), yes] }
+            }
+            TargetKind::Multiclass { classes } => {
+                let mut probabilities: Vec<f64> = z.iter().map(|&z| z.into()).collect();
+                loss.predictions(&mut probabilities);
+                Self::Class { label: classes[predicted_class(&probabilities)].clone(), probabilities }
+            }
+            TargetKind::Regression { .. } => Self::Number(encoder.decode_regression(loss.prediction(first))),
+        }
+    }
+}
+
+impl Model {
+    /// Predicts the target of every row of a table, in its order. Columns are found by their names; others than the model's are
+    /// not looked at, and the target need not be there.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] for a model without an encoder; those of [`Encoder::encode_features`]; what the device says.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn predict(&self, table: &Table, device: &Device) -> Result<Vec<Prediction>> {
+        pollster::block_on(self.predict_async(table, device))
+    }
+
+    /// [`predict`](Self::predict) for async programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn predict_async(&self, table: &Table, device: &Device) -> Result<Vec<Prediction>> {
+        let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
+        let (features, _) = encoder.encode_features(table)?;
+        let predictor = Predictor::new_async(device, &self.spec, &self.parameters, table.rows()).await?;
+        let outputs = predictor.outputs_async(&features).await?;
+        Ok(outputs.chunks(encoder.outputs()).map(|z| Prediction::of_outputs(self, encoder, z)).collect())
+    }
+
+    /// Predicts rows of numbers, [rows, features], in the order of [`Encoder::features`] and in the columns' own units; NaN stands
+    /// for a missing one.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for what are no whole rows, else those of [`predict`](Self::predict).
+    #[cfg(not(target_family = "wasm"))]
+    pub fn predict_rows(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
+        pollster::block_on(self.predict_rows_async(rows, device))
+    }
+
+    /// [`predict_rows`](Self::predict_rows) for async programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn predict_rows_async(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
+        let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
+        let width = encoder.features().len();
+        if rows.is_empty() || !rows.len().is_multiple_of(width) {
+            let (what, found) = ("the table of features".into(), rows.len());
+            return Err(Error::Shape { what, found, expected: format!("a multiple of {width}, the model's features") });
+        }
+        let column = |at: usize| rows.iter().skip(at).step_by(width).copied().collect();
+        let names = encoder.features().iter().map(|feature| feature.name.as_str());
+        let columns = names.enumerate().map(|(at, name)| Column::new(name, Cells::Number(column(at))));
+        self.predict_async(&Table::new(IN_MEMORY, columns.collect())?, device).await
+    }
+
+    /// How good the model is on a table that has its target.
+    ///
+    /// # Errors
+    /// Those of [`predict`](Self::predict), and of [`Encoder::encode`] for the target.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn evaluate(&self, table: &Table, device: &Device) -> Result<Metrics> {
+        pollster::block_on(self.evaluate_async(table, device))
+    }
+
+    /// [`evaluate`](Self::evaluate) for async programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn evaluate_async(&self, table: &Table, device: &Device) -> Result<Metrics> {
+        let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
+        check_target(self.spec.loss(), encoder, table)?;
+        evaluate(device, self, &encoder.encode(table)?, None).await
+    }
+}

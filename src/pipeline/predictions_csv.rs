@@ -1,0 +1,48 @@
+//! Predictions as CSV: `prediction`, and for classes `p_<class>` for each.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::predict::Prediction;
+use crate::data::Encoder;
+use crate::model::Model;
+
+/// The predictions of a table whole, with cells of one's own in front.
+pub(crate) fn write_csv<T: Serialize>(
+    mut out: impl Write,
+    model: &Model,
+    encoder: &Encoder,
+    outputs: &[f32],
+    front: &[&str],
+    cells: impl Fn(usize) -> T,
+) -> csv::Result<()> {
+    write_heading(&mut out, encoder, front)?;
+    write_rows(out, model, encoder, outputs, cells)
+}
+
+/// `prediction`, and for classes `p_<class>` for each; in front of them stand cells that `front` names.
+pub(crate) fn write_heading(out: impl Write, encoder: &Encoder, front: &[&str]) -> csv::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    let names = encoder.classes().unwrap_or_default().iter().map(|class| format!("p_{class}"));
+    csv.write_record(front.iter().chain(&["prediction"]).map(ToString::to_string).chain(names))?;
+    Ok(csv.flush()?)
+}
+
+/// A line for each row, in the table's order. In front of the predictions stands what `cells` gives for a row.
+pub(crate) fn write_rows<T: Serialize>(
+    out: impl Write,
+    model: &Model,
+    encoder: &Encoder,
+    outputs: &[f32],
+    cells: impl Fn(usize) -> T,
+) -> csv::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    for (row, z) in outputs.chunks(encoder.outputs()).enumerate() {
+        match Prediction::of_outputs(model, encoder, z) {
+            Prediction::Class { label, probabilities } => csv.serialize((cells(row), label, probabilities))?,
+            Prediction::Number(number) => csv.serialize((cells(row), number))?,
+        }
+    }
+    Ok(csv.flush()?)
+}
