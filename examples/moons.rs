@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn run(path: &str) -> Result<(), Box<dyn Error>> {
     // Data: a table, its split, and the encoder that makes features and targets of its columns.
     let table = Moons { samples: 1000, noise: 0.2, seed: 100 }.table()?;
-    let split = train_test_split(table.rows(), 0.1, 42, "test fraction")?;
+    let split = train_test_split(table.rows(), 0.1, 42)?;
     let encoder = Encoder::fit(&table, "label", &split.train, None, Scaling::NONE)?;
     let data = encoder.encode(&table)?;
     let (train, test) = (data.select(&split.train), data.select(&split.test));

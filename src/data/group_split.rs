@@ -1,7 +1,7 @@
 //! Splits that leave no group in two parts. In: each row's group, a fraction, a seed. Out: row numbers.
 
 use crate::data::random::NumpyRandom;
-use crate::data::split::{Split, held_out};
+use crate::data::split::{FRACTION, Split, held_out};
 use crate::error::{Error, Result};
 
 /// Orders of the groups that are drawn, of which the one is taken whose classes come out best.
@@ -17,15 +17,9 @@ const TRIED: usize = 64;
 ///
 /// # Errors
 /// Those of [`train_test_split`](crate::data::train_test_split); [`Error::Setting`] for fewer than two groups.
-pub fn group_split(
-    groups: &[usize],
-    classes: Option<&[usize]>,
-    test_fraction: f64,
-    seed: u32,
-    setting: &'static str,
-) -> Result<Split> {
+pub fn group_split(groups: &[usize], classes: Option<&[usize]>, test_fraction: f64, seed: u32) -> Result<Split> {
     let rows = groups.len();
-    let wanted = held_out(rows, test_fraction, setting)?;
+    let wanted = held_out(rows, test_fraction)?;
     if wanted == 0 {
         return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
     }
@@ -34,9 +28,9 @@ pub fn group_split(
     let there: Vec<usize> = (0..sizes.len()).filter(|&group| sizes[group] > 0).collect();
     if there.len() < 2 {
         return Err(Error::Setting {
-            what: "--group",
-            found: format!("a column that leaves a single group, of {rows} rows, for {setting} to share out"),
-            expected: format!("at least one group for each part, or {setting} 0"),
+            what: FRACTION,
+            found: format!("{test_fraction} of a single group, of {rows} rows"),
+            expected: "at least one group for each part, or 0".into(),
         });
     }
     let mut random = NumpyRandom::new(seed);

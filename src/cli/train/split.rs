@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::length::Auto;
 use super::parts::{Others, Parts};
+use crate::cli::flag;
 use crate::cli::source::Source;
 use crate::data::{ReadAs, Split, Table, group_split, last_split, stratified_split, train_test_split};
 use crate::error::{Error, Result};
@@ -200,14 +201,22 @@ impl Basis {
         classes: Option<&[usize]>,
         what: &'static str,
     ) -> Result<Split> {
+        if fraction > 0.0 && self.is_single(rows) {
+            return Err(Error::Setting {
+                what: "--group",
+                found: format!("a column that leaves a single group, of {} rows, for {what} to share out", rows.len()),
+                expected: format!("at least one group for each part, or {what} 0"),
+            });
+        }
         let of = |all: &[usize]| rows.iter().map(|&row| all[row]).collect::<Vec<_>>();
         let classes = classes.map(of);
         let split = match (self, &classes) {
-            (Self::Random, Some(classes)) => stratified_split(classes, fraction, seed, what)?,
-            (Self::Random, None) => train_test_split(rows.len(), fraction, seed, what)?,
-            (Self::Order(_), _) => last_split(rows.len(), fraction, what)?,
-            (Self::Groups(groups), _) => group_split(&of(groups), classes.as_deref(), fraction, seed, what)?,
+            (Self::Random, Some(classes)) => stratified_split(classes, fraction, seed),
+            (Self::Random, None) => train_test_split(rows.len(), fraction, seed),
+            (Self::Order(_), _) => last_split(rows.len(), fraction),
+            (Self::Groups(groups), _) => group_split(&of(groups), classes.as_deref(), fraction, seed),
         };
+        let split = split.map_err(flag(what))?;
         let pick = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
         Ok(Split { train: pick(split.train), test: pick(split.test) })
     }

@@ -26,7 +26,7 @@ pub fn spec() -> MlpSpec {
 
 fn table() -> (Table, Split) {
     let table = Moons { samples: 1000, noise: 0.2, seed: 100 }.table().unwrap();
-    (table, train_test_split(1000, 0.1, 42, "").unwrap())
+    (table, train_test_split(1000, 0.1, 42).unwrap())
 }
 
 /// The training and the test rows, as networks see them.
