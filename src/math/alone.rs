@@ -2,8 +2,8 @@
 //! chosen by the layer's shape and never by the number of rows. Small layers have it from [`small`]; the `gemm` crate
 //! chooses by the number of rows too, and is asked for numbers of rows here for which it chooses alike.
 
-use super::Real;
-use super::real::Product;
+use super::product::Product;
+use super::real::Real;
 use super::small;
 
 /// Most rows of a product with one column: `gemm` sums up to so many by rows.

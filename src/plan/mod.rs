@@ -4,6 +4,7 @@
 mod builder;
 mod choice;
 mod fused;
+mod given;
 mod layered;
 mod plain;
 mod product;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use builder::SNAPSHOTS;
 pub use choice::{Target, choose};
 pub use fused::fused;
+pub(crate) use given::{Given, add_given};
 pub use layered::{forward, train};
 pub use plain::{plain, plain_forward};
 pub use resident::resident;
@@ -72,6 +74,8 @@ pub enum Role {
     LossRing,
     /// Each group's share of the gradients, [R, groups, parameters].
     Shares,
+    /// Gradient of the loss by the features, [R, B, inputs], where a program asks for it.
+    InputGradients,
     /// z of the rows that a fused plan's groups work on, [R, groups, units, rows of a block].
     Scratch,
 }
@@ -122,6 +126,8 @@ pub enum PassKind {
     Validate,
     /// The network's outputs.
     Forward,
+    /// From the gradient by the outputs, which a program gives, to the update.
+    Backward,
 }
 
 /// Dispatches that run one after the other.

@@ -5,8 +5,10 @@
 mod blocking;
 mod budget;
 mod early_stopping;
+mod given;
 mod load;
 mod lr_find;
+mod mark;
 mod pace;
 mod run;
 mod schedule;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::TrainConfig;
-use super::load::Mark;
+use super::mark::Mark;
 use super::pace::Pace;
 use super::run::{Pending, Run};
 use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::kernels::loss_kernel;
 use crate::math::Clip;
 use crate::params::Layout;
-use crate::plan::{self, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
+use crate::plan::{self, Given, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Most steps of a submission.
@@ -42,6 +42,8 @@ pub struct Trainer {
     /// Of the data sets, so that a state is not taken up with others.
     pub(super) fingerprint: u32,
     pub(super) validation_mark: Mark,
+    /// Where it has no data: what steps with a gradient of the program's go by.
+    pub(super) own: Option<Own>,
     /// Steps that the parameters had behind them when this data was loaded.
     pub(super) age: u64,
     /// Steps that the parameters had behind them when the optimiser began with a state of 0.
@@ -61,6 +63,14 @@ pub struct Trainer {
     pub(super) pause: Option<u64>,
     /// Of training steps and of validation steps.
     pub(super) paces: [Pace; 2],
+}
+
+/// What a trainer without data has besides.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub given: Given,
+    /// Rows of the forward pass that no backward pass has followed yet.
+    pub rows: Option<usize>,
 }
 
 impl Trainer {
@@ -111,7 +121,7 @@ pub(crate) fn plan_for(
 }
 
 impl Trainer {
-    fn with_backend(
+    pub(super) fn with_backend(
         device: &Device,
         mut backend: Executor,
         spec: &MlpSpec,
@@ -143,6 +153,7 @@ impl Trainer {
             batch: config.batch.rows(data.rows()),
             fingerprint: checksum([data].into_iter().chain(validation)),
             validation_mark: validation.map(Mark::of).unwrap_or_default(),
+            own: None,
             age: 0,
             optimizer_start: 0,
             next_step: 0,

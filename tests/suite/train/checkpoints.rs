@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
+use wgpu_mlp::Checkpoint;
 use wgpu_mlp::backend::{CpuDevice, Device};
 use wgpu_mlp::gradcheck::random_data;
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, EarlyStopping, TrainConfig, Trainer};
-use wgpu_mlp::Checkpoint;
 
 /// A checkpoint with everything that one can have.
 fn checkpoint() -> Checkpoint {

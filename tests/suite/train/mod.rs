@@ -4,6 +4,7 @@ pub mod bench;
 pub mod checkpoints;
 pub mod defaults;
 pub mod frames;
+pub mod given;
 pub mod gradients;
 #[cfg(unix)]
 pub mod limits;

@@ -352,7 +352,7 @@ fn steps_are_those_of_a_run() {
 /// Other data takes up the parameters, what the optimiser keeps and its count of steps.
 #[test]
 fn training_goes_on_with_further_data() {
-    let (spec, data, further) = problem();
+    let (spec, _, further) = problem();
     for device in everywhere() {
         let config = config(2, Rule::Adam);
         let mut first = trainer(&device, &config);
