@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use builder::SNAPSHOTS;
+pub(crate) use builder::{SNAPSHOTS, rate_groups};
 pub use choice::{Target, choose};
 pub use fused::fused;
 pub(crate) use given::{Given, add_given};
@@ -39,7 +39,7 @@ pub enum Role {
     Parameters,
     /// Like the parameters, of the last step.
     Gradients,
-    /// [R, [`crate::math::Optimizer::HYPER`]].
+    /// [R, runs of layers with one learning rate, [`crate::math::Optimizer::HYPER`]].
     Hyper,
     /// What the optimiser keeps, [R, parameters, values for a parameter]; 0 at first.
     OptimizerState,
@@ -222,12 +222,14 @@ pub struct Recipe {
     pub clip_norm: bool,
     /// Whether there is a place to keep the best parameters.
     pub keep_best: bool,
+    /// Factors on the learning rates of the layers, 0 for one that is frozen: one for each layer, or none.
+    pub factors: Vec<f64>,
 }
 
 impl Recipe {
     /// The rule and nothing else.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false }
+        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false, factors: Vec::new() }
     }
 }
 

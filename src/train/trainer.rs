@@ -10,7 +10,7 @@ use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
-use crate::math::Clip;
+use crate::math::{Clip, Optimizer};
 use crate::params::Layout;
 use crate::plan::{self, Given, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
 use crate::spec::MlpSpec;
@@ -114,6 +114,7 @@ pub(crate) fn plan_for(
         dropout: config.rates(spec),
         clip_norm: matches!(config.optimizer.clip, Clip::Norm(_)),
         keep_best: config.early_stopping.is_some(),
+        factors: config.learning_rate_factors.clone(),
     };
     let weighted = data.weights().is_some();
     let shape = TrainShape { samples, validation, batch, replicas: 1, slots, weighted };
@@ -187,8 +188,13 @@ impl Trainer {
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         self.config.optimizer.learning_rate = learning_rate;
         self.config.optimizer.check()?;
-        let hyper = self.config.optimizer.hyper(self.spec.loss_parameter());
-        self.write(Role::Hyper, &hyper.map(|value| value as f32))
+        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config.learning_rate_factors);
+        let row = |(_, factor)| {
+            let optimizer = Optimizer { learning_rate: learning_rate * factor, ..self.config.optimizer };
+            optimizer.hyper(self.spec.loss_parameter())
+        };
+        let hyper: Vec<f32> = groups.into_iter().flat_map(row).map(|value| value as f32).collect();
+        self.write(Role::Hyper, &hyper)
     }
 
     /// Lets nothing be under way at the end of every so many epochs, so that a receiver that breaks there stops there, and

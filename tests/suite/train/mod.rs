@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod checkpoints;
 pub mod defaults;
+pub mod factors;
 pub mod frames;
 pub mod given;
 pub mod gradients;
