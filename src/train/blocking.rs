@@ -39,7 +39,7 @@ impl Trainer {
     /// takes a batch of at most `rows` rows and the gradient of the program's loss by the outputs.
     ///
     /// Every step is an epoch of [`TrainConfig::epochs`], by which schedules go; a batch size is not looked at, and the network's
-    /// own loss only says what predictions are. Steps are planned by layers.
+    /// own loss only says what predictions are. Steps are planned by layers. A divergence is the program's to see: no loss tells of it.
     ///
     /// ```
     /// use wgpu_mlp::{Activation, Batch, Loss, MlpSpec, Optimizer, TrainConfig, Trainer, open};
