@@ -1,5 +1,7 @@
 //! What all ways of planning share: buffers, views of them, and the passes' sizes.
 
+use std::ops::Range;
+
 use super::{Buffer, BufferId, Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
 use crate::error::{Error, Result};
 use crate::kernels::{
@@ -61,7 +63,7 @@ impl<'a> Builder<'a> {
         let parameters = [replicas, builder.layout.len()];
         builder.add(Role::Gradients, &parameters);
         builder.add(Role::SquareSums, &[replicas, builder.squares(recipe)]);
-        builder.add(Role::Hyper, &[replicas, Optimizer::HYPER]);
+        builder.add(Role::Hyper, &[replicas, rate_groups(&builder.layout, &recipe.factors).len(), Optimizer::HYPER]);
         builder.add(Role::OptimizerState, &[replicas, builder.layout.len(), state_slots(recipe.rule)]);
         for index in 0..SNAPSHOTS {
             builder.add(Role::Snapshot(index), &parameters);
@@ -118,10 +120,15 @@ impl<'a> Builder<'a> {
     pub fn updated(&self, recipe: &Recipe) -> [View; 3] {
         let parameters = self.layout.len();
         [
-            self.each(Role::Hyper, Optimizer::HYPER),
+            self.hyper(),
             self.each(Role::Parameters, parameters),
             self.each(Role::OptimizerState, parameters * state_slots(recipe.rule)),
         ]
+    }
+
+    /// The optimiser's settings, of the first layers where they differ.
+    pub fn hyper(&self) -> View {
+        self.each(Role::Hyper, self.buffers[self.id(Role::Hyper)].len / self.replicas)
     }
 
     /// Where the gradient goes that is made in these shares.
@@ -137,7 +144,8 @@ impl<'a> Builder<'a> {
         let sums = self.each(Role::SquareSums, squares);
         let [hyper, p, state] = self.updated(recipe);
         let rule = Part::Rule(recipe.rule);
-        if shares.count > 1 && !recipe.clip_norm {
+        let groups = rate_groups(&self.layout, &recipe.factors);
+        if shares.count > 1 && !recipe.clip_norm && groups.len() == 1 {
             let dims = [parameters, slots, shares.count, shares.stride];
             let views = [given, hyper, sum, p, state];
             dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &dims, &views)?);
@@ -151,8 +159,18 @@ impl<'a> Builder<'a> {
             dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);
         }
         let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
-        let views = [sum, sums, hyper, p, state];
-        dispatches.push(dispatch(&UPDATE, rule, variant, &[parameters, slots, squares], &views)?);
+        // A layer that is frozen has no dispatch, so that nothing of it changes, by decay neither.
+        for (row, (range, _)) in groups.into_iter().enumerate().filter(|(_, (_, factor))| *factor > 0.0) {
+            let at = |view: View, offset: usize| View { offset, ..view };
+            let views = [
+                at(sum, range.start),
+                sums,
+                at(hyper, row * Optimizer::HYPER),
+                at(p, range.start),
+                at(state, range.start * slots),
+            ];
+            dispatches.push(dispatch(&UPDATE, rule.clone(), variant, &[range.len(), slots, squares], &views)?);
+        }
         Ok(())
     }
 
@@ -176,6 +194,20 @@ impl<'a> Builder<'a> {
         plan.check()?;
         Ok(plan)
     }
+}
+
+/// Runs of layers with one learning rate: where their parameters stand, and the factor on it.
+pub(crate) fn rate_groups(layout: &Layout, factors: &[f64]) -> Vec<(Range<usize>, f64)> {
+    let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
+    for layer in 0..layout.tensors.len() / 2 {
+        let factor = factors.get(layer).copied().unwrap_or(1.0);
+        let (start, end) = (layout.weight(layer).range.start, layout.bias(layer).range.end);
+        match groups.last_mut() {
+            Some((range, last)) if *last == factor => range.end = end,
+            _ => groups.push((start..end, factor)),
+        }
+    }
+    groups
 }
 
 /// Refuses sizes that shaders could not count.

@@ -1,12 +1,13 @@
 //! Which way of planning serves a network best: by its shape, the batch and the device's limits alone, never by a measurement, so
 //! that results stay the same from run to run.
 
-use super::builder::{batches, check};
+use super::builder::{batches, check, rate_groups};
 use super::fused::{Slices, fused, in_slices};
 use super::resident::{blocks, in_blocks, resident};
 use super::{Plan, PlanKind, Recipe, TrainShape, plain, train};
 use crate::error::{Error, Result};
 use crate::kernels::{MOST_LAYERS, Network};
+use crate::params::Layout;
 use crate::spec::MlpSpec;
 
 /// What a plan has to know of the device that will execute it.
@@ -60,6 +61,7 @@ pub fn choose(
             match target {
                 // Small blocks make as many shares of a gradient that, in a network this wide, is large.
                 Target::Gpu { .. } if network.block < LEAST_BLOCK => return train(spec, recipe, shape),
+                Target::Gpu { .. } if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 => {}
                 Target::Gpu { .. } => {
                     let alone =
                         blocks(spec, recipe, rows, target).filter(|alone| beyond_a_slice(alone, rows) <= LAUNCHES);

@@ -8,7 +8,6 @@ use super::builder::{Builder, Shares, batches, dispatch, sizes};
 use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, Target, TrainShape};
 use crate::error::Result;
 use crate::kernels::{FUSED_GRADIENT, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
-use crate::math::Optimizer;
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` in two dispatches. Refuses a network that does not fit a workgroup's memory.
@@ -48,7 +47,7 @@ fn step(
     let views = [
         builder.shared(Role::Features),
         builder.shared(Role::Targets),
-        builder.each(Role::Hyper, Optimizer::HYPER),
+        builder.hyper(),
         builder.each(Role::Parameters, parameters),
         builder.each(Role::Scratch, groups * units * network.block),
         builder.shared_out(shares),

@@ -9,7 +9,7 @@ use crate::kernels::{
     ABT, ACTIVATION_BACKWARD, DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, DROPOUT_BACKWARD, DROPOUT_FORWARD,
     GATHER, IN_ORDER, MATMUL, Part, SHUFFLED, loss_kernel,
 };
-use crate::math::{Activation, Optimizer};
+use crate::math::Activation;
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec`, and the validation of what they learn.
@@ -184,7 +184,7 @@ impl Builder<'_> {
 
     fn loss(&self, dispatches: &mut Vec<Dispatch>, targets: (View, usize), rows: usize, groups: usize) -> Result<()> {
         let last = self.spec.layers().len() - 1;
-        let ((targets, columns), hyper) = (targets, self.each(Role::Hyper, Optimizer::HYPER));
+        let ((targets, columns), hyper) = (targets, self.hyper());
         let views = [self.activation(last), targets, hyper, self.delta(last), self.ring(groups)];
         let dims = [rows, self.spec.outputs(), columns, groups];
         let (kernel, part, _) = loss_kernel(self.spec.loss(), rows, self.spec.outputs());

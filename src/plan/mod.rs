@@ -4,6 +4,7 @@
 mod builder;
 mod choice;
 mod fused;
+mod given;
 mod layered;
 mod plain;
 mod product;
@@ -14,9 +15,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use builder::SNAPSHOTS;
+pub(crate) use builder::{SNAPSHOTS, rate_groups};
 pub use choice::{Target, choose};
 pub use fused::fused;
+pub(crate) use given::{Given, add_given};
 pub use layered::{forward, train};
 pub use plain::{plain, plain_forward};
 pub use resident::resident;
@@ -37,7 +39,7 @@ pub enum Role {
     Parameters,
     /// Like the parameters, of the last step.
     Gradients,
-    /// [R, [`crate::math::Optimizer::HYPER`]].
+    /// [R, runs of layers with one learning rate, [`crate::math::Optimizer::HYPER`]].
     Hyper,
     /// What the optimiser keeps, [R, parameters, values for a parameter]; 0 at first.
     OptimizerState,
@@ -72,6 +74,8 @@ pub enum Role {
     LossRing,
     /// Each group's share of the gradients, [R, groups, parameters].
     Shares,
+    /// Gradient of the loss by the features, [R, B, inputs], where a program asks for it.
+    InputGradients,
     /// z of the rows that a fused plan's groups work on, [R, groups, units, rows of a block].
     Scratch,
 }
@@ -122,6 +126,8 @@ pub enum PassKind {
     Validate,
     /// The network's outputs.
     Forward,
+    /// From the gradient by the outputs, which a program gives, to the update.
+    Backward,
 }
 
 /// Dispatches that run one after the other.
@@ -216,12 +222,14 @@ pub struct Recipe {
     pub clip_norm: bool,
     /// Whether there is a place to keep the best parameters.
     pub keep_best: bool,
+    /// Factors on the learning rates of the layers, 0 for one that is frozen: one for each layer, or none.
+    pub factors: Vec<f64>,
 }
 
 impl Recipe {
     /// The rule and nothing else.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false }
+        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false, factors: Vec::new() }
     }
 }
 

@@ -3,16 +3,21 @@
 
 use std::sync::Arc;
 
-use super::builder::{Builder, batches, dispatch, sizes, state_slots};
+use super::builder::{Builder, batches, dispatch, rate_groups, sizes, state_slots};
 use super::fused::{fitted, network};
 use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, Target, TrainShape};
 use crate::error::{Error, Result};
 use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
+use crate::params::Layout;
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` that follow each other in one dispatch. Refuses a network that does not fit a workgroup's memory,
 /// and a batch that would keep a workgroup busy for too long.
 pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
+    if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 {
+        let expected = "fused or layered: layers have learning rates of their own".into();
+        return Err(Error::Setting { what: "plan", found: PlanKind::Resident.to_string(), expected });
+    }
     let (batch, _) = batches(&shape);
     let network = blocks(spec, recipe, batch, target).ok_or_else(|| target.too_small(PlanKind::Resident, spec))?;
     if batch.saturating_mul(network.parameters()) > MOST_WORK {

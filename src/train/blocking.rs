@@ -35,6 +35,71 @@ impl Trainer {
         block_on(Self::with_validation_async(device, spec, config, data, validation))
     }
 
+    /// A trainer without data, for a loss of the program's own, as in reinforcement learning and distillation: a step
+    /// takes a batch of at most `rows` rows and the gradient of the program's loss by the outputs.
+    ///
+    /// Every step is an epoch of [`TrainConfig::epochs`], by which schedules go; a batch size is not looked at, and the network's
+    /// own loss only says what predictions are. Steps are planned by layers. A divergence is the program's to see: no loss tells of it.
+    ///
+    /// ```
+    /// use wgpu_mlp::{Activation, Batch, Loss, MlpSpec, Optimizer, TrainConfig, Trainer, open};
+    ///
+    /// # fn main() -> wgpu_mlp::Result<()> {
+    /// let spec = MlpSpec::new(&[2, 8, 1], Activation::Tanh, Loss::MeanSquaredError)?;
+    /// let config = TrainConfig::new(1000, Batch::Full, Optimizer::sgd(0.1));
+    /// let mut trainer = Trainer::without_data(&open("cpu")?.device, &spec, &config, 64)?;
+    /// let x = [0.5, -1.0, 0.25, 2.0];
+    /// let z = trainer.forward(&x)?;
+    /// // Of the loss Σ z⁴ / 4 over two rows.
+    /// let gradient: Vec<f32> = z.iter().map(|z| z.powi(3)).collect();
+    /// trainer.backward(&gradient)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); [`Error::Setting`](crate::Error::Setting) for a plan that is not layered, and for early stopping or
+    /// a plateau schedule, since no loss is known.
+    pub fn without_data(device: &Device, spec: &MlpSpec, config: &TrainConfig, rows: usize) -> Result<Self> {
+        block_on(Self::without_data_async(device, spec, config, rows))
+    }
+
+    /// The outputs [rows, outputs] of `x` [rows, inputs], both by rows, as a training step has them, dropout included; z and a stay
+    /// on the device for [`backward`](Self::backward).
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for more rows than there is room for, or none;
+    /// [`Error::Setting`](crate::Error::Setting) for a trainer with data.
+    pub fn forward(&mut self, x: &[f32]) -> Result<Vec<f32>> {
+        block_on(self.forward_async(x))
+    }
+
+    /// Leads the gradient by the outputs of the last [`forward`](Self::forward), [rows, outputs], back to the parameters, and makes
+    /// the optimiser's step. What the program's loss divides by, as the number of rows, is in the gradient already.
+    /// [`gradients`](Self::gradients) gives those by the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for another number of values; [`Error::Setting`](crate::Error::Setting) for a value that
+    /// is not finite, and without a forward pass since the last step.
+    pub fn backward(&mut self, gradient: &[f32]) -> Result<()> {
+        block_on(self.backward_async(gradient))
+    }
+
+    /// [`backward`](Self::backward) that gives the gradient by the features too, [rows, inputs], at the parameters before the step.
+    ///
+    /// # Errors
+    /// Those of [`backward`](Self::backward).
+    pub fn backward_to_inputs(&mut self, gradient: &[f32]) -> Result<Vec<f32>> {
+        block_on(self.backward_to_inputs_async(gradient))
+    }
+
+    /// [`forward`](Self::forward) and [`backward`](Self::backward) for a gradient that is known already; the outputs are not read.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn step_with_output_gradient(&mut self, x: &[f32], gradient: &[f32]) -> Result<()> {
+        block_on(self.step_with_output_gradient_async(x, gradient))
+    }
+
     /// Takes other training rows, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay.
     ///
     /// As many rows as before go where those were: nothing is allocated, and the run under way goes on with its schedule,

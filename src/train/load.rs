@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crc32fast::Hasher;
-
+use super::mark::Mark;
 use super::run::Run;
 use super::trainer::{Trainer, plan_for};
 use super::{Event, Outcome};
@@ -12,31 +11,11 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::plan::{Role, SNAPSHOTS};
 
-/// CRC-32 of a data set and its bytes: enough to tell that of several, one behind the other.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mark {
-    crc: u32,
-    bytes: u64,
-}
-
-impl Mark {
-    pub fn of(data: &Dataset) -> Self {
-        let values = data.features().len() + data.targets().len() + data.weights().map_or(0, <[f32]>::len);
-        Self { crc: data.checksum(), bytes: values as u64 * 4 }
-    }
-
-    /// CRC-32 of this one and another behind it.
-    pub fn then(self, other: Self) -> u32 {
-        let mut hasher = Hasher::new_with_initial_len(self.crc, self.bytes);
-        hasher.combine(&Hasher::new_with_initial_len(other.crc, other.bytes));
-        hasher.finalize()
-    }
-}
-
 impl Trainer {
     /// [`load`](Self::load) for async programs.
     pub async fn load_async(&mut self, data: &Dataset) -> Result<()> {
         self.spec.check_data(data)?;
+        self.check_data_is_there()?;
         let columns = self.plan().buffers[self.plan().buffer(Role::Targets)?].len / self.samples;
         let is_weighted = columns > self.spec.target_columns();
         if (data.rows(), data.weights().is_some()) != (self.samples, is_weighted) {

@@ -5,8 +5,10 @@
 mod blocking;
 mod budget;
 mod early_stopping;
+mod given;
 mod load;
 mod lr_find;
+mod mark;
 mod pace;
 mod run;
 mod schedule;
@@ -123,6 +125,9 @@ pub struct TrainConfig {
     pub dropout: Vec<f64>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
+    /// Factors on the learning rate of each layer's weight and bias, 0 for a layer that is frozen; none where all are 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_rate_factors: Vec<f64>,
     /// What the steps that are queued at a time should take. [`SUBMISSION`](Self::SUBMISSION) unless another is set.
     #[serde(skip, default = "submission")]
     pub submission: Duration,
@@ -144,6 +149,7 @@ impl TrainConfig {
             schedule: Schedule::Constant,
             dropout: Vec::new(),
             early_stopping: None,
+            learning_rate_factors: Vec::new(),
             init: Init::He,
             submission: Self::SUBMISSION,
         }
@@ -165,6 +171,14 @@ impl TrainConfig {
     #[must_use]
     pub fn plan(self, kind: PlanKind) -> Self {
         Self { plan: Some(kind), ..self }
+    }
+
+    /// With a factor on the learning rate of each layer, from the first one on, for its weight and its bias; 0 freezes a layer: not
+    /// a bit of it changes, by decay neither, but its gradients are there, and count in a norm that is clipped. The resident
+    /// plan has one rate for all and is not taken then.
+    #[must_use]
+    pub fn learning_rate_factors(self, factors: &[f64]) -> Self {
+        Self { learning_rate_factors: factors.to_vec(), ..self }
     }
 
     /// With submissions that take about this time: for a program that shares the GPU with a display, less than a frame. A
@@ -208,6 +222,13 @@ impl TrainConfig {
         }
         if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
             return refused("dropout", rate.to_string(), "a number in [0, 1)".into());
+        }
+        let (factors, layers) = (&self.learning_rate_factors, spec.layers().len());
+        let counted = factors.iter().all(|factor| factor.is_finite() && *factor >= 0.0);
+        let some = factors.is_empty() || (factors.len() == layers && factors.iter().any(|factor| *factor > 0.0));
+        if !counted || !some {
+            let expected = format!("{layers} numbers from 0 on, one for each layer, and not all of them 0");
+            return refused("learning_rate_factors", format!("{factors:?}"), expected);
         }
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 
 use super::TrainConfig;
-use super::load::Mark;
+use super::mark::Mark;
 use super::pace::Pace;
 use super::run::{Pending, Run};
 use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
-use crate::math::Clip;
+use crate::math::{Clip, Optimizer};
 use crate::params::Layout;
-use crate::plan::{self, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
+use crate::plan::{self, Given, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
 use crate::spec::MlpSpec;
 
 /// Most steps of a submission.
@@ -42,6 +42,8 @@ pub struct Trainer {
     /// Of the data sets, so that a state is not taken up with others.
     pub(super) fingerprint: u32,
     pub(super) validation_mark: Mark,
+    /// Where it has no data: what steps with a gradient of the program's go by.
+    pub(super) own: Option<Own>,
     /// Steps that the parameters had behind them when this data was loaded.
     pub(super) age: u64,
     /// Steps that the parameters had behind them when the optimiser began with a state of 0.
@@ -61,6 +63,14 @@ pub struct Trainer {
     pub(super) pause: Option<u64>,
     /// Of training steps and of validation steps.
     pub(super) paces: [Pace; 2],
+}
+
+/// What a trainer without data has besides.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub given: Given,
+    /// Rows of the forward pass that no backward pass has followed yet.
+    pub rows: Option<usize>,
 }
 
 impl Trainer {
@@ -104,6 +114,7 @@ pub(crate) fn plan_for(
         dropout: config.rates(spec),
         clip_norm: matches!(config.optimizer.clip, Clip::Norm(_)),
         keep_best: config.early_stopping.is_some(),
+        factors: config.learning_rate_factors.clone(),
     };
     let weighted = data.weights().is_some();
     let shape = TrainShape { samples, validation, batch, replicas: 1, slots, weighted };
@@ -111,7 +122,7 @@ pub(crate) fn plan_for(
 }
 
 impl Trainer {
-    fn with_backend(
+    pub(super) fn with_backend(
         device: &Device,
         mut backend: Executor,
         spec: &MlpSpec,
@@ -143,6 +154,7 @@ impl Trainer {
             batch: config.batch.rows(data.rows()),
             fingerprint: checksum([data].into_iter().chain(validation)),
             validation_mark: validation.map(Mark::of).unwrap_or_default(),
+            own: None,
             age: 0,
             optimizer_start: 0,
             next_step: 0,
@@ -176,8 +188,13 @@ impl Trainer {
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         self.config.optimizer.learning_rate = learning_rate;
         self.config.optimizer.check()?;
-        let hyper = self.config.optimizer.hyper(self.spec.loss_parameter());
-        self.write(Role::Hyper, &hyper.map(|value| value as f32))
+        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config.learning_rate_factors);
+        let row = |(_, factor)| {
+            let optimizer = Optimizer { learning_rate: learning_rate * factor, ..self.config.optimizer };
+            optimizer.hyper(self.spec.loss_parameter())
+        };
+        let hyper: Vec<f32> = groups.into_iter().flat_map(row).map(|value| value as f32).collect();
+        self.write(Role::Hyper, &hyper)
     }
 
     /// Lets nothing be under way at the end of every so many epochs, so that a receiver that breaks there stops there, and

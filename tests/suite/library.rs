@@ -121,7 +121,7 @@ fn lists_of_a_wrong_length_are_refused() {
     model.parameters.pop();
     assert!(is_shape(model.to_bytes().err()));
     let folder = tempfile::tempdir().unwrap();
-    assert!(is_shape(model.save(&folder.path().join("m.safetensors")).err()));
+    assert!(is_shape(model.save(folder.path().join("m.safetensors")).err()));
 }
 
 /// A pipeline that could not be made is an error each time and spoils no other.

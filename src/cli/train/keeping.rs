@@ -22,7 +22,7 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     /// Locks the folder. One with checkpoints is refused unless the run goes on from one.
     pub fn take(path: &'a Path, saves: &SaveArgs, command: &str) -> Result<Self> {
-        let checkpoints = Checkpoints::new(&folder::running(path), saves.keep)?;
+        let checkpoints = Checkpoints::new(folder::running(path), saves.keep)?;
         let folder = RunFolder::lock(path, &format!("process {} ({command})", std::process::id()))?;
         if saves.resume.is_none() {
             folder.refuse_checkpoints()?;

@@ -30,6 +30,7 @@ impl Trainer {
     /// # Errors
     /// What the device says.
     pub fn submit(&mut self, steps: usize) -> Result<usize> {
+        self.check_data_is_there()?;
         if self.next_step >= self.run.end && self.run.judged >= self.run.end && self.pending.is_empty() {
             self.begin();
         }
@@ -39,6 +40,13 @@ impl Trainer {
         let first = self.next_step;
         self.queue(u64::MAX, Some(steps))?;
         Ok((self.next_step - first) as usize)
+    }
+
+    /// Takes note of a step whose loss nobody knows: every one is an epoch, and no snapshot is of the parameters before it.
+    pub(in crate::train) fn pass_unjudged(&mut self) {
+        self.run.judged = self.next_step;
+        self.run.finished = self.next_step >= self.run.end;
+        self.first_submission = self.submissions;
     }
 
     /// Whether the run has come to its end: nothing of it is left to be done, and where early stopping keeps the best parameters,

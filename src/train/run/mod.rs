@@ -98,7 +98,7 @@ impl Trainer {
         last.ok_or_else(|| Error::CheckFailed("a step gave no loss".into()))
     }
 
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         let (first, per_epoch) = (self.next_step, self.steps_per_epoch());
         let whole = first / per_epoch;
         let end = whole.saturating_add(self.config.epochs).saturating_mul(per_epoch);
@@ -109,6 +109,7 @@ impl Trainer {
 
     /// Does at most so many more steps of the run.
     async fn advance(&mut self, most: u64, mut on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.check_data_is_there()?;
         self.drain().await?;
         let limit = self.next_step.saturating_add(most);
         let started = Instant::now();
@@ -259,7 +260,7 @@ impl Trainer {
     }
 
     /// The pass and the record of a training step. Training passes stand first in a plan.
-    fn training_step(&self, step: u64) -> (usize, Step) {
+    pub(super) fn training_step(&self, step: u64) -> (usize, Step) {
         let first_row = self.first_row(step);
         let pass = usize::from(first_row + self.batch > self.samples);
         let seed = self.config.seed;

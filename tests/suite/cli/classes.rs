@@ -135,7 +135,7 @@ fn classes_and_rows_are_weighted() {
     near("--class-weight balanced", 0.8);
     near("--class-weight yes=0.5", 0.5);
     near("--class-weight no=2,yes=0.5", 1.0 / 3.0);
-    let model = Model::load(&place.path().join("shares")).unwrap();
+    let model = Model::load(place.path().join("shares")).unwrap();
     assert_eq!(model.encoder.unwrap().weight_column(), Some("w"));
     assert!(place.stdout("inspect shares").contains("weights of rows: `w`"));
 }

@@ -164,7 +164,7 @@ fn a_run_can_be_repeated_from_its_folder() {
         assert_eq!(config, place.stdout(&format!("train {words} --json --dump-config")));
         place.json(&format!("train --config {first}/config.toml --out {second}"));
         // The metadata of a model file stand in any order; what they say and the tensors are compared.
-        let model = |folder: &str| Model::load(&place.path().join(folder)).unwrap();
+        let model = |folder: &str| Model::load(place.path().join(folder)).unwrap();
         assert!(model(&second) == model(&first), "mlp train {words}: another model");
         assert_eq!(read(&second), config.replace(&format!("out = \"{first}\""), &format!("out = \"{second}\"")));
     }

@@ -30,7 +30,7 @@ fn arrays(place: &Place) -> Vec<u8> {
 fn arrays_are_learned_and_predicted_as_text_is() {
     let place = Place::new();
     let archive = arrays(&place);
-    let model = |name: &str| Model::load(&place.path().join(name)).unwrap();
+    let model = |name: &str| Model::load(place.path().join(name)).unwrap();
     for data in ["t.csv", "t.npz"] {
         place.stdout(&format!("train {data} --target y {TRAIN} --out {data}.run"));
     }

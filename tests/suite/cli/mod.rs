@@ -190,7 +190,7 @@ fn ctrl_c_keeps_the_model() {
     assert_eq!(found["stopped"], true);
     let epochs = found["epochs"].as_u64().unwrap();
     assert!((20..FOREVER).contains(&epochs), "{epochs}");
-    let model = Model::load(&place.path().join("kept").join("model.safetensors")).unwrap();
+    let model = Model::load(place.path().join("kept").join("model.safetensors")).unwrap();
     assert_eq!(model.training.unwrap().epochs, epochs);
 }
 

@@ -213,7 +213,7 @@ fn a_report_that_cannot_be_written_leaves_the_model() {
     fs::create_dir_all(place.path().join("run/report.html")).unwrap();
     let words = "train classes.csv --target answer --device cpu --epochs 1 --out run";
     place.refuses(words, 2, &["report.html", "report"]);
-    assert!(Model::load(&place.path().join("run")).is_ok());
+    assert!(Model::load(place.path().join("run")).is_ok());
 }
 
 #[test]

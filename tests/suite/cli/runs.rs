@@ -343,7 +343,7 @@ mod signals {
         assert!(stderr.contains("metrics.jsonl") && stderr.contains("training goes on"), "{stderr}");
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("error: ") && last.ends_with("the model is in run/model.safetensors"), "{stderr}");
-        let model = wgpu_mlp::Model::load(&place.path().join("run")).unwrap();
+        let model = wgpu_mlp::Model::load(place.path().join("run")).unwrap();
         assert_eq!(model.training.unwrap().epochs, 200);
         // What there was room for are whole lines.
         let text = fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap();

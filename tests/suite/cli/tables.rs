@@ -54,7 +54,7 @@ fn a_table_as_it_comes_is_learned_and_predicted() {
     for phase in ["read", "encode", "upload", "train", "evaluate", "save", "baseline"] {
         assert!(trained["phases"][phase].as_f64().unwrap() > 0.0, "{phase}: {trained}");
     }
-    let model = Model::load(&place.path().join("run")).unwrap();
+    let model = Model::load(place.path().join("run")).unwrap();
     let names: Vec<_> = model.encoder.unwrap().features().iter().flat_map(|feature| feature.input_names()).collect();
     let expected = ["island=North", "island=South", "island=(missing)", "length", "length=(missing)"];
     assert_eq!(names, expected);
@@ -86,7 +86,7 @@ fn a_table_as_it_comes_is_learned_and_predicted() {
     // Trained from stdin, it is the same model.
     let words = train.replace("birds.csv", "-").replace("--out run", "--out piped --quiet");
     with_stdin(&place, &words, text.as_bytes());
-    let [piped, run] = ["piped", "run"].map(|name| Model::load(&place.path().join(name)).unwrap());
+    let [piped, run] = ["piped", "run"].map(|name| Model::load(place.path().join(name)).unwrap());
     assert!(piped.parameters == run.parameters && piped.encoder == run.encoder);
     let inspected = place.stdout("inspect run");
     assert!(inspected.contains("`North`, `South`") && inspected.contains("`2026` in all training rows"), "{inspected}");
@@ -101,7 +101,7 @@ fn columns_are_chosen_by_name() {
     birds(&place);
     let names = |flags: &str| {
         place.json(&format!("train birds.csv --target kind --device cpu --epochs 1 --out run {flags}"));
-        let encoder = Model::load(&place.path().join("run")).unwrap().encoder.unwrap();
+        let encoder = Model::load(place.path().join("run")).unwrap().encoder.unwrap();
         encoder.features().iter().flat_map(|feature| feature.input_names()).collect::<Vec<_>>()
     };
     assert_eq!(names("--features year,island"), ["island=North", "island=South", "island=(missing)"]);

@@ -131,7 +131,7 @@ fn learns_text_labels_from_a_file_and_predicts() {
     let [before, after] = [&trained, &again].map(|run| run["train"]["loss"].as_f64().unwrap());
     assert!((before - after).abs() < 1e-4 * before, "{before} and {after}");
     // And from a file of tensors alone, whose columns are then taken from the table.
-    let loaded = Model::load(&place.path().join(model)).unwrap();
+    let loaded = Model::load(place.path().join(model)).unwrap();
     let bytes = fs::read(place.path().join(model)).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     place.file("foreign.safetensors", "");
@@ -139,7 +139,7 @@ fn learns_text_labels_from_a_file_and_predicts() {
         .unwrap();
     place.json(&format!("{train} --epochs 1 --lr 1e-9 --init-from foreign.safetensors --out second"));
     // A folder stands for the model in it.
-    let second = Model::load(&place.path().join("second")).unwrap();
+    let second = Model::load(place.path().join("second")).unwrap();
     assert_eq!((&second.spec, &second.encoder), (&loaded.spec, &loaded.encoder));
     let same = second.parameters.iter().zip(&loaded.parameters).all(|(a, b)| (a - b).abs() < 1e-6);
     assert!(same, "the parameters are another model's");

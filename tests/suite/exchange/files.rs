@@ -270,7 +270,7 @@ fn a_failed_save_changes_nothing() {
     assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
     assert_eq!((names(folder.path()), names(&path)), (vec!["model.safetensors".into()], vec!["kept".into()]));
 
-    assert!(model(1).save(&folder.path().join("no folder").join("model")).is_err());
+    assert!(model(1).save(folder.path().join("no folder").join("model")).is_err());
     assert_eq!(names(folder.path()), ["model.safetensors"]);
 }
 

@@ -271,7 +271,7 @@ fn what_onnx_cannot_hold_is_refused() {
         let mut columns = features();
         columns[1] = number("wide", mean, scale);
         model.encoder = Some(Encoder::new(columns, model.encoder.as_ref().unwrap().target().clone()));
-        let error = save_onnx(&model, &folder.path().join("net.onnx")).unwrap_err();
+        let error = save_onnx(&model, folder.path().join("net.onnx")).unwrap_err();
         assert!(matches!(error, Error::Setting { .. }) && error.to_string().contains("`wide`"), "{error}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

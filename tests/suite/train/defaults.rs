@@ -34,7 +34,7 @@ fn config(place: &Place, run: &str) -> toml::Table {
 }
 
 fn model(place: &Place, run: &str) -> Model {
-    Model::load(&place.path().join(run)).unwrap()
+    Model::load(place.path().join(run)).unwrap()
 }
 
 /// What a run said of its epochs.

@@ -3,7 +3,9 @@
 pub mod bench;
 pub mod checkpoints;
 pub mod defaults;
+pub mod factors;
 pub mod frames;
+pub mod given;
 pub mod gradients;
 #[cfg(unix)]
 pub mod limits;

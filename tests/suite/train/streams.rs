@@ -46,7 +46,7 @@ fn the_same_rows_change_nothing() {
 #[test]
 fn a_bad_part_costs_nothing() {
     let (data, longer) = (random_data(&spec(), 30, 1).unwrap(), random_data(&spec(), 41, 2).unwrap());
-    let weighted = longer.clone().with_weights(&vec![2.0; 41]).unwrap();
+    let weighted = longer.clone().with_weights(&[2.0; 41]).unwrap();
     for device in everywhere() {
         let mut trainer = Trainer::new(&device, &spec(), &config(), &data).unwrap();
         (0..3).for_each(|_| _ = trainer.step().unwrap());
