@@ -6,6 +6,7 @@ mod cli;
 mod data;
 mod examples;
 mod exchange;
+mod imports;
 mod kernels;
 mod library;
 mod plan;
