@@ -37,6 +37,7 @@ pub mod cli;
 pub mod data;
 mod error;
 pub mod exchange;
+pub mod explain;
 mod files;
 mod folder;
 pub mod gradcheck;

@@ -12,8 +12,10 @@ mod data;
 mod device;
 mod devices;
 mod eval;
+mod explain;
 mod export;
 mod gradcheck;
+mod help;
 mod import;
 mod inspect;
 mod interrupt;
@@ -54,6 +56,7 @@ enum Command {
     Export(export::Args),
     Import(import::Args),
     Plot(plot::Args),
+    Explain(explain::Args),
     Gradcheck(gradcheck::Args),
     Bench(bench::Args),
     Devices(devices::Args),
@@ -115,6 +118,7 @@ fn run(command: Command) -> Result<u8> {
             Command::Export(args) => export::run(&args),
             Command::Import(args) => import::run(args),
             Command::Plot(args) => plot::run(&args),
+            Command::Explain(args) => explain::run(args).await,
             Command::Gradcheck(args) => gradcheck::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Devices(args) => devices::run(&args).await,

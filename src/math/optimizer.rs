@@ -34,6 +34,9 @@ pub enum Rule {
     Lion,
 }
 
+/// Adam with decoupled weight decay: a name of its own for a setting of [`Rule::Adam`].
+const ADAMW: &str = "adamw";
+
 /// An update rule with its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
@@ -115,9 +118,14 @@ impl Optimizer {
     /// Hutter 2019).
     pub fn named(name: &str, learning_rate: f64) -> Result<Self> {
         match name {
-            "adamw" => Ok(Self { weight_decay: 0.01, ..Self::new(Rule::Adam, learning_rate) }),
+            ADAMW => Ok(Self { weight_decay: 0.01, ..Self::new(Rule::Adam, learning_rate) }),
             _ => Ok(Self::new(name.parse()?, learning_rate)),
         }
+    }
+
+    /// The names that [`Optimizer::named`] takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Rule::ALL.iter().map(|rule| rule.name()).chain([ADAMW])
     }
 
     /// Gradient descent.
@@ -150,8 +158,8 @@ impl Optimizer {
         let decay = |value: f64| value.is_finite() && value >= 0.0;
         let checks = [
             ("--lr", self.learning_rate, positive(self.learning_rate), "a positive number"),
-            ("--beta1", self.beta_1, share(self.beta_1), "a number from 0 up to, but not, 1"),
-            ("--beta2", self.beta_2, share(self.beta_2), "a number from 0 up to, but not, 1"),
+            ("--beta1", self.beta_1, share(self.beta_1), "a number in [0, 1)"),
+            ("--beta2", self.beta_2, share(self.beta_2), "a number in [0, 1)"),
             ("--epsilon", self.epsilon, positive(self.epsilon), "a positive number"),
             ("--weight-decay", self.weight_decay, decay(self.weight_decay), "a number from 0 on"),
             ("--l2", self.l2, decay(self.l2), "a number from 0 on"),

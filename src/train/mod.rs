@@ -171,7 +171,7 @@ impl TrainConfig {
             return refused("--dropout", format!("a list of {}", self.dropout.len()), expected);
         }
         if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
-            return refused("--dropout", rate.to_string(), "a number from 0 up to, but not, 1".into());
+            return refused("--dropout", rate.to_string(), "a number in [0, 1)".into());
         }
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {

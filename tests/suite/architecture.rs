@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "error",
     "limits",
     "files",
@@ -23,6 +23,7 @@ const ORDER: [&str; 22] = [
     "backend",
     "infer",
     "gradcheck",
+    "explain",
     "train",
     "bench",
     "checkpoint",

@@ -379,7 +379,7 @@ fn settings_that_cannot_be_are_refused() {
     let base = || config(2, Rule::Sgd);
     for (config, expected) in [
         (base().dropout(&[0.1, 0.1, 0.1]), "--dropout is a list of 3: expected one for all hidden layers or 2"),
-        (base().dropout(&[1.0]), "--dropout is 1: expected a number from 0 up to, but not, 1"),
+        (base().dropout(&[1.0]), "--dropout is 1: expected a number in [0, 1)"),
         (base().dropout(&[f64::NAN]), "--dropout is NaN"),
         (base().early_stopping(EarlyStopping::new(0)), "--patience is 0"),
         (config(0, Rule::Sgd), "--epochs is 0: expected at least 1"),
