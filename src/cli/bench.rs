@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{flag, help};
 use super::network::NetworkArgs;
 use super::output::{print, print_json};
+use super::{flag, help};
 use crate::backend::{CpuDevice, Device, open, open_timed};
 use crate::bench::{BenchReport, Case, Options, Work, measure, peaks, step_flops};
 use crate::error::{Error, Result};

@@ -84,9 +84,8 @@ pub async fn run(args: Args) -> Result<()> {
 /// The article's moons, but for the number of rows.
 fn moons(rows: usize) -> Result<Dataset> {
     let table = Moons { samples: rows, noise: 0.2, seed: 100 }.table()?;
-    let column = |name: &str| -> Result<Vec<f32>> {
-        Ok(table.numbers(name)?.iter().map(|&value| value as f32).collect())
-    };
+    let column =
+        |name: &str| -> Result<Vec<f32>> { Ok(table.numbers(name)?.iter().map(|&value| value as f32).collect()) };
     let (x0, x1) = (column("x0")?, column("x1")?);
     let features = x0.into_iter().zip(x1).flat_map(|(x0, x1)| [x0, x1]).collect();
     Dataset::new(features, column("label")?, 2, 1)
@@ -114,7 +113,11 @@ fn text(explanation: &Explanation, spec: &MlpSpec) -> String {
         let is_last_output = quantity.name == format!("Z{}", spec.layers().len());
         if let Some(rows) = predictions.as_ref().filter(|_| is_last_output) {
             let shape = format!("[{} x {}]", rows.len(), spec.outputs());
-            let _ = write!(text, "\nP: the predictions of these outputs  {shape}   on the host, to be read\n{}", matrix(rows));
+            let _ = write!(
+                text,
+                "\nP: the predictions of these outputs  {shape}   on the host, to be read\n{}",
+                matrix(rows)
+            );
         }
     }
     text + "\n" + &verdict(explanation)

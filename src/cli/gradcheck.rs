@@ -1,9 +1,9 @@
 //! `mlp gradcheck`: are the gradients right on this device?
 
 use super::device::DeviceArgs;
-use super::{flag, help};
 use super::network::NetworkArgs;
 use super::output::{print, print_json};
+use super::{flag, help};
 use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
 use crate::params::{Init, Layout};

@@ -1,7 +1,7 @@
 //! The flags that describe a network without data.
 
-use super::{flag, help};
 use super::train::{Hidden, LossParameterArgs};
+use super::{flag, help};
 use crate::error::{Error, Result};
 use crate::math::{Activation, Domain, Loss};
 use crate::spec::{MAX_WIDTH, MlpSpec};

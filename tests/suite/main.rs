@@ -9,5 +9,6 @@ mod exchange;
 mod kernels;
 mod library;
 mod plan;
+mod readme;
 mod support;
 mod train;

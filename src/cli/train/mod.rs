@@ -30,11 +30,11 @@ use std::time::Instant;
 use super::columns::ColumnArgs;
 use super::config::{Said, switch};
 use super::device::DeviceArgs;
-use super::{flag, help};
 use super::interrupt::{Interrupt, Signal};
 use super::output::{print, print_data, print_json};
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
+use super::{flag, help};
 use crate::data::{Dataset, Task};
 use crate::error::{Error, Result, shell_word};
 use crate::folder::{Origin, RunName};
@@ -68,7 +68,7 @@ pub use hidden::Hidden;
 pub use loss::LossParameterArgs;
 pub use weights::ClassWeight;
 
-/// Train a network on a table; `mlp train moons` is the run of the article that the README describes
+/// Train a network on a table; `mlp train moons` reproduces the run of docs/article.md
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true, mut_args(switch))]
 pub struct Args {
