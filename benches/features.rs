@@ -34,7 +34,7 @@ fn features(device: &Device, epochs: u64) -> Vec<Feature> {
     let optimizer = |rule| Optimizer::new(rule, 1e-4);
     let config = |optimizer| TrainConfig::new(epochs, Batch::Rows(BATCH), optimizer);
     let make = |name: &str, config: TrainConfig, data: &Dataset, validation: Option<&Dataset>| {
-        let mut trainer = block_on(Trainer::with_validation(device, &spec, &config, data, validation)).unwrap();
+        let mut trainer = Trainer::with_validation(device, &spec, &config, data, validation).unwrap();
         trainer.set_parameters(&Init::He.draw(&spec, 1).unwrap()).unwrap();
         Feature { name: name.into(), trainer, rounds: Vec::new() }
     };
@@ -74,7 +74,7 @@ fn main() {
         for round in 0..=rounds {
             for feature in &mut all {
                 let started = Instant::now();
-                let outcome = block_on(feature.trainer.fit(|_| std::ops::ControlFlow::Continue(()))).unwrap();
+                let outcome = feature.trainer.fit().unwrap();
                 assert!(outcome.last_epoch.unwrap().loss < 10.0, "{}: it does not train", feature.name);
                 // The first round is for caches and the length of submissions.
                 if round > 0 {

@@ -2,7 +2,6 @@
 //! CPU and on every GPU adapter. `cargo bench` measures; `cargo test --benches` runs each once.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
@@ -100,9 +99,9 @@ fn train_steps(criterion: &mut Criterion) {
                     // An epoch has two steps.
                     let epochs = iterations.div_ceil(2);
                     let config = TrainConfig::new(epochs, Batch::Rows(batch), Optimizer::sgd(0.01));
-                    let mut trainer = block_on(Trainer::new(&device, &spec, &config, &data)).unwrap();
+                    let mut trainer = Trainer::new(&device, &spec, &config, &data).unwrap();
                     trainer.set_parameters(&Init::Article.draw(&spec, 1105).unwrap()).unwrap();
-                    let outcome = block_on(trainer.fit(|_| ControlFlow::Continue(()))).unwrap();
+                    let outcome = trainer.fit().unwrap();
                     assert!(outcome.last_epoch.unwrap().loss < 1.0, "the network does not train");
                     Duration::from_secs_f64(outcome.seconds * iterations as f64 / outcome.steps as f64)
                 });

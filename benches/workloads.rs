@@ -43,19 +43,19 @@ struct Epochs {
 impl Run for Epochs {
     fn part(&mut self) -> Result<()> {
         let Self { trainer, losses } = self;
-        block_on(trainer.fit(|event| {
+        trainer.fit_with(|event| {
             if let Event::Epoch(epoch) = event {
                 losses.push(epoch.loss);
             }
             ControlFlow::Continue(())
-        }))?;
+        })?;
         Ok(())
     }
 
     fn result(&mut self) -> Result<Vec<f32>> {
         let (before, after) = (self.losses[0], self.losses[self.losses.len() - 1]);
         assert!(after < before, "the loss went from {before} to {after}");
-        Ok(block_on(self.trainer.parameters())?)
+        Ok(self.trainer.parameters()?)
     }
 }
 
@@ -64,7 +64,7 @@ fn train(device: &Device, work: &Training, [x, y, p]: Arrays) -> Result<Epochs> 
     let data = Dataset::new(x, y, spec.inputs(), 1)?;
     let batch = if work.batch == work.rows { Batch::Full } else { Batch::Rows(work.batch) };
     let config = TrainConfig::new(work.epochs as u64, batch, Optimizer::named(&work.optimizer, work.learning_rate)?);
-    let mut trainer = block_on(Trainer::new(device, &spec, &config, &data))?;
+    let mut trainer = Trainer::new(device, &spec, &config, &data)?;
     trainer.set_parameters(&p)?;
     Ok(Epochs { trainer, losses: Vec::new() })
 }
@@ -128,7 +128,7 @@ fn small(device: &Device) {
 }
 
 fn main() {
-    let device = |name: &str| block_on(open(name)).unwrap_or_else(|error| panic!("{error}")).device;
+    let device = |name: &str| open(name).unwrap_or_else(|error| panic!("{error}")).device;
     if let Some(folder) = work::option("--cases") {
         let device = device(&work::option("--device").unwrap_or("cpu".into()));
         work::main(Path::new(&folder), &head(&device), |work, arrays| start(&device, work, arrays))

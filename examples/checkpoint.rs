@@ -8,13 +8,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use wgpu_mlp::backend::{Device, open};
-use wgpu_mlp::data::{Dataset, Encoder, Moons, Scaling};
-use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
-use wgpu_mlp::params::Init;
-use wgpu_mlp::spec::MlpSpec;
-use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
-use wgpu_mlp::{Checkpoint, Error, Model, Result, block_on};
+use wgpu_mlp::data::{Moons, Scaling};
+use wgpu_mlp::{
+    Activation, Batch, Checkpoint, Dataset, Device, Encoder, Error, Event, Loss, MlpSpec, Optimizer, Result, Rule,
+    TrainConfig, Trainer, open,
+};
 
 /// The epoch after which the run is broken off.
 const BREAK: u64 = 8;
@@ -22,42 +20,40 @@ const BREAK: u64 = 8;
 fn main() -> Result<()> {
     let device = std::env::args().nth(1).unwrap_or_else(|| "auto".into());
     let path = std::env::temp_dir().join(format!("mlp-checkpoint-{}.safetensors", std::process::id()));
-    let parameters = block_on(run(&device, &path));
+    let parameters = run(&device, &path);
     // It may not have been written.
     let _ = std::fs::remove_file(&path);
     parameters.map(|_| ())
 }
 
 /// The parameters at the end; an error where the two runs end apart. The file is left at `path`.
-pub async fn run(device: &str, path: &Path) -> Result<Vec<f32>> {
-    let choice = open(device).await?;
+pub fn run(device: &str, path: &Path) -> Result<Vec<f32>> {
+    let choice = open(device)?;
     println!("on {choice}");
     let data = data()?;
-    let mut unbroken = begin(&choice.device, &data).await?;
-    unbroken.fit(|_event| ControlFlow::Continue(())).await?;
-    let expected = unbroken.parameters().await?;
+    let mut unbroken = begin(&choice.device, &data)?;
+    unbroken.fit()?;
+    let expected = unbroken.parameters()?;
     println!("unbroken: {} epochs, {} steps", unbroken.epochs(), unbroken.steps());
 
     // The same run again. The device is steps ahead of the events, so it is told where to wait for them.
-    let mut broken = begin(&choice.device, &data).await?;
+    let mut broken = begin(&choice.device, &data)?;
     broken.pause_every(Some(BREAK));
     let until_the_break = |event| match event {
         Event::Epoch(epoch) if epoch.epoch == BREAK => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    broken.fit(until_the_break).await?;
-    let (spec, state) = (network()?, broken.state().await?);
-    let model = Model { spec, parameters: state.parameters.clone(), encoder: None, training: None };
-    Checkpoint { model, state, settings: None, score: None, test: None }.save(path)?;
+    broken.fit_with(until_the_break)?;
+    Checkpoint::new(network()?, broken.state()?)?.save(path)?;
     println!("broken off after epoch {}, kept in {}", broken.epochs(), path.display());
     drop(broken);
 
     // As another process would: from the file, which has the settings too, and the same data.
     let Checkpoint { model, state, .. } = Checkpoint::load(path)?;
-    let mut resumed = Trainer::new(&choice.device, &model.spec, state.progress.config(), &data).await?;
-    resumed.restore(&state).await?;
-    resumed.resume(|_event| ControlFlow::Continue(())).await?;
-    let found = resumed.parameters().await?;
+    let mut resumed = Trainer::new(&choice.device, &model.spec, state.progress.config(), &data)?;
+    resumed.restore(&state)?;
+    resumed.resume()?;
+    let found = resumed.parameters()?;
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     if bits(&found) != bits(&expected) {
         return Err(Error::CheckFailed("the resumed run ended with other parameters".into()));
@@ -83,13 +79,10 @@ fn data() -> Result<Dataset> {
 
 /// A trainer before its first step. Adam's means, the order of the rows, dropout and the schedule all have a state that
 /// the checkpoint must hold.
-async fn begin(device: &Device, data: &Dataset) -> Result<Trainer> {
+fn begin(device: &Device, data: &Dataset) -> Result<Trainer> {
     let config = TrainConfig::new(20, Batch::Rows(32), Optimizer::new(Rule::Adam, 1e-2))
         .seed(1)
         .dropout(&[0.1])
         .schedule("cosine".parse()?);
-    let spec = network()?;
-    let mut trainer = Trainer::new(device, &spec, &config, data).await?;
-    trainer.set_parameters(&Init::He.draw(&spec, 1)?)?;
-    Ok(trainer)
+    Trainer::new(device, &network()?, &config, data)
 }

@@ -5,38 +5,34 @@
 
 #![allow(missing_docs)]
 
-use wgpu_mlp::backend::open;
-use wgpu_mlp::data::{Encoder, Moons, Scaling};
-use wgpu_mlp::math::{Activation, Loss, Optimizer};
-use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::spec::MlpSpec;
-use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
-use wgpu_mlp::{Result, block_on};
+use wgpu_mlp::data::{Moons, Scaling};
+use wgpu_mlp::params::Layout;
+use wgpu_mlp::{Activation, Batch, Encoder, Init, Loss, MlpSpec, Optimizer, Result, TrainConfig, Trainer, open};
 
 /// How far a parameter is moved to each side. Less, and the loss in f32 hardly changes; more, and it bends.
 const SHIFT: f32 = 1e-2;
 
 fn main() -> Result<()> {
     let device = std::env::args().nth(1).unwrap_or_else(|| "auto".into());
-    block_on(run(&device)).map(|_| ())
+    run(&device).map(|_| ())
 }
 
 /// The largest difference between a gradient and its central difference, as a part of its tensor's norm.
-pub async fn run(device: &str) -> Result<f64> {
+pub fn run(device: &str) -> Result<f64> {
     let table = Moons { samples: 200, noise: 0.1, seed: 3 }.table()?;
     let rows: Vec<usize> = (0..table.rows()).collect();
     let data = Encoder::fit(&table, "label", &rows, None, Scaling::ALL)?.encode(&table)?;
     let spec = MlpSpec::new(&[2, 16, 16, 1], Activation::Tanh, Loss::BinaryCrossEntropy)?;
-    let choice = open(device).await?;
+    let choice = open(device)?;
     println!("{spec}\non {choice}");
 
     // All rows in one step, so that every step's loss is the same function of the parameters.
     let config = TrainConfig::new(1, Batch::Full, Optimizer::sgd(0.1));
-    let mut trainer = Trainer::new(&choice.device, &spec, &config, &data).await?;
+    let mut trainer = Trainer::new(&choice.device, &spec, &config, &data)?;
     let parameters = Init::Xavier.draw(&spec, 3)?;
     trainer.set_parameters(&parameters)?;
-    let loss = trainer.step().await?.loss;
-    let gradients = trainer.gradients().await?;
+    let loss = trainer.step()?.loss;
+    let gradients = trainer.gradients()?;
     println!("loss {loss:.6}\n");
 
     println!("{:16} {:>8} {:>9}   {:>10}   by hand", "tensor", "shape", "norm", "largest");
@@ -54,7 +50,7 @@ pub async fn run(device: &str) -> Result<f64> {
             shifted[place] = parameters[place] + shift;
             trainer.set_parameters(&shifted)?;
             // The loss of a step is that before its update.
-            *loss = trainer.step().await?.loss;
+            *loss = trainer.step()?.loss;
         }
         let slope = (losses[0] - losses[1]) / f64::from(2.0 * SHIFT);
         let gradient = f64::from(gradients[place]);

@@ -16,13 +16,12 @@ use std::path::Path;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use wgpu_mlp::backend::open;
-use wgpu_mlp::data::{Dataset, read_idx};
-use wgpu_mlp::infer::{Metrics, Predictor};
-use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
-use wgpu_mlp::params::{Init, Layout};
-use wgpu_mlp::spec::MlpSpec;
-use wgpu_mlp::train::{Batch, Epoch, Event, TrainConfig, Trainer};
+use wgpu_mlp::data::read_idx;
+use wgpu_mlp::params::Layout;
+use wgpu_mlp::train::Epoch;
+use wgpu_mlp::{
+    Activation, Batch, Dataset, Event, Loss, Metrics, MlpSpec, Optimizer, Predictor, Rule, TrainConfig, Trainer, open,
+};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -37,42 +36,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let epochs = word(2, "20").parse().map_err(|_| format!("`{}` is no number of epochs", words[2]))?;
     let picture = word(3, "mnist.svg");
-    wgpu_mlp::block_on(run(Path::new(folder), &word(1, "auto"), epochs, Path::new(&picture))).map(|_| ())
+    run(Path::new(folder), &word(1, "auto"), epochs, Path::new(&picture)).map(|_| ())
 }
 
 /// The figures of the test images at the end.
-pub async fn run(folder: &Path, device: &str, epochs: u64, picture: &Path) -> Result<Metrics, Box<dyn Error>> {
+pub fn run(folder: &Path, device: &str, epochs: u64, picture: &Path) -> Result<Metrics, Box<dyn Error>> {
     let (train, test) = (images(folder, "train")?, images(folder, "t10k")?);
     let spec = MlpSpec::new(&[train.inputs(), 256, 128, 10], Activation::Relu, Loss::SoftmaxCrossEntropy)?;
-    let choice = open(device).await?;
+    let choice = open(device)?;
     println!("{spec}; {} parameters\non {choice}", Layout::new(&spec).len());
 
     let config = TrainConfig::new(epochs, Batch::Rows(128), Optimizer::new(Rule::Adam, 1e-3))
         .seed(1)
         .schedule("cosine".parse()?)
         .dropout(&[0.2]);
-    let mut trainer = Trainer::with_validation(&choice.device, &spec, &config, &train, Some(&test)).await?;
-    trainer.set_parameters(&Init::He.draw(&spec, 1)?)?;
+    let mut trainer = Trainer::with_validation(&choice.device, &spec, &config, &train, Some(&test))?;
     println!("epoch      rate   loss  test loss  test accuracy");
     let mut curve = Vec::new();
-    let outcome = trainer
-        .fit(|event| {
-            if let Event::Epoch(epoch) = event {
-                let (loss, accuracy) = on_test(&epoch);
-                println!(
-                    "{:5}  {:.2e}  {:.3}  {loss:9.3}  {accuracy:13.4}",
-                    epoch.epoch, epoch.learning_rate, epoch.loss
-                );
-                curve.push(epoch);
-            }
-            ControlFlow::Continue(())
-        })
-        .await?;
+    let outcome = trainer.fit_with(|event| {
+        if let Event::Epoch(epoch) = event {
+            let (loss, accuracy) = on_test(&epoch);
+            println!("{:5}  {:.2e}  {:.3}  {loss:9.3}  {accuracy:13.4}", epoch.epoch, epoch.learning_rate, epoch.loss);
+            curve.push(epoch);
+        }
+        ControlFlow::Continue(())
+    })?;
     println!("{} epochs in {:.1} s", outcome.epochs, outcome.seconds);
 
-    let parameters = trainer.parameters().await?;
-    let mut predictor = Predictor::new(&choice.device, &spec, &parameters, test.rows()).await?;
-    let metrics = Metrics::new(&spec, &predictor.outputs(test.features()).await?, &test, None)?;
+    let parameters = trainer.parameters()?;
+    let predictor = Predictor::new(&choice.device, &spec, &parameters, test.rows())?;
+    let metrics = Metrics::new(&spec, &predictor.outputs(test.features())?, &test, None)?;
     let accuracy = metrics.accuracy().ok_or("the outputs are not finite")?;
     println!("{} test images: loss {:.4}, accuracy {accuracy:.4}", metrics.rows, metrics.loss);
     draw(picture, &curve)?;

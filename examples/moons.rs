@@ -7,13 +7,11 @@ use std::ops::ControlFlow;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use wgpu_mlp::backend::open;
-use wgpu_mlp::data::{Dataset, Encoder, Moons, Scaling, train_test_split};
-use wgpu_mlp::infer::{Metrics, Predictor};
-use wgpu_mlp::math::{Activation, Loss, Optimizer};
-use wgpu_mlp::params::Init;
-use wgpu_mlp::spec::MlpSpec;
-use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
+use wgpu_mlp::data::{Moons, Scaling, train_test_split};
+use wgpu_mlp::{
+    Activation, Batch, Dataset, Encoder, Event, Init, Loss, Metrics, MlpSpec, Optimizer, Predictor, TrainConfig,
+    Trainer, open,
+};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -23,24 +21,23 @@ const Y: std::ops::Range<f64> = -1.3..1.8;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "moons.svg".into());
-    pollster::block_on(run(&path))
+    run(&path)
 }
 
-async fn run(path: &str) -> Result<(), Box<dyn Error>> {
+fn run(path: &str) -> Result<(), Box<dyn Error>> {
     // Data: a table, its split, and the encoder that makes features and targets of its columns.
     let table = Moons { samples: 1000, noise: 0.2, seed: 100 }.table()?;
-    let split = train_test_split(table.rows(), 0.1, 42, "test fraction")?;
+    let split = train_test_split(table.rows(), 0.1, 42)?;
     let encoder = Encoder::fit(&table, "label", &split.train, None, Scaling::NONE)?;
     let data = encoder.encode(&table)?;
     let (train, test) = (data.select(&split.train), data.select(&split.test));
 
     // Network, device, training.
     let spec = MlpSpec::new(&[2, 25, 50, 50, 25, 1], Activation::Relu, Loss::BinaryCrossEntropy)?;
-    let choice = open("auto").await?;
+    let choice = open("auto")?;
     println!("{spec}\non {choice}");
-    let config = TrainConfig::new(10_000, Batch::Full, Optimizer::sgd(0.01));
-    let mut trainer = Trainer::new(&choice.device, &spec, &config, &train).await?;
-    trainer.set_parameters(&Init::Article.draw(&spec, 1105)?)?;
+    let config = TrainConfig::new(10_000, Batch::Full, Optimizer::sgd(0.01)).init(Init::Article).seed(1105);
+    let mut trainer = Trainer::new(&choice.device, &spec, &config, &train)?;
     let mut losses = Vec::new();
     let note = |event| {
         if let Event::Epoch(epoch) = event {
@@ -48,16 +45,16 @@ async fn run(path: &str) -> Result<(), Box<dyn Error>> {
         }
         ControlFlow::Continue(())
     };
-    let outcome = trainer.fit(note).await?;
+    let outcome = trainer.fit_with(note)?;
     println!("{} epochs in {:.2} s", outcome.epochs, outcome.seconds);
 
     // Results: figures on the test part, and the probability of class 1 all over the plane.
-    let parameters = trainer.parameters().await?;
-    let mut predictor = Predictor::new(&choice.device, &spec, &parameters, 4096).await?;
-    let outputs = predictor.outputs(test.features()).await?;
+    let parameters = trainer.parameters()?;
+    let predictor = Predictor::new(&choice.device, &spec, &parameters, 4096)?;
+    let outputs = predictor.outputs(test.features())?;
     let metrics = Metrics::new(&spec, &outputs, &test, Some(&encoder))?;
     println!("test loss {:.4}, test accuracy {:.4}", metrics.loss, metrics.accuracy().unwrap_or(f64::NAN));
-    let logits = predictor.outputs(&grid()).await?;
+    let logits = predictor.outputs(&grid())?;
     let surface: Vec<f64> = logits.iter().map(|&z| spec.loss().prediction(z.into())).collect();
     draw(path, &surface, &train, &test, &losses)?;
     println!("{path}");

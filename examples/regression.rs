@@ -6,32 +6,30 @@
 #![allow(missing_docs)]
 
 use std::f64::consts::PI;
-use std::ops::ControlFlow;
 
-use wgpu_mlp::backend::open;
-use wgpu_mlp::data::{Dataset, NumpyRandom};
-use wgpu_mlp::infer::{Metrics, Predictor};
-use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
-use wgpu_mlp::params::Init;
-use wgpu_mlp::spec::MlpSpec;
-use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
-use wgpu_mlp::{Result, block_on};
+use wgpu_mlp::data::NumpyRandom;
+use wgpu_mlp::{
+    Activation, Batch, Dataset, Init, Loss, Metrics, MlpSpec, Optimizer, Predictor, Result, Rule, TrainConfig, Trainer,
+    open,
+};
 
 /// Rows to learn from, and of the true curve.
 const ROWS: usize = 400;
 
 fn main() -> Result<()> {
     let device = std::env::args().nth(1).unwrap_or_else(|| "auto".into());
-    block_on(run(&device)).map(|_| ())
+    run(&device).map(|_| ())
 }
 
 /// How far each loss's network ends from the true curve, as the root of the mean squared error.
-pub async fn run(device: &str) -> Result<Vec<(Loss, f64)>> {
-    let choice = open(device).await?;
+pub fn run(device: &str) -> Result<Vec<(Loss, f64)>> {
+    let choice = open(device)?;
     println!("on {choice}");
     let (measured, truth) = (measured()?, truth()?);
-    let config =
-        TrainConfig::new(100, Batch::Rows(50), Optimizer::new(Rule::Adam, 5e-3)).schedule("cosine".parse()?).seed(1);
+    let config = TrainConfig::new(100, Batch::Rows(50), Optimizer::new(Rule::Adam, 5e-3))
+        .schedule("cosine".parse()?)
+        .seed(1)
+        .init(Init::Xavier);
     let mut errors = Vec::new();
     for loss in [Loss::MeanSquaredError, Loss::MeanAbsoluteError, Loss::Huber] {
         let mut spec = MlpSpec::new(&[1, 32, 32, 1], Activation::Tanh, loss)?;
@@ -39,13 +37,12 @@ pub async fn run(device: &str) -> Result<Vec<(Loss, f64)>> {
             // Beyond this distance an error counts as its size, no longer as its square: about two of the noise.
             spec = spec.with_loss_parameter(0.2)?;
         }
-        let mut trainer = Trainer::new(&choice.device, &spec, &config, &measured).await?;
-        trainer.set_parameters(&Init::Xavier.draw(&spec, 1)?)?;
-        trainer.fit(|_event| ControlFlow::Continue(())).await?;
+        let mut trainer = Trainer::new(&choice.device, &spec, &config, &measured)?;
+        trainer.fit()?;
 
-        let parameters = trainer.parameters().await?;
-        let mut predictor = Predictor::new(&choice.device, &spec, &parameters, ROWS).await?;
-        let outputs = predictor.outputs(truth.features()).await?;
+        let parameters = trainer.parameters()?;
+        let predictor = Predictor::new(&choice.device, &spec, &parameters, ROWS)?;
+        let outputs = predictor.outputs(truth.features())?;
         let error = Metrics::new(&spec, &outputs, &truth, None)?.rmse().unwrap_or(f64::NAN);
         println!("{:20} {error:.3} off the true curve", loss.name());
         errors.push((loss, error));

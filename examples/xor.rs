@@ -3,39 +3,29 @@
 
 #![allow(missing_docs)]
 
-use std::ops::ControlFlow;
-
-use wgpu_mlp::backend::open;
-use wgpu_mlp::data::Dataset;
-use wgpu_mlp::infer::Predictor;
-use wgpu_mlp::math::{Activation, Loss, Optimizer};
-use wgpu_mlp::params::Init;
-use wgpu_mlp::spec::MlpSpec;
-use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
-use wgpu_mlp::{Result, block_on};
+use wgpu_mlp::{Activation, Batch, Dataset, Loss, MlpSpec, Optimizer, Predictor, Result, TrainConfig, Trainer, open};
 
 fn main() -> Result<()> {
     let device = std::env::args().nth(1).unwrap_or_else(|| "auto".into());
-    block_on(run(&device)).map(|_| ())
+    run(&device).map(|_| ())
 }
 
 /// The probability of a 1 for each of the four inputs.
-pub async fn run(device: &str) -> Result<Vec<f64>> {
+pub fn run(device: &str) -> Result<Vec<f64>> {
     // Four rows: two features and a target each.
     let data = Dataset::new(vec![0., 0., 0., 1., 1., 0., 1., 1.], vec![0., 1., 1., 0.], 2, 1)?;
     let spec = MlpSpec::new(&[2, 8, 1], Activation::Relu, Loss::BinaryCrossEntropy)?;
-    let choice = open(device).await?;
+    let choice = open(device)?;
     println!("{spec}\non {choice}");
 
     let config = TrainConfig::new(2000, Batch::Full, Optimizer::sgd(0.5));
-    let mut trainer = Trainer::new(&choice.device, &spec, &config, &data).await?;
-    trainer.set_parameters(&Init::He.draw(&spec, 0)?)?;
-    trainer.fit(|_event| ControlFlow::Continue(())).await?;
+    let mut trainer = Trainer::new(&choice.device, &spec, &config, &data)?;
+    trainer.fit()?;
 
-    let parameters = trainer.parameters().await?;
-    let mut predictor = Predictor::new(&choice.device, &spec, &parameters, 4).await?;
+    let parameters = trainer.parameters()?;
+    let predictor = Predictor::new(&choice.device, &spec, &parameters, 4)?;
     // The network gives logits; the loss knows what they mean.
-    let logits = predictor.outputs(data.features()).await?;
+    let logits = predictor.outputs(data.features())?;
     let ones: Vec<f64> = logits.iter().map(|&z| spec.loss().prediction(z.into())).collect();
     for (x, p) in data.features().chunks_exact(2).zip(&ones) {
         println!("{} xor {} is 1 with probability {p:.3}", x[0], x[1]);

@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 use crate::folder::{self, CHECKPOINTS, checkpoint_name, checkpoints_in, score_of};
-use crate::model::{EXTRA, Extras, Model};
+use crate::model::{EXTRA, Extras, IN_MEMORY, Model};
+use crate::spec::MlpSpec;
 use crate::train::{TrainProgress, TrainState};
 
 const PROGRESS: &str = "mlp.progress";
@@ -19,6 +20,7 @@ const BEST: &str = "best";
 
 /// A point between two steps of a run. The file is a model's, which every command takes.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// The model at this point.
     pub model: Model,
@@ -39,8 +41,43 @@ impl Checkpoint {
         self.model.training.as_ref()?.run.as_ref()?.parse().ok()
     }
 
+    /// The state of a trainer as a checkpoint of `spec`: its parameters are the model's.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a state of another number of parameters.
+    pub fn new(spec: MlpSpec, state: TrainState) -> Result<Self> {
+        let model = Model::new(spec, state.parameters.clone())?;
+        Ok(Self { model, state, settings: None, score: None, test: None })
+    }
+
     /// Writes the file beside its place, then moves it there.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of [`Model::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        self.model.save_with(path, &self.extras(path)?)
+    }
+
+    /// The bytes of the file that [`save`](Self::save) writes.
+    ///
+    /// # Errors
+    /// Those of [`Model::to_bytes`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let path = Path::new(IN_MEMORY);
+        self.model.encode(path, &self.extras(path)?)
+    }
+
+    /// A checkpoint from the bytes of a file that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] for other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let path = Path::new(IN_MEMORY);
+        Self::of(Model::decode(bytes, path)?, path)
+    }
+
+    fn extras(&self, path: &Path) -> Result<Extras> {
         let Self { model, state, settings, score, test } = self;
         let mut extras = Extras::default();
         extras.lists.push((format!("{EXTRA}{OPTIMIZER}"), state.optimizer.clone()));
@@ -52,12 +89,17 @@ impl Checkpoint {
         extras.texts.extend(score.iter().map(|score| (SCORE.into(), score.to_string())));
         extras.texts.extend(test.iter().map(|test| (TEST.into(), test.to_string())));
         extras.texts.insert(CHECKSUM.into(), checksum(model, &extras));
-        model.save_with(path, &extras)
+        Ok(extras)
     }
 
     /// Reads a file that [`Checkpoint::save`] wrote; of a folder, the newest checkpoint in it, in its folder
     /// `checkpoints`, or of the run that was broken off there.
-    pub fn load(path: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read; [`Error::ModelFile`] for another file or a damaged one; [`Error::Setting`] for a folder
+    /// without checkpoints.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let newest;
         let path = if path.is_dir() {
             newest = newest_in(path)?;
@@ -65,11 +107,17 @@ impl Checkpoint {
         } else {
             path
         };
-        let (model, mut extras) = Model::load_with(path)?;
+        Self::of(Model::load_with(path)?, path)
+    }
+
+    fn of((model, mut extras): (Model, Extras), path: &Path) -> Result<Self> {
         let refused = |problem: String| Error::ModelFile { path: path.into(), problem };
         let Some(progress) = extras.texts.get(PROGRESS) else {
-            let problem = "it is no checkpoint, just a model: --init-from starts a new run from its parameters";
-            return Err(refused(problem.into()));
+            let problem = format!(
+                "it is no checkpoint, just a model: {} starts a new run from its parameters",
+                setting("init_from")
+            );
+            return Err(refused(problem));
         };
         let written = extras.texts.get(CHECKSUM).cloned().unwrap_or_default();
         let found = checksum(&model, &extras);
@@ -123,11 +171,11 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// A folder that keeps the last `keep` checkpoints, at least 1, and the best.
-    pub fn new(folder: &Path, keep: usize) -> Result<Self> {
+    pub fn new(folder: impl AsRef<Path>, keep: usize) -> Result<Self> {
         if keep == 0 {
-            return Err(Error::Setting { what: "--keep", found: "0".into(), expected: "at least 1".into() });
+            return Err(Error::Setting { what: "keep", found: "0".into(), expected: "at least 1".into() });
         }
-        Ok(Self { folder: folder.join(CHECKPOINTS), keep })
+        Ok(Self { folder: folder.as_ref().join(CHECKPOINTS), keep })
     }
 
     /// Saves a checkpoint of an epoch and removes those that are neither among the last nor the best. One of the same
@@ -162,8 +210,8 @@ fn newest_in(folder: &Path) -> Result<PathBuf> {
         }
     }
     Err(Error::Setting {
-        what: "--resume",
+        what: "resume",
         found: format!("{}, a folder without checkpoints", folder.display()),
-        expected: "a checkpoint, or a folder with some: --checkpoint-every writes them".into(),
+        expected: format!("a checkpoint, or a folder with some: {} writes them", setting("checkpoint_every")),
     })
 }

@@ -88,7 +88,20 @@ pub struct Explanation {
 /// [`Error::Setting`] for a step of 0, a learning rate that is not positive, or data that do not suit the network,
 /// [`Error::Shape`] for a wrong number of parameters, [`Error::Diverged`] where the steps before have led to numbers
 /// that are not finite, and what a device reports.
-pub async fn explain(
+#[cfg(not(target_family = "wasm"))]
+pub fn explain(
+    device: &Device,
+    spec: &MlpSpec,
+    parameters: &[f32],
+    data: &Dataset,
+    learning_rate: f64,
+    step: u64,
+) -> Result<Explanation> {
+    pollster::block_on(explain_async(device, spec, parameters, data, learning_rate, step))
+}
+
+/// [`explain`] for async programs.
+pub async fn explain_async(
     device: &Device,
     spec: &MlpSpec,
     parameters: &[f32],

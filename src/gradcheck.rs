@@ -69,7 +69,24 @@ pub struct GradCheck {
 /// Checks the gradients of `spec` at `parameters` on `data`, as `plan` computes them, or the plan that suits the device
 /// best. The oracle goes by the plain plan. At most `sample_size` elements of each tensor, drawn with `seed`, are compared
 /// with central differences.
-pub async fn gradcheck(
+///
+/// # Errors
+/// [`Error::Setting`] for data of another network; what the device says.
+#[cfg(not(target_family = "wasm"))]
+pub fn gradcheck(
+    device: &Device,
+    spec: &MlpSpec,
+    parameters: &[f32],
+    data: &Dataset,
+    sample_size: usize,
+    seed: u64,
+    plan: Option<PlanKind>,
+) -> Result<GradCheck> {
+    pollster::block_on(gradcheck_async(device, spec, parameters, data, sample_size, seed, plan))
+}
+
+/// [`gradcheck`] for async programs.
+pub async fn gradcheck_async(
     device: &Device,
     spec: &MlpSpec,
     parameters: &[f32],
@@ -159,7 +176,13 @@ pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
 }
 
 /// Refuses a network or a batch that is too large for the device, before any memory is spent on data.
-pub async fn check_size(device: &Device, spec: &MlpSpec, rows: usize, plan: Option<PlanKind>) -> Result<()> {
+#[cfg(not(target_family = "wasm"))]
+pub fn check_size(device: &Device, spec: &MlpSpec, rows: usize, plan: Option<PlanKind>) -> Result<()> {
+    pollster::block_on(check_size_async(device, spec, rows, plan))
+}
+
+/// [`check_size`] for async programs.
+pub async fn check_size_async(device: &Device, spec: &MlpSpec, rows: usize, plan: Option<PlanKind>) -> Result<()> {
     device.load(plan_of(device, spec, TrainShape::full(rows), plan)?).await.map(|_| ())
 }
 

@@ -6,26 +6,24 @@
 //! keeps it. `docs/ARCHITECTURE.md` tells how it hangs together.
 //!
 //! ```
-//! use std::ops::ControlFlow;
-//! use wgpu_mlp::backend::open;
-//! use wgpu_mlp::block_on;
-//! use wgpu_mlp::data::Dataset;
-//! use wgpu_mlp::math::{Activation, Loss, Optimizer};
-//! use wgpu_mlp::params::Init;
-//! use wgpu_mlp::spec::MlpSpec;
-//! use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
+//! use wgpu_mlp::{Activation, Batch, Dataset, Loss, MlpSpec, Optimizer, Predictor, TrainConfig, Trainer, open};
 //!
-//! # fn main() -> wgpu_mlp::Result<()> { block_on(async {
+//! # fn main() -> wgpu_mlp::Result<()> {
 //! let xor = Dataset::new(vec![0., 0., 0., 1., 1., 0., 1., 1.], vec![0., 1., 1., 0.], 2, 1)?;
 //! let spec = MlpSpec::new(&[2, 8, 1], Activation::Relu, Loss::BinaryCrossEntropy)?;
-//! let device = open("cpu").await?.device;
-//! let config = TrainConfig::new(2000, Batch::Full, Optimizer::sgd(0.5));
-//! let mut trainer = Trainer::new(&device, &spec, &config, &xor).await?;
-//! trainer.set_parameters(&Init::He.draw(&spec, 0)?)?;
-//! let outcome = trainer.fit(|_| ControlFlow::Continue(())).await?;
-//! assert_eq!(outcome.last_epoch.and_then(|epoch| epoch.accuracy), Some(1.0));
-//! # Ok(()) }) }
+//! let device = open("cpu")?.device;
+//!
+//! let mut trainer = Trainer::new(&device, &spec, &TrainConfig::new(2000, Batch::Full, Optimizer::sgd(0.5)), &xor)?;
+//! trainer.fit()?;
+//!
+//! let logits = Predictor::new(&device, &spec, &trainer.parameters()?, 4)?.outputs(xor.features())?;
+//! assert!(logits[0] < 0.0 && logits[1] > 0.0 && logits[2] > 0.0 && logits[3] < 0.0);
+//! # Ok(()) }
 //! ```
+//!
+//! The plain names block; `open_async`, `fit_async` and their like are the same for programs with an executor. On native platforms
+//! they block, too, at every wait for a GPU, and the CPU works where it is called: give a training a thread of its own.
+//! What stands below the front ([`backend`], [`plan`], [`kernels`]) is async where it waits.
 #![deny(missing_docs)]
 
 pub mod backend;
@@ -60,8 +58,17 @@ pub mod train;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(not(target_family = "wasm"))]
+pub use backend::open;
+pub use backend::{Device, open_async};
 pub use checkpoint::{Checkpoint, Checkpoints};
+pub use data::{Dataset, Encoder, Table};
 pub use error::{Error, Place, Result};
+pub use infer::{Metrics, Predictor};
+pub use math::{Activation, Loss, Optimizer, Rule};
 pub use model::{Model, TrainingRecord};
+pub use params::Init;
 /// Waits for a future on this thread: for programs that are not async themselves.
 pub use pollster::block_on;
+pub use spec::MlpSpec;
+pub use train::{Batch, Event, Schedule, TrainConfig, Trainer};

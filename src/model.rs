@@ -19,12 +19,15 @@ use crate::spec::MlpSpec;
 
 /// How names of tensors that are no parameters begin.
 pub(crate) const EXTRA: &str = "training.";
+/// What stands in messages for the path of bytes that are in no file.
+pub(crate) const IN_MEMORY: &str = "(in memory)";
 const SPEC: &str = "mlp.spec";
 const ENCODER: &str = "mlp.encoder";
 const TRAINING: &str = "mlp.training";
 
 /// A network with its parameters and what is needed to use it on raw data.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Model {
     /// The network.
     pub spec: MlpSpec,
@@ -70,17 +73,57 @@ pub(crate) struct Extras {
 }
 
 impl Model {
+    /// A network with its parameters, as [`Layout`] lays them out, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of parameters.
+    pub fn new(spec: MlpSpec, parameters: Vec<f32>) -> Result<Self> {
+        Layout::new(&spec).check(&parameters)?;
+        Ok(Self { spec, parameters, encoder: None, training: None })
+    }
+
+    /// With the encoder that makes its inputs.
+    #[must_use]
+    pub fn with_encoder(self, encoder: Encoder) -> Self {
+        Self { encoder: Some(encoder), ..self }
+    }
+
+    /// With a record of its training.
+    #[must_use]
+    pub fn with_training(self, training: TrainingRecord) -> Self {
+        Self { training: Some(training), ..self }
+    }
+
     /// Writes the file beside its place, then moves it there: whoever looks sees the old file or the new one.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        self.save_with(path, &Extras::default())
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of parameters; [`Error::Io`] where the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.save_with(path.as_ref(), &Extras::default())
+    }
+
+    /// The bytes of the file that [`save`](Self::save) writes: safetensors.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of parameters.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.encode(Path::new(IN_MEMORY), &Extras::default())
+    }
+
+    /// A model from the bytes of a file that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] for other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Ok(Self::decode(bytes, Path::new(IN_MEMORY))?.0)
     }
 
     pub(crate) fn save_with(&self, path: &Path, extras: &Extras) -> Result<()> {
-        let bytes = self.to_bytes(path, extras)?;
+        let bytes = self.encode(path, extras)?;
         AtomicFile::create("write the model", path)?.replace(&bytes)
     }
 
-    fn to_bytes(&self, path: &Path, extras: &Extras) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self, path: &Path, extras: &Extras) -> Result<Vec<u8>> {
         let layout = Layout::new(&self.spec);
         layout.check(&self.parameters)?;
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -118,14 +161,17 @@ impl Model {
     }
 
     /// Reads a file that [`Model::save`] wrote; of a folder, the `model.safetensors` in it.
-    pub fn load(path: &Path) -> Result<Self> {
-        Ok(Self::load_with(path)?.0)
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read; [`Error::ModelFile`] for another file.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::load_with(path.as_ref())?.0)
     }
 
     /// The same with what else is in the file.
     pub(crate) fn load_with(path: &Path) -> Result<(Self, Extras)> {
         let (path, bytes) = read_file(path)?;
-        Self::from_bytes(&bytes, &path)
+        Self::decode(&bytes, &path)
     }
 
     /// Whether these are a model's bytes, not those of another program's tensors.
@@ -134,7 +180,7 @@ impl Model {
         metadata.is_some_and(|metadata| metadata.contains_key(SPEC))
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<(Self, Extras)> {
+    pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<(Self, Extras)> {
         let parameters = limits::room("the network's parameters", bytes.len() / 4)?;
         Self::parse(bytes, parameters).map_err(|problem| Error::ModelFile { path: path.into(), problem })
     }

@@ -11,7 +11,7 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 use serde::{Deserialize, Serialize};
 
 use crate::data::article_parameters;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, set};
 use crate::limits;
 use crate::spec::MlpSpec;
 
@@ -84,13 +84,14 @@ impl Layout {
 }
 
 /// How parameters start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Init {
     /// Weights N(0, 0.01), biases a multiple of 0.01 from 0.01 to 0.09, drawn as numpy's `RandomState` does.
     Article,
     /// Weights N(0, 2 / inputs), biases 0 (He et al. 2015); for relu.
+    #[default]
     He,
     /// Weights uniform in ±sqrt(6 / (inputs + outputs)), biases 0 (Glorot and Bengio 2010).
     Xavier,
@@ -100,7 +101,7 @@ impl FromStr for Init {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.iter().copied().find(|init| init.name() == name).ok_or_else(|| Error::Setting {
-            what: "--init",
+            what: "init",
             found: format!("`{name}`"),
             expected: Self::ALL.iter().map(|init| init.name()).collect::<Vec<_>>().join(", "),
         })
@@ -132,9 +133,9 @@ impl Init {
         let layout = Layout::new(spec);
         if self == Self::Article {
             let seed = u32::try_from(seed).map_err(|_| Error::Setting {
-                what: "--seed",
+                what: "seed",
                 found: seed.to_string(),
-                expected: "a number below 4294967296 with --init article".into(),
+                expected: format!("a number below 4294967296 with {}", set("init", "article")),
             })?;
             let shapes: Vec<_> = spec.layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
             return Ok(article_parameters(&shapes, seed).into_iter().map(|value| value as f32).collect());
@@ -151,7 +152,7 @@ impl Init {
             } else {
                 let bound = (6.0 / (fan_in + fan_out)).sqrt();
                 let uniform = Uniform::new_inclusive(-bound, bound).map_err(|error| Error::Setting {
-                    what: "--init xavier",
+                    what: "init xavier",
                     found: error.to_string(),
                     expected: "a finite bound".into(),
                 })?;

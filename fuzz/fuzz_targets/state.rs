@@ -37,7 +37,7 @@ impl Subject {
         let validation = controlled.then_some(&judged);
         let trainer = Trainer::with_validation(&device, &spec, &config, &data, validation);
         let mut trainer = block_on(trainer).expect("a trainer");
-        let state = block_on(trainer.state()).expect("a state");
+        let state = trainer.state().expect("a state");
         let progress = serde_json::to_value(&state.progress).expect("JSON");
         Self { trainer, state, progress }
     }
@@ -112,14 +112,14 @@ fuzz_target!(|bytes: &[u8]| {
         progress["run"] = source.run();
         let Ok(progress) = serde_json::from_value(progress.clone()) else { return };
         let state = TrainState { progress, ..state.clone() };
-        match block_on(trainer.restore(&state)) {
+        match trainer.restore(&state) {
             Err(error) => assert_harmless(&error.to_string()),
             Ok(()) => {
                 let mut epochs = 0;
-                let outcome = block_on(trainer.resume(|_| {
+                let outcome = trainer.resume_with(|_| {
                     epochs += 1;
                     ControlFlow::Continue(())
-                }));
+                });
                 assert!(epochs < 100, "{epochs} events of 3 epochs");
                 if let Err(error) = outcome {
                     assert_harmless(&error.to_string());

@@ -11,7 +11,9 @@ use serde::Serialize;
 
 pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
-pub use select::{Choice, open, open_timed};
+#[cfg(not(target_family = "wasm"))]
+pub use select::open;
+pub use select::{Choice, open_async, open_timed_async};
 
 use crate::error::{Error, Result};
 use crate::kernels::Step;
@@ -39,6 +41,9 @@ pub trait Backend {
     /// Queues steps, each a run of a pass; the n-th writes slot n of the loss ring, whatever its own slot.
     /// At most [`Plan::slots`] steps, and at most [`MAX_IN_FLIGHT`] submissions that are not collected.
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()>;
+
+    /// Whether the oldest submission is done, so that [`collect`](Self::collect) does not wait; true where there is none. Never waits.
+    fn is_done(&mut self) -> Result<bool>;
 
     /// Waits for the oldest submission and returns its slots of the loss ring, one after the other; empty
     /// for a plan without a ring. On native platforms the wait blocks the thread.
@@ -216,6 +221,9 @@ impl Backend for Executor {
     }
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
         either!(self, backend => backend.submit(steps))
+    }
+    fn is_done(&mut self) -> Result<bool> {
+        either!(self, backend => backend.is_done())
     }
     async fn collect(&mut self) -> Result<Vec<f32>> {
         either!(self, backend => backend.collect().await)

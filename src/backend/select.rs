@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::gpu::{AdapterSummary, adapters, no_adapter};
 use super::{CpuDevice, Device, GpuDevice};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, set};
 
 /// A device with the reason for which it was chosen.
 #[derive(Clone, Debug)]
@@ -19,12 +19,23 @@ pub struct Choice {
 /// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
 /// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back, and not from a GPU
 /// whose results are wrong: that is an error, as [`GpuDevice::open`] gives it.
-pub async fn open(wanted: &str) -> Result<Choice> {
+///
+/// It blocks the thread until the device is there; [`open_async`] does not.
+///
+/// # Errors
+/// [`Error::UnknownDevice`] and [`Error::NoAdapter`] where there is no such device; what the driver says where it cannot be opened.
+#[cfg(not(target_family = "wasm"))]
+pub fn open(wanted: &str) -> Result<Choice> {
+    pollster::block_on(open_async(wanted))
+}
+
+/// [`open`] for async programs.
+pub async fn open_async(wanted: &str) -> Result<Choice> {
     open_as(wanted, false).await
 }
 
-/// The same with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
-pub async fn open_timed(wanted: &str) -> Result<Choice> {
+/// [`open_async`] with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
+pub async fn open_timed_async(wanted: &str) -> Result<Choice> {
     open_as(wanted, true).await
 }
 
@@ -32,9 +43,10 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
     let wanted = wanted.to_lowercase();
     let wanted = wanted.as_str();
     let chosen = |device, reason: &str| Choice { device, reason: reason.into() };
+    let says = |device: &str| format!("as {} says", set("device", device));
     let cpu = || Ok::<_, Error>(Device::Cpu(CpuDevice::new(0)?));
     if wanted == "cpu" {
-        return Ok(chosen(cpu()?, "as --device cpu says"));
+        return Ok(chosen(cpu()?, &says("cpu")));
     }
     let adapters = adapters().await?;
     let gpu = async |index| {
@@ -47,19 +59,21 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
                 let reason = match adapters.is_empty() {
                     true if is_hidden() => no_adapter().to_string(),
                     true => "no GPU was found; for one, install its driver".into(),
-                    false => "no hardware GPU was found; --device gpu takes software Vulkan".into(),
+                    false => format!("no hardware GPU was found; {} takes software Vulkan", set("device", "gpu")),
                 };
                 return Ok(chosen(cpu()?, &reason));
             };
             match gpu(index).await {
-                Ok(device) => Ok(chosen(device, "a hardware GPU; --device cpu takes the processor")),
+                Ok(device) => {
+                    Ok(chosen(device, &format!("a hardware GPU; {} takes the processor", set("device", "cpu"))))
+                }
                 // A machine with such a driver needs its user: it would be slow from now on, and nobody would know why.
                 Err(error @ Error::CheckFailed(_)) => Err(error),
                 Err(error) => Ok(chosen(cpu()?, &format!("the GPU could not be used: {error}"))),
             }
         }
         "gpu" if adapters.is_empty() => Err(no_adapter()),
-        "gpu" => Ok(chosen(gpu(0).await?, "the first GPU adapter, as --device gpu says")),
+        "gpu" => Ok(chosen(gpu(0).await?, &format!("the first GPU adapter, {}", says("gpu")))),
         _ => {
             // A number is never a part of a name: names are full of them.
             let index = match wanted.parse::<usize>() {
@@ -67,7 +81,7 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
                 Err(_) => adapters.iter().position(|adapter| is_part(wanted, &adapter.name)),
             };
             match index {
-                Some(index) => Ok(chosen(gpu(index).await?, &format!("as --device {wanted} says"))),
+                Some(index) => Ok(chosen(gpu(index).await?, &says(wanted))),
                 None if adapters.is_empty() && is_hidden() => Err(no_adapter()),
                 None => Err(Error::UnknownDevice { name: wanted.into(), available: names(&adapters) }),
             }

@@ -220,6 +220,9 @@ mod tests {
         fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
             self.0.submit(steps)
         }
+        fn is_done(&mut self) -> Result<bool> {
+            Ok(true)
+        }
         async fn collect(&mut self) -> Result<Vec<f32>> {
             self.0.collect().await
         }

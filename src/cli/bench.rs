@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use super::network::NetworkArgs;
 use super::output::{print, print_json};
 use super::{flag, help};
-use crate::backend::{CpuDevice, Device, open, open_timed};
+use crate::backend::{CpuDevice, Device, open_async, open_timed_async};
 use crate::bench::{BenchReport, Case, Options, Work, measure, peaks, step_flops};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
-use crate::gradcheck::check_size;
+use crate::gradcheck::check_size_async;
 use crate::math::Optimizer;
 use crate::plan::PlanKind;
 use crate::report::{bench_text, count, plot_throughput};
@@ -70,7 +70,7 @@ pub async fn run(args: Args) -> Result<()> {
     // The largest that was asked for has to fit, before the others take their time.
     if let Some(&largest) = batches.last().filter(|_| !args.batch.is_empty()) {
         for device in &devices {
-            check_size(device, &spec, largest, plan).await.map_err(flag("--batch"))?;
+            check_size_async(device, &spec, largest, plan).await.map_err(flag("--batch"))?;
         }
     }
     let cpu = CpuDevice::new(0)?;
@@ -144,7 +144,7 @@ async fn devices(args: &Args) -> Result<Vec<Device>> {
     let wanted: Vec<_> = if default { vec!["cpu", "auto"] } else { args.device.iter().map(String::as_str).collect() };
     let mut devices = Vec::new();
     for name in wanted {
-        let choice = if args.profile { open_timed(name).await } else { open(name).await }?;
+        let choice = if args.profile { open_timed_async(name).await } else { open_async(name).await }?;
         if default && name == "auto" && matches!(choice.device, Device::Cpu(_)) {
             args.say(&format!("no GPU is measured: {}", choice.reason));
             continue;

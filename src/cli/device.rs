@@ -1,6 +1,6 @@
 //! The flag that chooses a device.
 
-use crate::backend::{Choice, open};
+use crate::backend::{Choice, open_async};
 use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ impl DeviceArgs {
 
     /// Opens the device and says which and why on stderr.
     pub async fn open(&self, quiet: bool) -> Result<Choice> {
-        let choice = open(&self.device).await?;
+        let choice = open_async(&self.device).await?;
         if !quiet {
             eprintln!("device: {choice}");
         }

@@ -132,7 +132,7 @@ pub fn check_target(loss: Loss, encoder: &Encoder, table: &Table) -> Result<()> 
 
 /// Runs a model over a data set and judges it, with a top-k accuracy if it is asked for.
 pub async fn evaluate(device: &Device, model: &Model, data: &Dataset, top_k: Option<usize>) -> Result<Metrics> {
-    let mut predictor = Predictor::new(device, &model.spec, &model.parameters, data.rows()).await?;
-    let outputs = predictor.outputs(data.features()).await?;
+    let predictor = Predictor::new_async(device, &model.spec, &model.parameters, data.rows()).await?;
+    let outputs = predictor.outputs_async(data.features()).await?;
     Metrics::with_top_k(&model.spec, &outputs, data, model.encoder.as_ref(), top_k)
 }

@@ -8,7 +8,7 @@ use super::output::{print, print_json};
 use super::train::{Hidden, LossParameterArgs};
 use crate::data::{Dataset, Moons};
 use crate::error::{Error, Result};
-use crate::explain::{Explanation, Quantity, Stage, explain};
+use crate::explain::{Explanation, Quantity, Stage, explain_async};
 use crate::math::{Activation, Domain, Loss};
 use crate::params::{Init, Layout};
 use crate::report::{Table, count, significant};
@@ -69,7 +69,7 @@ pub async fn run(args: Args) -> Result<()> {
     let spec = args.parameter.tune(args.hidden.spec(2, outputs, args.activation, args.loss)?)?;
     let parameters = args.init.draw(&spec, args.seed)?;
     let device = args.device.open(args.json).await?.device;
-    let explanation = explain(&device, &spec, &parameters, &moons(args.rows)?, args.lr, args.step).await?;
+    let explanation = explain_async(&device, &spec, &parameters, &moons(args.rows)?, args.lr, args.step).await?;
     if args.json { print_json(&explanation) } else { print(text(&explanation, &spec)) }?;
     match explanation.passed {
         true => Ok(()),

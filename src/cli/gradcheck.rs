@@ -5,7 +5,7 @@ use super::network::NetworkArgs;
 use super::output::{print, print_json};
 use super::{flag, help};
 use crate::error::{Error, Result};
-use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size, gradcheck, random_data};
+use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size_async, gradcheck_async, random_data};
 use crate::params::{Init, Layout};
 use crate::plan::PlanKind;
 use crate::report::{Table, count, significant};
@@ -43,11 +43,11 @@ pub async fn run(args: Args) -> Result<()> {
     let spec = args.network.spec()?;
     let device = args.device.open(args.json).await?.device;
     let plan = PlanKind::choice(&args.plan)?;
-    check_size(&device, &spec, args.batch, plan).await.map_err(flag("--batch"))?;
+    check_size_async(&device, &spec, args.batch, plan).await.map_err(flag("--batch"))?;
     let data = random_data(&spec, args.batch, args.seed)?;
     let mut parameters = args.init.draw(&spec, args.seed)?;
     move_off_kinks(&spec, &mut parameters);
-    let verdict = gradcheck(&device, &spec, &parameters, &data, args.differences, args.seed, plan).await?;
+    let verdict = gradcheck_async(&device, &spec, &parameters, &data, args.differences, args.seed, plan).await?;
     if args.json { print_json(&verdict) } else { print(text(&verdict)) }?;
     match verdict.passed {
         true => Ok(()),

@@ -12,8 +12,10 @@ mod data;
 mod device;
 mod devices;
 mod eval;
+mod exit;
 mod explain;
 mod export;
+mod flags;
 mod gradcheck;
 mod help;
 mod import;
@@ -31,11 +33,11 @@ mod source;
 mod train;
 
 use std::borrow::Cow;
-use std::process::{ExitCode, exit};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::{Error, Result, escape};
+use crate::error::{Error, Result, call_settings_by, escape};
 use config::Words;
 
 /// Train and run multilayer perceptrons on any GPU.
@@ -66,6 +68,7 @@ enum Command {
 /// Runs the command line of this process. Exit codes: 0 done, 1 a check or a run failed, 2 wrong usage or
 /// unreadable input, 128 and its number where a signal ended a run.
 pub fn main() -> ExitCode {
+    call_settings_by(flags::of);
     let words = match Words::new(std::env::args_os().collect()) {
         Ok(words) => words,
         Err(error) => return failed(&error),
@@ -83,7 +86,7 @@ pub fn main() -> ExitCode {
 /// For `map_err`: an error about a setting of the library, under the name of the flag that sets it, where it names none itself.
 fn flag(name: &'static str) -> impl Fn(Error) -> Error {
     move |error| match error {
-        Error::Setting { what, found, expected } if !what.starts_with("--") => {
+        Error::Setting { what, found, expected } if !what.starts_with("--") && flags::of(what).is_none() => {
             Error::Setting { what: name, found, expected }
         }
         other => other,
@@ -96,14 +99,14 @@ fn refused(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     if error.use_stderr() && text.lines().any(|line| matches!(escape(line), Cow::Owned(_))) {
         output::tell(text.trim_end());
-        exit(error.exit_code());
+        std::process::exit(error.exit_code());
     }
     error.exit()
 }
 
 fn failed(error: &Error) -> ExitCode {
     eprintln!("error: {error}");
-    ExitCode::from(error.exit_code())
+    ExitCode::from(exit::code(error))
 }
 
 /// The exit code.

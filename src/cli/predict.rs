@@ -72,14 +72,14 @@ pub async fn run(args: Args) -> Result<()> {
     let mut features = encode(&next)?;
     let device = args.device.open(false).await?.device;
     let rows = next.as_ref().map_or(0, Table::rows);
-    let mut predictor = Predictor::new(&device, &model.spec, &model.parameters, rows).await?;
+    let predictor = Predictor::new_async(&device, &model.spec, &model.parameters, rows).await?;
     let mut csv = Vec::new();
     let front: Vec<&str> =
         args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();
     write_heading(&mut csv, encoder, &front).map_err(|error| Error::Stdout(error.into()))?;
     let mut done = 0;
     while let Some(part) = &next {
-        let outputs = predictor.outputs(&features).await?;
+        let outputs = predictor.outputs_async(&features).await?;
         let copied = copies.iter().map(|name| Ok(part.column(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
         let cells = |row: usize| -> Vec<String> {
             let number = args.row_numbers.then(|| (done + row + 1).to_string());

@@ -6,10 +6,10 @@
 use foldhash::HashMap;
 use rayon::prelude::*;
 
-use super::date;
-use super::form::NumberForm;
-use super::reading::MissingWords;
-use super::table::parse_number;
+use crate::data::cell::parse_number;
+use crate::data::date;
+use crate::data::form::NumberForm;
+use crate::data::reading::MissingWords;
 use crate::error::Result;
 use crate::limits;
 
@@ -193,7 +193,7 @@ pub(super) fn in_order(known: HashMap<String, u32>) -> Vec<String> {
     labels.into_iter().map(|(label, _)| label).collect()
 }
 
-/// A column of a [`Table`](super::Table).
+/// A column of a [`Table`](crate::data::Table).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its name in the header, unique in the table and never empty.

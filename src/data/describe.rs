@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::column::{Cells, Column, Texts};
-use super::date;
-use super::feature::median;
-use super::infer::counts;
-use super::table::Table;
-use crate::error::{Result, flag_word, shorten};
+use crate::data::column::{Cells, Column, Texts};
+use crate::data::date;
+use crate::data::infer::counts;
+use crate::data::statistics::median;
+use crate::data::table::Table;
+use crate::error::{Result, flag_word, set, setting, shorten};
 use crate::limits;
 
 /// Most frequent texts that are told.
@@ -108,8 +108,8 @@ impl Description {
             let shown = shorten(name);
             let hint = match shown == *name {
                 _ if is_target => String::new(),
-                true => format!(": --ignore {}", flag_word(name)),
-                false => ": --ignore leaves it out".into(), // a name that nobody would type from here
+                true => format!(": {}", set("ignore", &flag_word(name))),
+                false => format!(": {} leaves it out", setting("ignore")), // a name that nobody would type from here
             };
             warnings.push(format!("`{shown}` {warning}{hint}"));
         }

@@ -1,7 +1,7 @@
 //! Splits that leave no group in two parts. In: each row's group, a fraction, a seed. Out: row numbers.
 
-use super::random::NumpyRandom;
-use super::split::{Split, held_out};
+use crate::data::random::NumpyRandom;
+use crate::data::split::{Split, held_out};
 use crate::error::{Error, Result};
 
 /// Orders of the groups that are drawn, of which the one is taken whose classes come out best.
@@ -16,16 +16,10 @@ const TRIED: usize = 64;
 /// `groups` has a row's group, counted from 0, and `classes` its class, if it has one.
 ///
 /// # Errors
-/// Those of [`train_test_split`](super::train_test_split); [`Error::Setting`] for fewer than two groups.
-pub fn group_split(
-    groups: &[usize],
-    classes: Option<&[usize]>,
-    test_fraction: f64,
-    seed: u32,
-    setting: &'static str,
-) -> Result<Split> {
+/// Those of [`train_test_split`](crate::data::train_test_split); [`Error::Setting`] for fewer than two groups.
+pub fn group_split(groups: &[usize], classes: Option<&[usize]>, test_fraction: f64, seed: u32) -> Result<Split> {
     let rows = groups.len();
-    let wanted = held_out(rows, test_fraction, setting)?;
+    let wanted = held_out(rows, test_fraction)?;
     if wanted == 0 {
         return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
     }
@@ -34,9 +28,9 @@ pub fn group_split(
     let there: Vec<usize> = (0..sizes.len()).filter(|&group| sizes[group] > 0).collect();
     if there.len() < 2 {
         return Err(Error::Setting {
-            what: "--group",
-            found: format!("a column that leaves a single group, of {rows} rows, for {setting} to share out"),
-            expected: format!("at least one group for each part, or {setting} 0"),
+            what: "group",
+            found: format!("a column that leaves a single group, of {rows} rows"),
+            expected: "at least one group for each part, or a fraction of 0".into(),
         });
     }
     let mut random = NumpyRandom::new(seed);

@@ -3,19 +3,17 @@
 
 use std::path::Path;
 
-use super::column::{Cells, Column, Dates, Texts};
-use super::date;
-use super::form::{self, NumberForm};
-use super::note::{Note, NoteKind};
-use super::parse::{ReadAs, Strays};
-use super::reading::Reading;
-use super::table::shorten;
-use crate::error::{Error, Place};
+use crate::data::cell::loses_digits;
+use crate::data::column::{Cells, Column, Dates, Texts};
+use crate::data::date;
+use crate::data::form::{self, NumberForm};
+use crate::data::note::{Note, NoteKind};
+use crate::data::read_as::{ReadAs, Strays};
+use crate::data::reading::Reading;
+use crate::error::{Error, Place, shorten};
 
 /// Texts that stand for missing cells where all others are numbers.
 const DASHES: [&str; 3] = ["-", "--", "."];
-/// Whole numbers up to this one are different as f64 where they are different: 2⁵³.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Examples that a note has.
 const EXAMPLES: usize = 3;
 
@@ -200,28 +198,6 @@ impl Inference<'_> {
 /// Whether a text is an infinite number, as programs write it.
 fn is_infinite(label: &str) -> bool {
     label.parse::<f64>().is_ok_and(f64::is_infinite)
-}
-
-/// Whether a number has a zero in front that it does not need.
-pub(super) fn is_padded(label: &str) -> bool {
-    let first = label.find(|char: char| char.is_ascii_digit()).unwrap_or(label.len());
-    let (front, digits) = (&label[..first], &label.as_bytes()[first..]);
-    !front.ends_with(['.', ',']) && digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit)
-}
-
-/// Whether a whole number is another one as f64. Numbers with a fraction or an exponent are rounded anyway.
-pub(super) fn loses_digits(label: &str, value: f64) -> bool {
-    if value.is_nan() || value.abs() < EXACT {
-        return false;
-    }
-    // A fraction of nothing but zeros makes no other number.
-    let label = match label.split_once('.') {
-        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0') => whole,
-        _ => label,
-    };
-    let digits: String = label.chars().filter(char::is_ascii_digit).collect();
-    let whole = !label.contains(['.', 'e', 'E']) || label.matches('.').count() > 1;
-    whole && digits.parse::<u128>().ok() != Some(value.abs() as u128)
 }
 
 /// The number of cells of each text.

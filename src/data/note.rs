@@ -5,8 +5,7 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
-use super::table::shorten;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, shorten};
 
 /// Columns and examples that a line names; of the rest it says how many there are.
 const NAMED: usize = 3;

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::column::{Cells, Dates};
-use super::date;
-use super::table::{Table, parse_number, shorten};
-use crate::error::{Error, Result};
+use crate::data::cell::parse_number;
+use crate::data::column::{Cells, Dates};
+use crate::data::date;
+use crate::data::table::Table;
+use crate::error::{Error, Result, shorten};
 
 impl Table {
     /// The rows from the earliest to the latest by a column of numbers, or of dates as ISO 8601 writes them; equal ones stay in

@@ -2,7 +2,7 @@
 //! seed. Out: row numbers; no data is touched. `group_split` keeps rows that belong together in one part, `order` says
 //! which rows come last in time.
 
-use super::random::NumpyRandom;
+use crate::data::random::NumpyRandom;
 use crate::error::{Error, Result};
 
 /// Row numbers of the two parts, counted from 0 and in the order in which the rows are to be taken.
@@ -18,12 +18,11 @@ pub struct Split {
 /// does: of a permutation of the rows, the first ⌈fraction · rows⌉ are the test part and the others, in
 /// that order, the training part. A fraction of 0 leaves all rows in the training part, in file order.
 ///
-/// `setting` names the fraction in messages, as the user knows it (`--test-fraction`).
 ///
 /// # Errors
 /// [`Error::Setting`] for a fraction outside [0, 1), and for one that leaves no row to train on.
-pub fn train_test_split(rows: usize, test_fraction: f64, seed: u32, setting: &'static str) -> Result<Split> {
-    let held_out = held_out(rows, test_fraction, setting)?;
+pub fn train_test_split(rows: usize, test_fraction: f64, seed: u32) -> Result<Split> {
+    let held_out = held_out(rows, test_fraction)?;
     if held_out == 0 {
         return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
     }
@@ -40,9 +39,9 @@ pub fn train_test_split(rows: usize, test_fraction: f64, seed: u32, setting: &'s
 ///
 /// # Errors
 /// Those of [`train_test_split`].
-pub fn stratified_split(classes: &[usize], test_fraction: f64, seed: u32, setting: &'static str) -> Result<Split> {
+pub fn stratified_split(classes: &[usize], test_fraction: f64, seed: u32) -> Result<Split> {
     let rows = classes.len();
-    let held_out = held_out(rows, test_fraction, setting)?;
+    let held_out = held_out(rows, test_fraction)?;
     if held_out == 0 {
         return Ok(Split { train: (0..rows).collect(), test: Vec::new() });
     }
@@ -69,14 +68,14 @@ pub fn stratified_split(classes: &[usize], test_fraction: f64, seed: u32, settin
 ///
 /// # Errors
 /// Those of [`train_test_split`].
-pub fn last_split(rows: usize, test_fraction: f64, setting: &'static str) -> Result<Split> {
-    let first = rows - held_out(rows, test_fraction, setting)?;
+pub fn last_split(rows: usize, test_fraction: f64) -> Result<Split> {
+    let first = rows - held_out(rows, test_fraction)?;
     Ok(Split { train: (0..first).collect(), test: (first..rows).collect() })
 }
 
 /// How many rows are held out.
-pub(super) fn held_out(rows: usize, test_fraction: f64, setting: &'static str) -> Result<usize> {
-    let unfit = |expected: String| Error::Setting { what: setting, found: test_fraction.to_string(), expected };
+pub(super) fn held_out(rows: usize, test_fraction: f64) -> Result<usize> {
+    let unfit = |expected: String| Error::Setting { what: "test_fraction", found: test_fraction.to_string(), expected };
     if !(0.0..1.0).contains(&test_fraction) {
         return Err(unfit("a fraction from 0 to less than 1".into()));
     }

@@ -3,9 +3,9 @@
 
 use std::f64::consts::PI;
 
-use super::column::{Cells, Column};
-use super::random::NumpyRandom;
-use super::table::Table;
+use crate::data::column::{Cells, Column};
+use crate::data::random::NumpyRandom;
+use crate::data::table::Table;
 use crate::error::{Error, Result};
 
 /// Two interleaving half circles, one for each class: scikit-learn 1.9's
@@ -35,10 +35,10 @@ impl Moons {
     /// [`Error::Setting`] for no samples, or a noise that is negative or not finite.
     pub fn table(&self) -> Result<Table> {
         if self.samples == 0 || self.samples > MAX_SAMPLES {
-            return Err(setting("--samples", self.samples, &format!("1 to {MAX_SAMPLES}")));
+            return Err(setting("samples", self.samples, &format!("1 to {MAX_SAMPLES}")));
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return Err(setting("--noise", self.noise, "a finite number from 0"));
+            return Err(setting("noise", self.noise, "a finite number from 0"));
         }
         let outer = self.samples / 2;
         let mut points = Vec::with_capacity(self.samples);

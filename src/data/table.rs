@@ -6,15 +6,14 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::column::{Cells, Column};
-use super::date;
-use super::infer::Inference;
-use super::note::{Note, NoteKind, Notes};
-use super::parse::ReadAs;
-use super::reading::Reading;
-use super::target::distinct;
-pub(super) use crate::error::shorten;
-use crate::error::{Error, Place, Result};
+use crate::data::cell::distinct;
+use crate::data::column::{Cells, Column};
+use crate::data::date;
+use crate::data::infer::Inference;
+use crate::data::note::{Note, NoteKind, Notes};
+use crate::data::read_as::ReadAs;
+use crate::data::reading::Reading;
+pub(super) use crate::error::{Error, Place, Result, shorten};
 
 /// Columns of one length, with unique names and numbers that are finite or missing, and at least one row.
 #[derive(Clone, Debug, PartialEq)]
@@ -304,9 +303,4 @@ pub(super) fn unfit_names(names: &[&str]) -> Option<String> {
         }
     }
     None
-}
-
-/// The finite number that a text stands for. Decimal and exponent notation, with a point.
-pub(super) fn parse_number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|value: &f64| value.is_finite())
 }

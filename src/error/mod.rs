@@ -1,12 +1,15 @@
 //! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
 //! what was expected and what to do about it, in one line.
 
-mod exit;
+mod setting;
 mod text;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cli")]
+pub(crate) use setting::call_settings_by;
+pub(crate) use setting::{set, setting};
 use text::{driver_hint, one_line};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
@@ -82,10 +85,12 @@ pub enum Error {
     },
     /// The first row of a table may be its header or data.
     #[error(
-        "{}: the first row holds nothing but numbers ({}): --no-header takes it for data and names columns x0, x1, \
-         …; --header takes it for names",
+        "{}: the first row holds nothing but numbers ({}): {} takes it for data and names columns x0, x1, …; {} takes it \
+         for names",
         shown(path),
-        escape(cells)
+        escape(cells),
+        setting("header=false"),
+        setting("header=true")
     )]
     NumericHeader {
         /// The file.
@@ -122,9 +127,10 @@ pub enum Error {
     },
     /// A cell is missing in a column that needs all of them.
     #[error(
-        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row, or say --not-missing TEXT where its text is a value",
+        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row, or say {} where its text is a value",
         shown(path),
-        shorten(column)
+        shorten(column),
+        set("not_missing", "TEXT")
     )]
     MissingCell {
         /// The file.
@@ -145,7 +151,12 @@ pub enum Error {
         available: Vec<String>,
     },
     /// A table was given without saying which column is the target.
-    #[error("{}: which column is to be predicted? say --target COLUMN; the table has {}", shown(path), list(available))]
+    #[error(
+        "{}: which column is to be predicted? say {}; the table has {}",
+        shown(path),
+        set("target", "COLUMN"),
+        list(available)
+    )]
     TargetRequired {
         /// The file.
         path: PathBuf,
@@ -184,11 +195,12 @@ pub enum Error {
     /// A cell holds a category that the model has not seen, and such are not wanted.
     #[error(
         "{}: {}column `{}`: the model has not seen the category `{}`, the first of {count} such cells: mend them, or \
-         let them count as unseen by --unseen note",
+         let them count as unseen by {}",
         shown(path),
         escape(place),
         shorten(column),
-        shorten(category)
+        shorten(category),
+        set("unseen", "note")
     )]
     UnseenCategory {
         /// The file.
@@ -250,9 +262,10 @@ pub enum Error {
     },
     /// Another run writes to the folder.
     #[error(
-        "{}: another run goes on there, {}: wait for its end, stop it, or take another --out",
+        "{}: another run goes on there, {}: wait for its end, stop it, or take another {}",
         shown(path),
-        escape(owner)
+        escape(owner),
+        setting("out")
     )]
     FolderInUse {
         /// The folder.
@@ -294,9 +307,9 @@ pub enum Error {
         problem: String,
     },
     /// A setting is outside what it may be.
-    #[error("{what} is {}: expected {}", escape(found), escape(expected))]
+    #[error("{} is {}: expected {}", setting(what), escape(found), escape(expected))]
     Setting {
-        /// The setting, as the user names it.
+        /// The setting: the name of its field.
         what: &'static str,
         /// The value given.
         found: String,
@@ -326,13 +339,13 @@ pub enum Error {
         expected: String,
     },
     /// No GPU adapter of any kind is present.
-    #[error("no GPU adapter found: install a Vulkan driver ({}), or use --device cpu", driver_hint())]
+    #[error("no GPU adapter found: install a Vulkan driver ({}), or use {}", driver_hint(), set("device", "cpu"))]
     NoAdapter,
     /// A variable of the environment leaves no GPU adapter.
     #[error(
-        "no GPU adapter found: {variable} is `{}`: unset it, name a backend that is there (vulkan, metal, dx12), install its driver, or use \
-         --device cpu",
-        shorten(value)
+        "no GPU adapter found: {variable} is `{}`: unset it, name a backend that is there (vulkan, metal, dx12), install its driver, or use {}",
+        shorten(value),
+        set("device", "cpu")
     )]
     HiddenAdapters {
         /// The variable.
@@ -350,9 +363,10 @@ pub enum Error {
     },
     /// A buffer or a whole plan is larger than the device allows.
     #[error(
-        "{} needs {needed} bytes, {} has {available}: use a smaller batch or network, or another --device",
+        "{} needs {needed} bytes, {} has {available}: use a smaller batch or network, or another {}",
         escape(what),
-        escape(device)
+        escape(device),
+        setting("device")
     )]
     TooLarge {
         /// The buffer or plan.
@@ -396,9 +410,10 @@ pub enum Error {
     /// The GPU is gone: its driver gave up, it was taken out, or the program destroyed it. Nothing on it can be read any more.
     #[error(
         "{}: the device was lost: {}; go on from a checkpoint or run again; if it is lost again, take smaller batches, update its \
-         driver, or use --device cpu",
+         driver, or use {}",
         escape(device),
-        one_line(problem)
+        one_line(problem),
+        set("device", "cpu")
     )]
     DeviceLost {
         /// The device's name.
@@ -408,8 +423,9 @@ pub enum Error {
     },
     /// The loss or a parameter stopped being finite during training.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): the {} is not finite; use a lower --lr, or smaller values in the data",
-        escape(what)
+        "training diverged at step {step} (epoch {epoch}): the {} is not finite; use a lower {}, or smaller values in the data",
+        escape(what),
+        setting("learning_rate")
     )]
     Diverged {
         /// Step, counted from 1.
@@ -428,6 +444,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the device is gone: what was on it is lost, and only a device that is opened anew can go on.
+    #[must_use]
+    pub fn is_device_lost(&self) -> bool {
+        matches!(self, Self::DeviceLost { .. })
+    }
+
     /// For `map_err` on file operations: `fs::read(path).map_err(Error::io("read the table", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();

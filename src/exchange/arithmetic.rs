@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use super::call::Call;
+use super::chain::{Chain, Product, Value};
 use super::function::{Function, Kind};
-use super::graph::{Product, Value, Walk};
-use super::nodes::Call;
 use super::proto::{INT32, INT64, is_half};
 use super::rows::Rows;
 use super::tensor::Tensor;
@@ -45,7 +45,7 @@ impl Binary {
 }
 
 /// Arithmetic. A row of constants scales or shifts the columns, each in its own way: a bias, or a standardisation.
-pub fn binary(walk: &mut Walk, call: &Call<'_>, op: Binary) -> Result<Value, String> {
+pub fn binary(chain: &mut Chain, call: &Call<'_>, op: Binary) -> Result<Value, String> {
     let (rows, constants, swapped) = match call.inputs {
         [Some(Value::Rows(rows)), Some(Value::Constant(constants))] => (rows, constants, false),
         [Some(Value::Constant(constants)), Some(Value::Rows(rows))] => (rows, constants, true),
@@ -55,20 +55,20 @@ pub fn binary(walk: &mut Walk, call: &Call<'_>, op: Binary) -> Result<Value, Str
         return Err("divides whole numbers, which cuts off what follows the point: mlp has no such step".into());
     }
     // In front of an activation, what is added to the only column of a product is its bias.
-    let is_bias = op.is_sum() && rows.function.is_identity() && walk.width(rows.base) == Some(1);
+    let is_bias = op.is_sum() && rows.function.is_identity() && chain.bases.width(rows.base) == Some(1);
     match constants.row() {
         Some(1) if !is_bias && rows.after.is_none() => pointwise(call, |a, b| op.of(a, b)),
         Some(0) | None => Err(format!("takes a constant of the shape {:?}: expected one row", constants.shape)),
         Some(width) => {
             let by: Option<Vec<_>> = (0..width).map(|at| op.scale(constants.at(at), swapped)).collect();
             let by = by.ok_or("divides by rows of the network")?;
-            Ok(Value::Rows(rows.clone().scale(walk, call.label, &by)?))
+            Ok(Value::Rows(rows.clone().scale(&mut chain.bases, call.label, &by)?))
         }
     }
 }
 
 /// Batch normalisation as it is at inference: by the means and variances that training has left.
-pub fn normalise(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
+pub fn normalise(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let more = call.node.output.iter().skip(1).any(|name| !name.is_empty());
     if call.whole("training_mode", 0) != 0 || more {
         return Err("goes by the mean of its rows, as in training: export the model for inference (eval mode)".into());
@@ -88,10 +88,10 @@ pub fn normalise(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
     let by: Option<Vec<_>> = (0..width).map(by).collect();
     let by = by.ok_or("divides by the root of a variance that is not above 0, or has a value that is not finite")?;
     let rows = call.rows(0)?;
-    if rows.width(walk).is_some_and(|columns| columns != width) {
-        return Err(format!("has {width} columns: expected {}", rows.width(walk).unwrap_or(0)));
+    if rows.width(&chain.bases).is_some_and(|columns| columns != width) {
+        return Err(format!("has {width} columns: expected {}", rows.width(&chain.bases).unwrap_or(0)));
     }
-    Ok(Value::Rows(rows.scale(walk, call.label, &by)?))
+    Ok(Value::Rows(rows.scale(&mut chain.bases, call.label, &by)?))
 }
 
 /// A function of rows that belong together and of single constants.
@@ -156,10 +156,10 @@ pub fn functions(call: &Call<'_>) -> Result<(Rows, Vec<Function>), String> {
 
 impl Product {
     /// Whether it is a layer behind what it takes.
-    pub fn check(&self, walk: &Walk) -> Result<(), String> {
+    pub fn check(&self, chain: &Chain) -> Result<(), String> {
         let Self { source, weight, bias, .. } = self;
         let (inputs, outputs) = self.shape();
-        let expected = source.width(walk);
+        let expected = source.width(&chain.bases);
         if expected.is_some_and(|expected| expected != inputs) || source.ending.is_some() {
             return Err(format!("has a weight for {inputs} columns: expected {}", expected.unwrap_or(0)));
         }

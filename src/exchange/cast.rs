@@ -2,14 +2,14 @@
 //! float and double, and where a graph computes in half precision, in place of which f32 is nearer to what it stands for.
 //! What changes values on purpose (cutting off fractions, rounding to 16 bits and back) is refused.
 
-use super::graph::{Value, Walk, constant};
-use super::nodes::Call;
+use super::call::Call;
+use super::chain::{Chain, Value, constant};
 use super::proto::{self, BOOL, DOUBLE, FLOAT, INT32, INT64, is_half, name_of};
 use super::rows::Rows;
 use half::{bf16, f16};
 
 /// The value of a node Cast or CastLike.
-pub fn cast(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
+pub fn cast(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let to = match call.node.op_type.as_str() {
         "CastLike" => match call.input(1) {
             Some(Value::Rows(rows)) => rows.element,
@@ -21,7 +21,7 @@ pub fn cast(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
     match call.input(0) {
         Some(Value::Rows(rows)) => rows.clone().cast(to, call).map(Value::Rows),
         Some(Value::Constant(tensor)) => {
-            walk.spend(tensor.values.len())?;
+            chain.bases.spend(tensor.values.len())?;
             if tensor.element == proto::STRING {
                 return Err(call.foreign());
             }

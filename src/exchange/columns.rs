@@ -2,13 +2,13 @@
 //! probabilities.
 
 use super::arithmetic::functions;
-use super::graph::{Classes, Value, Walk};
-use super::nodes::Call;
+use super::call::Call;
+use super::chain::{Chain, Classes, Value};
 use super::proto::{self, Attribute};
 use super::rows::{Ending, Rows};
 
 /// The graph's columns beside each other, or [1 − p, p] of the only column of a network: p itself, of two classes.
-pub fn concat(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
+pub fn concat(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let all: Option<Vec<Rows>> = call
         .inputs
         .iter()
@@ -23,18 +23,18 @@ pub fn concat(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
             Err(format!("with the axis {axis} does not lie columns beside each other"))
         }
         Some(all) if all.first().is_some_and(|first| first.base == 0) => {
-            let joined = Rows::join(walk, all)?;
+            let joined = Rows::join(&mut chain.bases, all)?;
             let is_vector = call.node.op_type == "FeatureVectorizer";
             Ok(Value::Rows(if is_vector { Rows { element: proto::FLOAT, ..joined } } else { joined }))
         }
-        _ => pair(walk, call),
+        _ => pair(chain, call),
     }
 }
 
-fn pair(walk: &Walk, call: &Call<'_>) -> Result<Value, String> {
+fn pair(chain: &Chain, call: &Call<'_>) -> Result<Value, String> {
     let (first, functions) = functions(call)?;
     match &functions[..] {
-        [no, yes] if walk.width(first.base) == Some(1) && no.clone().zip(yes.clone(), |a, b| a + b).is(1.0) => {
+        [no, yes] if chain.bases.width(first.base) == Some(1) && no.clone().zip(yes.clone(), |a, b| a + b).is(1.0) => {
             Ok(Value::Rows(Rows { function: yes.clone(), ending: Some(Ending::Pair), ..first }))
         }
         _ => Err("brings together other columns than 1 − p and p".into()),
@@ -42,7 +42,7 @@ fn pair(walk: &Walk, call: &Call<'_>) -> Result<Value, String> {
 }
 
 /// Columns from a start to an end.
-pub fn slice(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
+pub fn slice(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let rows = call.rows(0)?;
     // Attributes before opset 10, inputs since.
     let list = |at, name| -> Result<Option<Vec<i64>>, String> {
@@ -53,48 +53,50 @@ pub fn slice(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
     };
     let steps = call.input(4).map(|_| call.tensor(4)).transpose()?;
     let is_each = steps.is_none_or(|steps| steps.single() == Some(1.0));
-    let width = rows.width(walk).ok_or("takes some of an input's columns, whose number the file does not say")? as i64;
+    let width =
+        rows.width(&chain.bases).ok_or("takes some of an input's columns, whose number the file does not say")? as i64;
     let clamp = |at: i64| (if at < 0 { at.saturating_add(width) } else { at }).clamp(0, width);
     match (list(1, "starts")?.as_deref(), list(2, "ends")?.as_deref(), list(3, "axes")?.as_deref()) {
         (Some(&[start]), Some(&[end]), Some([1 | -1])) if is_each => {
             let (start, end) = (clamp(start), clamp(end));
-            walk.spend(end.saturating_sub(start).max(0) as usize)?;
-            Ok(Value::Rows(rows.select(walk, &(start..end).collect::<Vec<_>>())?))
+            chain.bases.spend(end.saturating_sub(start).max(0) as usize)?;
+            Ok(Value::Rows(rows.select(&mut chain.bases, &(start..end).collect::<Vec<_>>())?))
         }
         _ => Err("takes something else than columns from one to another".into()),
     }
 }
 
 /// Columns by their positions.
-pub fn gather(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
+pub fn gather(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let (rows, positions) = (call.rows(0)?, call.tensor(1)?);
     match call.whole("axis", 0) {
-        1 | -1 => Ok(Value::Rows(rows.select(walk, &positions.whole().collect::<Vec<_>>())?)),
+        1 | -1 => Ok(Value::Rows(rows.select(&mut chain.bases, &positions.whole().collect::<Vec<_>>())?)),
         axis => Err(format!("takes some along the axis {axis}: expected columns, the axis 1")),
     }
 }
 
 /// The same, or the label of a class by its number.
-pub fn extract(walk: &mut Walk, call: &Call<'_>) -> Result<Value, String> {
+pub fn extract(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     if let (Some(Value::Constant(labels)), Some(Value::Labels)) = (call.input(0), call.input(1)) {
         let are_texts = labels.element == proto::STRING;
         let numbers = labels.whole().map(|label| label.to_string());
         let labels = if are_texts { labels.texts.clone() } else { numbers.collect() };
-        walk.name_classes(Classes { labels, are_texts });
+        chain.name_classes(Classes { labels, are_texts });
         return Ok(Value::Labels);
     }
     let (rows, positions) = (call.rows(0)?, call.tensor(1)?);
-    Ok(Value::Rows(rows.select(walk, &positions.whole().collect::<Vec<_>>())?))
+    Ok(Value::Rows(rows.select(&mut chain.bases, &positions.whole().collect::<Vec<_>>())?))
 }
 
 /// Columns to one output after the other.
-pub fn split(walk: &mut Walk, call: &Call<'_>) -> Result<Vec<Value>, String> {
+pub fn split(chain: &mut Chain, call: &Call<'_>) -> Result<Vec<Value>, String> {
     let rows = call.rows(0)?;
     let axis = call.whole("axis", 0);
     if ![1, -1].contains(&axis) {
         return Err(format!("splits the axis {axis}: expected columns, the axis 1"));
     }
-    let width = rows.width(walk).ok_or("takes some of an input's columns, whose number the file does not say")?;
+    let width =
+        rows.width(&chain.bases).ok_or("takes some of an input's columns, whose number the file does not say")?;
     let outputs = call.node.output.len();
     let said = match call.input(1) {
         Some(_) => call.tensor(1)?.whole().collect(),
@@ -104,10 +106,10 @@ pub fn split(walk: &mut Walk, call: &Call<'_>) -> Result<Vec<Value>, String> {
     let mut start = 0_i64;
     let part = |at: usize| {
         let size = said.get(at).copied().unwrap_or(each).clamp(0, width as i64 - start);
-        walk.spend(size as usize)?;
+        chain.bases.spend(size as usize)?;
         let positions: Vec<i64> = (start..start + size).collect();
         start += size;
-        Ok(Value::Rows(rows.clone().select(walk, &positions)?))
+        Ok(Value::Rows(rows.clone().select(&mut chain.bases, &positions)?))
     };
     (0..outputs).map(part).collect()
 }

@@ -41,14 +41,23 @@ pub struct Onnx {
 /// # Errors
 /// [`Error::Shape`] for parameters of another network, [`Error::Setting`] where the file would have 2 GiB or a column's
 /// scale is beyond f32, [`Error::Io`] where it cannot be written.
-pub fn save_onnx(model: &Model, path: &Path) -> Result<Onnx> {
+pub fn save_onnx(model: &Model, path: impl AsRef<Path>) -> Result<Onnx> {
+    let (bytes, onnx) = onnx_bytes(model)?;
+    AtomicFile::create("write the ONNX model", path.as_ref())?.replace(&bytes)?;
+    Ok(onnx)
+}
+
+/// The bytes of the file that [`save_onnx`] writes, and what is in it.
+///
+/// # Errors
+/// Those of [`save_onnx`], but for the file's.
+pub fn onnx_bytes(model: &Model) -> Result<(Vec<u8>, Onnx)> {
     let (file, onnx) = encode(model)?;
     if file.encoded_len() >= MAX_BYTES {
         let (found, expected) = (format!("a file of {} bytes", file.encoded_len()), "less than 2 GiB".into());
         return Err(Error::Setting { what: "the ONNX model", found, expected });
     }
-    AtomicFile::create("write the ONNX model", path)?.replace(&file.encode_to_vec())?;
-    Ok(onnx)
+    Ok((file.encode_to_vec(), onnx))
 }
 
 fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, set};
 use crate::math::{Activation, Domain, Loss};
 use crate::model::Model;
 use crate::params::Layout;
@@ -58,15 +58,14 @@ impl Foreign {
                 let (features, target) = (features.clone(), target.clone());
                 self.with_columns(features, target)
             }
-            (Some(_), None) if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(
-                "it scales its inputs or its output, and does not name its target: `mlp import FILE --target COLUMN` does"
-                    .into(),
-            )),
-            _ if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(
-                "it scales its inputs or its output, and says no names of columns: `mlp import FILE TABLE --target COLUMN` \
-                 takes them from a table"
-                    .into(),
-            )),
+            (Some(_), None) if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(format!(
+                "it scales its inputs or its output, and does not name its target: say its column by {}",
+                set("target", "COLUMN")
+            ))),
+            _ if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(format!(
+                "it scales its inputs or its output, and says no names of columns: give a table that has them, by TABLE {}",
+                set("target", "COLUMN")
+            ))),
             _ => Ok(Model { spec: self.spec, parameters: self.parameters, encoder: None, training: None }),
         }
     }

@@ -5,41 +5,12 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::bases::Bases;
+use super::chain::{Chain, Value, constant};
 use super::nodes;
 use super::proto::{self, Node, ValueInfo};
 use super::rows::Rows;
 use super::tensor::Tensor;
-
-/// What a name of the graph stands for.
-#[derive(Clone, Debug)]
-pub enum Value {
-    Constant(Rc<Tensor>),
-    Rows(Rows),
-    /// The number of a row's class, or its label.
-    Labels,
-    /// None of these; says why.
-    Other(Rc<str>),
-}
-
-/// A product of rows with a matrix: alpha · source · weight + beta · bias.
-#[derive(Clone, Debug)]
-pub struct Product {
-    pub source: Rows,
-    /// [inputs, outputs], or [outputs, inputs] where `by_outputs`.
-    pub weight: Rc<Tensor>,
-    pub by_outputs: bool,
-    pub alpha: f64,
-    pub bias: Option<Rc<Tensor>>,
-    pub beta: f64,
-}
-
-impl Product {
-    /// Inputs and outputs.
-    pub fn shape(&self) -> (usize, usize) {
-        let (first, second) = (self.weight.shape[0], self.weight.shape[1]);
-        if self.by_outputs { (second, first) } else { (first, second) }
-    }
-}
 
 /// An input of a graph.
 #[derive(Clone, Debug)]
@@ -49,32 +20,19 @@ pub struct Input {
     pub width: Option<usize>,
 }
 
-/// Labels of classes, and whether they are texts.
-#[derive(Clone, Debug)]
-pub struct Classes {
-    pub labels: Vec<String>,
-    pub are_texts: bool,
-}
-
-/// The products of a graph, and its names as far as they are known.
+/// A graph as far as it has been followed: what its names stand for.
 pub struct Walk {
     values: HashMap<String, Value>,
     /// The inputs, whose columns lie one beside the other.
     pub inputs: Vec<Input>,
-    /// Base i + 1 is product i.
-    pub products: Vec<Product>,
-    /// What a node says of classes.
-    pub classes: Option<Classes>,
-    /// Numbers that may still be made besides those of the file.
-    budget: usize,
+    pub chain: Chain,
 }
 
 impl Walk {
     /// Follows all nodes of a graph that comes from a file of so many bytes.
     pub fn new(graph: proto::Graph, bytes: usize) -> Result<Self, String> {
-        // A scale for each column takes two numbers of f64, where the file has at least one of four bytes.
-        let mut walk =
-            Self { values: HashMap::new(), inputs: Vec::new(), products: Vec::new(), classes: None, budget: bytes };
+        let chain = Chain { bases: Bases::new(bytes), products: Vec::new(), classes: None };
+        let mut walk = Self { values: HashMap::new(), inputs: Vec::new(), chain };
         for tensor in graph.initializer {
             let name = tensor.name.clone();
             let value = Tensor::new(tensor).map_or_else(|problem| Value::Other(problem.into()), constant);
@@ -97,7 +55,7 @@ impl Walk {
                 (1, _) => None,
                 (_, None) => return Err(format!("it does not say how many columns its input `{name}` has")),
                 (_, Some(width)) => {
-                    self.spend(width)?;
+                    self.chain.bases.spend(width)?;
                     first += width;
                     Some((first - width..first).collect())
                 }
@@ -113,6 +71,8 @@ impl Walk {
                 return Err(format!("`{name}` is made twice"));
             }
         }
+        let mut widths = self.inputs.iter().map(|input| input.width);
+        self.chain.bases.add(widths.try_fold(0_usize, |all, width| all.checked_add(width?)));
         match inputs.is_empty() {
             true => Err("its graph has no input".into()),
             false => Ok(()),
@@ -132,7 +92,7 @@ impl Walk {
         let spoilt = inputs.iter().flatten().find(|value| matches!(value, Value::Other(_)));
         let values = match spoilt {
             Some(spoilt) => vec![spoilt.clone(); node.output.len()],
-            None => nodes::values(self, &node, &label, &inputs).unwrap_or_else(|problem| {
+            None => nodes::values(&mut self.chain, &node, &label, &inputs).unwrap_or_else(|problem| {
                 vec![Value::Other(format!("node {label} {problem}").into()); node.output.len()]
             }),
         };
@@ -151,28 +111,6 @@ impl Walk {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
-
-    /// Takes so many numbers from what the file may ask for.
-    pub fn spend(&mut self, numbers: usize) -> Result<(), String> {
-        self.budget = self.budget.checked_sub(numbers).ok_or("makes more numbers than the file has")?;
-        Ok(())
-    }
-
-    /// Columns of a base, where that is known.
-    pub fn width(&self, base: usize) -> Option<usize> {
-        match base.checked_sub(1) {
-            Some(product) => Some(self.products[product].shape().1),
-            None => self.inputs.iter().map(|input| input.width).try_fold(0_usize, |all, width| all.checked_add(width?)),
-        }
-    }
-
-    /// Labels of classes that a node has. Texts say more than numbers do.
-    pub fn name_classes(&mut self, found: Classes) {
-        let knows_more = self.classes.as_ref().is_some_and(|known| known.are_texts || !found.are_texts);
-        if !knows_more && !found.labels.is_empty() {
-            self.classes = Some(found);
-        }
-    }
 }
 
 /// A node's kind and its name, or that of its output.
@@ -182,10 +120,6 @@ fn label_of(node: &Node) -> Rc<str> {
         Some(name) => format!("{} `{name}`", node.op_type).into(),
         None => node.op_type.as_str().into(),
     }
-}
-
-pub fn constant(tensor: Tensor) -> Value {
-    Value::Constant(Rc::new(tensor))
 }
 
 impl ValueInfo {

@@ -5,7 +5,10 @@
 //! them.
 
 mod arithmetic;
+mod bases;
+mod call;
 mod cast;
+mod chain;
 mod columns;
 mod export;
 mod external;
@@ -25,9 +28,9 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
-use crate::model::{Model, read_file};
+use crate::model::{IN_MEMORY, Model, read_file};
 
-pub use export::{OPSET, Onnx, save_onnx};
+pub use export::{OPSET, Onnx, onnx_bytes, save_onnx};
 pub use foreign::{Foreign, Scale};
 
 /// What an ONNX file of mlp says in its metadata.
@@ -57,11 +60,23 @@ pub struct Assumed {
 ///
 /// # Errors
 /// Those of [`Model::load`], or those of [`import`] and [`Foreign::into_model`].
-pub fn load(path: &Path, assumed: Assumed) -> Result<Model> {
-    let (path, bytes) = read_file(path)?;
-    match Model::is_own(&bytes) {
-        true => Ok(Model::from_bytes(&bytes, &path)?.0),
-        false => foreign(&path, &bytes, assumed)?.into_model(),
+pub fn load(path: impl AsRef<Path>, assumed: Assumed) -> Result<Model> {
+    let (path, bytes) = read_file(path.as_ref())?;
+    load_as(&path, &bytes, assumed)
+}
+
+/// [`load`] from a file's bytes.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_bytes(bytes: &[u8], assumed: Assumed) -> Result<Model> {
+    load_as(Path::new(IN_MEMORY), bytes, assumed)
+}
+
+fn load_as(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Model> {
+    match Model::is_own(bytes) {
+        true => Ok(Model::decode(bytes, path)?.0),
+        false => foreign(path, bytes, assumed)?.into_model(),
     }
 }
 
@@ -71,13 +86,25 @@ pub fn load(path: &Path, assumed: Assumed) -> Result<Model> {
 /// # Errors
 /// [`Error::ForeignModel`] for what is no multilayer perceptron of float32 with this crate's activations, and for what
 /// neither the file nor `assumed` says.
-pub fn import(path: &Path, assumed: Assumed) -> Result<Foreign> {
-    let (path, bytes) = read_file(path)?;
-    if Model::is_own(&bytes) {
+pub fn import(path: impl AsRef<Path>, assumed: Assumed) -> Result<Foreign> {
+    let (path, bytes) = read_file(path.as_ref())?;
+    import_as(&path, &bytes, assumed)
+}
+
+/// [`import`] from a file's bytes.
+///
+/// # Errors
+/// Those of [`import`].
+pub fn import_bytes(bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
+    import_as(Path::new(IN_MEMORY), bytes, assumed)
+}
+
+fn import_as(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
+    if Model::is_own(bytes) {
         let problem = "it is a model of mlp already: every command takes it as it is".into();
-        return Err(Error::ForeignModel { path, problem });
+        return Err(Error::ForeignModel { path: path.into(), problem });
     }
-    foreign(&path, &bytes, assumed)
+    foreign(path, bytes, assumed)
 }
 
 fn foreign(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign> {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use super::chain::Product;
 use super::foreign::Scale;
 use super::function::{Kind, Known, UNCHANGED};
-use super::graph::{Product, Walk};
+use super::graph::Walk;
 use super::rows::{Affine, Rows};
 use crate::math::Activation;
 use crate::model::transpose;
@@ -30,7 +31,7 @@ impl Network {
         // From the output back to the input: each product with what lies behind it.
         let (mut chain, mut rows, mut weights) = (Vec::new(), end, 0_usize);
         while let Some(at) = rows.base.checked_sub(1) {
-            let product = &walk.products[at];
+            let product = &walk.chain.products[at];
             weights += product.weight.values.len();
             if chain.len() == MAX_LAYERS || 2 * weights > bytes {
                 return Err("it uses weights several times, or has more layers than mlp takes".into());
@@ -216,7 +217,7 @@ fn places(walk: &Walk, columns: &[usize], outputs: usize) -> Result<Places, Stri
         let names = used.iter().map(|&column| walk.inputs[column].name.clone()).collect();
         (used.into_iter().collect(), Some(names))
     } else {
-        let width = walk.width(0).unwrap_or(columns.len());
+        let width = walk.chain.bases.width(0).unwrap_or(columns.len());
         if width.saturating_sub(columns.len()).saturating_mul(outputs) > MOST_UNUSED {
             return Err(format!("its layers take {} of {width} columns", columns.len()));
         }

@@ -3,35 +3,28 @@
 use std::rc::Rc;
 
 use super::arithmetic::{Binary, binary, choose, normalise, pointwise};
+use super::call::Call;
 use super::cast::cast;
+use super::chain::{Chain, Classes, Product, Value, constant};
 use super::columns;
-use super::graph::{Classes, Product, Value, Walk, constant};
 use super::proto::{self, Attribute, Node};
 use super::rows::{Ending, Rows};
 use super::tensor::Tensor;
 use crate::math::Activation;
 
-/// A node on its way through a graph.
-pub struct Call<'a> {
-    pub node: &'a Node,
-    /// Its kind and its name, or that of its output.
-    pub label: &'a Rc<str>,
-    pub inputs: &'a [Option<Value>],
-}
-
 /// The values of a node's outputs, or what is the matter with it, as the end of a sentence that begins with its name.
-pub fn values(walk: &mut Walk, node: &Node, label: &Rc<str>, inputs: &[Option<Value>]) -> Result<Vec<Value>, String> {
+pub fn values(chain: &mut Chain, node: &Node, label: &Rc<str>, inputs: &[Option<Value>]) -> Result<Vec<Value>, String> {
     let call = Call { node, label, inputs };
     match (node.domain.as_str(), node.op_type.as_str()) {
-        ("" | "ai.onnx", "Split") => columns::split(walk, &call),
-        ("" | "ai.onnx", op) => call.value(walk, op).map(|value| vec![value]),
-        ("ai.onnx.ml", op) => call.value_ml(walk, op).map(|value| vec![value]),
+        ("" | "ai.onnx", "Split") => columns::split(chain, &call),
+        ("" | "ai.onnx", op) => call.value(chain, op).map(|value| vec![value]),
+        ("ai.onnx.ml", op) => call.value_ml(chain, op).map(|value| vec![value]),
         _ => Err(call.foreign()),
     }
 }
 
 impl Call<'_> {
-    fn value(&self, walk: &mut Walk, op: &str) -> Result<Value, String> {
+    fn value(&self, chain: &mut Chain, op: &str) -> Result<Value, String> {
         let inputs = self.inputs;
         let map =
             |f: &dyn Fn(f64) -> f64| Ok(Value::Rows(self.rows(0)?.apply(self.label, |function| function.map(f))?));
@@ -39,35 +32,35 @@ impl Call<'_> {
         match op {
             "Constant" => Ok(constant(constant_of(self.node)?)),
             "Identity" | "Dropout" | "Unsqueeze" => self.pass(),
-            "Cast" | "CastLike" => cast(walk, self),
-            "Flatten" | "Reshape" | "Squeeze" => self.reshape(walk),
-            "MatMul" => self.product(walk, None),
+            "Cast" | "CastLike" => cast(chain, self),
+            "Flatten" | "Reshape" | "Squeeze" => self.reshape(chain),
+            "MatMul" => self.product(chain, None),
             "Gemm" => {
                 if self.whole("transA", 0) != 0 {
                     return Err("transposes its first factor: expected alpha · x · W + beta · b".into());
                 }
                 let bias = if inputs.get(2).is_some_and(Option::is_some) { Some(self.tensor(2)?) } else { None };
-                self.product(walk, bias)
+                self.product(chain, bias)
             }
             "Transpose" => {
                 let matrix = self.tensor(0)?;
-                walk.spend(matrix.values.len())?;
+                chain.bases.spend(matrix.values.len())?;
                 matrix
                     .transposed()
                     .map(constant)
                     .ok_or_else(|| format!("turns a tensor of the shape {:?}", matrix.shape))
             }
-            "BatchNormalization" => normalise(walk, self),
+            "BatchNormalization" => normalise(chain, self),
             "Softmax" | "LogSoftmax" => self.softmax(),
-            "Concat" => columns::concat(walk, self),
-            "Slice" => columns::slice(walk, self),
-            "Gather" => columns::gather(walk, self),
+            "Concat" => columns::concat(chain, self),
+            "Slice" => columns::slice(chain, self),
+            "Gather" => columns::gather(chain, self),
             "ArgMax" if self.rows(0)?.base > 0 => Ok(Value::Labels),
-            "Add" => binary(walk, self, Binary::Add),
-            "Sum" if inputs.len() == 2 => binary(walk, self, Binary::Add),
-            "Sub" => binary(walk, self, Binary::Sub),
-            "Mul" => binary(walk, self, Binary::Mul),
-            "Div" => binary(walk, self, Binary::Div),
+            "Add" => binary(chain, self, Binary::Add),
+            "Sum" if inputs.len() == 2 => binary(chain, self, Binary::Add),
+            "Sub" => binary(chain, self, Binary::Sub),
+            "Mul" => binary(chain, self, Binary::Mul),
+            "Div" => binary(chain, self, Binary::Div),
             "Pow" => pointwise(self, f64::powf),
             "Max" => pointwise(self, f64::max),
             "Min" => pointwise(self, f64::min),
@@ -112,7 +105,7 @@ impl Call<'_> {
         }
     }
 
-    fn value_ml(&self, walk: &mut Walk, op: &str) -> Result<Value, String> {
+    fn value_ml(&self, chain: &mut Chain, op: &str) -> Result<Value, String> {
         match op {
             "Scaler" => {
                 let list = |name| self.attribute(name).map_or(&[][..], |Attribute { floats, .. }| floats);
@@ -124,7 +117,7 @@ impl Call<'_> {
                     }
                     _ => {
                         let by: Vec<_> = values.iter().map(|&value| of(value.into())).collect();
-                        rows.scale(walk, self.label, &by)
+                        rows.scale(&mut chain.bases, self.label, &by)
                     }
                 };
                 let shifted = scale(self.rows(0)?, list("offset"), &|offset| (1.0, -offset))?;
@@ -138,54 +131,13 @@ impl Call<'_> {
                 let numbers = list("classlabels_int64s").into_iter().flat_map(|Attribute { ints, .. }| ints);
                 let are_texts = !texts.is_empty();
                 let labels = texts.into_iter().chain(numbers.map(ToString::to_string)).collect();
-                walk.name_classes(Classes { labels, are_texts });
+                chain.name_classes(Classes { labels, are_texts });
                 self.pass()
             }
-            "FeatureVectorizer" => columns::concat(walk, self),
-            "ArrayFeatureExtractor" => columns::extract(walk, self),
+            "FeatureVectorizer" => columns::concat(chain, self),
+            "ArrayFeatureExtractor" => columns::extract(chain, self),
             _ => Err(self.foreign()),
         }
-    }
-
-    pub fn foreign(&self) -> String {
-        let domain = &self.node.domain;
-        let of = if domain.is_empty() { String::new() } else { format!("of {domain} ") };
-        format!("{of}is no part of a multilayer perceptron that mlp knows")
-    }
-
-    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.node.attribute.iter().find(|attribute| attribute.name == name)
-    }
-
-    pub fn number(&self, name: &str, default: f32) -> f64 {
-        self.attribute(name).map_or(default, |Attribute { f, .. }| *f).into()
-    }
-
-    pub fn whole(&self, name: &str, default: i64) -> i64 {
-        self.attribute(name).map_or(default, |Attribute { i, .. }| *i)
-    }
-
-    pub fn input(&self, at: usize) -> Option<&Value> {
-        self.inputs.get(at).and_then(Option::as_ref)
-    }
-
-    pub fn rows(&self, at: usize) -> Result<Rows, String> {
-        match self.input(at) {
-            Some(Value::Rows(rows)) => Ok(rows.clone()),
-            _ => Err(format!("has another input {at} than rows of the network")),
-        }
-    }
-
-    pub fn tensor(&self, at: usize) -> Result<Rc<Tensor>, String> {
-        match self.input(at) {
-            Some(Value::Constant(tensor)) => Ok(tensor.clone()),
-            _ => Err(format!("has another input {at} than a constant")),
-        }
-    }
-
-    /// Nodes that do nothing to rows of a network that predicts.
-    pub fn pass(&self) -> Result<Value, String> {
-        self.input(0).cloned().ok_or("has no input".into())
     }
 
     fn condition(&self, holds: impl Fn(f64, f64) -> bool) -> Result<Value, String> {
@@ -196,7 +148,7 @@ impl Call<'_> {
     }
 
     /// Another shape of rows, which may not break them.
-    fn reshape(&self, walk: &Walk) -> Result<Value, String> {
+    fn reshape(&self, chain: &Chain) -> Result<Value, String> {
         let (Some(Value::Rows(rows)), Some(Value::Constant(shape))) = (self.input(0), self.input(1)) else {
             return self.pass();
         };
@@ -206,7 +158,7 @@ impl Call<'_> {
             Some(-1) if shape.values.len() == 1 => Some(1),
             _ => None,
         };
-        match (rows.width(walk), columns) {
+        match (rows.width(&chain.bases), columns) {
             (Some(width), Some(columns)) if width as i64 != columns => {
                 Err(format!("makes rows of {columns} out of such with {width} columns"))
             }
@@ -235,7 +187,7 @@ impl Call<'_> {
         Ok(Value::Rows(self.rows(0)?.apply(&label, |function| function.map(|z| z.max(low).min(high)))?))
     }
 
-    fn product(&self, walk: &mut Walk, bias: Option<Rc<Tensor>>) -> Result<Value, String> {
+    fn product(&self, chain: &mut Chain, bias: Option<Rc<Tensor>>) -> Result<Value, String> {
         let (source, weight) = (self.rows(0)?, self.tensor(1)?);
         let is_gemm = self.node.op_type == "Gemm";
         let (alpha, beta) = if is_gemm { (self.number("alpha", 1.0), self.number("beta", 1.0)) } else { (1.0, 1.0) };
@@ -250,9 +202,8 @@ impl Call<'_> {
         let by_outputs = is_gemm && self.whole("transB", 0) != 0;
         let element = weight.element;
         let product = Product { source, weight, by_outputs, alpha, bias, beta };
-        product.check(walk)?;
-        walk.products.push(product);
-        Ok(Value::Rows(Rows::base(walk.products.len(), element)))
+        product.check(chain)?;
+        Ok(Value::Rows(Rows::base(chain.push(product), element)))
     }
 }
 

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use prost::Message;
 
+use super::chain::Value;
 use super::external;
 use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
 use super::function::{Kind, Known, UNCHANGED};
-use super::graph::{Value, Walk};
+use super::graph::Walk;
 use super::network::Network;
 use super::proto::{Entry, Model, ValueInfo};
 use super::rows::{Ending, Rows};
 use super::{Assumed, key};
-use crate::error::Error;
+use crate::error::{Error, setting};
 use crate::math::{Activation, Loss};
 use crate::spec::MlpSpec;
 
@@ -35,11 +36,14 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let End { rows, names } = End::find(&walk, &outputs)?;
     let known = rows.known().map_err(|problem| format!("its output is {problem}"))?;
     let named = said(key::LOSS).and_then(|loss| loss.parse().ok());
-    let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or(
-        "its outputs are plain numbers: --loss says what they are, mean_squared_error for numbers, binary_cross_entropy or \
-         softmax_cross_entropy for the logits of classes",
-    )?;
-    let last = Last::of(&rows, known, loss, rows.width(&walk))?;
+    let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or_else(|| {
+        format!(
+            "its outputs are plain numbers: {} says what they are, mean_squared_error for numbers, binary_cross_entropy or \
+             softmax_cross_entropy for the logits of classes",
+            setting("loss")
+        )
+    })?;
+    let last = Last::of(&rows, known, loss, rows.width(&walk.chain.bases))?;
     let Network { mut layers, parameters, inputs, names: columns } = Network::read(&walk, &rows, last.fold, bytes)?;
     if let Some(layer) = layers.last_mut() {
         layer.activation = last.activation;
@@ -59,8 +63,8 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
         "skl2onnx" => names.map(without_letter),
         _ => names,
     };
-    let classes = list(key::CLASSES).or(walk.classes.map(|classes| classes.labels)).or(names);
-    let halves = walk.products.iter().any(|product| product.weight.is_half());
+    let classes = list(key::CLASSES).or(walk.chain.classes.map(|classes| classes.labels)).or(names);
+    let halves = walk.chain.products.iter().any(|product| product.weight.is_half());
     let note = "it computes in half precision, and mlp in float32: what it predicts may differ in the third digit";
     let notes = halves.then(|| note.to_string()).into_iter().collect();
     let (output, path) = (last.scale, path.into());
@@ -108,7 +112,7 @@ impl End {
     fn of_columns(walk: &Walk, parts: &[(&String, &Rows)]) -> Result<Self, String> {
         let (_, first) = parts[0];
         let whole = Rows { columns: None, ..first.clone() };
-        let width = whole.width(walk).unwrap_or(0);
+        let width = whole.width(&walk.chain.bases).unwrap_or(0);
         let is_next = |(at, (_, rows)): (usize, &(&String, &Rows))| {
             rows.columns.as_deref() == Some(&[at])
                 && (rows.base, rows.ending, &rows.function, &rows.affine)

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use super::bases::Bases;
 use super::function::{Function, Kind, Known, UNCHANGED};
-use super::graph::Walk;
 use super::proto;
 use crate::math::Activation;
 
@@ -73,11 +73,11 @@ impl Rows {
     }
 
     /// The number of columns, where that is known.
-    pub fn width(&self, walk: &Walk) -> Option<usize> {
+    pub fn width(&self, bases: &Bases) -> Option<usize> {
         let listed = self.columns.as_ref().map(|columns| columns.len());
         let two = || (self.ending == Some(Ending::Pair)).then_some(2);
         let scaled = || self.affine.as_ref().or(self.after.as_ref().map(|(after, _)| after)).map(|of| of.factors.len());
-        listed.or_else(two).or_else(|| walk.width(self.base)).or_else(scaled)
+        listed.or_else(two).or_else(|| bases.width(self.base)).or_else(scaled)
     }
 
     /// What the function is.
@@ -118,15 +118,15 @@ impl Rows {
     }
 
     /// Each column times a factor, plus a shift; one pair for all columns or one for each.
-    pub fn scale(mut self, walk: &mut Walk, node: &Rc<str>, by: &[(f64, f64)]) -> Result<Self, String> {
+    pub fn scale(mut self, bases: &mut Bases, node: &Rc<str>, by: &[(f64, f64)]) -> Result<Self, String> {
         let known = self.known().map_err(|problem| format!("takes {problem}"))?;
         let after = self.after.take();
         let mut rows = self.open()?;
-        let width = rows.width(walk).or(after.as_ref().map(|(after, _)| after.factors.len())).unwrap_or(by.len());
+        let width = rows.width(bases).or(after.as_ref().map(|(after, _)| after.factors.len())).unwrap_or(by.len());
         if by.len() != 1 && width != by.len() {
             return Err(format!("has {} constants: expected {width}", by.len()));
         }
-        walk.spend(2 * width)?;
+        bases.spend(2 * width)?;
         let is_linear = known.kind == Kind::Activation(Activation::Identity);
         let (before, first) = match is_linear {
             true => (rows.affine.as_deref(), known.inner),
@@ -148,12 +148,12 @@ impl Rows {
     }
 
     /// Some of the columns, in the order of these positions.
-    pub fn select(self, walk: &mut Walk, positions: &[i64]) -> Result<Self, String> {
+    pub fn select(self, bases: &mut Bases, positions: &[i64]) -> Result<Self, String> {
         if self.after.is_some() {
             return self.open();
         }
-        let width = self.width(walk).ok_or("takes some of an input's columns, whose number the file does not say")?;
-        walk.spend(3 * positions.len())?;
+        let width = self.width(bases).ok_or("takes some of an input's columns, whose number the file does not say")?;
+        bases.spend(3 * positions.len())?;
         let place = |&at: &i64| {
             let from_start = if at < 0 { at.checked_add(width as i64) } else { Some(at) };
             from_start.and_then(|at| usize::try_from(at).ok()).filter(|&at| at < width)
@@ -175,7 +175,7 @@ impl Rows {
     }
 
     /// Columns of the graph's inputs beside each other.
-    pub fn join(walk: &mut Walk, all: Vec<Self>) -> Result<Self, String> {
+    pub fn join(bases: &mut Bases, all: Vec<Self>) -> Result<Self, String> {
         let (mut columns, mut joined) = (Vec::new(), Affine::identity(0));
         let mut element = proto::FLOAT;
         for rows in all {
@@ -183,8 +183,8 @@ impl Rows {
             if rows.base > 0 || known.kind != Kind::Activation(Activation::Identity) {
                 return Err("brings together what is not an input's columns, scaled or not".into());
             }
-            let width = rows.width(walk).ok_or("joins an input, whose number of columns the file does not say")?;
-            walk.spend(3 * width)?;
+            let width = rows.width(bases).ok_or("joins an input, whose number of columns the file does not say")?;
+            bases.spend(3 * width)?;
             let mut affine = rows.affine.as_deref().cloned().unwrap_or_else(|| Affine::identity(width));
             (0..width).for_each(|column| affine.then(column, known.inner.0, known.inner.1));
             joined.factors.extend(affine.factors);

@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::Assumed;
 use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
-use crate::error::Error;
+use crate::error::{Error, setting};
 use crate::math::Activation;
 use crate::model::transpose;
 use crate::spec::{Layer, MlpSpec};
@@ -20,7 +20,11 @@ use crate::spec::{Layer, MlpSpec};
 pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| format!("it is truncated or foreign ({error})"))?;
     let (Some(activation), Some(loss)) = (assumed.activation, assumed.loss) else {
-        return Err("it has tensors alone: say its hidden layers' --activation, and its --loss".into());
+        return Err(format!(
+            "it has tensors alone: say its hidden layers' {}, and its {}",
+            setting("activation"),
+            setting("loss")
+        ));
     };
     let mut modules: BTreeMap<(bool, Vec<u64>), Module<'_>> = BTreeMap::new();
     let mut tensors = file.tensors();

@@ -3,7 +3,7 @@
 
 use super::foreign::Foreign;
 use crate::data::{Cells, Table, Task, class_labels};
-use crate::error::{Error, Result, flag_word, list};
+use crate::error::{Error, Result, flag_word, list, set};
 use crate::math::Domain;
 use crate::model::Model;
 
@@ -41,8 +41,9 @@ impl Foreign {
             let flag: Vec<_> = texts.iter().map(|name| flag_word(name)).collect();
             let (table, flag) = (table.source().display(), flag.join(","));
             let problem = format!(
-                "its inputs are numbers, and {table} has texts in {}: --ignore {flag} leaves them out",
-                list(&texts)
+                "its inputs are numbers, and {table} has texts in {}: {} leaves them out",
+                list(&texts),
+                set("ignore", &flag)
             );
             return Err(self.refused(problem));
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::lock::Lock;
 use super::names::{name_in_model, parsed};
 use super::{CHECKPOINTS, CONFIG, METRICS, MODEL, RunName, checkpoints_in, epoch_of, move_in, running};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 use crate::files::{AtomicFile, sweep};
 
 /// A folder that is this run's alone until it is dropped.
@@ -132,9 +132,9 @@ impl RunFolder {
 
 fn refused(checkpoint: &Path) -> Error {
     Error::Setting {
-        what: "--out",
+        what: "out",
         found: format!("a folder with checkpoints of another run, {}", checkpoint.display()),
-        expected: "another folder; --resume goes on with that run, or remove them".into(),
+        expected: format!("another folder; {} goes on with that run, or remove them", setting("resume")),
     }
 }
 

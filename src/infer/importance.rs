@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use super::Predictor;
-use crate::backend::Backend;
 use crate::data::{Dataset, Encoder, NumpyRandom};
 use crate::error::Result;
 
@@ -18,21 +17,37 @@ pub struct Importance {
     pub deviation: f64,
 }
 
-impl<B: Backend<Real = f32>> Predictor<B> {
-    /// The importance of each of `columns`, the inputs that stand for one column of a table, on the rows of `data`. Each
-    /// is shuffled `shuffles` times, at least once; `seed` says how. An encoder gives errors their unit back.
+impl Predictor {
+    /// [`importance_async`](Self::importance_async), which it waits for on this thread.
     ///
     /// # Errors
-    /// Those of [`outputs`](Self::outputs), and of data for another network.
-    pub async fn importance(
-        &mut self,
+    /// Those of it.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn importance(
+        &self,
         data: &Dataset,
         columns: &[Range<usize>],
         shuffles: usize,
         seed: u32,
         encoder: Option<&Encoder>,
     ) -> Result<Vec<Importance>> {
-        self.spec.check_data(data)?;
+        pollster::block_on(self.importance_async(data, columns, shuffles, seed, encoder))
+    }
+
+    /// The importance of each of `columns`, the inputs that stand for one column of a table, on the rows of `data`. Each
+    /// is shuffled `shuffles` times, at least once; `seed` says how. An encoder gives errors their unit back.
+    ///
+    /// # Errors
+    /// Those of [`outputs`](Self::outputs), and of data for another network.
+    pub async fn importance_async(
+        &self,
+        data: &Dataset,
+        columns: &[Range<usize>],
+        shuffles: usize,
+        seed: u32,
+        encoder: Option<&Encoder>,
+    ) -> Result<Vec<Importance>> {
+        self.spec().check_data(data)?;
         let (inputs, rows) = (data.inputs(), data.rows());
         let mut features = data.features().to_vec();
         let mut random = NumpyRandom::new(seed);
@@ -57,13 +72,13 @@ impl<B: Backend<Real = f32>> Predictor<B> {
     }
 
     /// The share of wrong classes, or the RMSE.
-    async fn badness(&mut self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
-        let outputs = self.outputs(features).await?;
-        let (loss, c, columns) = (self.spec.loss(), self.spec.loss_parameter(), data.target_columns());
+    async fn badness(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
+        let outputs = self.outputs_async(features).await?;
+        let (loss, c, columns) = (self.spec().loss(), self.spec().loss_parameter(), data.target_columns());
         let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));
         let mut sum = 0.0;
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-        for (z, y) in outputs.chunks_exact(self.spec.outputs()).zip(data.targets().chunks_exact(columns)) {
+        for (z, y) in outputs.chunks_exact(self.spec().outputs()).zip(data.targets().chunks_exact(columns)) {
             let (mut z, y) = (wide(z), wide(y));
             if loss.classifies() {
                 sum += (columns - loss.row(&z, &y, c, None).1) as f64;

@@ -1,75 +1,19 @@
 //! Running a network, and judging what it gives.
 
 mod importance;
+mod loaded;
+mod predictor;
+mod rows;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, Device, Executor};
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
-use crate::kernels::Step;
 use crate::math::Domain;
 use crate::metrics::{Classification, LARGEST, MultiLabel, Regression};
-use crate::params::Layout;
-use crate::plan::{self, Role};
 use crate::spec::MlpSpec;
 pub use importance::Importance;
-
-/// Rows that are run at a time.
-const ROWS: usize = 4096;
-
-/// A network loaded for inference.
-#[derive(Debug)]
-pub struct Predictor<B = Executor> {
-    backend: B,
-    spec: MlpSpec,
-    rows: usize,
-}
-
-impl Predictor {
-    /// Loads a network on a device, for tables of about `rows` rows. `parameters` as [`Layout`] lays them out.
-    /// A wide network runs fewer rows at a time, as many as the device's buffers hold. On a GPU the number of rows at
-    /// a time decides on the tiles of products, and with them on the last bits of the outputs.
-    pub async fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
-        Layout::new(spec).check(parameters)?;
-        let mut rows = rows.clamp(1, ROWS);
-        let mut backend = loop {
-            match device.load(plan::forward(spec, rows, 1)?).await {
-                Err(Error::TooLarge { .. }) if rows > 1 => rows /= 2,
-                loaded => break loaded?,
-            }
-        };
-        let buffer = backend.plan().buffer(Role::Parameters)?;
-        backend.write(buffer, parameters)?;
-        Ok(Self { backend, spec: spec.clone(), rows })
-    }
-}
-
-impl<B: Backend<Real = f32>> Predictor<B> {
-    /// The network's outputs [rows, outputs] for `features` [rows, inputs], both by rows: what
-    /// [`Loss::predictions`](crate::math::Loss::predictions) turns into predictions.
-    pub async fn outputs(&mut self, features: &[f32]) -> Result<Vec<f32>> {
-        let (inputs, outputs) = (self.spec.inputs(), self.spec.outputs());
-        if !features.len().is_multiple_of(inputs) {
-            return Err(Error::Shape {
-                what: "the table of features".into(),
-                found: features.len(),
-                expected: format!("a multiple of {inputs}, the network's inputs"),
-            });
-        }
-        let (input, output) = (self.backend.plan().buffer(Role::Features)?, self.backend.plan().output()?);
-        let mut all = Vec::with_capacity(features.len() / inputs * outputs);
-        for chunk in features.chunks(self.rows * inputs) {
-            self.backend.write(input, chunk)?;
-            self.backend.submit(&[(0, Step::default())])?;
-            self.backend.collect().await?;
-            let result = self.backend.read(output).await?;
-            // The rows behind a last, shorter chunk hold what the chunk before left there.
-            all.extend_from_slice(&result[..chunk.len() / inputs * outputs]);
-        }
-        Ok(all)
-    }
-}
+pub use predictor::Predictor;
 
 /// How good a network's outputs are. Serialised, the figures stand beside the loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -3,18 +3,23 @@
 //! networks, buffers or devices.
 
 mod activation;
+mod alone;
 mod bounded;
 mod exp;
+mod floats;
 mod loss;
 mod optimizer;
+mod product;
 mod real;
 mod small;
 
 pub use activation::{Activation, Formula};
+pub(crate) use alone::affine as affine_alone;
 pub use bounded::Bounded;
 pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
-pub use real::{Product, Real};
+pub use product::Product;
+pub use real::Real;
 
 use crate::error::{Error, Result};
 

@@ -157,18 +157,18 @@ impl Optimizer {
         let share = |value: f64| (0.0..1.0).contains(&value);
         let decay = |value: f64| value.is_finite() && value >= 0.0;
         let checks = [
-            ("--lr", self.learning_rate, positive(self.learning_rate), "a positive number"),
-            ("--beta1", self.beta_1, share(self.beta_1), "a number in [0, 1)"),
-            ("--beta2", self.beta_2, share(self.beta_2), "a number in [0, 1)"),
-            ("--epsilon", self.epsilon, positive(self.epsilon), "a positive number"),
-            ("--weight-decay", self.weight_decay, decay(self.weight_decay), "a number from 0 on"),
-            ("--l2", self.l2, decay(self.l2), "a number from 0 on"),
-            ("--l1", self.l1, decay(self.l1), "a number from 0 on"),
+            ("learning_rate", self.learning_rate, positive(self.learning_rate), "a positive number"),
+            ("beta_1", self.beta_1, share(self.beta_1), "a number in [0, 1)"),
+            ("beta_2", self.beta_2, share(self.beta_2), "a number in [0, 1)"),
+            ("epsilon", self.epsilon, positive(self.epsilon), "a positive number"),
+            ("weight_decay", self.weight_decay, decay(self.weight_decay), "a number from 0 on"),
+            ("l2", self.l2, decay(self.l2), "a number from 0 on"),
+            ("l1", self.l1, decay(self.l1), "a number from 0 on"),
         ];
         let clip = match self.clip {
             Clip::None => None,
-            Clip::Value(limit) => Some(("--clip-value", limit, positive(limit), "a positive number")),
-            Clip::Norm(limit) => Some(("--clip-norm", limit, positive(limit), "a positive number")),
+            Clip::Value(limit) => Some(("clip_value", limit, positive(limit), "a positive number")),
+            Clip::Norm(limit) => Some(("clip_norm", limit, positive(limit), "a positive number")),
         };
         match checks.into_iter().chain(clip).find(|(_, _, fine, _)| !fine) {
             Some((what, found, _, expected)) => {

@@ -183,7 +183,7 @@ pub(super) fn check(shape: &TrainShape) -> Result<()> {
     for (what, value) in [
         ("number of rows", shape.samples),
         ("number of validation rows", shape.validation.max(1)),
-        ("--batch", shape.batch),
+        ("batch", shape.batch),
         ("replicas", shape.replicas),
         ("slots", shape.slots),
     ] {

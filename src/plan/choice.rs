@@ -29,14 +29,14 @@ impl Target {
             let expected = format!(
                 "layered: a GPU takes networks of at most {MOST_LAYERS} layers whole, and this one has {layers}"
             );
-            return Error::Setting { what: "--plan", found: kind.to_string(), expected };
+            return Error::Setting { what: "plan", found: kind.to_string(), expected };
         }
         let memory = match self {
             Self::Cpu => "which has no limit".into(),
             Self::Gpu { workgroup_bytes } => format!("{workgroup_bytes} bytes on this device"),
         };
         let expected = format!("layered: {spec} does not fit the memory of a workgroup, {memory}");
-        Error::Setting { what: "--plan", found: kind.to_string(), expected }
+        Error::Setting { what: "plan", found: kind.to_string(), expected }
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(layered.run(&[step(0); 3]), 1);
         let long = TrainShape::full(1 << 24);
         let error = resident(&spec(&article), &recipe, long, LARGE).unwrap_err().to_string();
-        assert!(error.contains("--plan") && error.contains("too long"), "{error}");
+        assert!(error.contains("plan") && error.contains("too long"), "{error}");
     }
 
     /// Groups share the rows evenly and none is idle; a smaller workgroup memory takes smaller blocks.
@@ -191,6 +191,6 @@ mod tests {
         let few = TrainShape::full(32);
         assert_eq!(choose(None, &spec, &recipe, few, Target::Cpu).unwrap().kind, PlanKind::Layered);
         let error = choose(Some(PlanKind::Fused), &spec, &recipe, shape, PORTABLE).unwrap_err().to_string();
-        assert!(error.contains("--plan") && error.contains("memory of a workgroup"), "{error}");
+        assert!(error.contains("plan") && error.contains("memory of a workgroup"), "{error}");
     }
 }

@@ -207,7 +207,7 @@ impl FromStr for PlanKind {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| Error::Setting {
-            what: "--plan",
+            what: "plan",
             found: format!("`{name}`"),
             expected: format!("auto, {}", Self::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")),
         })

@@ -17,7 +17,7 @@ pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Targ
     let network = blocks(spec, recipe, batch, target).ok_or_else(|| target.too_small(PlanKind::Resident, spec))?;
     if batch.saturating_mul(network.parameters()) > MOST_WORK {
         return Err(Error::Setting {
-            what: "--plan",
+            what: "plan",
             found: PlanKind::Resident.to_string(),
             expected: format!("fused or layered: a step of {batch} rows would keep one workgroup busy for too long"),
         });

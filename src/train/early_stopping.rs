@@ -63,10 +63,10 @@ impl EarlyStopping {
     pub fn check(&self) -> Result<()> {
         let refused = |what, found, expected: &str| Err(Error::Setting { what, found, expected: expected.into() });
         if self.patience == 0 {
-            return refused("--patience", self.patience.to_string(), "a whole number from 1 on");
+            return refused("patience", self.patience.to_string(), "a whole number from 1 on");
         }
         if !(self.min_delta.is_finite() && self.min_delta >= 0.0) {
-            return refused("--min-delta", self.min_delta.to_string(), "a number from 0 on");
+            return refused("min_delta", self.min_delta.to_string(), "a number from 0 on");
         }
         Ok(())
     }
@@ -95,11 +95,9 @@ impl FromStr for Monitor {
         match name {
             "loss" => Ok(Self::Loss),
             "accuracy" => Ok(Self::Accuracy),
-            _ => Err(Error::Setting {
-                what: "--monitor",
-                found: format!("`{name}`"),
-                expected: "loss or accuracy".into(),
-            }),
+            _ => {
+                Err(Error::Setting { what: "monitor", found: format!("`{name}`"), expected: "loss or accuracy".into() })
+            }
         }
     }
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::Trainer;
-use crate::backend::Backend;
 use crate::error::{Error, Result};
 
 /// Weight of the past in the smoothed loss.
@@ -49,10 +48,12 @@ pub struct LrPoint {
     pub smoothed: f64,
 }
 
-impl<B: Backend<Real = f32>> Trainer<B> {
+impl Trainer {
+    /// [`lr_find`](Self::lr_find) for async programs.
+    ///
     /// Raises the learning rate by the same factor from step to step, up to the end of the range or where the loss blows up
     /// (Smith 2017). The trainer is used up by it: its parameters are those of the test, its run has begun.
-    pub async fn lr_find(mut self, range: LrRange) -> Result<LrCurve> {
+    pub async fn lr_find_async(mut self, range: LrRange) -> Result<LrCurve> {
         let LrRange { from, to, steps } = range;
         if !(from > 0.0 && to > from && to.is_finite()) || steps < 10 {
             return Err(Error::Setting {
@@ -66,7 +67,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         for step in 0..steps {
             let rate = from * (to / from).powf(step as f64 / (steps - 1) as f64);
             self.set_learning_rate(rate)?;
-            let loss = match self.step().await {
+            let loss = match self.step_async().await {
                 Ok(progress) => progress.loss,
                 Err(Error::Diverged { .. }) => break,
                 Err(error) => return Err(error),

@@ -1,8 +1,11 @@
 //! Training: which rows when, how many steps a submission, what the losses mean, when to stop. Works on any
 //! backend; knows nothing of files or terminals, but tells what happens through events.
 
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
 mod budget;
 mod early_stopping;
+mod load;
 mod lr_find;
 mod pace;
 mod run;
@@ -12,6 +15,7 @@ mod trainer;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +29,7 @@ pub(crate) use trainer::plan_for;
 
 use crate::error::{Error, Result};
 use crate::math::Optimizer;
+use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::spec::MlpSpec;
 
@@ -62,7 +67,7 @@ impl FromStr for Batch {
             ("auto", _) => Ok(Self::Auto),
             (_, Ok(rows)) if rows > 0 => Ok(Self::Rows(rows)),
             _ => Err(Error::Setting {
-                what: "--batch",
+                what: "batch",
                 found: format!("`{text}`"),
                 expected: "`full`, `auto` or a number of rows from 1 on".into(),
             }),
@@ -104,8 +109,11 @@ pub struct TrainConfig {
     pub batch: Batch,
     /// The optimiser with its settings.
     pub optimizer: Optimizer,
-    /// Seed of the sample order and of dropout.
+    /// Seed of the first parameters, the sample order and dropout.
     pub seed: u64,
+    /// How the parameters start.
+    #[serde(skip)]
+    pub init: Init,
     /// The plan, or the one that suits the network.
     pub plan: Option<PlanKind>,
     /// How the learning rate changes.
@@ -115,10 +123,17 @@ pub struct TrainConfig {
     pub dropout: Vec<f64>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
+    /// What the steps that are queued at a time should take. [`SUBMISSION`](Self::SUBMISSION) unless another is set.
+    #[serde(skip, default = "submission")]
+    pub submission: Duration,
 }
 
 impl TrainConfig {
-    /// Training for so many epochs, with seed 0, a constant learning rate and the plan that suits the network.
+    /// What a submission should take: 20 ms. A display that the same GPU draws stays responsive, the host keeps ahead of the
+    /// device, and no driver takes the work for a hang.
+    pub const SUBMISSION: Duration = Duration::from_millis(20);
+
+    /// Training for so many epochs from He's parameters, with seed 0, a constant learning rate and the plan that suits the network.
     pub fn new(epochs: u64, batch: Batch, optimizer: Optimizer) -> Self {
         Self {
             epochs,
@@ -129,13 +144,34 @@ impl TrainConfig {
             schedule: Schedule::Constant,
             dropout: Vec::new(),
             early_stopping: None,
+            init: Init::He,
+            submission: Self::SUBMISSION,
         }
     }
 
-    /// With another seed of the sample order and of dropout.
+    /// With another seed of the first parameters, the sample order and dropout.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// With other first parameters. [`Trainer::set_parameters`] sets others yet.
+    #[must_use]
+    pub fn init(self, init: Init) -> Self {
+        Self { init, ..self }
+    }
+
+    /// With a plan of this kind, whether it suits the network or not.
+    #[must_use]
+    pub fn plan(self, kind: PlanKind) -> Self {
+        Self { plan: Some(kind), ..self }
+    }
+
+    /// With submissions that take about this time: for a program that shares the GPU with a display, less than a frame. A
+    /// single step cannot be divided.
+    #[must_use]
+    pub fn submission(self, time: Duration) -> Self {
+        Self { submission: time, ..self }
     }
 
     /// With a learning rate that changes.
@@ -161,21 +197,21 @@ impl TrainConfig {
     pub fn check(&self, spec: &MlpSpec) -> Result<()> {
         let refused = |what, found, expected| Err(Error::Setting { what, found, expected });
         if self.epochs == 0 {
-            return refused("--epochs", "0".into(), "at least 1".into());
+            return refused("epochs", "0".into(), "at least 1".into());
         }
         self.optimizer.check()?;
         self.schedule.check(self.epochs)?;
         let hidden = spec.layers().len() - 1;
         if self.dropout.len() > 1 && self.dropout.len() != hidden {
             let expected = format!("one for all hidden layers or {hidden}, one for each");
-            return refused("--dropout", format!("a list of {}", self.dropout.len()), expected);
+            return refused("dropout", format!("a list of {}", self.dropout.len()), expected);
         }
         if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
-            return refused("--dropout", rate.to_string(), "a number in [0, 1)".into());
+            return refused("dropout", rate.to_string(), "a number in [0, 1)".into());
         }
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
-            return refused("--monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
+            return refused("monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
         }
         rule.check()
     }
@@ -192,6 +228,11 @@ impl TrainConfig {
     fn is_controlled(&self) -> bool {
         self.early_stopping.is_some() || matches!(self.schedule, Schedule::Plateau { .. })
     }
+}
+
+/// The default of a configuration that is read from a file.
+fn submission() -> Duration {
+    TrainConfig::SUBMISSION
 }
 
 /// What happens during training.

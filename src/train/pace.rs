@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-/// What a submission should take.
-const TARGET: Duration = Duration::from_millis(20);
 /// Growth from one submission to the next, while the cost of a step is not known well.
 const GROWTH: usize = 4;
 
@@ -13,12 +11,13 @@ const GROWTH: usize = 4;
 pub(super) struct Pace {
     steps: usize,
     most: usize,
+    target: Duration,
 }
 
 impl Pace {
-    /// Starts with one step; never exceeds `most`.
-    pub fn new(most: usize) -> Self {
-        Self { steps: 1, most }
+    /// Starts with one step; never exceeds `most`. A submission should take the time `target`.
+    pub fn new(most: usize, target: Duration) -> Self {
+        Self { steps: 1, most, target }
     }
 
     /// Steps of the next submission.
@@ -29,7 +28,7 @@ impl Pace {
     /// Notes what a submission of `steps` took.
     pub fn took(&mut self, steps: usize, time: Duration) {
         let per_step = time.as_secs_f64() / steps.max(1) as f64;
-        let fitting = (TARGET.as_secs_f64() / per_step.max(1e-9)) as usize;
+        let fitting = (self.target.as_secs_f64() / per_step.max(1e-9)) as usize;
         self.steps = fitting.clamp(1, steps.saturating_mul(GROWTH).max(1)).min(self.most);
     }
 }

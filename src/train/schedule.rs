@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 
 /// How the learning rate changes during a run. Every factor is on the optimiser's rate; epochs and steps count
 /// from 0. In text `cosine:warmup=5,floor=0.01`, in files a table `{ name = "cosine", warmup = 5, floor = 0.01 }`;
@@ -180,9 +180,9 @@ impl Schedule {
         }
         match *self {
             Self::Cosine { warmup, .. } if warmup >= epochs as f64 => Err(Error::Setting {
-                what: "--schedule cosine:warmup",
+                what: "schedule cosine:warmup",
                 found: warmup.to_string(),
-                expected: format!("fewer epochs than --epochs, {epochs}"),
+                expected: format!("fewer than {}, {epochs}", setting("epochs")),
             }),
             _ => Ok(()),
         }
@@ -195,25 +195,25 @@ impl Schedule {
         match self {
             Self::Constant => vec![],
             Self::Step { every, factor } => vec![
-                count("--schedule step:every", every, Range::COUNT),
-                number("--schedule step:factor", factor, Range::FACTOR),
+                count("schedule step:every", every, Range::COUNT),
+                number("schedule step:factor", factor, Range::FACTOR),
             ],
-            Self::Exponential { factor } => vec![number("--schedule exponential:factor", factor, Range::FACTOR)],
+            Self::Exponential { factor } => vec![number("schedule exponential:factor", factor, Range::FACTOR)],
             Self::Cosine { warmup, floor } => vec![
-                number("--schedule cosine:warmup", warmup, Range::FROM_0),
-                number("--schedule cosine:floor", floor, Range::SHARE),
+                number("schedule cosine:warmup", warmup, Range::FROM_0),
+                number("schedule cosine:floor", floor, Range::SHARE),
             ],
             Self::OneCycle { warmup, start, end } => vec![
-                number("--schedule one-cycle:warmup", warmup, Range::SHARE),
-                number("--schedule one-cycle:start", start, Range::FACTOR),
-                number("--schedule one-cycle:end", end, Range::FACTOR),
+                number("schedule one-cycle:warmup", warmup, Range::SHARE),
+                number("schedule one-cycle:start", start, Range::FACTOR),
+                number("schedule one-cycle:end", end, Range::FACTOR),
             ],
-            Self::InverseScaling { power } => vec![number("--schedule inverse-scaling:power", power, Range::FROM_0)],
+            Self::InverseScaling { power } => vec![number("schedule inverse-scaling:power", power, Range::FROM_0)],
             Self::Plateau { factor, patience, min_delta, floor } => vec![
-                number("--schedule plateau:factor", factor, Range::FACTOR),
-                count("--schedule plateau:patience", patience, Range::COUNT_0),
-                number("--schedule plateau:min_delta", min_delta, Range::FROM_0),
-                number("--schedule plateau:floor", floor, Range::SHARE),
+                number("schedule plateau:factor", factor, Range::FACTOR),
+                count("schedule plateau:patience", patience, Range::COUNT_0),
+                number("schedule plateau:min_delta", min_delta, Range::FROM_0),
+                number("schedule plateau:floor", floor, Range::SHARE),
             ],
         }
     }
@@ -221,7 +221,7 @@ impl Schedule {
     /// The schedule of a name, with the defaults.
     fn named(name: &str) -> Result<Self> {
         Self::ALL.iter().copied().find(|schedule| schedule.name() == name).ok_or_else(|| Error::Setting {
-            what: "--schedule",
+            what: "schedule",
             found: format!("`{name}`"),
             expected: Self::ALL.iter().map(Self::name).collect::<Vec<_>>().join(", "),
         })
@@ -245,7 +245,7 @@ impl Schedule {
     fn unknown(&self, setting: &str) -> Error {
         let defaults = Self::named(self.name()).unwrap_or(*self);
         Error::Setting {
-            what: "--schedule",
+            what: "schedule",
             found: format!("`{}` with `{setting}`", self.name()),
             expected: format!("settings, each once, as in `{defaults}`"),
         }

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Course, Run};
 use super::{TrainConfig, Trainer};
-use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::params::Layout;
 use crate::plan::Role;
@@ -44,9 +43,9 @@ impl TrainProgress {
     }
 }
 
-impl<B: Backend<Real = f32>> Trainer<B> {
-    /// The state after the last step.
-    pub async fn state(&mut self) -> Result<TrainState> {
+impl Trainer {
+    /// [`state`](Self::state) for async programs.
+    pub async fn state_async(&mut self) -> Result<TrainState> {
         let best = match self.config.early_stopping {
             Some(_) => Some(self.read(Role::Best).await?),
             None => None,
@@ -60,17 +59,12 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             step: self.next_step,
             run: self.run.clone(),
         };
-        let (parameters, optimizer) = (self.parameters().await?, self.read(Role::OptimizerState).await?);
+        let (parameters, optimizer) = (self.parameters_async().await?, self.read(Role::OptimizerState).await?);
         Ok(TrainState { parameters, optimizer, best, progress })
     }
 
-    /// Takes up a state: [`resume`](Self::resume) goes on from it. The number of epochs may be another than in the
-    /// state, and so lengthen or shorten the run.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] where the state is of another network, other settings or other data;
-    /// [`Error::Shape`] where its lists do not fit.
-    pub async fn restore(&mut self, state: &TrainState) -> Result<()> {
+    /// [`restore`](Self::restore) for async programs.
+    pub async fn restore_async(&mut self, state: &TrainState) -> Result<()> {
         let TrainState { parameters, optimizer, best, progress } = state;
         let refused = |found: String, expected: &str| {
             Err(Error::Setting { what: "the state to resume from", found, expected: expected.into() })
@@ -78,7 +72,9 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         if progress.spec != self.spec {
             return refused(format!("of the network {}", progress.spec), &self.spec.to_string());
         }
-        let same_epochs = TrainConfig { epochs: self.config.epochs, ..progress.config.clone() };
+        // What decides on the parameters is compared: not how they began, nor how often the device is spoken to.
+        let TrainConfig { epochs, init, submission, .. } = self.config;
+        let same_epochs = TrainConfig { epochs, init, submission, ..progress.config.clone() };
         if same_epochs != self.config {
             return refused(format!("of a run with {same_epochs:?}"), &format!("{:?}", self.config));
         }

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use super::TrainConfig;
+use super::load::Mark;
 use super::pace::Pace;
 use super::run::{Pending, Run};
-use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
+use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
@@ -21,11 +22,17 @@ const MAX_RING: usize = 16 << 20;
 
 /// Trains one network on one data set.
 ///
-/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own; parameters and
-/// gradients are read when they are asked for, and stay on the device otherwise.
+/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own,
+/// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) steps between a program's frames; parameters and gradients are
+/// read when they are asked for, and stay on the device otherwise.
+///
+/// The plain names block the thread until the device is done. Those that end in `_async` are for programs with an executor; on
+/// native platforms they do not yield either: work on the CPU is done where it is called for, and a wait for a GPU
+/// blocks. An async program trains in a thread of its own, as tokio's `spawn_blocking` gives it one; a trainer may be moved there.
 #[derive(Debug)]
-pub struct Trainer<B = Executor> {
-    pub(super) backend: B,
+pub struct Trainer {
+    pub(super) device: Device,
+    pub(super) backend: Executor,
     pub(super) spec: MlpSpec,
     pub(super) config: TrainConfig,
     pub(super) samples: usize,
@@ -34,6 +41,7 @@ pub struct Trainer<B = Executor> {
     pub(super) batch: usize,
     /// Of the data sets, so that a state is not taken up with others.
     pub(super) fingerprint: u32,
+    pub(super) validation_mark: Mark,
     /// Steps that the parameters had behind them when this data was loaded.
     pub(super) age: u64,
     /// Steps that the parameters had behind them when the optimiser began with a state of 0.
@@ -56,15 +64,13 @@ pub struct Trainer<B = Executor> {
 }
 
 impl Trainer {
-    /// Plans the training of `spec` on `data` and loads it on `device`: all memory is allocated here. The
-    /// parameters are 0 until [`Trainer::set_parameters`].
-    pub async fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
-        Self::with_validation(device, spec, config, data, None).await
+    /// [`new`](Self::new) for async programs.
+    pub async fn new_async(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
+        Self::with_validation_async(device, spec, config, data, None).await
     }
 
-    /// The same with a validation set, on which every epoch's parameters are judged, on the device; its rows
-    /// count alike.
-    pub async fn with_validation(
+    /// [`with_validation`](Self::with_validation) for async programs.
+    pub async fn with_validation_async(
         device: &Device,
         spec: &MlpSpec,
         config: &TrainConfig,
@@ -77,21 +83,7 @@ impl Trainer {
         }
         let plan = plan_for(device, spec, config, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
-        Self::with_backend(backend, spec, config, data, validation)
-    }
-
-    /// Goes on with other data, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay,
-    /// a run that was under way ends.
-    pub async fn with_data(mut self, device: &Device, data: &Dataset, validation: Option<&Dataset>) -> Result<Self> {
-        let (parameters, state) = (self.parameters().await?, self.read(Role::OptimizerState).await?);
-        let (age, start) = (self.steps(), self.optimizer_start);
-        let (spec, config) = (self.spec.clone(), self.config.clone());
-        drop(self);
-        let mut next = Self::with_validation(device, &spec, &config, data, validation).await?;
-        (next.age, next.optimizer_start) = (age, start);
-        next.set_parameters(&parameters)?;
-        next.write(Role::OptimizerState, &state)?;
-        Ok(next)
+        Self::with_backend(device, backend, spec, config, data, validation)
     }
 }
 
@@ -118,9 +110,10 @@ pub(crate) fn plan_for(
     plan::choose(config.plan, spec, &recipe, shape, device.target())
 }
 
-impl<B: Backend<Real = f32>> Trainer<B> {
+impl Trainer {
     fn with_backend(
-        mut backend: B,
+        device: &Device,
+        mut backend: Executor,
         spec: &MlpSpec,
         config: &TrainConfig,
         data: &Dataset,
@@ -141,6 +134,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         }
         let slots = backend.plan().slots;
         let mut trainer = Self {
+            device: device.clone(),
             backend,
             spec: spec.clone(),
             config: config.clone(),
@@ -148,6 +142,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             validation: validation.map_or(0, Dataset::rows),
             batch: config.batch.rows(data.rows()),
             fingerprint: checksum([data].into_iter().chain(validation)),
+            validation_mark: validation.map(Mark::of).unwrap_or_default(),
             age: 0,
             optimizer_start: 0,
             next_step: 0,
@@ -157,13 +152,20 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
-            paces: [Pace::new(slots), Pace::new(slots)],
+            paces: [Pace::new(slots, config.submission), Pace::new(slots, config.submission)],
         };
         trainer.set_learning_rate(config.optimizer.learning_rate)?;
+        trainer.set_parameters(&config.init.draw(spec, config.seed)?)?;
         Ok(trainer)
     }
 
-    /// Sets all parameters, in the order of [`Layout`].
+    /// Begins with submissions of one step.
+    pub(super) fn begin_paces(&mut self) {
+        let (slots, time) = (self.plan().slots, self.config.submission);
+        self.paces = [Pace::new(slots, time), Pace::new(slots, time)];
+    }
+
+    /// Sets all parameters, in the order of [`Layout`], in place of those that [`TrainConfig::init`] has drawn.
     pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
         Layout::new(&self.spec).check(values)?;
         self.first_submission = self.submissions;
@@ -194,19 +196,18 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.next_step / self.steps_per_epoch()
     }
 
-    /// All parameters, in the order of [`Layout`].
-    pub async fn parameters(&mut self) -> Result<Vec<f32>> {
+    /// [`parameters`](Self::parameters) for async programs.
+    pub async fn parameters_async(&mut self) -> Result<Vec<f32>> {
         self.read(Role::Parameters).await
     }
 
-    /// What early stopping has found best so far, which a run that comes to its end puts back; none without early
-    /// stopping and before the first epoch that it has judged.
-    pub async fn best_parameters(&mut self) -> Result<Option<Vec<f32>>> {
+    /// [`best_parameters`](Self::best_parameters) for async programs.
+    pub async fn best_parameters_async(&mut self) -> Result<Option<Vec<f32>>> {
         Ok(if self.run.has_best() { Some(self.read(Role::Best).await?) } else { None })
     }
 
-    /// The gradients of the last step's mean loss, in the order of [`Layout`], before clipping and penalties.
-    pub async fn gradients(&mut self) -> Result<Vec<f32>> {
+    /// [`gradients`](Self::gradients) for async programs.
+    pub async fn gradients_async(&mut self) -> Result<Vec<f32>> {
         self.read(Role::Gradients).await
     }
 

@@ -6,9 +6,12 @@ use std::path::Path;
 use wgpu_mlp::Checkpoint;
 use wgpu_mlp::math::Loss;
 
-use crate::support::{devices, wait};
+use crate::support::devices;
 
 #[allow(dead_code)] // each has a `main`
+#[path = "../../examples/anatomy.rs"]
+mod anatomy;
+#[allow(dead_code)]
 #[path = "../../examples/checkpoint.rs"]
 mod checkpoint;
 #[allow(dead_code)]
@@ -32,10 +35,19 @@ fn names() -> impl Iterator<Item = String> {
     ["cpu".to_string()].into_iter().chain((0..devices().len()).map(|index| index.to_string()))
 }
 
+/// A step down the gradient lowers the cost by about the learning rate times the gradient's squared norm.
+#[test]
+fn the_stack_makes_a_step_downhill() {
+    for device in names() {
+        let [fallen, expected] = anatomy::run(&device).unwrap();
+        assert!(fallen > 0.9 * expected && fallen < 1.1 * expected && expected > 0.0, "{device}: {fallen}, {expected}");
+    }
+}
+
 #[test]
 fn xor_is_learned() {
     for device in names() {
-        let found = wait(xor::run(&device)).unwrap();
+        let found = xor::run(&device).unwrap();
         let right = found.iter().zip([false, true, true, false]).all(|(&p, one)| if one { p > 0.9 } else { p < 0.1 });
         assert!(right && found.len() == 4, "{device}: {found:?}");
     }
@@ -43,7 +55,7 @@ fn xor_is_learned() {
 
 #[test]
 fn a_stream_is_learned_before_its_end() {
-    let parts = wait(custom_loop::run("cpu")).unwrap();
+    let parts = custom_loop::run("cpu").unwrap();
     assert!((4..40).contains(&parts), "{parts} parts");
 }
 
@@ -51,7 +63,7 @@ fn a_stream_is_learned_before_its_end() {
 #[test]
 fn gradients_are_slopes_of_the_loss() {
     for device in names() {
-        let apart = wait(gradients::run(&device)).unwrap();
+        let apart = gradients::run(&device).unwrap();
         assert!(apart < 0.05, "{device}: {apart:e} of a tensor's norm apart");
     }
 }
@@ -59,7 +71,7 @@ fn gradients_are_slopes_of_the_loss() {
 /// The squared error is led astray by wrong targets, the others end within about the noise of the true curve.
 #[test]
 fn robust_losses_pass_over_wrong_targets() {
-    let errors = wait(regression::run("cpu")).unwrap();
+    let errors = regression::run("cpu").unwrap();
     let error = |loss| errors.iter().find(|(other, _)| *other == loss).unwrap().1;
     assert!(error(Loss::MeanSquaredError) > 0.2, "{errors:?}");
     for loss in [Loss::MeanAbsoluteError, Loss::Huber] {
@@ -72,7 +84,7 @@ fn a_resumed_run_ends_like_an_unbroken_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.safetensors");
     for device in names() {
-        let end = wait(checkpoint::run(&device, &path)).unwrap();
+        let end = checkpoint::run(&device, &path).unwrap();
         // The file is of the middle of the run: the check in the example compares two different ways there.
         let middle = Checkpoint::load(&path).unwrap().model.parameters;
         assert!(end.len() == middle.len() && end != middle, "{device}");
@@ -100,7 +112,7 @@ fn write_digits(folder: &Path) {
 fn digits_are_learned_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let picture = folder.path().join("mnist.svg");
-    let run = |epochs| wait(mnist::run(folder.path(), "cpu", epochs, &picture));
+    let run = |epochs| mnist::run(folder.path(), "cpu", epochs, &picture);
     let error = run(1).unwrap_err().to_string();
     assert!(error.contains("train-images-idx3-ubyte"), "{error}");
     write_digits(folder.path());

@@ -26,7 +26,7 @@ fn network() -> (MlpSpec, Dataset) {
 
 fn trainer(device: &Device, config: &TrainConfig) -> Trainer {
     let (spec, data) = network();
-    let mut trainer = wait(Trainer::new(device, &spec, config, &data)).unwrap();
+    let mut trainer = Trainer::new(device, &spec, config, &data).unwrap();
     trainer.set_parameters(&Init::He.draw(&spec, 1).unwrap()).unwrap();
     trainer
 }
@@ -34,15 +34,16 @@ fn trainer(device: &Device, config: &TrainConfig) -> Trainer {
 /// Every epoch that ended with its loss, until `last`.
 fn losses(trainer: &mut Trainer, last: u64) -> Vec<(u64, f64)> {
     let mut losses = Vec::new();
-    wait(trainer.fit(|event| match event {
-        Event::Epoch(epoch) if epoch.epoch <= last => {
-            losses.push((epoch.epoch, epoch.loss));
-            ControlFlow::Continue(())
-        }
-        _ if last == 0 => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }))
-    .unwrap();
+    trainer
+        .fit_with(|event| match event {
+            Event::Epoch(epoch) if epoch.epoch <= last => {
+                losses.push((epoch.epoch, epoch.loss));
+                ControlFlow::Continue(())
+            }
+            _ if last == 0 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .unwrap();
     losses
 }
 
@@ -68,16 +69,16 @@ fn a_stopped_run_goes_on_where_it_stopped() {
 fn training_goes_on_after_a_divergence() {
     for device in everywhere() {
         let mut trainer = trainer(&device, &TrainConfig::new(500, Batch::Full, Optimizer::sgd(1e4)));
-        let error = wait(trainer.fit(|_| ControlFlow::Continue(()))).unwrap_err();
+        let error = trainer.fit().unwrap_err();
         let Error::Diverged { step, .. } = error else { panic!("{}: {error}", device.name()) };
         assert!(trainer.steps() < step, "{}: {} and {step}", device.name(), trainer.steps());
-        assert!(wait(trainer.parameters()).unwrap().iter().all(|value| value.is_finite()), "{}", device.name());
+        assert!(trainer.parameters().unwrap().iter().all(|value| value.is_finite()), "{}", device.name());
         // The loss of a network of zeros is finite, and so it takes some steps to diverge again.
         let zeros = vec![0.0; Layout::new(&network().0).len()];
         trainer.set_parameters(&zeros).unwrap();
-        let again = wait(trainer.fit(|_| ControlFlow::Continue(()))).unwrap_err();
+        let again = trainer.fit().unwrap_err();
         assert!(matches!(again, Error::Diverged { .. }), "{}: {again}", device.name());
-        assert!(wait(trainer.parameters()).unwrap().iter().all(|value| value.is_finite()), "{}", device.name());
+        assert!(trainer.parameters().unwrap().iter().all(|value| value.is_finite()), "{}", device.name());
     }
 }
 
@@ -90,8 +91,8 @@ fn a_small_device_predicts_large_tables() {
     for gpu in devices() {
         let small = Device::Gpu(limited(gpu, |limits| limits.max_storage_buffer_binding_size = 1 << 16));
         let outputs = |device: &Device| {
-            let mut predictor = wait(Predictor::new(device, &spec, &parameters, data.rows())).unwrap();
-            wait(predictor.outputs(data.features())).unwrap()
+            let predictor = Predictor::new(device, &spec, &parameters, data.rows()).unwrap();
+            predictor.outputs(data.features()).unwrap()
         };
         let (few, many) = (outputs(&small), outputs(&Device::Gpu(gpu.clone())));
         assert_eq!(few.len(), many.len());
@@ -110,12 +111,15 @@ fn lists_of_a_wrong_length_are_refused() {
     for device in everywhere() {
         let config = TrainConfig::new(1, Batch::Full, Optimizer::sgd(0.1));
         assert!(is_shape(trainer(&device, &config).set_parameters(short).err()));
-        assert!(is_shape(wait(Predictor::new(&device, &spec, short, 1)).err()));
-        let mut predictor = wait(Predictor::new(&device, &spec, &parameters, 1)).unwrap();
-        assert!(is_shape(wait(predictor.outputs(&[0.0; 4])).err()));
+        assert!(is_shape(Predictor::new(&device, &spec, short, 1).err()));
+        let predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
+        assert!(is_shape(predictor.outputs(&[0.0; 4]).err()));
     }
     assert!(is_shape(Metrics::new(&spec, &[0.0], &data, None).err()));
-    let model = wgpu_mlp::Model { spec, parameters: short.to_vec(), encoder: None, training: None };
+    assert!(is_shape(wgpu_mlp::Model::new(spec.clone(), short.to_vec()).err()));
+    let mut model = wgpu_mlp::Model::new(spec, parameters.clone()).unwrap();
+    model.parameters.pop();
+    assert!(is_shape(model.to_bytes().err()));
     let folder = tempfile::tempdir().unwrap();
     assert!(is_shape(model.save(&folder.path().join("m.safetensors")).err()));
 }

@@ -1,7 +1,7 @@
 //! The README is read in a minute, and what it and the docs point to is there.
 
-use std::path::{Path, PathBuf};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Lines and characters of a line that the README may have.
 const LINES: std::ops::RangeInclusive<usize> = 110..=130;

@@ -33,6 +33,11 @@ impl CpuDevice {
         Ok(Self { name: format!("CPU, {threads} thread{plural}"), pool: Arc::new(pool) })
     }
 
+    /// The threads.
+    pub(crate) fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
     /// A name that says how many threads work.
     pub fn name(&self) -> &str {
         &self.name
@@ -142,6 +147,10 @@ impl<T: Element> Backend for CpuBackend<T> {
         let used = steps.len() * self.plan.ring_slot();
         self.results.push_back(ring.map_or_else(Vec::new, |ring| ring[..used].to_vec()));
         Ok(())
+    }
+
+    fn is_done(&mut self) -> Result<bool> {
+        Ok(true)
     }
 
     async fn collect(&mut self) -> Result<Vec<T>> {

@@ -163,9 +163,13 @@ impl GpuDevice {
         submission: wgpu::SubmissionIndex,
         timeout: Option<Duration>,
     ) -> Result<Result<wgpu::PollStatus, wgpu::PollError>> {
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout };
+        self.poll_as(wgpu::PollType::Wait { submission_index: Some(submission), timeout })
+    }
+
+    /// The same in any way of polling.
+    pub(super) fn poll_as(&self, way: wgpu::PollType) -> Result<Result<wgpu::PollStatus, wgpu::PollError>> {
         // wgpu panics where a driver says in a poll that the device is lost. A poll calls others back, too, whose panics are theirs.
-        catch_unwind(AssertUnwindSafe(|| self.0.device.poll(wait))).map_err(|panic| {
+        catch_unwind(AssertUnwindSafe(|| self.0.device.poll(way))).map_err(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             if !text.is_some_and(|text| text.starts_with("Error in Device::poll")) {
                 resume_unwind(panic);

@@ -313,6 +313,14 @@ impl Backend for GpuBackend {
         Ok(())
     }
 
+    fn is_done(&mut self) -> Result<bool> {
+        let Some(InFlight { upload, ring, .. }) = self.in_flight.front() else { return Ok(true) };
+        let polled = self.gpu.poll_as(wgpu::PollType::Poll)?;
+        polled.map_err(|error| self.gpu.failure(format!("asking the device failed: {error}")))?;
+        self.gpu.check()?;
+        Ok(upload.is_finished() && ring.as_ref().is_none_or(|(mapping, _)| mapping.is_finished()))
+    }
+
     async fn collect(&mut self) -> Result<Vec<f32>> {
         // It stays in front until its buffers are free again, so that a caller may drop this future.
         let Some(InFlight { lane, submission, upload, ring }) = self.in_flight.front() else {

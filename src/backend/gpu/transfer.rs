@@ -45,6 +45,11 @@ impl Mapping {
         mapping
     }
 
+    /// Whether it is done, or has failed.
+    pub fn is_finished(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).result.is_some()
+    }
+
     fn finished(&self) -> impl Future<Output = Result<(), wgpu::BufferAsyncError>> {
         poll_fn(|context| {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

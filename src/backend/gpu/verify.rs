@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::{GpuBackend, GpuDevice};
 use crate::backend::Backend;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, set};
 use crate::kernels::{Kernel, MATMUL, PLAIN, Part, PartKind, Step};
 use crate::plan::Plan;
 
@@ -93,7 +93,7 @@ impl GpuDevice {
         Err(Error::CheckFailed(format!(
             "{} ({}): it computes wrong results: of a small product of matrices {} of {} elements are wrong, the first in row {} \
              and column {}: found {:?}, expected {:?}; nothing was done on it: take another device (`mlp devices` lists them, \
-             --device cpu takes the processor), or install or update its driver",
+             {} takes the processor), or install or update its driver",
             self.name(),
             self.backend(),
             wrong.len(),
@@ -102,6 +102,7 @@ impl GpuDevice {
             first % n + 1,
             found.get(first).copied().unwrap_or(f32::NAN),
             expected[first],
+            set("device", "cpu"),
         )))
     }
 }

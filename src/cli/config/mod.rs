@@ -20,7 +20,7 @@ use super::Cli;
 use super::list::List;
 use super::train::ClassWeight;
 use crate::checkpoint::Checkpoint;
-use crate::error::{Error, Result, record};
+use crate::error::{Error, Result, record, setting};
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
@@ -111,7 +111,7 @@ impl Words {
     /// An error about a setting, with the place in the file that it comes from.
     pub fn blame(&self, error: Error) -> Error {
         let Error::Setting { what, .. } = &error else { return error };
-        match self.entries.iter().find(|entry| entry.what == *what) {
+        match self.entries.iter().find(|entry| entry.what == setting(what)) {
             Some(entry) => entry.place.error(error.to_string()),
             None => error,
         }

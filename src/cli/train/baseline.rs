@@ -1,11 +1,9 @@
 //! What the network has to be better than: a constant prediction, and a linear model.
 
-use std::ops::ControlFlow;
-
 use serde::Serialize;
 
 use super::parts::Parts;
-use crate::backend::open;
+use crate::backend::open_async;
 use crate::cli::eval::evaluate;
 use crate::data::{Dataset, Encoder, Task};
 use crate::error::{Error, Result};
@@ -80,17 +78,17 @@ async fn linear(data: &Parts<Dataset>, judged: &Dataset, model: &Model) -> Resul
         Some(_) => plain.with_loss_parameter(spec.loss_parameter())?,
         None => plain,
     };
-    let device = open("cpu").await?.device;
+    let device = open_async("cpu").await?.device;
     let epochs = STEPS.div_ceil(data.train.rows().div_ceil(ROWS)) as u64;
     let config = TrainConfig::new(epochs, Batch::Rows(ROWS), Optimizer::named("adam", RATE)?)
         .schedule(Schedule::Cosine { warmup: 0.0, floor: 0.0 });
-    let mut trainer = Trainer::new(&device, &spec, &config, &data.train).await?;
+    let mut trainer = Trainer::new_async(&device, &spec, &config, &data.train).await?;
     trainer.set_parameters(&vec![0.0; Layout::new(&spec).len()])?;
-    match trainer.fit(|_| ControlFlow::Continue(())).await {
+    match trainer.fit_async().await {
         Err(Error::Diverged { .. }) => return Ok(None),
         fitted => fitted?,
     };
-    let parameters = trainer.parameters().await?;
+    let parameters = trainer.parameters_async().await?;
     let linear = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
     let metrics = evaluate(&device, &linear, judged, None).await?;
     Ok(metrics.figures.is_some().then_some(metrics))

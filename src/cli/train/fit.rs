@@ -83,8 +83,8 @@ async fn part(
         if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let part = match (&outcome, saves.resume.is_some()) {
-        (None, false) => session.trainer.fit(on_event).await?,
-        _ => session.trainer.resume(on_event).await?,
+        (None, false) => session.trainer.fit_with_async(on_event).await?,
+        _ => session.trainer.resume_with_async(on_event).await?,
     };
     let stopped = part.stopped && interrupt.heard().is_some();
     let ended = !part.stopped || stopped;

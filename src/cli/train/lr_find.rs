@@ -20,7 +20,7 @@ pub fn writable(folder: &Path) -> Result<()> {
 
 /// Runs the test and shows what it saw.
 pub async fn run(trainer: Trainer, folder: Option<&Path>, json: bool) -> Result<()> {
-    let curve = trainer.lr_find(LrRange::default()).await?;
+    let curve = trainer.lr_find_async(LrRange::default()).await?;
     let picture = folder.map(|folder| folder.join(FILE_NAME));
     if let Some(path) = &picture {
         AtomicFile::create("write the picture", path)?.replace(plot_lr_curve(&curve)?.as_bytes())?;

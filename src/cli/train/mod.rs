@@ -238,7 +238,7 @@ pub async fn run(args: Args) -> Result<u8> {
     if metrics.as_ref().is_some_and(|metrics| metrics.train.figures.is_none()) {
         // The last update has no loss of its own to tell that it went wrong.
         let (step, epoch) = (trainer.steps(), trainer.epochs());
-        let parameters = trainer.roll_back().await?;
+        let parameters = trainer.roll_back_async().await?;
         model = model_of(&trainer, parameters, None);
         saved.map_or(Ok(()), |path| model.save(path))?;
         tell_what_is_left(saved);
@@ -290,10 +290,13 @@ async fn begin(
     trainer: &mut Trainer,
 ) -> Result<(RunName, Option<Origin>)> {
     let (first, origin) = match start {
-        Start::Drawn => (settings.init.draw(trainer.spec(), settings.train.seed)?, None),
-        Start::Model(model) => (model.parameters, None),
+        Start::Drawn => (trainer.parameters_async().await?, None),
+        Start::Model(model) => {
+            trainer.set_parameters(&model.parameters)?;
+            (model.parameters, None)
+        }
         Start::Checkpoint(checkpoint) => {
-            trainer.restore(&checkpoint.state).await.map_err(flag("--resume"))?;
+            trainer.restore_async(&checkpoint.state).await.map_err(flag("--resume"))?;
             if checkpoint.test.is_some_and(|test| Some(test) != data.test.as_ref().map(Dataset::checksum)) {
                 let (found, expected) = ("of a run with other test rows".into(), "the same test rows".into());
                 return Err(Error::Setting { what: "--resume", found, expected });
@@ -306,9 +309,6 @@ async fn begin(
         Some(run) => run.with_epochs(settings.train.epochs),
         None => RunName::new(trainer.key(&first), settings.train.epochs),
     };
-    if origin.is_none() {
-        trainer.set_parameters(&first)?;
-    }
     Ok((run, origin))
 }
 

@@ -87,12 +87,12 @@ struct Kept<'a> {
 pub async fn write(folder: &Path, material: &Material<'_>, summary: &mut Summary<'_>) -> Result<PathBuf> {
     let Material { device, model, encoder, data, judged, .. } = material;
     let (_, rows) = data.judged();
-    let mut predictor = Predictor::new(device, &model.spec, &model.parameters, rows.rows()).await?;
-    let outputs = predictor.outputs(rows.features()).await?;
+    let predictor = Predictor::new_async(device, &model.spec, &model.parameters, rows.rows()).await?;
+    let outputs = predictor.outputs_async(rows.features()).await?;
     let put = |name: &str, bytes: &[u8]| AtomicFile::create("write the report", &folder.join(name))?.replace(bytes);
     put(PREDICTIONS, &predictions(model, encoder, rows, judged, &outputs)?)?;
 
-    let findings = material.findings(&mut predictor, &outputs).await?;
+    let findings = material.findings(&predictor, &outputs).await?;
     summary.phases.end("report");
     let kept = serde_json::to_vec(&Kept { run: summary, findings: &findings });
     put(FINDINGS, &kept.map_err(|error| Error::io("write the report", folder)(error.into()))?)?;
@@ -135,7 +135,7 @@ fn columns(encoder: &Encoder) -> Vec<(&str, Range<usize>)> {
 }
 
 impl Material<'_> {
-    async fn findings(&self, predictor: &mut Predictor, outputs: &[f32]) -> Result<Findings> {
+    async fn findings(&self, predictor: &Predictor, outputs: &[f32]) -> Result<Findings> {
         let Self { model, encoder, data, judged, metrics, .. } = self;
         let (part, rows) = data.judged();
         let classes = encoder.classes().unwrap_or_default();
@@ -186,7 +186,7 @@ impl Material<'_> {
     }
 
     /// The importance of columns, unless it takes too long or errors become infinite.
-    async fn rank(&self, predictor: &mut Predictor, findings: &mut Findings) -> Result<()> {
+    async fn rank(&self, predictor: &Predictor, findings: &mut Findings) -> Result<()> {
         let columns = columns(self.encoder);
         let each = (self.model.parameters.len() * columns.len() * SHUFFLES) as f64;
         let (_, rows) = self.data.judged();
@@ -196,7 +196,7 @@ impl Material<'_> {
         }
         let sample = rows.select(&evenly(rows.rows(), most).collect::<Vec<_>>());
         let (names, inputs): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-        let found = predictor.importance(&sample, &inputs, SHUFFLES, 0, Some(self.encoder)).await?;
+        let found = predictor.importance_async(&sample, &inputs, SHUFFLES, 0, Some(self.encoder)).await?;
         let bar = |(column, found): (&str, crate::infer::Importance)| Bar {
             column: column.into(),
             mean: found.mean,
@@ -211,7 +211,7 @@ impl Material<'_> {
 
     /// The predictions over the two features, as far as the data go.
     /// `scaling` as [`Feature::scaling`] has it.
-    async fn surface(&self, predictor: &mut Predictor, scaling: [(f64, f64); 2]) -> Result<Surface> {
+    async fn surface(&self, predictor: &Predictor, scaling: [(f64, f64); 2]) -> Result<Surface> {
         let (_, rows) = self.data.judged();
         let features = self.encoder.features();
         let spans = [0, 1].map(|at| {
@@ -223,7 +223,7 @@ impl Material<'_> {
         let place = |at: usize, z: f32| f64::from(z) * scaling[at].1 + scaling[at].0;
         let middle = |[from, to]: [f32; 2], cell: usize| from + (to - from) * (cell as f32 + 0.5) / SIDE as f32;
         let grid = (0..SIDE).flat_map(|y| (0..SIDE).flat_map(move |x| [middle(spans[0], x), middle(spans[1], y)]));
-        let outputs = predictor.outputs(&grid.collect::<Vec<_>>()).await?;
+        let outputs = predictor.outputs_async(&grid.collect::<Vec<_>>()).await?;
 
         let level = |share: f64| (share.clamp(0.0, 1.0) * f64::from(LEVELS)).round() as u8;
         let width = self.encoder.outputs();

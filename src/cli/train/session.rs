@@ -43,7 +43,8 @@ impl<'a> Session<'a> {
 
     async fn on(setup: Setup<'a>, device: Device) -> Result<Self> {
         let Setup { spec, config, data, .. } = setup;
-        let trainer = Trainer::with_validation(&device, spec, config, &data.train, data.validation.as_ref()).await?;
+        let trainer =
+            Trainer::with_validation_async(&device, spec, config, &data.train, data.validation.as_ref()).await?;
         Ok(Self { setup, device, trainer, copy: None, copied: Instant::now(), reopened: false })
     }
 
@@ -61,7 +62,7 @@ impl<'a> Session<'a> {
 
     /// Copies the state to the host.
     pub async fn copy(&mut self) -> Result<&TrainState> {
-        let state = self.trainer.state().await?;
+        let state = self.trainer.state_async().await?;
         self.copied = Instant::now();
         Ok(self.copy.insert(state))
     }
@@ -76,9 +77,9 @@ impl<'a> Session<'a> {
 
     /// The best parameters where early stopping knows them, else those of now.
     pub async fn parameters(&mut self) -> Result<Vec<f32>> {
-        match self.trainer.best_parameters().await? {
+        match self.trainer.best_parameters_async().await? {
             Some(best) => Ok(best),
-            None => self.trainer.parameters().await,
+            None => self.trainer.parameters_async().await,
         }
     }
 
@@ -91,7 +92,7 @@ impl<'a> Session<'a> {
         };
         eprintln!("note: the device was lost, {lost}");
         let mut next = Self::open(self.setup).await?;
-        next.trainer.restore(&copy).await?;
+        next.trainer.restore_async(&copy).await?;
         eprintln!(
             "note: the device was opened anew, and the run goes on from the end of epoch {}",
             next.trainer.epochs()
@@ -130,7 +131,7 @@ mod tests {
         pollster::block_on(async {
             let mut unbroken = Session::open(setup).await.unwrap();
             unbroken.trainer.set_parameters(&first).unwrap();
-            unbroken.trainer.fit(|_| ControlFlow::Continue(())).await.unwrap();
+            unbroken.trainer.fit_async().await.unwrap();
             let expected = unbroken.parameters().await.unwrap();
             for epochs in [0, 4] {
                 let mut session = Session::open(setup).await.unwrap();
@@ -141,7 +142,7 @@ mod tests {
                         Event::Epoch(epoch) if epoch.epoch == epochs => ControlFlow::Break(()),
                         _ => ControlFlow::Continue(()),
                     };
-                    session.trainer.fit(until).await.unwrap();
+                    session.trainer.fit_with_async(until).await.unwrap();
                     assert_eq!(session.trainer.epochs(), epochs);
                     session.trainer.pause_every(None);
                 }

@@ -43,16 +43,19 @@ impl Settings {
             (None, Some(said)) => said.given(),
             (None, None) => args.length.validation_fraction(&length),
         };
+        let init = args.init.unwrap_or(if article { Init::Article } else { Init::He });
+        let starts_anew = args.init_from.is_none() && args.saves.resume.is_none();
         let train = TrainConfig {
             plan: PlanKind::choice(&args.plan)?,
             ..TrainConfig::new(1, args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }), optimizer)
                 .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
+                .init(if starts_anew { init } else { Init::default() })
         };
         Ok(Self {
             train: args.control.apply(train),
             hidden: args.hidden.clone().unwrap_or_else(|| Hidden::plain(hidden)),
             activation: args.activation.unwrap_or(Activation::Relu),
-            init: args.init.unwrap_or(if article { Init::Article } else { Init::He }),
+            init,
             task: args.task.task(),
             scaling: Scaling { features: scaled, target: scaled && !args.loss.takes_counts() },
             shares: Shares {

@@ -180,33 +180,26 @@ impl Basis {
             Self::Order(order) => order.clone(),
             Self::Random | Self::Groups(_) => (0..rows).collect(),
         };
-        let outer = self.cut(&all, shares.test, shares.seed, classes, "--test-fraction")?;
+        let outer = self.cut(&all, shares.test, shares.seed, classes).map_err(named("--test-fraction"))?;
         let fraction = match shares.validation {
             Some(fraction) => fraction,
             None if self.is_single(&outer.train) => 0.0,
             None => Budget::validation_fraction(outer.train.len()),
         };
-        let inner = self.cut(&outer.train, fraction, shares.seed, classes, "--validation-fraction")?;
+        let inner = self.cut(&outer.train, fraction, shares.seed, classes).map_err(named("--validation-fraction"))?;
         let some = |rows: Vec<usize>| (!rows.is_empty()).then_some(rows);
         Ok(Parts { train: inner.train, validation: some(inner.test), test: some(outer.test) })
     }
 
     /// Splits some of the rows.
-    fn cut(
-        &self,
-        rows: &[usize],
-        fraction: f64,
-        seed: u32,
-        classes: Option<&[usize]>,
-        what: &'static str,
-    ) -> Result<Split> {
+    fn cut(&self, rows: &[usize], fraction: f64, seed: u32, classes: Option<&[usize]>) -> Result<Split> {
         let of = |all: &[usize]| rows.iter().map(|&row| all[row]).collect::<Vec<_>>();
         let classes = classes.map(of);
         let split = match (self, &classes) {
-            (Self::Random, Some(classes)) => stratified_split(classes, fraction, seed, what)?,
-            (Self::Random, None) => train_test_split(rows.len(), fraction, seed, what)?,
-            (Self::Order(_), _) => last_split(rows.len(), fraction, what)?,
-            (Self::Groups(groups), _) => group_split(&of(groups), classes.as_deref(), fraction, seed, what)?,
+            (Self::Random, Some(classes)) => stratified_split(classes, fraction, seed)?,
+            (Self::Random, None) => train_test_split(rows.len(), fraction, seed)?,
+            (Self::Order(_), _) => last_split(rows.len(), fraction)?,
+            (Self::Groups(groups), _) => group_split(&of(groups), classes.as_deref(), fraction, seed)?,
         };
         let pick = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
         Ok(Split { train: pick(split.train), test: pick(split.test) })
@@ -215,6 +208,18 @@ impl Basis {
     /// Whether all these rows are of one group.
     fn is_single(&self, rows: &[usize]) -> bool {
         matches!(self, Self::Groups(groups) if rows.iter().all(|&row| groups[row] == groups[rows[0]]))
+    }
+}
+
+/// An error of a split, for rows that are cut off by `flag`.
+fn named(flag: &'static str) -> impl Fn(Error) -> Error {
+    move |error| match error {
+        Error::Setting { what: "test_fraction", found, expected } => Error::Setting { what: flag, found, expected },
+        Error::Setting { what: what @ "group", found, .. } => {
+            let expected = format!("at least one group for each part, or {flag} 0");
+            Error::Setting { what, found: format!("{found} for {flag}"), expected }
+        }
+        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A run: submissions that overlap, epochs, validation, what they decide, and what happens when a loss is not finite.
 
 mod fits;
+mod frame;
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{EarlyStoppingState, Epoch, Event, Monitor, Outcome, PlateauState, Position, Progress, Score, Trainer};
-use crate::backend::{Backend, MAX_IN_FLIGHT};
+use crate::backend::{Backend as _, MAX_IN_FLIGHT};
 use crate::error::{Error, Result};
 use crate::kernels::{Step, mask_key, order_key};
 use crate::params::Layout;
@@ -55,31 +56,33 @@ pub(super) enum Pending {
     Validate { first_row: usize, steps: usize },
 }
 
-impl<B: Backend<Real = f32>> Trainer<B> {
-    /// Trains for the configured number of epochs; called again, for as many more, the rest of an epoch that was
-    /// broken off counting as one, with the schedule and early stopping from their start. `on_event` learns of every
-    /// submission and of every epoch in order; when it breaks, the steps that are under way are finished and the call
-    /// ends; [`resume`](Self::resume) goes on.
-    ///
-    /// When the loss stops being finite the error names the step, and the parameters are those from which the
-    /// last submission with a finite first loss began; the optimiser starts anew, its count of steps too.
-    pub async fn fit(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
-        self.drain().await?;
-        self.begin();
-        self.resume(on_event).await
+impl Trainer {
+    /// [`fit`](Self::fit) for async programs.
+    pub async fn fit_async(&mut self) -> Result<Outcome> {
+        self.fit_with_async(|_| ControlFlow::Continue(())).await
     }
 
-    /// Goes on with a run that was broken off, or taken up from a [`TrainState`](super::TrainState), to its end. What it gives is, to
-    /// the byte, what it would have given without the break.
-    pub async fn resume(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+    /// [`fit_with`](Self::fit_with) for async programs.
+    pub async fn fit_with_async(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
+        self.begin();
+        self.resume_with_async(on_event).await
+    }
+
+    /// [`resume`](Self::resume) for async programs.
+    pub async fn resume_async(&mut self) -> Result<Outcome> {
+        self.resume_with_async(|_| ControlFlow::Continue(())).await
+    }
+
+    /// [`resume_with`](Self::resume_with) for async programs.
+    pub async fn resume_with_async(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
         let outcome = self.advance(u64::MAX, on_event).await?;
         self.check_parameters().await?;
         Ok(outcome)
     }
 
-    /// Does the next step and waits for it, for loops of a program's own. After the run's last step it begins another.
-    /// Where the step ends an epoch, what belongs to that is done too.
-    pub async fn step(&mut self) -> Result<Progress> {
+    /// [`step`](Self::step) for async programs.
+    pub async fn step_async(&mut self) -> Result<Progress> {
         if self.next_step >= self.run.end {
             self.drain().await?;
             self.begin();
@@ -112,65 +115,83 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         let mut last = started;
         let mut outcome = Outcome::default();
         loop {
-            while self.pending.len() < MAX_IN_FLIGHT && !outcome.stopped && self.submit(limit)? {}
+            while self.pending.len() < MAX_IN_FLIGHT && !outcome.stopped && self.queue(limit, None)? > 0 {}
             let Some(&done) = self.pending.front() else { break };
             let ring = self.backend.collect().await?;
             self.pending.pop_front();
             let now = Instant::now();
-            match done {
-                Pending::Train { submission, first_step, steps } => {
-                    self.paces[0].took(steps, now - last);
-                    if outcome.steps == 0 {
-                        outcome.first_step_seconds = started.elapsed().as_secs_f64();
+            let (pace, steps) = done.pace();
+            self.paces[pace].took(steps, now - last);
+            last = now;
+            if pace == 0 && outcome.steps == 0 {
+                outcome.first_step_seconds = started.elapsed().as_secs_f64();
+            }
+            let progress = self.take_in(done, &ring, &mut outcome, &mut on_event).await?;
+            if let Some(progress) = progress {
+                outcome.stopped |= on_event(Event::Steps(progress)).is_break();
+            }
+        }
+        self.end_run()?;
+        outcome.last_epoch = self.run.last;
+        outcome.best_epoch = self.run.stopping.best.map(|_| self.run.stopping.best_epoch);
+        outcome.stopped &= !self.run.finished;
+        outcome.seconds = started.elapsed().as_secs_f64();
+        Ok(outcome)
+    }
+
+    /// Takes note of a submission's losses; of training steps, how far the run has come.
+    async fn take_in(
+        &mut self,
+        done: Pending,
+        ring: &[f32],
+        outcome: &mut Outcome,
+        on_event: &mut impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Option<Progress>> {
+        let mut progress = None;
+        match done {
+            Pending::Train { submission, first_step, steps } => {
+                for (slot, losses) in ring.chunks_exact(ring.len() / steps).enumerate() {
+                    let step = first_step + slot as u64;
+                    let sums = self.sum(self.training_rows(step), losses);
+                    if !sums.loss.is_finite() {
+                        return Err(self.diverged(submission, step, slot).await?);
                     }
-                    let mut progress = None;
-                    for (slot, losses) in ring.chunks_exact(ring.len() / steps).enumerate() {
-                        let step = first_step + slot as u64;
-                        let sums = self.sum(self.training_rows(step), losses);
-                        if !sums.loss.is_finite() {
-                            return Err(self.diverged(submission, step, slot).await?);
-                        }
-                        outcome.steps += 1;
-                        self.run.training.add(sums);
-                        progress = Some(self.progress(step, sums));
-                        if (step + 1).is_multiple_of(self.steps_per_epoch()) && self.validation == 0 {
-                            outcome.stopped |= self.end_epoch(step + 1, &mut outcome, &mut on_event)?;
-                        }
-                    }
-                    if let Some(progress) = progress {
-                        outcome.stopped |= on_event(Event::Steps(progress)).is_break();
-                    }
-                }
-                Pending::Validate { first_row, steps } => {
-                    self.paces[1].took(steps, now - last);
-                    let rows = self.judged_rows();
-                    for (first, losses) in
-                        (first_row..self.validation).step_by(rows).zip(ring.chunks_exact(ring.len() / steps))
-                    {
-                        let sums = self.sum(rows.min(self.validation - first), losses);
-                        self.run.validation.add(sums);
-                    }
-                    if first_row + steps * rows >= self.validation {
-                        if !self.run.validation.loss.is_finite() {
-                            return Err(self.diverged_at_validation()?);
-                        }
-                        outcome.stopped |= self.end_epoch(self.next_step, &mut outcome, &mut on_event)?;
+                    outcome.steps += 1;
+                    self.run.training.add(sums);
+                    progress = Some(self.progress(step, sums));
+                    if (step + 1).is_multiple_of(self.steps_per_epoch()) && self.validation == 0 {
+                        outcome.stopped |= self.end_epoch(step + 1, outcome, on_event)?;
                     }
                 }
             }
-            last = now;
+            Pending::Validate { first_row, steps } => {
+                let rows = self.judged_rows();
+                for (first, losses) in
+                    (first_row..self.validation).step_by(rows).zip(ring.chunks_exact(ring.len() / steps))
+                {
+                    let sums = self.sum(rows.min(self.validation - first), losses);
+                    self.run.validation.add(sums);
+                }
+                if first_row + steps * rows >= self.validation {
+                    if !self.run.validation.loss.is_finite() {
+                        return Err(self.diverged_at_validation()?);
+                    }
+                    outcome.stopped |= self.end_epoch(self.next_step, outcome, on_event)?;
+                }
+            }
         }
+        Ok(progress)
+    }
+
+    /// Ends a run of which nothing is left to be done.
+    fn end_run(&mut self) -> Result<()> {
         if self.next_step >= self.run.end && self.run.judged >= self.run.end && !self.run.finished {
             self.run.finished = true;
             if self.run.has_best() {
                 self.copy(Role::Best, Role::Parameters)?;
             }
         }
-        outcome.last_epoch = self.run.last;
-        outcome.best_epoch = self.run.stopping.best.map(|_| self.run.stopping.best_epoch);
-        outcome.stopped &= !self.run.finished;
-        outcome.seconds = started.elapsed().as_secs_f64();
-        Ok(outcome)
+        Ok(())
     }
 
     /// Collects what an earlier call, broken off by an error or dropped, has left in flight. Its losses are lost.
@@ -182,8 +203,9 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         Ok(())
     }
 
-    /// Submits what comes next; false when there is nothing to do before something is collected.
-    fn submit(&mut self, limit: u64) -> Result<bool> {
+    /// Submits what comes next, `wanted` training steps or as many as the pace says; how many it was, 0 when there is nothing to do
+    /// before something is collected.
+    fn queue(&mut self, limit: u64, wanted: Option<usize>) -> Result<usize> {
         let mut end = self.run.end.min(limit);
         if self.validation > 0 || self.config.is_controlled() {
             let epoch_end = self.run.judged.saturating_add(self.steps_per_epoch());
@@ -197,15 +219,15 @@ impl<B: Backend<Real = f32>> Trainer<B> {
             end = end.min((self.run.judged / stretch + 1).saturating_mul(stretch));
         }
         if self.next_step >= end {
-            return Ok(false);
+            return Ok(0);
         }
-        self.submit_training(end)
+        let most = wanted.map_or(self.paces[0].steps(), |steps| steps.min(self.plan().slots)) as u64;
+        self.submit_training(most.min(end - self.next_step) as usize)
     }
 
-    /// Submits the next training steps before `end`, after a copy of the parameters that they start from.
-    fn submit_training(&mut self, end: u64) -> Result<bool> {
+    /// Submits the next training steps, after a copy of the parameters that they start from.
+    fn submit_training(&mut self, steps: usize) -> Result<usize> {
         let (submission, first_step) = (self.submissions, self.next_step);
-        let steps = (self.paces[0].steps() as u64).min(end - first_step) as usize;
         self.copy(Role::Parameters, Role::Snapshot(submission % SNAPSHOTS))?;
         let queue: Vec<_> = (first_step..first_step + steps as u64).map(|step| self.training_step(step)).collect();
         self.backend.submit(&queue)?;
@@ -213,15 +235,15 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.snapshot_steps[submission % SNAPSHOTS] = first_step;
         self.next_step += steps as u64;
         self.submissions += 1;
-        Ok(true)
+        Ok(steps)
     }
 
     /// Submits the next validation steps, if rows are left.
-    fn submit_validation(&mut self) -> Result<bool> {
+    fn submit_validation(&mut self) -> Result<usize> {
         let (first_row, rows) = (self.run.judged_rows, self.judged_rows());
         let steps = self.paces[1].steps().min((self.validation - first_row).div_ceil(rows));
         if steps == 0 {
-            return Ok(false);
+            return Ok(0);
         }
         let passes: Vec<_> = self.plan().passes_of(PassKind::Validate).map(|(index, _)| index).collect();
         let step = |index: usize| {
@@ -233,7 +255,7 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         self.backend.submit(&queue)?;
         self.pending.push_back(Pending::Validate { first_row, steps });
         self.run.judged_rows = (first_row + steps * rows).min(self.validation);
-        Ok(true)
+        Ok(steps)
     }
 
     /// The pass and the record of a training step. Training passes stand first in a plan.
@@ -338,14 +360,13 @@ impl<B: Backend<Real = f32>> Trainer<B> {
         Ok(self.divergence(step, "validation loss"))
     }
 
-    /// Goes back to the parameters from which the last submission began, and gives them. The optimiser starts
-    /// anew, its count of steps too.
-    pub async fn roll_back(&mut self) -> Result<Vec<f32>> {
+    /// [`roll_back`](Self::roll_back) for async programs.
+    pub async fn roll_back_async(&mut self) -> Result<Vec<f32>> {
         self.drain().await?;
         if self.submissions > self.first_submission {
             self.restore_snapshot(self.submissions - 1)?;
         }
-        self.parameters().await
+        self.parameters_async().await
     }
 
     /// Ends the run.
@@ -368,15 +389,25 @@ impl<B: Backend<Real = f32>> Trainer<B> {
     }
 
     /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
-    async fn check_parameters(&mut self) -> Result<()> {
-        let values = self.parameters().await?;
+    pub(super) async fn check_parameters(&mut self) -> Result<()> {
+        let values = self.parameters_async().await?;
         let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
         let layout = Layout::new(&self.spec);
         let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
         let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
         let error = self.divergence(self.next_step.saturating_sub(1), &name);
-        self.roll_back().await?;
+        self.roll_back_async().await?;
         Err(error)
+    }
+}
+
+impl Pending {
+    /// Which pace it is of, and its steps.
+    fn pace(self) -> (usize, usize) {
+        match self {
+            Self::Train { steps, .. } => (0, steps),
+            Self::Validate { steps, .. } => (1, steps),
+        }
     }
 }
 

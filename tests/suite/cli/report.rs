@@ -16,7 +16,6 @@ use wgpu_mlp::report;
 use wgpu_mlp::spec::MlpSpec;
 
 use crate::cli::Place;
-use crate::support::wait;
 
 fn read(place: &Place, path: &str) -> String {
     fs::read_to_string(place.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -273,8 +272,8 @@ fn importance_is_what_shuffling_costs() {
     let rows: Vec<f32> = (0..400_i16).flat_map(|i| [f32::from(i % 2) - 0.5, f32::from(i * 7 % 31), 1.0]).collect();
     let truth: Vec<f32> = (0..400_i16).map(|i| f32::from(i % 2)).collect();
     let data = Dataset::new(rows, truth, 3, 1).unwrap();
-    let mut predictor = wait(Predictor::new(&device, &spec, &[8.0, 0.0, 2.0, -2.0], 400)).unwrap();
-    let found = wait(predictor.importance(&data, &[0..1, 1..2, 0..2], 20, 3, None)).unwrap();
+    let predictor = Predictor::new(&device, &spec, &[8.0, 0.0, 2.0, -2.0], 400).unwrap();
+    let found = predictor.importance(&data, &[0..1, 1..2, 0..2], 20, 3, None).unwrap();
     assert!((found[0].mean - 0.5).abs() < 0.03 && (0.005..0.05).contains(&found[0].deviation), "{found:?}");
     assert_eq!((found[1].mean, found[1].deviation), (0.0, 0.0));
     assert!((found[2].mean - 0.5).abs() < 0.03, "{found:?}");
@@ -282,8 +281,8 @@ fn importance_is_what_shuffling_costs() {
     let spec = MlpSpec::new(&[3, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
     let truth = data.features().chunks(3).map(|row| 2.0 * row[0]).collect();
     let data = Dataset::new(data.features().to_vec(), truth, 3, 1).unwrap();
-    let mut predictor = wait(Predictor::new(&device, &spec, &[2.0, 0.0, 0.0, 0.0], 400)).unwrap();
-    let found = wait(predictor.importance(&data, &[0..1, 1..2], 20, 3, None)).unwrap();
+    let predictor = Predictor::new(&device, &spec, &[2.0, 0.0, 0.0, 0.0], 400).unwrap();
+    let found = predictor.importance(&data, &[0..1, 1..2], 20, 3, None).unwrap();
     assert!((found[0].mean - 2_f64.sqrt()).abs() < 0.05 && found[1].mean == 0.0, "{found:?}");
 }
 

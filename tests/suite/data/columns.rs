@@ -336,7 +336,7 @@ fn long_numbers_go_by_what_is_written() {
     let two = read(&text(&two).replace("a,id,y", "a,y,b"), "y");
     assert_eq!(fit(&two).classes().unwrap(), &ids[..2]);
     let message = Encoder::fit(&two, "y", &[0, 1, 2, 3], Some(Task::Regression), Scaling::ALL).unwrap_err().to_string();
-    assert!(message.contains("--task multiclass takes them as classes"), "{message}");
+    assert!(message.contains("task = multiclass takes them as classes"), "{message}");
     // As a number the column is constant, and that is said.
     let near: Vec<&str> = (0..24).map(|row| ["1152921504606846976", "1152921504606846977"][row % 2]).collect();
     let near = read(&text(&near), "y");
@@ -344,12 +344,12 @@ fn long_numbers_go_by_what_is_written() {
     assert_eq!(names(&encoder), ["a"]);
     let lines = notes(&encoder, &near).lines();
     assert!(
-        lines[0].contains("`id` (`1152921504606847000`, as a number; --categorical id tells them apart)"),
+        lines[0].contains("`id` (`1152921504606847000`, as a number; categorical = id tells them apart)"),
         "{lines:?}"
     );
     let alone = Table::new("t", near.columns()[1..].to_vec()).unwrap();
     let message = Encoder::fit(&alone, "y", &[0, 1, 2, 3], None, Scaling::ALL).unwrap_err().to_string();
-    assert!(message.contains("(`id`): --categorical id tells the long numbers of `id` apart"), "{message}");
+    assert!(message.contains("(`id`): categorical = id tells the long numbers of `id` apart"), "{message}");
     let description = Description::new(&near, Some("y")).unwrap();
     assert_eq!((description.columns[1].distinct, description.warnings.len()), (2, 0), "{description:?}");
 }
@@ -470,7 +470,7 @@ fn parts_of_dates_are_inputs_of_the_graph() {
         MlpSpec::from_layers(vec![Layer { inputs: 5, outputs: 1, activation: Activation::Identity }], Loss::Huber);
     let spec = spec.unwrap();
     let parameters = Init::Xavier.draw(&spec, 5).unwrap();
-    let model = Model { spec, parameters, encoder: Some(encoder.clone()), training: None };
+    let model = Model::new(spec, parameters).unwrap().with_encoder(encoder.clone());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.onnx");
     assert_eq!(save_onnx(&model, &path).unwrap().input, ("features", 5));

@@ -209,7 +209,7 @@ fn targets_that_cannot_serve() {
     assert_eq!(
         message(&["1", "2", "?", "2", "1", "?", "1", "2"], &[0, 1, 2], None),
         "t: target `y` holds mostly numbers, but `?` in line 4 is the first cell that is no number: mend or remove \
-         such rows, or take all 3 values as classes with --task multiclass"
+         such rows, or take all 3 values as classes with task = multiclass"
     );
     // Names: of five rows at most two can be classes, of six three.
     let identifiers = "distinct values in 5 rows: classes need two rows each on average";
@@ -221,18 +221,18 @@ fn targets_that_cannot_serve() {
     assert!(found.starts_with(&format!("t: target `y` has 4 {identifiers}")), "{found}");
     for cells in [["1", "2", "1"], ["u", "v", "u"]] {
         let found = message(&cells, &[0, 1], Some(Task::Multiclass));
-        assert_eq!(found, "t: target `y` has two classes: --task binary is for two");
+        assert_eq!(found, "t: target `y` has two classes: task = binary is for two");
     }
     assert_eq!(
         message(&["u", "v", "w"], &[0, 1], Some(Task::Binary)),
-        "t: target `y` has 3 classes: a binary task has two, --task multiclass takes more"
+        "t: target `y` has 3 classes: a binary task has two, task = multiclass takes more"
     );
     assert_eq!(
         message(&["1", "v"], &[0, 1], Some(Task::Regression)),
         "t: target `y` must hold numbers for a regression: `v` in line 3 is the first cell that is no number"
     );
     let three = message(&["1", "2", "3"], &[0, 1, 2], Some(Task::Binary));
-    assert!(three.starts_with("t: target `y` has more than two distinct values: --task multiclass takes"), "{three}");
+    assert!(three.starts_with("t: target `y` has more than two distinct values: task = multiclass takes"), "{three}");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn fits_that_cannot_be() {
     assert!(fit(&alone, "y", &[0, 1]).contains("at least one column besides the target `y`"));
     let missing = table(&[("a", &["1", "2"]), ("y", &["0", "NaN"])]);
     let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or say \
-                    --not-missing TEXT where its text is a value";
+                    not_missing = TEXT where its text is a value";
     assert_eq!(fit(&missing, "y", &[0]), expected);
     let missing = table(&[("a", &["1", "2"]), ("y", &["u", ""])]);
     assert_eq!(fit(&missing, "y", &[0]), expected);
@@ -263,7 +263,7 @@ fn tables_that_do_not_suit_the_encoder() {
     assert_eq!(message(&[("a", &["1"]), ("y", &["no"])]), "t: no column `b`; the table has `a`, `y`");
     assert_eq!(message(&[("c", &["1"]), ("y", &["no"])]), "t: no column `a`, `b`; the table has `c`, `y`");
     let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or say \
-                    --not-missing TEXT where its text is a value";
+                    not_missing = TEXT where its text is a value";
     assert_eq!(message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", ""])]), expected);
     assert_eq!(
         message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", "may be"])]),

@@ -109,10 +109,10 @@ fn moons_are_scikit_learns() {
 fn moons_refuse_bad_settings() {
     let moons = Moons { samples: 10, noise: 0.1, seed: 0 };
     let message = |moons: Moons| moons.table().unwrap_err().to_string();
-    assert_eq!(message(Moons { samples: 0, ..moons }), "--samples is 0: expected 1 to 100000000");
+    assert_eq!(message(Moons { samples: 0, ..moons }), "samples is 0: expected 1 to 100000000");
     assert!(matches!(Moons { samples: usize::MAX, ..moons }.table(), Err(Error::Setting { .. })));
-    assert_eq!(message(Moons { noise: -0.1, ..moons }), "--noise is -0.1: expected a finite number from 0");
-    assert_eq!(message(Moons { noise: f64::NAN, ..moons }), "--noise is NaN: expected a finite number from 0");
+    assert_eq!(message(Moons { noise: -0.1, ..moons }), "noise is -0.1: expected a finite number from 0");
+    assert_eq!(message(Moons { noise: f64::NAN, ..moons }), "noise is NaN: expected a finite number from 0");
     assert!(matches!(Moons { noise: f64::INFINITY, ..moons }.table(), Err(Error::Setting { .. })));
     assert!(matches!(Moons { noise: f64::MAX, ..moons }.table(), Err(Error::NonFinite { .. })));
 }
@@ -137,7 +137,7 @@ fn splits_are_scikit_learns() {
     for case in cases(&file, "split", "train") {
         let name = case.join("/");
         let (rows, fraction) = (case[1].parse().unwrap(), case[2].parse().unwrap());
-        let split = train_test_split(rows, fraction, case[3].parse().unwrap(), "--test-fraction").unwrap();
+        let split = train_test_split(rows, fraction, case[3].parse().unwrap()).unwrap();
         assert_eq!(split.train, indices(&file, &format!("{name}/train")), "{name}");
         assert_eq!(split.test, indices(&file, &format!("{name}/test")), "{name}");
     }
@@ -145,17 +145,16 @@ fn splits_are_scikit_learns() {
 
 #[test]
 fn split_edges() {
-    let none = train_test_split(5, 0.0, 42, "--test-fraction").unwrap();
+    let none = train_test_split(5, 0.0, 42).unwrap();
     assert_eq!((none.train, none.test), (vec![0, 1, 2, 3, 4], vec![]));
-    let message =
-        |rows, fraction| train_test_split(rows, fraction, 0, "--validation-fraction").unwrap_err().to_string();
+    let message = |rows, fraction| train_test_split(rows, fraction, 0).unwrap_err().to_string();
     for (fraction, shown) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (7.0, "7")] {
-        let expected = format!("--validation-fraction is {shown}: expected a fraction from 0 to less than 1");
+        let expected = format!("test_fraction is {shown}: expected a fraction from 0 to less than 1");
         assert_eq!(message(10, fraction), expected);
     }
-    let expected = "--validation-fraction is 0.5: expected one that leaves rows to train on, of 1 in all";
+    let expected = "test_fraction is 0.5: expected one that leaves rows to train on, of 1 in all";
     assert_eq!(message(1, 0.5), expected);
-    assert!(train_test_split(0, 0.0, 0, "--test-fraction").is_err());
+    assert!(train_test_split(0, 0.0, 0).is_err());
 }
 
 /// `train_test_split(range(n), test_size=…, random_state=…, stratify=classes)` of scikit-learn 1.9, whose shares are drawn
@@ -169,14 +168,14 @@ fn stratified_splits_are_scikit_learns() {
         (&[0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3], 0.4, 3, &[8, 3, 7, 5, 10, 4, 1], &[6, 2, 9, 11, 0]),
     ];
     for (classes, fraction, seed, train, test) in cases {
-        let split = stratified_split(classes, fraction, seed, "--test-fraction").unwrap();
+        let split = stratified_split(classes, fraction, seed).unwrap();
         assert_eq!((&split.train[..], &split.test[..]), (train, test), "{classes:?}");
     }
     // A class of one row, more classes than held-out rows, numbers of classes that do not occur.
-    let split = stratified_split(&[5, 0, 5, 0, 9, 0, 5], 0.2, 1, "--test-fraction").unwrap();
+    let split = stratified_split(&[5, 0, 5, 0, 9, 0, 5], 0.2, 1).unwrap();
     let mut all = [&split.train[..], &split.test[..]].concat();
     all.sort();
     assert_eq!((all, split.test.len()), ((0..7).collect(), 2));
-    assert_eq!(stratified_split(&[1, 0], 0.0, 1, "--test-fraction").unwrap().train, [0, 1]);
-    assert!(stratified_split(&[1, 0], 1.0, 1, "--test-fraction").is_err());
+    assert_eq!(stratified_split(&[1, 0], 0.0, 1).unwrap().train, [0, 1]);
+    assert!(stratified_split(&[1, 0], 1.0, 1).is_err());
 }

@@ -225,9 +225,9 @@ fn text_is_read_by_its_byte_order_mark() {
     assert!(found.rows() == 60_000 && found.columns() == expected.columns());
     // Half a letter, and half of a pair.
     let cut = message(&wide[..wide.len() - 1]);
-    assert_eq!(cut, "line 60001: bytes that are not UTF-16LE text: mend them, or say another --encoding");
+    assert_eq!(cut, "line 60001: bytes that are not UTF-16LE text: mend them, or say another encoding");
     let pair = b"\xfe\xff\0a\0\n\0x\0\n\xd8\x3d\0\n";
-    assert_eq!(message(pair), "line 3: bytes that are not UTF-16BE text: mend them, or say another --encoding");
+    assert_eq!(message(pair), "line 3: bytes that are not UTF-16BE text: mend them, or say another encoding");
 }
 
 /// All rows of text in this encoding, and what is wrong with it.
@@ -270,7 +270,7 @@ fn text_is_read_in_the_encoding_that_is_named() {
     assert_eq!(encoded("a,größe\n1,2\n".as_bytes(), "UTF-8").unwrap().names(), ["a", "größe"]);
     assert_eq!(
         encoded(b"a,b\n1,\xe9\n", "utf8").unwrap_err(),
-        "t: line 2: b holds bytes that are not UTF-8 text: if they are windows-1252, --encoding windows-1252 reads them"
+        "t: line 2: b holds bytes that are not UTF-8 text: if they are windows-1252, encoding = windows-1252 reads them"
     );
     // Letters of several bytes over the blocks of decoding.
     let rows: Vec<u8> =
@@ -280,13 +280,12 @@ fn text_is_read_in_the_encoding_that_is_named() {
     assert_eq!((table.rows() > 10_000, texts.labels()), (true, &["花子".to_string()][..]));
     assert_eq!(
         encoded(b"a,b\n1,2\n3,\x81\n", "shift_jis").unwrap_err(),
-        "t: line 3: bytes that are not Shift_JIS text: mend them, or say another --encoding"
+        "t: line 3: bytes that are not Shift_JIS text: mend them, or say another encoding"
     );
     for name in ["klingon", "", "replacement", "iso-2022-kr"] {
         let message = encoded(b"a\n1\n", name).unwrap_err();
         assert!(
-            message
-                .starts_with(&format!("--encoding is `{name}`: expected a name of the Encoding Standard, as utf-8,")),
+            message.starts_with(&format!("encoding is `{name}`: expected a name of the Encoding Standard, as utf-8,")),
             "{message}"
         );
     }
@@ -298,7 +297,7 @@ fn text_that_is_not_utf_8_has_advice() {
     let told = |bytes: &[u8], expected: &str| assert_eq!(message(bytes), expected);
     let advice = |name: &str| {
         format!(
-            "line 1: the header holds bytes that are not UTF-8 text: if they are {name}, --encoding {name} reads them"
+            "line 1: the header holds bytes that are not UTF-8 text: if they are {name}, encoding = {name} reads them"
         )
     };
     told(&text("windows-1252"), &advice("windows-1252"));
@@ -307,15 +306,15 @@ fn text_that_is_not_utf_8_has_advice() {
     told(&text("gbk"), &advice("GBK"));
     told(
         b"a,b\n1,2\n3,caf\xe9\n",
-        "line 3: b holds bytes that are not UTF-8 text: if they are windows-1252, --encoding windows-1252 reads them",
+        "line 3: b holds bytes that are not UTF-8 text: if they are windows-1252, encoding = windows-1252 reads them",
     );
     told(
         &text("utf-16-le"),
-        "line 1: the text is UTF-16 without a byte order mark, as it seems: --encoding utf-16le reads it",
+        "line 1: the text is UTF-16 without a byte order mark, as it seems: encoding = utf-16le reads it",
     );
     told(
         b"\0a\0,\0b\0\n\x00\x31",
-        "line 1: the text is UTF-16 without a byte order mark, as it seems: --encoding utf-16be reads it",
+        "line 1: the text is UTF-16 without a byte order mark, as it seems: encoding = utf-16be reads it",
     );
     told(b"\xff\xfe\0\0a\0\0\0", "line 1: the text is UTF-32: save it as UTF-8");
     assert!(matches!(

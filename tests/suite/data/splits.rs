@@ -22,11 +22,11 @@ fn one_column(cells: Cells) -> Table {
 
 #[test]
 fn the_last_rows_are_held_out() {
-    let split = |rows, fraction| last_split(rows, fraction, "--test-fraction").unwrap();
+    let split = |rows, fraction| last_split(rows, fraction).unwrap();
     assert_eq!(split(5, 0.4), Split { train: vec![0, 1, 2], test: vec![3, 4] });
     assert_eq!(split(5, 0.3).test, [3, 4], "rounded up, as all splits are");
     assert_eq!(split(3, 0.0), Split { train: vec![0, 1, 2], test: vec![] });
-    assert!(matches!(last_split(2, 0.9, "--test-fraction"), Err(Error::Setting { .. })));
+    assert!(matches!(last_split(2, 0.9), Err(Error::Setting { .. })));
 }
 
 /// Equal times stay in the table's order, whatever is on either side of them.
@@ -75,7 +75,7 @@ fn no_group_is_in_two_parts_and_sizes_are_as_near_as_can_be() {
     for sizes in cases {
         let groups = groups(sizes);
         for (fraction, seed) in [(0.1, 0), (0.2, 1), (0.5, 2), (0.8, 3)] {
-            let split = group_split(&groups, None, fraction, seed, "--test-fraction").unwrap();
+            let split = group_split(&groups, None, fraction, seed).unwrap();
             let of = |rows: &[usize]| rows.iter().map(|&row| groups[row]).collect::<BTreeSet<_>>();
             let (train, test) = (of(&split.train), of(&split.test));
             assert!(train.is_disjoint(&test) && !train.is_empty() && !test.is_empty(), "{sizes:?}, {fraction}");
@@ -85,12 +85,12 @@ fn no_group_is_in_two_parts_and_sizes_are_as_near_as_can_be() {
             let wanted = (fraction * groups.len() as f64).ceil() as usize;
             let least = if sizes.len() < 20 { nearest(sizes, wanted) } else { 0 };
             assert_eq!(split.test.len().abs_diff(wanted), least, "{sizes:?}, {fraction}");
-            assert_eq!(split, group_split(&groups, None, fraction, seed, "--test-fraction").unwrap(), "another draw");
+            assert_eq!(split, group_split(&groups, None, fraction, seed).unwrap(), "another draw");
         }
     }
-    let message = |groups: &[usize]| group_split(groups, None, 0.2, 0, "--test-fraction").unwrap_err().to_string();
-    assert!(message(&[0, 0, 0]).contains("a single group, of 3 rows, for --test-fraction"), "{}", message(&[0, 0, 0]));
-    assert_eq!(group_split(&[4, 4], None, 0.0, 0, "--test-fraction").unwrap().train, [0, 1]);
+    let message = |groups: &[usize]| group_split(groups, None, 0.2, 0).unwrap_err().to_string();
+    assert!(message(&[0, 0, 0]).contains("a single group, of 3 rows"), "{}", message(&[0, 0, 0]));
+    assert_eq!(group_split(&[4, 4], None, 0.0, 0).unwrap().train, [0, 1]);
 }
 
 /// Twenty groups of one class and twenty of another: a draw that does not look at them would often be far off.
@@ -100,7 +100,7 @@ fn groups_are_shared_out_with_their_classes() {
     let classes: Vec<usize> = groups.iter().map(|group| group % 2).collect();
     let off = |seed, classes_known| {
         let known = if classes_known { Some(&classes[..]) } else { None };
-        let split = group_split(&groups, known, 0.2, seed, "--test-fraction").unwrap();
+        let split = group_split(&groups, known, 0.2, seed).unwrap();
         split.test.iter().filter(|&&row| classes[row] == 1).count().abs_diff(40)
     };
     let sums = [true, false].map(|known| (0..20).map(|seed| off(seed, known)).sum::<usize>());

@@ -115,7 +115,7 @@ fn parquet_columns_of_other_types_are_refused_unless_left_out() {
     for (name, kind) in refused {
         let message = only(&[name, "d"]).unwrap_err().to_string();
         let problem = format!(
-            "column `{name}`: it is {kind}: expected numbers, truth values, texts, dates or times; --ignore leaves it out"
+            "column `{name}`: it is {kind}: expected numbers, truth values, texts, dates or times; ignore leaves it out"
         );
         assert_eq!(message, format!("{}: cannot read it as Parquet: {problem}", path.display()));
     }
@@ -180,13 +180,13 @@ fn arrays_that_are_not_wanted_are_not_looked_at() {
         ("z", "its values have the type `<c16`: expected numbers, truth values, texts or dates"),
         ("none", "its dimensions [0, 2] make no values: expected rows and columns"),
     ] {
-        let expected = format!("array `{name}`: {problem}; --ignore {name} leaves it out");
+        let expected = format!("array `{name}`: {problem}; ignore = {name} leaves it out");
         assert_eq!(only(&["x0", name]).unwrap_err(), expected);
     }
     assert_eq!(
         only(&["x0", "names", "y"]).unwrap_err(),
         "its arrays have different numbers of rows, `x` 6, `names` 2, `y` 6: name those that belong together, as by \
-         --features x, or leave others out, as by --ignore names"
+         features = x, or leave others out, as by ignore = names"
     );
     // An archive's directory and one array damaged: the others are there.
     let (x, mut y) = (npy("'|u1'", "(2,)", b"ab"), npy("'|u1'", "(2,)", b"cd"));
@@ -343,14 +343,14 @@ fn archives_that_are_no_table_are_refused() {
     assert_eq!(table.names(), ["a", "b/c"]);
     is(
         zip(&[("a.npy", &two), ("b.npy", &three)]),
-        "its arrays have different numbers of rows, `a` 2, `b` 3: name those that belong together, as by --features b, or \
-         leave others out, as by --ignore a",
+        "its arrays have different numbers of rows, `a` 2, `b` 3: name those that belong together, as by features = b, or \
+         leave others out, as by ignore = a",
     );
     is(zip(&[("a0.npy", &npy("'|u1'", "(3,)", b"abc")), ("a.npy", &three)]), "two columns are named `a0`");
-    is(zip(&[("a.npy", b"")]), "array `a`: it does not begin as arrays of numpy do; --ignore a leaves it out");
+    is(zip(&[("a.npy", b"")]), "array `a`: it does not begin as arrays of numpy do; ignore = a leaves it out");
     is(
         zip(&[("a.npy", &npy("'|O'", "(2,)", b""))]),
-        "array `a`: it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`; --ignore a leaves it out",
+        "array `a`: it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`; ignore = a leaves it out",
     );
     let whole = zip(&[("a.npy", &two)]);
     assert!(problem("npz", &whole[..whole.len() - 1]).starts_with("it is broken or cut off ("));

@@ -19,7 +19,6 @@ use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::{Error, Model, TrainingRecord};
 
-use crate::support::wait;
 use crate::train::gradients::bits;
 
 /// A model with everything that a file can hold.
@@ -40,7 +39,7 @@ pub fn model(seed: u64) -> Model {
         run: Some("0a1b2c3d-3".into()),
     };
     let parameters = Init::Article.draw(&spec, seed).unwrap();
-    Model { spec, parameters, encoder: Some(encoder), training: Some(training) }
+    Model::new(spec, parameters).unwrap().with_encoder(encoder).with_training(training)
 }
 
 /// A folder with a path in it.
@@ -52,8 +51,8 @@ fn place() -> (TempDir, PathBuf) {
 
 fn outputs(model: &Model) -> Vec<u32> {
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let mut predictor = wait(Predictor::new(&device, &model.spec, &model.parameters, 3)).unwrap();
-    bits(&wait(predictor.outputs(&[0.5, -1.0, 3.0, 0.25, 0.0, 1e3])).unwrap())
+    let predictor = Predictor::new(&device, &model.spec, &model.parameters, 3).unwrap();
+    bits(&predictor.outputs(&[0.5, -1.0, 3.0, 0.25, 0.0, 1e3]).unwrap())
 }
 
 /// What `Model::load` makes of these bytes: a model, or the problem that [`Error::ModelFile`] tells of.
@@ -126,7 +125,7 @@ fn a_model_comes_back_to_the_byte() {
     assert_eq!(loaded, model);
     assert_eq!(bits(&loaded.parameters), bits(&model.parameters));
     assert_eq!(outputs(&loaded), outputs(&model));
-    let bare = Model { encoder: None, training: None, ..model };
+    let bare = Model::new(model.spec, model.parameters).unwrap();
     assert_eq!(load(&saved(&bare)).unwrap(), bare);
 }
 
@@ -229,7 +228,7 @@ fn tensors_of_other_programs_are_taken() {
         let (activation, loss) = (Some(Activation::Sigmoid), Some(Loss::BinaryCrossEntropy));
         exchange::load(&path, Assumed { activation, loss })
     };
-    let bare = Model { encoder: None, training: None, ..model(1) };
+    let bare = Model::new(model(1).spec, model(1).parameters).unwrap();
     assert_eq!(foreign(|_| {}).unwrap(), bare);
     let cases: [(&str, Change); 4] = [
         ("it has no tensors", |file| file.tensors.clear()),
@@ -320,4 +319,26 @@ fn readers_see_the_old_model_or_the_new_one() {
         assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
     });
     assert_eq!(names(folder.path()), ["model.safetensors"]);
+}
+
+/// Bytes are a file without a place: the same, and what is wrong with them is told in a line.
+#[test]
+fn models_come_from_bytes_and_go_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, onnx) = (folder.path().join("m.safetensors"), folder.path().join("m.onnx"));
+    let model = model(1);
+    model.save(&path).unwrap();
+    let bytes = model.to_bytes().unwrap();
+    assert_eq!(bytes, std::fs::read(&path).unwrap());
+    assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+    assert_eq!(exchange::load_bytes(&bytes, Assumed::default()).unwrap(), model);
+    let error = Model::from_bytes(&bytes[..bytes.len() - 1]).unwrap_err().to_string();
+    assert!(error.contains("in memory") && !error.contains('\n'), "{error}");
+
+    exchange::save_onnx(&model, &onnx).unwrap();
+    let (bytes, _) = exchange::onnx_bytes(&model).unwrap();
+    assert_eq!(bytes, std::fs::read(&onnx).unwrap());
+    let back = exchange::import_bytes(&bytes, Assumed::default()).unwrap().into_model().unwrap();
+    assert_eq!(back, exchange::load(&onnx, Assumed::default()).unwrap());
+    assert_eq!(back.spec, model.spec);
 }

@@ -20,7 +20,6 @@ use wgpu_mlp::spec::{Layer, MlpSpec};
 use wgpu_mlp::{Error, Model};
 
 use crate::exchange::refused::{field, field_number};
-use crate::support::wait;
 use crate::train::gradients::bits;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exchange.safetensors");
@@ -73,8 +72,8 @@ pub fn predictions(spec: &MlpSpec, parameters: &[f32], inputs: &[Scale], output:
     let scaled = |(&x, scale): (&f32, &Scale)| ((f64::from(x) - scale.mean) / scale.scale) as f32;
     let rows: Vec<f32> = x.chunks(inputs.len()).flat_map(|row| row.iter().zip(inputs).map(scaled)).collect();
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let mut predictor = wait(Predictor::new(&device, spec, parameters, 8)).unwrap();
-    let outputs = wait(predictor.outputs(&rows)).unwrap();
+    let predictor = Predictor::new(&device, spec, parameters, 8).unwrap();
+    let outputs = predictor.outputs(&rows).unwrap();
     let row = |row: &[f32]| {
         let mut row: Vec<f64> = row.iter().map(|&z| z.into()).collect();
         spec.loss().predictions(&mut row);
@@ -149,7 +148,8 @@ fn model(activation: Activation, loss: Loss, outputs: usize) -> Model {
     let encoder = Encoder::new(features(), Target { name: "what".into(), kind });
     // An encoder has one target.
     let encoder = (outputs == 1 || loss == Loss::SoftmaxCrossEntropy).then_some(encoder);
-    Model { spec, parameters, encoder, training: None }
+    let bare = Model::new(spec, parameters).unwrap();
+    encoder.map_or(bare.clone(), |encoder| bare.with_encoder(encoder))
 }
 
 fn models() -> Vec<Model> {

@@ -5,12 +5,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice};
+use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, Device};
 use wgpu_mlp::data::{Cells, Column, Encoder, Scaling, Table};
 use wgpu_mlp::kernels::Step;
 use wgpu_mlp::math::{Activation, Loss, Rule};
 use wgpu_mlp::plan::{PlanKind, Recipe, Target, TrainShape, choose};
 use wgpu_mlp::spec::MlpSpec;
+use wgpu_mlp::{Init, Predictor};
 
 use crate::support::wait;
 
@@ -91,6 +92,34 @@ fn alone() {
     }
 }
 
+/// A call for predictions takes no memory, of one row or of many, on this thread or on others.
+#[test]
+#[ignore = "needs a process of its own; predictions_allocate_nothing starts it"]
+fn predictions_alone() {
+    let one = MlpSpec::new(&[2, 25, 50, 50, 25, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
+    let classes = MlpSpec::new(&[7, 40, 30, 3], Activation::Tanh, Loss::SoftmaxCrossEntropy).unwrap();
+    for spec in [one, classes] {
+        let device = Device::Cpu(CpuDevice::new(2).unwrap());
+        let parameters = Init::Xavier.draw(&spec, 1).unwrap();
+        let predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
+        let of_a_call = |rows: usize| {
+            let (x, mut found) = (vec![0.5; rows * spec.inputs()], vec![0.0; rows * spec.outputs()]);
+            let mut call = || {
+                let before = ALLOCATIONS.load(Relaxed);
+                predictor.predict_into(&x, &mut found).unwrap();
+                ALLOCATIONS.load(Relaxed) - before
+            };
+            (0..100).for_each(|_| _ = call());
+            (0..20).map(|_| call()).min().unwrap()
+        };
+        let found = [1, 7, 5000].map(of_a_call);
+        println!("{spec}: {found:?} allocations for 1, 7 and 5000 rows");
+        // The two that work on the caller's thread; rayon may take a piece of memory now and then to share work out.
+        assert_eq!(found[..2], [0, 0], "{spec}");
+        assert!(found[2] <= 2, "{spec}");
+    }
+}
+
 /// Rows of a table that is given up take hardly more memory than the table did; of one that is kept, as much as they are.
 #[test]
 #[ignore = "needs a process of its own; a_table_given_up_is_not_there_twice starts it"]
@@ -114,6 +143,11 @@ fn tables_alone() {
 #[test]
 fn a_table_given_up_is_not_there_twice() {
     print!("{}", in_own_process("plan::allocations::tables_alone", 1));
+}
+
+#[test]
+fn predictions_allocate_nothing() {
+    print!("{}", in_own_process("plan::allocations::predictions_alone", 1));
 }
 
 #[test]

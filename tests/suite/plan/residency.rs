@@ -31,13 +31,13 @@ fn config(epochs: u64, batch: Batch, seed: u64) -> TrainConfig {
 }
 
 fn trainer(device: &Device, spec: &MlpSpec, data: &Dataset, config: &TrainConfig) -> Trainer {
-    let mut trainer = wait(Trainer::new(device, spec, config, data)).unwrap();
+    let mut trainer = Trainer::new(device, spec, config, data).unwrap();
     trainer.set_parameters(&Init::He.draw(spec, config.seed).unwrap()).unwrap();
     trainer
 }
 
 fn fit(trainer: &mut Trainer) -> u64 {
-    wait(trainer.fit(|_| ControlFlow::Continue(()))).unwrap().steps
+    trainer.fit().unwrap().steps
 }
 
 /// The bits of the parameters after `calls` times `epochs` epochs.
@@ -46,7 +46,7 @@ fn trained(device: &Device, spec: &MlpSpec, data: &Dataset, config: &TrainConfig
     for _ in 0..calls {
         fit(&mut trainer);
     }
-    bits(&wait(trainer.parameters()).unwrap())
+    bits(&trainer.parameters().unwrap())
 }
 
 /// Same seed, same device: the same bytes, however the epochs are spread over calls and so over submissions.
@@ -71,14 +71,14 @@ fn a_run_can_be_stopped() {
     for (device, batch) in everywhere().iter().flat_map(|device| [(device, Batch::Full), (device, Batch::Rows(16))]) {
         let mut trainer = trainer(device, &spec, &data, &config(u64::MAX, batch, 5));
         let mut events = 0;
-        let outcome = wait(trainer.fit(|_| {
+        let outcome = trainer.fit_with(|_| {
             events += 1;
             if events < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        }));
+        });
         let outcome = outcome.unwrap();
         assert!(outcome.stopped && outcome.steps >= 3, "{}: {outcome:?}", device.name());
         if batch == Batch::Full {
-            let found = bits(&wait(trainer.parameters()).unwrap());
+            let found = bits(&trainer.parameters().unwrap());
             assert_eq!(found, trained(device, &spec, &data, &config(outcome.steps, batch, 5), 1), "{}", device.name());
         }
     }
@@ -173,7 +173,7 @@ fn trains_on_a_programs_own_device() {
         let mut trainer = trainer(&shared, &spec, &data, &config);
         fit(&mut trainer);
         assert_eq!(copied(&device, &queue, b"while it trains!"), b"while it trains!");
-        let found = bits(&wait(trainer.parameters()).unwrap());
+        let found = bits(&trainer.parameters().unwrap());
         assert_eq!(found, trained(&Device::Gpu(gpu.clone()), &spec, &data, &config, 1), "{}", gpu.name());
         drop((trainer, shared));
         assert_eq!(copied(&device, &queue, b"and when it's over"[..16].into()), b"and when it's ov");
@@ -192,7 +192,7 @@ fn a_programs_device_with_wrong_results_is_refused() {
     let shared = Device::Gpu(GpuDevice::from_wgpu(device, queue));
     let (spec, data) = small();
     for _ in 0..2 {
-        let error = wait(Trainer::new(&shared, &spec, &config(5, Batch::Full, 5), &data)).err().unwrap();
+        let error = Trainer::new(&shared, &spec, &config(5, Batch::Full, 5), &data).err().unwrap();
         assert!(matches!(&error, Error::CheckFailed(message) if message.contains(&shared.name())), "{error}");
     }
 }

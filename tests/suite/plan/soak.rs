@@ -1,6 +1,5 @@
 //! Long runs: no buffer is created and no memory gathers. Memory is a process's, so the run has one of its own.
 
-use std::ops::ControlFlow;
 use std::process::Command;
 
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
@@ -11,7 +10,7 @@ use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, EarlyStopping, TrainConfig, Trainer};
 
-use crate::support::{devices, wait};
+use crate::support::devices;
 
 /// Steps on each device, as a variable of the environment; which device, by its place: a number, or `cpu`.
 const STEPS: &str = "MLP_SOAK_STEPS";
@@ -47,11 +46,11 @@ fn alone() {
         let config = TrainConfig::new(PART / 3, Batch::Rows(9), Optimizer::new(Rule::Adam, 1e-3))
             .dropout(&[0.1])
             .early_stopping(EarlyStopping::new(u64::MAX));
-        let mut trainer = wait(Trainer::with_validation(&device, &spec, &config, &data, Some(&validation))).unwrap();
+        let mut trainer = Trainer::with_validation(&device, &spec, &config, &data, Some(&validation)).unwrap();
         trainer.set_parameters(&Init::Xavier.draw(&spec, 3).unwrap()).unwrap();
         let (mut early, mut buffers) = (0, trainer.counters().buffers_created);
         while trainer.steps() < steps {
-            wait(trainer.fit(|_| ControlFlow::Continue(()))).unwrap();
+            trainer.fit().unwrap();
             if 4 * trainer.steps() < steps || early == 0 {
                 (early, buffers) = (resident(), trainer.counters().buffers_created);
             }

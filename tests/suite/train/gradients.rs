@@ -101,7 +101,7 @@ fn gradients_agree_with_f64_and_with_central_differences() {
             let data = random_data(&spec, rows, seed).unwrap();
             let data = if seed % 4 < 2 { weigh(data) } else { data };
             let plan = plan_for(&device, seed as usize - 1);
-            let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 12, seed, Some(plan))).unwrap();
+            let verdict = gradcheck(&device, &spec, &parameters, &data, 12, seed, Some(plan)).unwrap();
             assert_eq!(verdict.plan, plan);
             assert!(verdict.passed, "{verdict:#?}");
             for tensor in &verdict.tensors {
@@ -128,7 +128,7 @@ fn gradients_that_cancel_raise_no_alarm() {
         features.iter().enumerate().map(|(row, x)| parameters[0] * x + parameters[1] + residual(row)).collect();
     let data = Dataset::new(features, targets, 1, 1).unwrap();
     for device in everywhere() {
-        let verdict = wait(gradcheck(&device, &spec, &parameters, &data, 9, 0, None)).unwrap();
+        let verdict = gradcheck(&device, &spec, &parameters, &data, 9, 0, None).unwrap();
         assert!(verdict.passed, "{verdict:#?}");
         let of_norm = |tensor: &TensorCheck| tensor.device_error * tensor.scale / tensor.norm;
         assert!(
@@ -147,7 +147,7 @@ fn gradcheck_has_teeth() {
             let spec = MlpSpec::new(widths, Activation::Relu, loss).unwrap();
             let rows = features.len() / spec.inputs();
             let data = Dataset::new(features, vec![1.0; rows], spec.inputs(), 1).unwrap();
-            wait(gradcheck(&device, &spec, parameters, &data, sample_size, 0, None)).unwrap()
+            gradcheck(&device, &spec, parameters, &data, sample_size, 0, None).unwrap()
         };
         // z - y = x (1.1 + δ) - 1.1 x cancels in f32, not in f64.
         let cancelling = (1..20).flat_map(|row| [1e4 + row as f32, 1e4 + row as f32]).collect();

@@ -3,12 +3,15 @@
 pub mod bench;
 pub mod checkpoints;
 pub mod defaults;
+pub mod frames;
 pub mod gradients;
 #[cfg(unix)]
 pub mod limits;
 pub mod lost;
 pub mod metrics;
+pub mod predictions;
 pub mod reference_run;
 pub mod schedules;
 pub mod states;
+pub mod streams;
 pub mod training;

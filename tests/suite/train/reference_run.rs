@@ -26,7 +26,7 @@ pub fn spec() -> MlpSpec {
 
 fn table() -> (Table, Split) {
     let table = Moons { samples: 1000, noise: 0.2, seed: 100 }.table().unwrap();
-    (table, train_test_split(1000, 0.1, 42, "").unwrap())
+    (table, train_test_split(1000, 0.1, 42).unwrap())
 }
 
 /// The training and the test rows, as networks see them.
@@ -156,17 +156,18 @@ fn gpus_follow_numpys_first_steps() {
     for gpu in devices() {
         let mut losses = Vec::new();
         let device = Device::Gpu(gpu.clone());
-        let mut trainer = wait(Trainer::new(&device, &spec(), &config(10), &data().0)).unwrap();
+        let mut trainer = Trainer::new(&device, &spec(), &config(10), &data().0).unwrap();
         trainer.set_parameters(&Init::Article.draw(&spec(), 1105).unwrap()).unwrap();
         for step in [10, 20] {
-            wait(trainer.fit(|event| {
-                if let Event::Epoch(epoch) = event {
-                    losses.push(epoch.loss);
-                }
-                ControlFlow::Continue(())
-            }))
-            .unwrap();
-            let found: Vec<f64> = wait(trainer.parameters()).unwrap().into_iter().map(f64::from).collect();
+            trainer
+                .fit_with(|event| {
+                    if let Event::Epoch(epoch) = event {
+                        losses.push(epoch.loss);
+                    }
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            let found: Vec<f64> = trainer.parameters().unwrap().into_iter().map(f64::from).collect();
             if step == 10 {
                 // Ten updates round each parameter by at most 10 · 2^-24 = 6e-7.
                 assert_tensors_near(&found, &fixture.parameters("step/10/"), 6e-7, gpu.name());
@@ -184,17 +185,17 @@ fn ten_thousand_epochs_end_where_numpys_did() {
     let fixture = Fixture::read();
     let (train, test) = data();
     let device = Device::Cpu(CpuDevice::new(0).unwrap());
-    let mut trainer = wait(Trainer::new(&device, &spec(), &config(10_000), &train)).unwrap();
+    let mut trainer = Trainer::new(&device, &spec(), &config(10_000), &train).unwrap();
     trainer.set_parameters(&Init::Article.draw(&spec(), 1105).unwrap()).unwrap();
     let mut losses = Vec::new();
-    let outcome = wait(trainer.fit(|event| {
+    let outcome = trainer.fit_with(|event| {
         if let Event::Epoch(epoch) = event
             && epoch.epoch % 100 == 1
         {
             losses.push(epoch.loss);
         }
         ControlFlow::Continue(())
-    }));
+    });
     assert_eq!(outcome.unwrap().epochs, 10_000);
 
     let expected = fixture.tensor("losses");
@@ -204,10 +205,10 @@ fn ten_thousand_epochs_end_where_numpys_did() {
     println!("largest difference of the loss {worst:.2e}, at epoch {}", 100 * at);
     assert!(worst <= 5e-5, "epoch {}: {} and {}", 100 * at, losses[at], expected[at]);
 
-    let parameters = wait(trainer.parameters()).unwrap();
+    let parameters = trainer.parameters().unwrap();
     let outputs = |data: &Dataset| {
-        let mut predictor = wait(Predictor::new(&device, &spec(), &parameters, data.rows())).unwrap();
-        wait(predictor.outputs(data.features())).unwrap()
+        let predictor = Predictor::new(&device, &spec(), &parameters, data.rows()).unwrap();
+        predictor.outputs(data.features()).unwrap()
     };
     let loss = |data: &Dataset| Metrics::new(&spec(), &outputs(data), data, None).unwrap().loss;
     let [train_loss, test_loss, accuracy] = fixture.tensor("final")[..] else { panic!("three values") };

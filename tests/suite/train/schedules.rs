@@ -190,7 +190,7 @@ fn files_hold_tables() {
     for (json, expected) in [
         (r#""cosine""#, r#"expected a table with a `name` and settings, as { name = "cosine", warmup = 5 }"#),
         (r#"{"warmup":5}"#, "missing field `name`"),
-        (r#"{"name":"cosin"}"#, "--schedule is `cosin`: expected constant, step,"),
+        (r#"{"name":"cosin"}"#, "schedule is `cosin`: expected constant, step,"),
         (
             r#"{"name":"cosine","warm":5}"#,
             "`cosine` with `warm=5`: expected settings, each once, as in `cosine:warmup=0,",
@@ -208,18 +208,18 @@ fn senseless_text_is_refused() {
     let names = "constant, step, exponential, cosine, one-cycle, inverse-scaling, plateau";
     let step = "expected settings, each once, as in `step:every=10,factor=0.5`";
     for (text, expected) in [
-        ("", format!("--schedule is ``: expected {names}")),
-        ("Step:every=2", format!("--schedule is `Step`: expected {names}")),
-        ("step:evry=2", format!("--schedule is `step` with `evry=2`: {step}")),
-        ("step:every", format!("--schedule is `step` with `every`: {step}")),
-        ("step:", format!("--schedule is `step` with ``: {step}")),
-        ("step:every=1,every=2", format!("--schedule is `step` with `every=2`: {step}")),
+        ("", format!("schedule is ``: expected {names}")),
+        ("Step:every=2", format!("schedule is `Step`: expected {names}")),
+        ("step:evry=2", format!("schedule is `step` with `evry=2`: {step}")),
+        ("step:every", format!("schedule is `step` with `every`: {step}")),
+        ("step:", format!("schedule is `step` with ``: {step}")),
+        ("step:every=1,every=2", format!("schedule is `step` with `every=2`: {step}")),
         (
             "constant:factor=1",
-            "--schedule is `constant` with `factor=1`: expected settings, each once, as in `constant`".into(),
+            "schedule is `constant` with `factor=1`: expected settings, each once, as in `constant`".into(),
         ),
-        ("step:every=-1", "--schedule step:every is `-1`: expected a whole number from 1 on".into()),
-        ("step:factor=half", "--schedule step:factor is `half`: expected a number above 0, at most 1".into()),
+        ("step:every=-1", "schedule step:every is `-1`: expected a whole number from 1 on".into()),
+        ("step:factor=half", "schedule step:factor is `half`: expected a number above 0, at most 1".into()),
     ] {
         assert_eq!(text.parse::<Schedule>().unwrap_err().to_string(), expected);
     }
@@ -228,20 +228,20 @@ fn senseless_text_is_refused() {
 #[test]
 fn senseless_settings_are_refused() {
     for (text, expected) in [
-        ("step:every=0", "--schedule step:every is 0: expected a whole number from 1 on"),
-        ("step:factor=0", "--schedule step:factor is 0: expected a number above 0, at most 1"),
-        ("exponential:factor=1.1", "--schedule exponential:factor is 1.1: expected a number above 0, at most 1"),
-        ("exponential:factor=nan", "--schedule exponential:factor is NaN: expected a number above 0, at most 1"),
-        ("cosine:warmup=-1", "--schedule cosine:warmup is -1: expected a number from 0 on"),
-        ("cosine:warmup=20", "--schedule cosine:warmup is 20: expected fewer epochs than --epochs, 20"),
-        ("cosine:floor=2", "--schedule cosine:floor is 2: expected a number from 0 to 1"),
-        ("one-cycle:warmup=1.5", "--schedule one-cycle:warmup is 1.5: expected a number from 0 to 1"),
-        ("one-cycle:start=0", "--schedule one-cycle:start is 0: expected a number above 0, at most 1"),
-        ("one-cycle:end=0", "--schedule one-cycle:end is 0: expected a number above 0, at most 1"),
-        ("inverse-scaling:power=inf", "--schedule inverse-scaling:power is inf: expected a number from 0 on"),
-        ("plateau:factor=-0.1", "--schedule plateau:factor is -0.1: expected a number above 0, at most 1"),
-        ("plateau:min_delta=-1", "--schedule plateau:min_delta is -1: expected a number from 0 on"),
-        ("plateau:floor=1.1", "--schedule plateau:floor is 1.1: expected a number from 0 to 1"),
+        ("step:every=0", "schedule step:every is 0: expected a whole number from 1 on"),
+        ("step:factor=0", "schedule step:factor is 0: expected a number above 0, at most 1"),
+        ("exponential:factor=1.1", "schedule exponential:factor is 1.1: expected a number above 0, at most 1"),
+        ("exponential:factor=nan", "schedule exponential:factor is NaN: expected a number above 0, at most 1"),
+        ("cosine:warmup=-1", "schedule cosine:warmup is -1: expected a number from 0 on"),
+        ("cosine:warmup=20", "schedule cosine:warmup is 20: expected fewer than epochs, 20"),
+        ("cosine:floor=2", "schedule cosine:floor is 2: expected a number from 0 to 1"),
+        ("one-cycle:warmup=1.5", "schedule one-cycle:warmup is 1.5: expected a number from 0 to 1"),
+        ("one-cycle:start=0", "schedule one-cycle:start is 0: expected a number above 0, at most 1"),
+        ("one-cycle:end=0", "schedule one-cycle:end is 0: expected a number above 0, at most 1"),
+        ("inverse-scaling:power=inf", "schedule inverse-scaling:power is inf: expected a number from 0 on"),
+        ("plateau:factor=-0.1", "schedule plateau:factor is -0.1: expected a number above 0, at most 1"),
+        ("plateau:min_delta=-1", "schedule plateau:min_delta is -1: expected a number from 0 on"),
+        ("plateau:floor=1.1", "schedule plateau:floor is 1.1: expected a number from 0 to 1"),
     ] {
         assert_eq!(parse(text).check(20).unwrap_err().to_string(), expected);
     }
@@ -297,11 +297,11 @@ fn early_stopping_in_text_and_files() {
         assert_eq!(monitor.to_string().parse::<Monitor>().unwrap(), monitor);
     }
     let error = "recall".parse::<Monitor>().unwrap_err().to_string();
-    assert_eq!(error, "--monitor is `recall`: expected loss or accuracy");
+    assert_eq!(error, "monitor is `recall`: expected loss or accuracy");
     let error = EarlyStopping::new(0).check().unwrap_err().to_string();
-    assert_eq!(error, "--patience is 0: expected a whole number from 1 on");
+    assert_eq!(error, "patience is 0: expected a whole number from 1 on");
     for min_delta in [-1.0, f64::NAN, f64::INFINITY] {
         let error = EarlyStopping { min_delta, ..full }.check().unwrap_err().to_string();
-        assert_eq!(error, format!("--min-delta is {min_delta}: expected a number from 0 on"));
+        assert_eq!(error, format!("min_delta is {min_delta}: expected a number from 0 on"));
     }
 }

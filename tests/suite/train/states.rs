@@ -11,10 +11,9 @@ use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, EarlyStopping, Event, TrainConfig, TrainState, Trainer};
-use wgpu_mlp::{Checkpoint, Error, Model};
+use wgpu_mlp::{Checkpoint, Error};
 
 use crate::cli::Place;
-use crate::support::wait;
 
 const EPOCHS: u64 = 3;
 /// Rows of the validation set: two whole steps on them, and some.
@@ -36,7 +35,7 @@ fn trainer(controlled: bool) -> Trainer {
     }
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
     let validation = controlled.then_some(&validation);
-    wait(Trainer::with_validation(&device, &spec(), &config, &data, validation)).unwrap()
+    Trainer::with_validation(&device, &spec(), &config, &data, validation).unwrap()
 }
 
 /// A state after so many steps.
@@ -44,9 +43,9 @@ fn state(controlled: bool, steps: u64) -> TrainState {
     let mut trainer = trainer(controlled);
     trainer.set_parameters(&Init::He.draw(&spec(), 0).unwrap()).unwrap();
     for _ in 0..steps {
-        wait(trainer.step()).unwrap();
+        trainer.step().unwrap();
     }
-    wait(trainer.state()).unwrap()
+    trainer.state().unwrap()
 }
 
 /// The state with a value in another's place, through a file with a right checksum.
@@ -56,17 +55,16 @@ fn changed(state: &TrainState, changes: &[(&str, Value)]) -> TrainState {
         *progress.pointer_mut(key).unwrap_or_else(|| panic!("no {key} in {state:?}")) = value.clone();
     }
     let state = TrainState { progress: serde_json::from_value(progress).unwrap(), ..state.clone() };
-    let model = Model { spec: spec(), parameters: state.parameters.clone(), encoder: None, training: None };
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("made.safetensors");
-    Checkpoint { model, state, settings: None, score: None, test: None }.save(&path).unwrap();
+    Checkpoint::new(spec(), state).unwrap().save(&path).unwrap();
     Checkpoint::load(&path).unwrap().state
 }
 
 /// Why a trainer does not take a state; it goes on as it was.
 fn refused(controlled: bool, state: &TrainState) -> String {
     let mut trainer = trainer(controlled);
-    let error = match wait(trainer.restore(state)) {
+    let error = match trainer.restore(state) {
         Err(error @ Error::Setting { what: "the state to resume from", .. }) => error.to_string(),
         other => panic!("{other:?} of {state:?}"),
     };
@@ -128,7 +126,7 @@ fn a_state_that_no_trainer_gave_is_refused() {
     for (is_controlled, cases) in [(true, controlled), (false, plain)] {
         let state = state(is_controlled, 2 * STEPS + 1);
         assert_eq!(changed(&state, &[]), state);
-        wait(trainer(is_controlled).restore(&state)).unwrap();
+        trainer(is_controlled).restore(&state).unwrap();
         for (key, value, told) in cases {
             let error = refused(is_controlled, &changed(&state, &[(key, value.clone())]));
             assert!(error.contains(told), "{key} {value}: {error}");
@@ -155,15 +153,15 @@ fn a_state_within_validation_is_one() {
         Event::Steps(progress) if progress.step == STEPS => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let outcome = wait(first.fit(broken)).unwrap();
+    let outcome = first.fit_with(broken).unwrap();
     assert!(outcome.stopped && first.steps() == STEPS, "{outcome:?}");
-    let state = wait(first.state()).unwrap();
+    let state = first.state().unwrap();
     let waiting = changed(&state, &[]);
     let progress = serde_json::to_value(&state.progress).unwrap();
     assert_eq!(progress["run"]["judged_rows"], VALIDATION, "{progress}");
     let mut again = trainer(true);
-    wait(again.restore(&waiting)).unwrap();
-    let outcome = wait(again.resume(|_| ControlFlow::Continue(()))).unwrap();
+    again.restore(&waiting).unwrap();
+    let outcome = again.resume().unwrap();
     assert_eq!(outcome.epochs, EPOCHS);
     for rows in [1, VALIDATION - 1, VALIDATION + 1, JUDGED - 1, JUDGED, 3 * VALIDATION] {
         let changes = [("/run/judged_rows", json!(rows)), ("/run/validation/terms", json!(rows as f64))];
@@ -186,7 +184,9 @@ fn the_command_refuses_it() {
         *progress.pointer_mut(key).unwrap() = value;
         let state = TrainState { progress: serde_json::from_value(progress).unwrap(), ..checkpoint.state.clone() };
         let made = place.path().join("made.safetensors");
-        Checkpoint { state, ..checkpoint.clone() }.save(&made).unwrap();
+        let mut other = checkpoint.clone();
+        other.state = state;
+        other.save(&made).unwrap();
         place.refuses("train --resume made.safetensors", 2, &["a run that cannot be", "a state that a trainer gave"]);
         fs::remove_file(&made).unwrap();
     }

@@ -36,7 +36,7 @@ fn config(epochs: u64, rule: Rule) -> TrainConfig {
 
 fn trainer(device: &Device, config: &TrainConfig) -> Trainer {
     let (spec, data, validation) = problem();
-    let mut trainer = wait(Trainer::with_validation(device, &spec, config, &data, Some(&validation))).unwrap();
+    let mut trainer = Trainer::with_validation(device, &spec, config, &data, Some(&validation)).unwrap();
     trainer.set_parameters(&Init::Xavier.draw(&spec, 4).unwrap()).unwrap();
     trainer
 }
@@ -44,16 +44,17 @@ fn trainer(device: &Device, config: &TrainConfig) -> Trainer {
 /// All epochs of a run.
 fn epochs(trainer: &mut Trainer) -> Vec<Epoch> {
     let mut all = Vec::new();
-    wait(trainer.fit(|event| {
-        all.extend(if let Event::Epoch(epoch) = event { Some(epoch) } else { None });
-        GO_ON
-    }))
-    .unwrap();
+    trainer
+        .fit_with(|event| {
+            all.extend(if let Event::Epoch(epoch) = event { Some(epoch) } else { None });
+            GO_ON
+        })
+        .unwrap();
     all
 }
 
 fn parameters(trainer: &mut Trainer) -> Vec<u32> {
-    bits(&wait(trainer.parameters()).unwrap())
+    bits(&trainer.parameters().unwrap())
 }
 
 /// The loss and the gradient of one step with the masks of `step`.
@@ -125,9 +126,9 @@ fn validation_is_that_of_a_predictor() {
     for device in everywhere() {
         let mut trainer = trainer(&device, &config(3, Rule::Adam).dropout(&[0.4]));
         let epoch = *epochs(&mut trainer).last().unwrap();
-        let parameters = wait(trainer.parameters()).unwrap();
-        let mut predictor = wait(Predictor::new(&device, &spec, &parameters, validation.rows())).unwrap();
-        let outputs = wait(predictor.outputs(validation.features())).unwrap();
+        let parameters = trainer.parameters().unwrap();
+        let predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
+        let outputs = predictor.outputs(validation.features()).unwrap();
         let expected = Metrics::new(&spec, &outputs, &validation, None).unwrap();
         let found = epoch.validation.unwrap();
         assert!((found.loss - expected.loss).abs() < 1e-6 * expected.loss, "{found:?} {expected:?}");
@@ -148,11 +149,12 @@ fn early_stopping_keeps_the_best() {
             config.optimizer.learning_rate = if rule == Rule::Adam { 0.3 } else { 3.0 };
             let mut trainer = trainer(&device, &config);
             let mut all = Vec::new();
-            let outcome = wait(trainer.fit(|event| {
-                all.extend(if let Event::Epoch(epoch) = event { epoch.validation } else { None });
-                GO_ON
-            }))
-            .unwrap();
+            let outcome = trainer
+                .fit_with(|event| {
+                    all.extend(if let Event::Epoch(epoch) = event { epoch.validation } else { None });
+                    GO_ON
+                })
+                .unwrap();
             let value = |at: usize| match monitor {
                 Monitor::Loss => -all[at].loss,
                 Monitor::Accuracy => all[at].accuracy.unwrap(),
@@ -161,9 +163,9 @@ fn early_stopping_keeps_the_best() {
             let best = (0..all.len()).rev().max_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap();
             assert_eq!((outcome.epochs, outcome.best_epoch), (best as u64 + 4, Some(best as u64 + 1)), "{all:?}");
             assert!(outcome.epochs < 200 && !outcome.stopped && outcome.last_epoch.is_some());
-            let parameters = wait(trainer.parameters()).unwrap();
-            let mut predictor = wait(Predictor::new(&device, &spec, &parameters, validation.rows())).unwrap();
-            let outputs = wait(predictor.outputs(validation.features())).unwrap();
+            let parameters = trainer.parameters().unwrap();
+            let predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
+            let outputs = predictor.outputs(validation.features()).unwrap();
             let found = Metrics::new(&spec, &outputs, &validation, None).unwrap();
             assert!((found.loss - all[best].loss).abs() < 1e-6, "{}: {found:?} {:?}", device.name(), all[best]);
         }
@@ -178,29 +180,30 @@ fn a_broken_run_can_give_the_best() {
         let mut config = config(200, Rule::Adam).early_stopping(EarlyStopping::new(100));
         config.optimizer.learning_rate = 0.3;
         let mut trainer = trainer(&device, &config);
-        assert_eq!(wait(trainer.best_parameters()).unwrap(), None, "nothing has been judged");
+        assert_eq!(trainer.best_parameters().unwrap(), None, "nothing has been judged");
         let mut losses: Vec<f64> = Vec::new();
-        let outcome = wait(trainer.fit(|event| {
-            losses.extend(if let Event::Epoch(epoch) = event {
-                epoch.validation.map(|score| score.loss)
-            } else {
-                None
-            });
-            // Until one is worse than the best.
-            let worse = losses.last().is_some_and(|last| losses.iter().any(|loss| loss < last));
-            if worse { ControlFlow::Break(()) } else { GO_ON }
-        }))
-        .unwrap();
+        let outcome = trainer
+            .fit_with(|event| {
+                losses.extend(if let Event::Epoch(epoch) = event {
+                    epoch.validation.map(|score| score.loss)
+                } else {
+                    None
+                });
+                // Until one is worse than the best.
+                let worse = losses.last().is_some_and(|last| losses.iter().any(|loss| loss < last));
+                if worse { ControlFlow::Break(()) } else { GO_ON }
+            })
+            .unwrap();
         assert!(outcome.stopped, "{losses:?}");
         let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let loss_of = |parameters: &[f32]| {
-            let mut predictor = wait(Predictor::new(&device, &spec, parameters, validation.rows())).unwrap();
-            let outputs = wait(predictor.outputs(validation.features())).unwrap();
+            let predictor = Predictor::new(&device, &spec, parameters, validation.rows()).unwrap();
+            let outputs = predictor.outputs(validation.features()).unwrap();
             Metrics::new(&spec, &outputs, &validation, None).unwrap().loss
         };
-        let found = loss_of(&wait(trainer.best_parameters()).unwrap().unwrap());
+        let found = loss_of(&trainer.best_parameters().unwrap().unwrap());
         assert!((found - best).abs() < 1e-6, "{}: {found}, {losses:?}", device.name());
-        let current = loss_of(&wait(trainer.parameters()).unwrap());
+        let current = loss_of(&trainer.parameters().unwrap());
         assert!((current - losses.last().unwrap()).abs() < 1e-6, "{}: {current}, {losses:?}", device.name());
     }
 }
@@ -215,21 +218,21 @@ fn the_optimiser_starts_anew_after_a_divergence() {
         config.optimizer.learning_rate = rate;
         let mut trainer = trainer(&device, &config);
         for _ in 0..23 {
-            wait(trainer.step()).unwrap();
+            trainer.step().unwrap();
         }
         trainer.set_learning_rate(1e38).unwrap();
-        let error = (0..9).find_map(|_| wait(trainer.step()).err()).unwrap();
+        let error = (0..9).find_map(|_| trainer.step().err()).unwrap();
         assert!(matches!(error, Error::Diverged { .. }), "{error}");
         trainer.set_learning_rate(rate).unwrap();
         trainer.set_parameters(&Init::Xavier.draw(&problem().0, 4).unwrap()).unwrap();
-        let state = wait(trainer.state()).unwrap();
+        let state = trainer.state().unwrap();
         assert!(state.optimizer.iter().all(|&value| value == 0.0));
         let mut again = self::trainer(&device, &config);
-        wait(again.restore(&state)).unwrap();
+        again.restore(&state).unwrap();
         for trainer in [&mut trainer, &mut again] {
-            let before = wait(trainer.parameters()).unwrap();
-            wait(trainer.step()).unwrap();
-            let after = wait(trainer.parameters()).unwrap();
+            let before = trainer.parameters().unwrap();
+            trainer.step().unwrap();
+            let after = trainer.parameters().unwrap();
             let largest = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!((f64::from(largest) / rate - 1.0).abs() < 1e-3, "{}: {largest}", device.name());
         }
@@ -249,11 +252,11 @@ fn schedules_set_the_rate() {
             assert_eq!(rates, [0.02, 0.01, 0.005]);
             parameters(&mut trainer)
         };
-        let mut by_hand = wait(Trainer::new(&device, &spec, &config(3, Rule::Sgd), &data)).unwrap();
+        let mut by_hand = Trainer::new(&device, &spec, &config(3, Rule::Sgd), &data).unwrap();
         by_hand.set_parameters(&Init::Xavier.draw(&spec, 4).unwrap()).unwrap();
         for step in 0..3 * by_hand.steps_per_epoch() {
             by_hand.set_learning_rate(0.02 / f64::from(1 << (step / by_hand.steps_per_epoch()))).unwrap();
-            let progress = wait(by_hand.step()).unwrap();
+            let progress = by_hand.step().unwrap();
             assert_eq!((progress.step, progress.steps), (step + 1, 15));
         }
         // Powers of 2: no rounding between a rate and its factor.
@@ -304,18 +307,18 @@ fn a_resumed_run_ends_with_the_same_bytes() {
                     events += 1;
                     if events > breaks % 4 { ControlFlow::Break(()) } else { GO_ON }
                 };
-                let outcome = if fresh { wait(current.fit(on_event)) } else { wait(current.resume(on_event)) }.unwrap();
+                let outcome = if fresh { current.fit_with(on_event) } else { current.resume_with(on_event) }.unwrap();
                 if !outcome.stopped {
                     break;
                 }
                 fresh = false;
                 breaks += 1;
-                let state = wait(current.state()).unwrap();
+                let state = current.state().unwrap();
                 // Through text and back, as a file has it.
                 let text = serde_json::to_string(&state.progress).unwrap();
                 let state = TrainState { progress: serde_json::from_str(&text).unwrap(), ..state };
                 current = trainer(&device, &config);
-                wait(current.restore(&state)).unwrap();
+                current.restore(&state).unwrap();
             }
             assert!(breaks > 3, "{rule}: {breaks} breaks");
             assert_eq!(found_epochs, expected_epochs, "{rule} on {}", device.name());
@@ -334,34 +337,35 @@ fn steps_are_those_of_a_run() {
         let mut single = trainer(&device, &config);
         let mut last = f64::INFINITY;
         for _ in 0..2 * single.steps_per_epoch() {
-            last = wait(single.step()).unwrap().loss;
+            last = single.step().unwrap().loss;
         }
         assert!(last.is_finite());
         assert_eq!(parameters(&mut whole), parameters(&mut single), "{}", device.name());
-        let gradients = wait(single.gradients()).unwrap();
-        assert_eq!(gradients, wait(whole.gradients()).unwrap());
+        let gradients = single.gradients().unwrap();
+        assert_eq!(gradients, whole.gradients().unwrap());
         assert!(gradients.iter().any(|&value| value != 0.0));
         // A run is over: the next step begins another one.
-        assert_eq!(wait(single.step()).unwrap().step, 1);
+        assert_eq!(single.step().unwrap().step, 1);
     }
 }
 
 /// Other data takes up the parameters, what the optimiser keeps and its count of steps.
 #[test]
 fn training_goes_on_with_further_data() {
-    let (spec, data, further) = problem();
+    let (spec, _, further) = problem();
     for device in everywhere() {
         let config = config(2, Rule::Adam);
         let mut first = trainer(&device, &config);
         epochs(&mut first);
         let steps = first.steps();
-        let mut next = wait(first.with_data(&device, &further, Some(&data))).unwrap();
+        first.load(&further).unwrap();
+        let mut next = first;
         assert_eq!(next.steps(), steps);
-        let before = wait(next.parameters()).unwrap();
-        wait(next.step()).unwrap();
+        let before = next.parameters().unwrap();
+        next.step().unwrap();
         assert_eq!(next.steps(), steps + 1);
         // Adam's first step moves every parameter by the whole rate; with a past it does not.
-        let after = wait(next.parameters()).unwrap();
+        let after = next.parameters().unwrap();
         let largest = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         let smallest = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(f32::MAX, f32::min);
         assert!(largest < 0.04 && smallest < 0.01, "{}: {smallest} to {largest}", device.name());
@@ -375,22 +379,22 @@ fn training_goes_on_with_further_data() {
 fn settings_that_cannot_be_are_refused() {
     let (spec, data, _) = problem();
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
-    let problem = |config: TrainConfig| wait(Trainer::new(&device, &spec, &config, &data)).unwrap_err().to_string();
+    let problem = |config: TrainConfig| Trainer::new(&device, &spec, &config, &data).unwrap_err().to_string();
     let base = || config(2, Rule::Sgd);
     for (config, expected) in [
-        (base().dropout(&[0.1, 0.1, 0.1]), "--dropout is a list of 3: expected one for all hidden layers or 2"),
-        (base().dropout(&[1.0]), "--dropout is 1: expected a number in [0, 1)"),
-        (base().dropout(&[f64::NAN]), "--dropout is NaN"),
-        (base().early_stopping(EarlyStopping::new(0)), "--patience is 0"),
-        (config(0, Rule::Sgd), "--epochs is 0: expected at least 1"),
+        (base().dropout(&[0.1, 0.1, 0.1]), "dropout is a list of 3: expected one for all hidden layers or 2"),
+        (base().dropout(&[1.0]), "dropout is 1: expected a number in [0, 1)"),
+        (base().dropout(&[f64::NAN]), "dropout is NaN"),
+        (base().early_stopping(EarlyStopping::new(0)), "patience is 0"),
+        (config(0, Rule::Sgd), "epochs is 0: expected at least 1"),
     ] {
         let found = problem(config);
         assert!(found.starts_with(expected), "{found}");
     }
     let regression = MlpSpec::new(&[3, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
     let stopping = EarlyStopping { monitor: Monitor::Accuracy, ..EarlyStopping::new(1) };
-    let error = wait(Trainer::new(&device, &regression, &base().early_stopping(stopping), &data)).unwrap_err();
-    assert!(error.to_string().starts_with("--monitor is accuracy: expected loss"), "{error}");
+    let error = Trainer::new(&device, &regression, &base().early_stopping(stopping), &data).unwrap_err();
+    assert!(error.to_string().starts_with("monitor is accuracy: expected loss"), "{error}");
 }
 
 #[test]
@@ -398,15 +402,15 @@ fn a_foreign_state_is_refused() {
     let device = Device::Cpu(CpuDevice::new(1).unwrap());
     let mut from = trainer(&device, &config(2, Rule::Adam));
     epochs(&mut from);
-    let state = wait(from.state()).unwrap();
-    let refused = |trainer: &mut Trainer, state: &TrainState| match wait(trainer.restore(state)) {
+    let state = from.state().unwrap();
+    let refused = |trainer: &mut Trainer, state: &TrainState| match trainer.restore(state) {
         Err(Error::Setting { found, .. }) => found,
         other => panic!("{other:?}"),
     };
     let found = refused(&mut trainer(&device, &config(2, Rule::Sgd)), &state);
     assert!(found.starts_with("of a run with"), "{found}");
     let (spec, data, _) = problem();
-    let mut other = wait(Trainer::new(&device, &spec, &config(2, Rule::Adam), &data)).unwrap();
+    let mut other = Trainer::new(&device, &spec, &config(2, Rule::Adam), &data).unwrap();
     assert_eq!(refused(&mut other, &state), "of a run on other data");
     // A place that no run comes to, as a file may have it.
     for (key, value) in [("step", "0"), ("step", "18446744073709551615"), ("age", "18446744073709551615")] {
@@ -418,12 +422,12 @@ fn a_foreign_state_is_refused() {
         assert!(found.starts_with("at step "), "{key} {value}: {found}");
     }
     let short = TrainState { optimizer: state.optimizer[1..].to_vec(), ..state.clone() };
-    assert!(matches!(wait(trainer(&device, &config(2, Rule::Adam)).restore(&short)), Err(Error::Shape { .. })));
+    assert!(matches!(trainer(&device, &config(2, Rule::Adam)).restore(&short), Err(Error::Shape { .. })));
 
     // More epochs lengthen a finished run.
     let mut longer = trainer(&device, &config(3, Rule::Adam));
-    wait(longer.restore(&state)).unwrap();
-    let outcome = wait(longer.resume(|_| GO_ON)).unwrap();
+    longer.restore(&state).unwrap();
+    let outcome = longer.resume_with(|_| GO_ON).unwrap();
     assert_eq!(outcome.epochs, 1);
     let mut whole = trainer(&device, &config(3, Rule::Adam));
     epochs(&mut whole);

@@ -1,0 +1,180 @@
+//! A feature: a column of a table and the network's inputs that it makes. In: cells of the training rows, once; then cells
+//! of any table. Out: what is kept of the training rows, and f32 inputs.
+//!
+//! A number makes one input, a category one for each of its values (one-hot), a date one for each of its parts that vary; where
+//! training rows missed a cell, a further input says whether it is missing. Kept are mean and scale, the categories in lexicographic
+//! order, and what stands for a missing cell: the median, or the most frequent category. Of a column that says nothing in the training
+//! rows, that further input is all there is.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::encoder::calendar::{self, DateInput};
+use crate::error::shorten;
+
+/// A feature column with what turns its cells into inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Feature {
+    /// The column's name.
+    pub name: String,
+    /// What its cells are.
+    #[serde(flatten)]
+    pub kind: FeatureKind,
+    /// Whether a last input says if the cell is missing, 1, or not, 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub indicator: bool,
+}
+
+/// What the cells of a feature are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FeatureKind {
+    /// Numbers: the network sees `(cell − mean) / scale`.
+    Number {
+        /// What is subtracted, in the column's unit; 0 without standardisation.
+        mean: f64,
+        /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation.
+        scale: f64,
+        /// What stands for a missing cell: the training rows' median. None, in files of old, is the mean.
+        #[serde(default)]
+        fill: Option<f64>,
+    },
+    /// Texts: the input of the cell's category is 1, the others 0.
+    Category {
+        /// Those that the training rows have often enough, in lexicographic order.
+        categories: Vec<String>,
+        /// Whether one more input stands for all other ones, rare or never seen. It exists where training rows have such:
+        /// an input that was always 0 would give the first one that is not a random weight. Without it they are all 0.
+        other: bool,
+        /// The number of the category that stands for a missing cell, the most frequent one; none is a rare one.
+        fill: Option<usize>,
+        /// The rare ones, in lexicographic order, so that they are told from those never seen. None where there are none, where they
+        /// are more than 10,000 or longer than a MiB, and in files of old.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rare: Option<Vec<String>>,
+    },
+    /// Dates: the network sees the parts that vary, each standardised.
+    Date {
+        /// At least one, in the order of the inputs.
+        parts: Vec<DateInput>,
+        /// What stands for a missing cell, the training rows' median, as ISO 8601 writes it.
+        fill: String,
+    },
+    /// Whatever the cells are, the network sees only whether they are missing, by the indicator.
+    Presence {
+        /// As what they are read.
+        cells: Holds,
+    },
+}
+
+/// As what cells are read of which only the presence counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Holds {
+    /// Numbers.
+    Numbers,
+    /// Texts.
+    Texts,
+    /// Dates.
+    Dates,
+}
+
+impl Feature {
+    /// Number of inputs, at least 1.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        let own = match &self.kind {
+            FeatureKind::Number { .. } => 1,
+            FeatureKind::Category { categories, other, .. } => categories.len() + usize::from(*other),
+            FeatureKind::Date { parts, .. } => parts.len(),
+            FeatureKind::Presence { .. } => 0,
+        };
+        own + usize::from(self.indicator)
+    }
+
+    /// What each input stands for: `age`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
+    #[must_use]
+    pub fn input_names(&self) -> Vec<String> {
+        let of = |what: &str| format!("{}={what}", self.name);
+        let mut names = match &self.kind {
+            FeatureKind::Number { .. } => vec![self.name.clone()],
+            FeatureKind::Category { categories, other, .. } => {
+                categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of).collect()
+            }
+            FeatureKind::Date { parts, .. } => parts.iter().map(|input| of(input.part.name())).collect(),
+            FeatureKind::Presence { .. } => Vec::new(),
+        };
+        names.extend(self.indicator.then(|| of("(missing)")));
+        names
+    }
+
+    /// Mean and scale of a number that is a single input; none of anything else.
+    #[must_use]
+    pub fn scaling(&self) -> Option<(f64, f64)> {
+        match self.kind {
+            FeatureKind::Number { mean, scale, .. } if !self.indicator => Some((mean, scale)),
+            _ => None,
+        }
+    }
+
+    /// Mean and scale of each input: 0 and 1 where it is not standardised.
+    #[must_use]
+    pub fn scalings(&self) -> Vec<(f64, f64)> {
+        let mut all = vec![(0.0, 1.0); self.width()];
+        match &self.kind {
+            &FeatureKind::Number { mean, scale, .. } => all[0] = (mean, scale),
+            FeatureKind::Date { parts, .. } => {
+                all.iter_mut()
+                    .zip(parts)
+                    .for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
+            }
+            FeatureKind::Category { .. } | FeatureKind::Presence { .. } => {}
+        }
+        all
+    }
+
+    /// What is wrong with a feature that was read from a file.
+    pub(in crate::data) fn validate(&self) -> std::result::Result<(), String> {
+        let name = shorten(&self.name);
+        match &self.kind {
+            &FeatureKind::Number { mean, scale, fill } => {
+                check_scale(&self.name, mean, scale)?;
+                match fill.filter(|fill| !fill.is_finite()) {
+                    Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),
+                    None => Ok(()),
+                }
+            }
+            FeatureKind::Category { categories, other, fill, rare } => {
+                let mut seen = HashSet::new();
+                let mut all = categories.iter().chain(rare.iter().flatten());
+                if let Some(twice) = all.find(|category| !seen.insert(*category)) {
+                    return Err(format!("the encoder's column `{name}` has the category `{}` twice", shorten(twice)));
+                }
+                let needless = rare.is_some() && !other;
+                if needless || (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
+                    return Err(format!("the encoder's column `{name}` lacks categories"));
+                }
+                Ok(())
+            }
+            FeatureKind::Date { parts, fill } => {
+                calendar::validate(&name, parts, fill)?;
+                parts.iter().try_for_each(|input| check_scale(&name, input.mean, input.scale))
+            }
+            FeatureKind::Presence { .. } if !self.indicator => {
+                Err(format!("the encoder's column `{name}` has no input"))
+            }
+            FeatureKind::Presence { .. } => Ok(()),
+        }
+    }
+}
+
+/// What is wrong with a mean and a scale that were read from a file.
+pub(in crate::data) fn check_scale(name: &str, mean: f64, scale: f64) -> std::result::Result<(), String> {
+    let fit = mean.is_finite() && scale.is_finite() && scale > 0.0;
+    if fit {
+        Ok(())
+    } else {
+        Err(format!("the encoder's column `{}` has mean {mean} and scale {scale}", shorten(name)))
+    }
+}

@@ -1,0 +1,217 @@
+//! The inputs of one column. In: a feature and its cells. Out: f32 inputs row by row, and notes of cells that are not what the model's
+//! column holds.
+
+use std::borrow::Cow;
+
+use crate::data::column::{Cells, Column, Texts};
+use crate::data::date;
+use crate::data::encoder::Encoder;
+use crate::data::encoder::category::Categories;
+use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
+use crate::data::infer::Inference;
+use crate::data::note::{Note, NoteKind};
+use crate::data::read_as::ReadAs;
+use crate::data::table::Table;
+use crate::error::{Place, Result};
+use crate::limits;
+
+/// Examples of unseen categories that a note has.
+const EXAMPLES: usize = 4;
+
+/// A column's inputs.
+pub(in crate::data) struct Inputs<'a> {
+    cells: EncodedCells<'a>,
+    /// The input that says whether a cell is missing.
+    indicator: Option<usize>,
+}
+
+enum EncodedCells<'a> {
+    /// NaN where a cell is missing, which gets `fill`.
+    Number { values: Vec<f32>, fill: f32 },
+    /// The input of each label.
+    Category { texts: Cow<'a, Texts>, places: Vec<Label>, missing: Option<usize> },
+    /// As many for each row as there are in `fill`, NaN where a date is missing.
+    Date { values: Vec<f32>, fill: Vec<f32> },
+    /// Whether each is missing.
+    Presence(Vec<bool>),
+}
+
+/// What a text is to a model.
+#[derive(Clone, Copy, PartialEq)]
+enum Label {
+    /// A category, with its input.
+    Known(usize),
+    /// One that it has not seen, with the input of rare ones, if it has one.
+    Unseen(Option<usize>),
+    Missing,
+}
+
+impl<'a> Inputs<'a> {
+    pub fn new(
+        encoder: &Encoder,
+        feature: &Feature,
+        column: Cow<'a, Column>,
+        table: &Table,
+    ) -> Result<(Self, Vec<Note>)> {
+        let read = Read { encoder, table, name: &feature.name };
+        let mut notes = Vec::new();
+        let cells = match &feature.kind {
+            &FeatureKind::Number { mean, scale, fill } => {
+                let fill = fill.unwrap_or(mean);
+                let encode = |(row, &value): (usize, &f64)| {
+                    let filled = if value.is_nan() { fill } else { value };
+                    let encoded = standardised(table, &feature.name, row, filled, mean, scale)?;
+                    Ok(if value.is_nan() { f32::NAN } else { encoded })
+                };
+                let column = read.as_what(Holds::Numbers, column, &mut notes)?;
+                let numbers = table.numbers_of(&feature.name, &column.cells)?;
+                let mut values = limits::room("a column's inputs", numbers.len())?;
+                for cell in numbers.iter().enumerate() {
+                    values.push(encode(cell)?);
+                }
+                EncodedCells::Number { values, fill: ((fill - mean) / scale) as f32 }
+            }
+            FeatureKind::Category { categories, other, fill, rare } => {
+                let known = Categories::new(categories, rare.as_deref(), *other);
+                let other = other.then_some(categories.len());
+                let texts = texts(column);
+                let places = texts.labels().iter().map(|label| match known.index.place(label) {
+                    Some(place) => Label::Known(place),
+                    None if encoder.reading.missing.contains(label) => Label::Missing,
+                    None => Label::Unseen(other),
+                });
+                let places: Vec<_> = places.collect();
+                notes.extend(unseen(&feature.name, &texts, &places, table).filter(|_| known.complete));
+                EncodedCells::Category { texts, places, missing: fill.or(other) }
+            }
+            FeatureKind::Date { parts, fill } => {
+                let of = |seconds: f64, row: usize| {
+                    let part = move |input: &crate::data::encoder::calendar::DateInput| {
+                        standardised(table, &feature.name, row, input.part.of(seconds), input.mean, input.scale)
+                    };
+                    parts.iter().map(part).collect::<Result<Vec<_>>>()
+                };
+                let column = read.as_what(Holds::Dates, column, &mut notes)?;
+                let seconds: &[f64] = if let Cells::Date(dates) = &column.cells { &dates.seconds } else { &[] };
+                let mut values = Vec::with_capacity(seconds.len() * parts.len());
+                for (row, &seconds) in seconds.iter().enumerate() {
+                    match seconds.is_nan() {
+                        true => values.extend(parts.iter().map(|_| f32::NAN)),
+                        false => values.extend(of(seconds, row)?),
+                    }
+                }
+                EncodedCells::Date { values, fill: of(date::parse(fill).map_or(0.0, |(seconds, _)| seconds), 0)? }
+            }
+            FeatureKind::Presence { cells } => {
+                let column = read.as_what(*cells, column, &mut notes)?;
+                EncodedCells::Presence((0..column.cells.len()).map(|row| column.cells.is_missing(row)).collect())
+            }
+        };
+        Ok((Self { cells, indicator: feature.indicator.then(|| feature.width() - 1) }, notes))
+    }
+
+    /// Writes the inputs of rows (from 0), all 0 as yet.
+    pub fn write<'b>(&self, rows: impl Iterator<Item = (&'b usize, &'b mut [f32])>) {
+        let indicate = |inputs: &mut [f32]| self.indicator.into_iter().for_each(|indicator| inputs[indicator] = 1.0);
+        match &self.cells {
+            EncodedCells::Number { values, fill } => rows.for_each(|(&row, inputs)| {
+                inputs[0] = values[row];
+                if inputs[0].is_nan() {
+                    inputs[0] = *fill;
+                    indicate(inputs);
+                }
+            }),
+            EncodedCells::Category { texts, places, missing } => rows.for_each(|(&row, inputs)| {
+                let label = texts.code(row).map_or(Label::Missing, |code| places[code]);
+                let place = match label {
+                    Label::Known(place) => Some(place),
+                    Label::Unseen(place) => place,
+                    Label::Missing => *missing,
+                };
+                place.into_iter().for_each(|place| inputs[place] = 1.0);
+                if label == Label::Missing {
+                    indicate(inputs);
+                }
+            }),
+            EncodedCells::Date { values, fill } => rows.for_each(|(&row, inputs)| {
+                let width = fill.len();
+                inputs[..width].copy_from_slice(&values[row * width..][..width]);
+                if inputs[0].is_nan() {
+                    inputs[..width].copy_from_slice(fill);
+                    indicate(inputs);
+                }
+            }),
+            EncodedCells::Presence(missing) => rows.filter(|(row, _)| missing[**row]).for_each(|(_, inputs)| {
+                indicate(inputs);
+            }),
+        }
+    }
+}
+
+/// A column's cells as texts.
+fn texts(column: Cow<'_, Column>) -> Cow<'_, Texts> {
+    match column {
+        Cow::Borrowed(Column { cells: Cells::Text(texts), .. }) => Cow::Borrowed(texts),
+        Cow::Owned(Column { cells: Cells::Text(texts), .. }) => Cow::Owned(texts),
+        other => Cow::Owned(other.to_texts()),
+    }
+}
+
+/// What is known of a column whose cells may be read otherwise than the model has them.
+struct Read<'a> {
+    encoder: &'a Encoder,
+    table: &'a Table,
+    name: &'a str,
+}
+
+impl Read<'_> {
+    /// Cells as what they are in the model: those that can't be it are missing. Texts as they stand in a file may be numbers or dates.
+    fn as_what<'c>(&self, holds: Holds, column: Cow<'c, Column>, notes: &mut Vec<Note>) -> Result<Cow<'c, Column>> {
+        let how = match (holds, &column.cells) {
+            (Holds::Numbers, Cells::Number(_)) | (Holds::Dates, Cells::Date(_)) => return Ok(column),
+            (Holds::Texts, Cells::Number(_) | Cells::Date(_)) => return Ok(column),
+            (Holds::Texts, Cells::Text(_)) => ReadAs::Text,
+            (Holds::Numbers, _) => self.encoder.read_as(self.name, false),
+            (Holds::Dates, _) => ReadAs::Date,
+        };
+        let place = |row: usize| -> Place { self.table.place(row) };
+        let inference = Inference { reading: &self.encoder.reading, commas_free: true, place: &place };
+        let found = inference.column(self.name, texts(column).into_owned(), how, notes);
+        let unfit = |unfit: crate::data::infer::Unfit| {
+            let place = place(unfit.row);
+            unfit.error(self.table.source(), place, self.name)
+        };
+        found.map(Cow::Owned).map_err(unfit)
+    }
+}
+
+/// The note of cells with categories that the model has not seen.
+fn unseen(name: &str, texts: &Texts, places: &[Label], table: &Table) -> Option<Note> {
+    let is_unseen = |code: usize| matches!(places[code], Label::Unseen(_));
+    if !(0..places.len()).any(is_unseen) {
+        return None;
+    }
+    let mut rows = (0..texts.len()).filter(|&row| texts.code(row).is_some_and(is_unseen));
+    let first = rows.next()?;
+    let count = 1 + rows.count();
+    let own = texts.code(first);
+    let labels = own.into_iter().chain((0..places.len()).filter(|&code| is_unseen(code) && Some(code) != own));
+    let examples = labels.take(EXAMPLES).map(|code| texts.labels()[code].clone()).collect();
+    Some(Note::column(NoteKind::Unseen, name).count(count, texts.len(), examples).place(table.place(first)))
+}
+
+/// `(value − mean) / scale` as f32, computed in f64. [`Error::NonFinite`](crate::Error::NonFinite) where that is too large for f32.
+pub(in crate::data) fn standardised(
+    table: &Table,
+    column: &str,
+    row: usize,
+    value: f64,
+    mean: f64,
+    scale: f64,
+) -> Result<f32> {
+    let encoded = ((value - mean) / scale) as f32;
+    if encoded.is_finite() {
+        return Ok(encoded);
+    }
+    Err(table.not_finite(column, row, format_args!("{value:e}, encoded as f32,")))
+}

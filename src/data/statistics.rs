@@ -1,0 +1,35 @@
+//! Figures of a column.
+
+use super::table::Table;
+use crate::error::Result;
+
+/// Those that are not missing.
+pub(super) fn present(values: &[f64]) -> Vec<f64> {
+    values.iter().copied().filter(|value| !value.is_nan()).collect()
+}
+
+/// The median of numbers that are no NaN, whose order it changes: of an even count the mean of the two in the middle.
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len().checked_sub(1)? / 2;
+    let even = values.len().is_multiple_of(2);
+    let (_, &mut lower, above) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = if even { above.iter().copied().reduce(f64::min)? } else { lower };
+    Some(lower / 2.0 + upper / 2.0) // their sum could overflow
+}
+
+/// Mean and population standard deviation of values, which the given rows have, the mean with a second pass for its
+/// rounding; scale 1 where the variance is within rounding of 0. That bound is `_is_constant_feature` in
+/// scikit-learn's `preprocessing/_data.py`.
+pub(super) fn mean_and_scale(table: &Table, column: &str, rows: &[usize], values: &[f64]) -> Result<(f64, f64)> {
+    let count = values.len() as f64;
+    let rough = values.iter().sum::<f64>() / count;
+    let mean = rough + values.iter().map(|value| value - rough).sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    if !(mean.is_finite() && variance.is_finite()) {
+        let widest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0);
+        let found = format_args!("{:e}, squared for the variance,", values[widest]);
+        return Err(table.not_finite(column, rows[widest], found));
+    }
+    let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
+    Ok((mean, if variance <= rounding { 1.0 } else { variance.sqrt() }))
+}

@@ -1,0 +1,33 @@
+//! What settings are called in messages. The library calls them by its fields; a program with names of its own for them, as the
+//! command has flags, says so once.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// Another name for a setting, or None for one that has no other.
+pub(crate) type Names = fn(&str) -> Option<&'static str>;
+
+static NAMES: OnceLock<Names> = OnceLock::new();
+
+/// All messages of this process call settings by these names.
+#[cfg(feature = "cli")]
+pub(crate) fn call_settings_by(names: Names) {
+    let _ = NAMES.set(names); // the first call holds
+}
+
+/// A setting's name in messages. What stands behind its first word is a setting of its own, and stays.
+pub(crate) fn setting(name: &str) -> Cow<'_, str> {
+    let (first, rest) = name.split_once(' ').map_or((name, ""), |(first, _)| (first, &name[first.len()..]));
+    match NAMES.get().and_then(|names| names(first)) {
+        Some(known) => Cow::Owned(format!("{known}{rest}")),
+        None => Cow::Borrowed(name),
+    }
+}
+
+/// A setting with a value, as advice: `device = cpu`.
+pub(crate) fn set(name: &str, value: &str) -> String {
+    match NAMES.get().and_then(|names| names(name)) {
+        Some(known) => format!("{known} {value}"),
+        None => format!("{name} = {value}"),
+    }
+}

@@ -1,0 +1,217 @@
+//! A network ready for inference.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::loaded::{Loaded, Parameters};
+use super::rows::{self, Network};
+use crate::backend::{CpuDevice, Device};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::math::Real;
+use crate::params::Layout;
+use crate::spec::MlpSpec;
+
+/// Rows that a GPU runs at a time, at most.
+const ROWS: usize = 4096;
+
+/// A network loaded for inference, which threads may share: every call takes `&self`, and a clone is another handle of the same
+/// network, parameters included.
+///
+/// **On the CPU** a call does what its rows take and no more: a few microseconds for one row of a small network, on the
+/// caller's thread; large calls are shared out to the device's threads. A row's outputs are the same bits whatever rows come with
+/// it and however many threads there are. The `…_into` methods allocate nothing once each thread has had a call, as long as every
+/// layer has at most 8192 weights; larger ones go through the `gemm` crate, which
+/// takes memory to pack into.
+///
+/// **On a GPU** a call costs two round trips to the device, and rows run in plans for as many rows as
+/// were named, or a sixteenth, a sixteenth of that and so on, whichever is enough; the smaller ones are loaded when they are first
+/// needed, and once more for each call at the same time. Calls with the same number of rows give the same bits on the same device
+/// and build; another number may decide on the last bits of a row.
+///
+/// The plain names block the thread; those that end in `_async` are for programs with an executor. On native platforms they do not
+/// yield either: a wait for a GPU blocks.
+#[derive(Clone, Debug)]
+pub struct Predictor(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    spec: MlpSpec,
+    layout: Layout,
+    parameters: RwLock<Parameters>,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Cpu(CpuDevice),
+    Gpu(Loaded),
+}
+
+impl Predictor {
+    /// Loads a network on a device. `parameters` as [`Layout`] lays them out. A GPU gets buffers for `rows` rows at a time, at most
+    /// 4096, or as many as they hold; a call may have any number.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of parameters; [`Error::TooLarge`] where the device has no room for a row.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn new(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
+        pollster::block_on(Self::new_async(device, spec, parameters, rows))
+    }
+
+    /// [`new`](Self::new) for async programs.
+    pub async fn new_async(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
+        let layout = Layout::new(spec);
+        let parameters = RwLock::new(Parameters { values: copy(&layout, parameters)?, version: 0 });
+        let place = match device {
+            Device::Cpu(cpu) => Place::Cpu(cpu.clone()),
+            Device::Gpu(_) => Place::Gpu(Loaded::new(device, spec, rows.clamp(1, ROWS)).await?),
+        };
+        Ok(Self(Arc::new(Shared { spec: spec.clone(), layout, parameters, place })))
+    }
+
+    /// The network.
+    pub fn spec(&self) -> &MlpSpec {
+        &self.0.spec
+    }
+
+    /// Sets all parameters, in the order of [`Layout`], for the calls that begin from now on, through whichever clone.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of them.
+    pub fn set_parameters(&self, values: &[f32]) -> Result<()> {
+        let values = copy(&self.0.layout, values)?;
+        let mut parameters = self.0.parameters.write().unwrap_or_else(PoisonError::into_inner);
+        *parameters = Parameters { values, version: parameters.version + 1 };
+        Ok(())
+    }
+
+    /// The network's outputs [rows, outputs] for `features` [rows, inputs], both by rows: what
+    /// [`Loss::predictions`](crate::math::Loss::predictions) turns into predictions.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for features that are no whole rows. What the device says.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn outputs(&self, features: &[f32]) -> Result<Vec<f32>> {
+        pollster::block_on(self.outputs_async(features))
+    }
+
+    /// [`outputs`](Self::outputs) for async programs.
+    pub async fn outputs_async(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let rows = self.rows(features)?;
+        let mut outputs = limits::filled("the network's outputs", 0.0, rows * self.0.spec.outputs())?;
+        self.outputs_into_async(features, &mut outputs).await?;
+        Ok(outputs)
+    }
+
+    /// [`outputs`](Self::outputs) into memory of the caller's, [rows, outputs].
+    ///
+    /// # Errors
+    /// Those of [`outputs`](Self::outputs), and [`Error::Shape`] for memory of another length.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn outputs_into(&self, features: &[f32], outputs: &mut [f32]) -> Result<()> {
+        match &self.0.place {
+            Place::Cpu(cpu) => self.on_cpu(cpu, features, outputs),
+            Place::Gpu(_) => pollster::block_on(self.outputs_into_async(features, outputs)),
+        }
+    }
+
+    /// [`outputs_into`](Self::outputs_into) for async programs.
+    pub async fn outputs_into_async(&self, features: &[f32], outputs: &mut [f32]) -> Result<()> {
+        match &self.0.place {
+            Place::Cpu(cpu) => self.on_cpu(cpu, features, outputs),
+            Place::Gpu(loaded) => {
+                self.check(features, outputs)?;
+                loaded.run(&self.0.spec, &self.parameters(), features, outputs).await
+            }
+        }
+    }
+
+    /// Predictions [rows, outputs] for `features` [rows, inputs], both by rows: the probability of each class or of a yes, or the
+    /// number that was learned, as [`Loss::predictions`](crate::math::Loss::predictions) makes them of the outputs.
+    ///
+    /// # Errors
+    /// Those of [`outputs`](Self::outputs).
+    #[cfg(not(target_family = "wasm"))]
+    pub fn predict(&self, features: &[f32]) -> Result<Vec<f32>> {
+        pollster::block_on(self.predict_async(features))
+    }
+
+    /// [`predict`](Self::predict) for async programs.
+    pub async fn predict_async(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let mut outputs = self.outputs_async(features).await?;
+        self.decide(&mut outputs);
+        Ok(outputs)
+    }
+
+    /// [`predict`](Self::predict) into memory of the caller's, [rows, outputs].
+    ///
+    /// # Errors
+    /// Those of [`outputs_into`](Self::outputs_into).
+    #[cfg(not(target_family = "wasm"))]
+    pub fn predict_into(&self, features: &[f32], predictions: &mut [f32]) -> Result<()> {
+        self.outputs_into(features, predictions)?;
+        self.decide(predictions);
+        Ok(())
+    }
+
+    /// [`predict_into`](Self::predict_into) for async programs.
+    pub async fn predict_into_async(&self, features: &[f32], predictions: &mut [f32]) -> Result<()> {
+        self.outputs_into_async(features, predictions).await?;
+        self.decide(predictions);
+        Ok(())
+    }
+
+    fn on_cpu(&self, cpu: &CpuDevice, features: &[f32], outputs: &mut [f32]) -> Result<()> {
+        self.check(features, outputs)?;
+        let Shared { spec, layout, .. } = &*self.0;
+        let network = Network { spec, layout, parameters: &self.parameters().values };
+        rows::run(cpu.pool(), network, features, outputs);
+        Ok(())
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.0.parameters.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes predictions of outputs, in f64.
+    fn decide(&self, outputs: &mut [f32]) {
+        let (loss, width) = (self.0.spec.loss(), self.0.spec.outputs());
+        f64::with_scratch(width, |wide| {
+            for row in outputs.chunks_exact_mut(width) {
+                wide.iter_mut().zip(&*row).for_each(|(wide, &z)| *wide = z.into());
+                loss.predictions(wide);
+                row.iter_mut().zip(&*wide).for_each(|(z, &p)| *z = p as f32);
+            }
+        });
+    }
+
+    /// How many rows these features are.
+    fn rows(&self, features: &[f32]) -> Result<usize> {
+        let inputs = self.0.spec.inputs();
+        if features.len().is_multiple_of(inputs) {
+            return Ok(features.len() / inputs);
+        }
+        Err(Error::Shape {
+            what: "the table of features".into(),
+            found: features.len(),
+            expected: format!("a multiple of {inputs}, the network's inputs"),
+        })
+    }
+
+    fn check(&self, features: &[f32], outputs: &[f32]) -> Result<()> {
+        let expected = self.rows(features)? * self.0.spec.outputs();
+        if outputs.len() == expected {
+            return Ok(());
+        }
+        let what = "the memory for the outputs".into();
+        Err(Error::Shape { what, found: outputs.len(), expected: expected.to_string() })
+    }
+}
+
+/// A copy of parameters that fit the network.
+fn copy(layout: &Layout, values: &[f32]) -> Result<Arc<Vec<f32>>> {
+    layout.check(values)?;
+    let mut copy = limits::room("the network's parameters", values.len())?;
+    copy.extend_from_slice(values);
+    Ok(Arc::new(copy))
+}

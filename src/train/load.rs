@@ -1,0 +1,91 @@
+//! Data that comes in parts: other rows in a trainer that is there.
+
+use std::ops::ControlFlow;
+
+use crc32fast::Hasher;
+
+use super::run::Run;
+use super::trainer::{Trainer, plan_for};
+use super::{Event, Outcome};
+use crate::backend::Backend as _;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::plan::{Role, SNAPSHOTS};
+
+/// CRC-32 of a data set and its bytes: enough to tell that of several, one behind the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    crc: u32,
+    bytes: u64,
+}
+
+impl Mark {
+    pub fn of(data: &Dataset) -> Self {
+        let values = data.features().len() + data.targets().len() + data.weights().map_or(0, <[f32]>::len);
+        Self { crc: data.checksum(), bytes: values as u64 * 4 }
+    }
+
+    /// CRC-32 of this one and another behind it.
+    pub fn then(self, other: Self) -> u32 {
+        let mut hasher = Hasher::new_with_initial_len(self.crc, self.bytes);
+        hasher.combine(&Hasher::new_with_initial_len(other.crc, other.bytes));
+        hasher.finalize()
+    }
+}
+
+impl Trainer {
+    /// [`load`](Self::load) for async programs.
+    pub async fn load_async(&mut self, data: &Dataset) -> Result<()> {
+        self.spec.check_data(data)?;
+        let columns = self.plan().buffers[self.plan().buffer(Role::Targets)?].len / self.samples;
+        let is_weighted = columns > self.spec.target_columns();
+        if (data.rows(), data.weights().is_some()) != (self.samples, is_weighted) {
+            self.make_room(data).await?;
+        }
+        self.write(Role::Features, data.features())?;
+        self.write(Role::Targets, &data.weighted_targets())?;
+        self.fingerprint = Mark::of(data).then(self.validation_mark);
+        Ok(())
+    }
+
+    /// Plans for another number of rows, and takes over what training has come to; the run ends.
+    async fn make_room(&mut self, data: &Dataset) -> Result<()> {
+        let plan = plan_for(&self.device, &self.spec, &self.config, data, self.validation)?;
+        let mut next = self.device.load(plan).await?;
+        self.drain().await?;
+        for role in
+            [Role::Parameters, Role::OptimizerState, Role::Hyper, Role::ValidationFeatures, Role::ValidationTargets]
+        {
+            if let (Some(from), Some(to)) = (self.plan().find(role), next.plan().find(role)) {
+                let values = self.backend.read(from).await?;
+                next.write(to, &values)?;
+            }
+        }
+        let age = self.steps();
+        self.backend = next;
+        (self.samples, self.batch) = (data.rows(), self.config.batch.rows(data.rows()));
+        (self.age, self.next_step, self.run) = (age, 0, Run::default());
+        (self.submissions, self.first_submission, self.snapshot_steps) = (0, 0, [0; SNAPSHOTS]);
+        self.begin_paces();
+        Ok(())
+    }
+
+    /// [`fit_stream`](Self::fit_stream) for async programs.
+    pub async fn fit_stream_async(
+        &mut self,
+        parts: impl IntoIterator<Item = Result<Dataset>>,
+        mut on_event: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Outcome> {
+        let mut outcome: Option<Outcome> = None;
+        for part in parts {
+            self.load_async(&part?).await?;
+            let done = self.epoch(&mut on_event).await?;
+            outcome = Some(outcome.map_or(done, |before| before.then(done)));
+            if done.stopped {
+                break;
+            }
+        }
+        self.check_parameters().await?;
+        Ok(outcome.unwrap_or_default())
+    }
+}

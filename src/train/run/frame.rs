@@ -1,0 +1,79 @@
+//! Training between the frames of a program: steps are queued and their losses are taken without waiting for either.
+
+use std::ops::ControlFlow;
+
+use super::{Event, Outcome, Progress, Trainer};
+use crate::backend::{Backend as _, MAX_IN_FLIGHT};
+use crate::error::Result;
+
+impl Trainer {
+    /// Does the rest of an epoch, the first one of another run where one has ended.
+    pub(in crate::train) async fn epoch(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
+        if self.next_step >= self.run.end {
+            self.begin();
+        }
+        let steps = self.steps_per_epoch();
+        self.advance(steps - self.next_step % steps, on_event).await
+    }
+
+    /// Queues at most so many of the next training steps, without waiting for any: [`try_collect`](Self::try_collect) tells
+    /// when they are done. With both a program trains between its frames, until the run [`is_finished`](Self::is_finished). How many it
+    /// was: fewer at the end of a run or of an
+    /// epoch that has to be judged, and where a submission holds no more; 0 where two submissions are on their way already, or
+    /// what comes next depends on them. After the run's last step, once all is collected, it begins another, as
+    /// [`step`](Self::step) does.
+    ///
+    /// The CPU does the steps within this call. A GPU does them later; what they take is the caller's choice, not
+    /// [`TrainConfig::submission`](super::TrainConfig::submission)'s.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn submit(&mut self, steps: usize) -> Result<usize> {
+        if self.next_step >= self.run.end && self.run.judged >= self.run.end && self.pending.is_empty() {
+            self.begin();
+        }
+        if steps == 0 || self.pending.len() >= MAX_IN_FLIGHT {
+            return Ok(0);
+        }
+        let first = self.next_step;
+        self.queue(u64::MAX, Some(steps))?;
+        Ok((self.next_step - first) as usize)
+    }
+
+    /// Whether the run has come to its end: nothing of it is left to be done, and where early stopping keeps the best parameters,
+    /// they are back. False before the first run.
+    pub fn is_finished(&self) -> bool {
+        self.run.finished && self.pending.is_empty()
+    }
+
+    /// How far the run had come at the end of the oldest submission, if that is done; never waits for one. An epoch that is
+    /// judged by validation rows is judged here, too.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] as [`fit`](Self::fit) gives it; then it does wait for what is on its way, to go back to the last good
+    /// parameters. What the device says.
+    pub fn try_collect(&mut self) -> Result<Option<Progress>> {
+        let mut outcome = Outcome::default();
+        while let Some(&done) = self.pending.front() {
+            if !self.backend.is_done()? {
+                return Ok(None);
+            }
+            // It is done, so that nothing is waited for.
+            let ring = pollster::block_on(self.backend.collect())?;
+            self.pending.pop_front();
+            let mut go_on = |_| ControlFlow::Continue(());
+            let progress = pollster::block_on(self.take_in(done, &ring, &mut outcome, &mut go_on))?;
+            if self.pending.is_empty() && self.next_step >= self.run.judged + self.steps_per_epoch() {
+                self.queue(u64::MAX, None)?;
+            }
+            if self.pending.is_empty() {
+                self.end_run()?;
+            }
+            if progress.is_some() {
+                return Ok(progress);
+            }
+        }
+        Ok(None)
+    }
+}
