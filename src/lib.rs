@@ -35,6 +35,7 @@ pub mod cli;
 pub mod data;
 mod error;
 pub mod exchange;
+pub mod explain;
 mod files;
 mod folder;
 pub mod gradcheck;

@@ -100,28 +100,33 @@ pub enum Init {
 impl FromStr for Init {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "article" => Ok(Self::Article),
-            "he" => Ok(Self::He),
-            "xavier" => Ok(Self::Xavier),
-            _ => {
-                Err(Error::Setting { what: "init", found: format!("`{name}`"), expected: "article, he, xavier".into() })
-            }
-        }
+        Self::ALL.iter().copied().find(|init| init.name() == name).ok_or_else(|| Error::Setting {
+            what: "init",
+            found: format!("`{name}`"),
+            expected: Self::ALL.iter().map(|init| init.name()).collect::<Vec<_>>().join(", "),
+        })
     }
 }
 
 impl fmt::Display for Init {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Article => "article",
-            Self::He => "he",
-            Self::Xavier => "xavier",
-        })
+        f.write_str(self.name())
     }
 }
 
 impl Init {
+    /// Every way.
+    pub const ALL: &[Self] = &[Self::Article, Self::He, Self::Xavier];
+
+    /// The name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Article => "article",
+            Self::He => "he",
+            Self::Xavier => "xavier",
+        }
+    }
+
     /// First values of all parameters of `spec`, in the order of [`Layout`]. The same seed gives the same
     /// values on every machine. `Article` takes seeds below 2^32.
     pub fn draw(self, spec: &MlpSpec, seed: u64) -> Result<Vec<f32>> {

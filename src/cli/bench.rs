@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::flag;
 use super::network::NetworkArgs;
 use super::output::{print, print_json};
+use super::{flag, help};
 use crate::backend::{CpuDevice, Device, open_async, open_timed_async};
 use crate::bench::{BenchReport, Case, Options, Work, measure, peaks, step_flops};
 use crate::error::{Error, Result};
@@ -33,12 +33,9 @@ pub struct Args {
     /// What to measure on, as elsewhere; may be given several times [default: the CPU, and a hardware GPU if there is one]
     #[arg(long, value_name = "DEVICE")]
     device: Vec<String>,
-    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
-    /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
-    #[arg(long, default_value = "auto", value_name = "PLAN")]
+    #[arg(long, default_value = "auto", value_name = "PLAN", help = help::plans())]
     plan: String,
-    /// What a training step updates with: sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad or lion
-    #[arg(long, default_value = "sgd", value_name = "NAME")]
+    #[arg(long, default_value = "sgd", value_name = "NAME", help = help::optimizers("Optimiser of a training step"))]
     optimizer: String,
     /// Time for each measurement
     #[arg(long, default_value_t = 0.3, value_name = "F")]

@@ -1,9 +1,9 @@
 //! `mlp gradcheck`: are the gradients right on this device?
 
 use super::device::DeviceArgs;
-use super::flag;
 use super::network::NetworkArgs;
 use super::output::{print, print_json};
+use super::{flag, help};
 use crate::error::{Error, Result};
 use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size_async, gradcheck_async, random_data};
 use crate::params::{Init, Layout};
@@ -19,8 +19,7 @@ pub struct Args {
     /// Rows of random data
     #[arg(long, default_value_t = 32, value_name = "N")]
     batch: usize,
-    /// First parameters: article, he or xavier
-    #[arg(long, default_value = "he", value_name = "NAME")]
+    #[arg(long, default_value = "he", value_name = "NAME", help = help::inits("First parameters"))]
     init: Init,
     /// Seed of parameters, data and sample
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -28,9 +27,7 @@ pub struct Args {
     /// Parameters of each tensor that are compared with central differences, drawn at random where it has more
     #[arg(long, default_value_t = 256, value_name = "N")]
     differences: usize,
-    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
-    /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
-    #[arg(long, default_value = "auto", value_name = "NAME")]
+    #[arg(long, default_value = "auto", value_name = "NAME", help = help::plans())]
     plan: String,
     #[command(flatten)]
     device: DeviceArgs,

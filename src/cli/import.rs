@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::columns::ColumnArgs;
+use super::help;
 use super::reading::ReadingArgs;
 use super::source::Source;
 use crate::data::ReadAs;
@@ -28,13 +29,10 @@ pub struct Args {
     columns: ColumnArgs,
     #[command(flatten)]
     reading: ReadingArgs,
-    /// Activation of the hidden layers, for safetensors: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu,
-    /// gelu_tanh, silu, softplus, tanh, softsign
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = help::activations("Activation of the hidden layers, for safetensors"))]
     activation: Option<Activation>,
-    /// What the outputs are, where they are plain numbers: logits for binary_cross_entropy and softmax_cross_entropy,
-    /// numbers for mean_squared_error, mean_absolute_error and huber, logarithms for poisson
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME",
+          help = help::losses_by_output("Loss; it says what the outputs are where the file does not"))]
     loss: Option<Loss>,
     /// The model file to write
     #[arg(long, value_name = "MODEL")]

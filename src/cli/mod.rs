@@ -13,9 +13,11 @@ mod device;
 mod devices;
 mod eval;
 mod exit;
+mod explain;
 mod export;
 mod flags;
 mod gradcheck;
+mod help;
 mod import;
 mod inspect;
 mod interrupt;
@@ -56,6 +58,7 @@ enum Command {
     Export(export::Args),
     Import(import::Args),
     Plot(plot::Args),
+    Explain(explain::Args),
     Gradcheck(gradcheck::Args),
     Bench(bench::Args),
     Devices(devices::Args),
@@ -118,6 +121,7 @@ fn run(command: Command) -> Result<u8> {
             Command::Export(args) => export::run(&args),
             Command::Import(args) => import::run(args),
             Command::Plot(args) => plot::run(&args),
+            Command::Explain(args) => explain::run(args).await,
             Command::Gradcheck(args) => gradcheck::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Devices(args) => devices::run(&args).await,

@@ -1,7 +1,7 @@
 //! The flags that describe a network without data.
 
-use super::flag;
 use super::train::LossParameterArgs;
+use super::{flag, help};
 use crate::error::{Error, Result};
 use crate::math::{Activation, Domain, Loss};
 use crate::spec::{HiddenLayers, MAX_WIDTH, MlpSpec};
@@ -17,12 +17,9 @@ pub struct NetworkArgs {
     /// Number of outputs [default: 1, or for softmax_cross_entropy 3]
     #[arg(long, value_name = "N")]
     outputs: Option<usize>,
-    /// Activation of the hidden layers: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu,
-    /// softplus, tanh, softsign
-    #[arg(long, default_value = "relu", value_name = "NAME")]
+    #[arg(long, default_value = "relu", value_name = "NAME", help = help::activations("Activation of the hidden layers"))]
     activation: Activation,
-    /// binary_cross_entropy, softmax_cross_entropy, mean_squared_error, mean_absolute_error, huber or poisson
-    #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME")]
+    #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME", help = help::losses("Loss"))]
     loss: Loss,
     #[command(flatten)]
     parameter: LossParameterArgs,

@@ -63,7 +63,7 @@ pub enum Domain {
 const SMOOTHING: Parameter = Parameter {
     name: "label_smoothing",
     default: 0.0,
-    expected: "a number from 0 up to, but not, 1",
+    expected: "a number in [0, 1)",
     fits: |value| (0.0..1.0).contains(&value),
 };
 const DELTA: Parameter = Parameter {
@@ -126,6 +126,19 @@ impl Loss {
             Self::MeanAbsoluteError => Some(include_str!("../../shaders/functions/loss/mean_absolute_error.wgsl")),
             Self::Huber => Some(include_str!("../../shaders/functions/loss/huber.wgsl")),
             Self::Poisson => Some(include_str!("../../shaders/functions/loss/poisson.wgsl")),
+        }
+    }
+
+    /// A term of the loss and its gradient by the output, as they are written on paper: Z is the output, Y the target,
+    /// without the [parameter](Self::parameter) of cross entropies.
+    pub fn formulas(self) -> [&'static str; 2] {
+        match self {
+            Self::BinaryCrossEntropy => ["-Y ln P - (1 - Y) ln(1 - P), P = sigmoid(Z)", "sigmoid(Z) - Y"],
+            Self::SoftmaxCrossEntropy => ["-ln P[Y], P = softmax(Z)", "softmax(Z) - one_hot(Y)"],
+            Self::MeanSquaredError => ["(Z - Y)²", "2 (Z - Y)"],
+            Self::MeanAbsoluteError => ["|Z - Y|", "sign(Z - Y)"],
+            Self::Huber => ["c (|Z - Y| - c / 2), within c of Y (Z - Y)² / 2", "Z - Y, at most ±c"],
+            Self::Poisson => ["e^Z - Y Z", "e^Z - Y"],
         }
     }
 

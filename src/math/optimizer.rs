@@ -34,6 +34,9 @@ pub enum Rule {
     Lion,
 }
 
+/// Adam with decoupled weight decay: a name of its own for a setting of [`Rule::Adam`].
+const ADAMW: &str = "adamw";
+
 /// An update rule with its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
@@ -115,9 +118,14 @@ impl Optimizer {
     /// Hutter 2019).
     pub fn named(name: &str, learning_rate: f64) -> Result<Self> {
         match name {
-            "adamw" => Ok(Self { weight_decay: 0.01, ..Self::new(Rule::Adam, learning_rate) }),
+            ADAMW => Ok(Self { weight_decay: 0.01, ..Self::new(Rule::Adam, learning_rate) }),
             _ => Ok(Self::new(name.parse()?, learning_rate)),
         }
+    }
+
+    /// The names that [`Optimizer::named`] takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Rule::ALL.iter().map(|rule| rule.name()).chain([ADAMW])
     }
 
     /// Gradient descent.

@@ -191,6 +191,16 @@ impl PlanKind {
             Self::Resident => "resident",
         }
     }
+
+    /// What it is, in a few words for `--help`.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Plain => "a dispatch for each operation",
+            Self::Layered => "a dispatch or two for each layer",
+            Self::Fused => "two dispatches, for small networks",
+            Self::Resident => "many steps in one dispatch of one workgroup, for small networks and few rows",
+        }
+    }
 }
 
 impl fmt::Display for PlanKind {

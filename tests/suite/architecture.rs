@@ -23,6 +23,7 @@ const ORDER: [&str; 23] = [
     "backend",
     "infer",
     "gradcheck",
+    "explain",
     "train",
     "bench",
     "checkpoint",

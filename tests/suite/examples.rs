@@ -9,6 +9,9 @@ use wgpu_mlp::math::Loss;
 use crate::support::devices;
 
 #[allow(dead_code)] // each has a `main`
+#[path = "../../examples/anatomy.rs"]
+mod anatomy;
+#[allow(dead_code)]
 #[path = "../../examples/checkpoint.rs"]
 mod checkpoint;
 #[allow(dead_code)]
@@ -30,6 +33,15 @@ mod xor;
 /// The names of all devices: adapters have their numbers.
 fn names() -> impl Iterator<Item = String> {
     ["cpu".to_string()].into_iter().chain((0..devices().len()).map(|index| index.to_string()))
+}
+
+/// A step down the gradient lowers the cost by about the learning rate times the gradient's squared norm.
+#[test]
+fn the_stack_makes_a_step_downhill() {
+    for device in names() {
+        let [fallen, expected] = anatomy::run(&device).unwrap();
+        assert!(fallen > 0.9 * expected && fallen < 1.1 * expected && expected > 0.0, "{device}: {fallen}, {expected}");
+    }
 }
 
 #[test]

@@ -10,5 +10,6 @@ mod imports;
 mod kernels;
 mod library;
 mod plan;
+mod readme;
 mod support;
 mod train;

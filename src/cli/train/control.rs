@@ -3,17 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cli::help;
 use crate::error::{Error, Result};
 use crate::train::{Schedule, TrainConfig};
 
 #[derive(Debug, clap::Args)]
 pub struct ControlArgs {
-    /// How the learning rate changes: constant, step:every=10,factor=0.5, exponential:factor=0.95, cosine:warmup=0,floor=0,
-    /// one-cycle:warmup=0.3,start=0.04,end=0.000004, inverse-scaling:power=0.5 or plateau:factor=0.1,patience=10; what
-    /// is left out is as here
-    #[arg(long, default_value_t = Schedule::Constant, value_name = "NAME[:KEY=F,…]")]
+    #[arg(long, default_value_t = Schedule::Constant, value_name = "NAME[:KEY=F,…]", help = help::schedules())]
     schedule: Schedule,
-    /// Part of a hidden layer's units that each step drops: one for all hidden layers, or one for each
+    /// Dropout rate of the hidden layers, in [0, 1): one for all of them, or one for each
     #[arg(long, default_value_t = Rates::default(), value_name = "F,F,…")]
     dropout: Rates,
 }
@@ -39,7 +37,7 @@ impl FromStr for Rates {
         rates.collect::<Option<_>>().map(Self).ok_or_else(|| Error::Setting {
             what: "--dropout",
             found: format!("`{text}`"),
-            expected: "numbers from 0 up to, but not, 1 with commas between them, or `none`".into(),
+            expected: "numbers in [0, 1) with commas between them, or `none`".into(),
         })
     }
 }

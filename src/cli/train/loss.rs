@@ -1,6 +1,6 @@
 //! The flags of the loss.
 
-use crate::cli::flag;
+use crate::cli::{flag, help};
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::math::Loss;
@@ -8,9 +8,8 @@ use crate::spec::MlpSpec;
 
 #[derive(Debug, clap::Args)]
 pub struct LossArgs {
-    /// What training makes small: binary_cross_entropy, softmax_cross_entropy; for numbers mean_squared_error,
-    /// mean_absolute_error, huber or poisson [default: the task's first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME",
+          help = help::losses_by_task("Loss that training minimises") + " [default: by the task]")]
     loss: Option<Loss>,
     #[command(flatten)]
     parameter: LossParameterArgs,
@@ -19,10 +18,10 @@ pub struct LossArgs {
 /// The flags of the losses' parameters, each for those losses that have it.
 #[derive(Debug, clap::Args)]
 pub struct LossParameterArgs {
-    /// Part of a class's certainty that cross entropy spreads over all classes
+    /// Label smoothing of cross entropy, in [0, 1): the part of a target that is spread evenly over all classes
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     label_smoothing: f64,
-    /// Error from which on Huber's loss grows linearly, in deviations of the target where that is standardised
+    /// Huber threshold: the loss is linear beyond it (in standard deviations if the target is standardised)
     #[arg(long, default_value_t = 1.0, value_name = "F")]
     huber_delta: f64,
 }

@@ -26,11 +26,11 @@ use std::time::Instant;
 use super::columns::ColumnArgs;
 use super::config::{Said, switch};
 use super::device::DeviceArgs;
-use super::flag;
 use super::interrupt::{Interrupt, Signal};
 use super::output::{print, print_data, print_json};
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
+use super::{flag, help};
 use crate::data::{Dataset, Task};
 use crate::error::{Error, Result, shell_word};
 use crate::folder::{Origin, RunName};
@@ -60,7 +60,7 @@ use weights::WeightArgs;
 
 pub use loss::LossParameterArgs;
 
-/// Train a network on a table; `mlp train moons` is the run of the article that the README describes
+/// Train a network on a table; `mlp train moons` reproduces the run of docs/article.md
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true, mut_args(switch))]
 pub struct Args {
@@ -92,9 +92,7 @@ pub struct Args {
     /// 25,50,50,25 for moons, 64,32 for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
     hidden: Option<HiddenLayers>,
-    /// Activation of the hidden layers: identity, relu, relu6, sigmoid, leaky_relu, elu, selu, gelu, gelu_tanh, silu,
-    /// softplus, tanh, softsign [default: relu]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = help::activations("Activation of the hidden layers") + " [default: relu]")]
     activation: Option<Activation>,
     #[command(flatten)]
     loss: LossArgs,
@@ -110,8 +108,8 @@ pub struct Args {
     /// Seed of the first parameters, the sample order and dropout [default: 1105 for moons, 0 for files]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// First parameters: article, he or xavier [default: article for moons, he for files]
-    #[arg(long, value_name = "NAME", conflicts_with = "init_from")]
+    #[arg(long, value_name = "NAME", conflicts_with = "init_from",
+          help = help::inits("First parameters") + " [default: article for moons, he for files]")]
     init: Option<Init>,
     /// Start from the parameters of a model, or of a file that `mlp import` takes
     #[arg(long, value_name = "FILE")]
@@ -123,9 +121,7 @@ pub struct Args {
     split: SplitArgs,
     #[command(flatten)]
     device: DeviceArgs,
-    /// How a training step is planned: auto, layered (a dispatch or two for each layer), fused (small networks in two),
-    /// resident (many steps of one workgroup in one) or plain (a dispatch for each operation)
-    #[arg(long, default_value = "auto", value_name = "PLAN")]
+    #[arg(long, default_value = "auto", value_name = "PLAN", help = help::plans())]
     plan: String,
     /// Folder for the run: model.safetensors, report.html, predictions.csv of the test rows, metrics.jsonl with a line for
     /// each epoch, config.toml, checkpoints

@@ -1,13 +1,13 @@
 //! The flags of the optimiser.
 
+use crate::cli::help;
 use crate::error::Result;
 use crate::math::{Clip, Optimizer, Rule};
 
 #[derive(Debug, clap::Args)]
 pub struct OptimizerArgs {
-    /// Optimiser: sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion [default: sgd for moons, adam for
-    /// files]
-    #[arg(long, value_name = "NAME", value_parser = known)]
+    #[arg(long, value_name = "NAME", value_parser = known,
+          help = help::optimizers("Optimiser") + " [default: sgd for moons, adam for files]")]
     optimizer: Option<String>,
     /// Learning rate [default: 0.001 for adam, adamw and rmsprop, 0.0001 for lion, 0.01 for the others]
     #[arg(long, value_name = "F")]

@@ -27,7 +27,7 @@ pub struct Page<'a> {
     pub phases: &'a [(&'static str, f64)],
     /// What ran where, by name.
     pub facts: Vec<(&'static str, String)>,
-    /// What to type for the same again.
+    /// The command that reproduces the run.
     pub command: &'a str,
     /// The configuration file.
     pub config: &'a str,
@@ -53,7 +53,7 @@ pub fn page(page: &Page<'_>, run: &Run) -> Result<String> {
         body += &section(heading, &card(table(content)));
     }
     body += &section("The run", &tag("div", " class=\"grid\"", card(time(phases)) + &card(facts)));
-    body += &section("The same again", &card(text("pre", command)));
+    body += &section("Reproduce", &card(text("pre", command)));
     body += &section("Configuration", &card(text("pre", config)));
     let head = "<meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>";
     let head = tag("head", "", [head, &text("title", title), &tag("style", "", include_str!("page.css"))].concat());

@@ -13,18 +13,18 @@ const ORANGE: RGBColor = COLOURS[1];
 /// Just outside of 0 to 1, so that what lies at the ends is whole.
 const SHARES: std::ops::Range<f64> = -0.02..1.02;
 
-/// The curve between false and true alarms.
+/// True positive rate against false positive rate.
 pub fn roc(findings: &Findings, curve: &[[f64; 2]]) -> Result<Picture> {
     let area = findings.roc_auc.map_or_else(String::new, |area| format!(", area {}", score(area)));
     let svg = picture(720, &format!("ROC curve{area}"), &[], |area| {
-        let names = ["share of false alarms", "share found"];
+        let names = ["false positive rate", "true positive rate"];
         let mut chart = axes(area, [SHARES, SHARES], names, None)?;
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(2)))?;
         chart.draw_series(LineSeries::new(curve.iter().map(|&[x, y]| (x, y)), BLUE.stroke_width(4)))?;
         Drawn::Ok(())
     })?;
     let caption = format!(
-        "How much of `{}` is found for how many false alarms, as the threshold falls; {}. The straight line is guessing.",
+        "True positive rate of `{}` against the false positive rate as the threshold falls; {}. The diagonal is random guessing.",
         shorten(positive(findings)),
         rows(findings)
     );

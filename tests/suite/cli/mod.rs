@@ -7,7 +7,9 @@ mod classes;
 mod config;
 mod errors;
 mod exchange;
+mod explain;
 mod formats;
+mod help;
 mod metrics_output;
 mod report;
 mod runs;
@@ -246,6 +248,7 @@ fn usage_is_told() {
         "export",
         "import",
         "bench",
+        "explain",
         "gradcheck",
         "devices",
         "kernels",

@@ -1,0 +1,179 @@
+//! `mlp explain`: one training step in numbers, as in a textbook.
+
+use std::fmt::Write as _;
+
+use super::device::DeviceArgs;
+use super::help;
+use super::output::{print, print_json};
+use super::train::LossParameterArgs;
+use crate::data::{Dataset, Moons};
+use crate::error::{Error, Result};
+use crate::explain::{Explanation, Quantity, Stage, explain_async};
+use crate::math::{Activation, Domain, Loss};
+use crate::params::{Init, Layout};
+use crate::report::{Table, count, significant};
+use crate::spec::{HiddenLayers, MlpSpec};
+
+/// Most rows: more are not read, and the oracle takes its time for them.
+const MOST_ROWS: usize = 1000;
+/// Rows of a matrix that are printed; --json has all.
+const PRINTED: usize = 12;
+/// Digits of a matrix's largest element.
+const DIGITS: i32 = 7;
+
+/// Print the numbers of one training step: every Z, A, dZ, dW and db, with its formula and its kernel
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The data: the built-in `moons`
+    #[arg(value_parser = ["moons"])]
+    data: String,
+    /// The step to print, counted from 1; the steps before it are trained
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    step: u64,
+    /// Rows of the data; every step takes all of them
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    rows: usize,
+    /// Widths of the hidden layers, each with an activation of its own or without (3:tanh,2), or `none`
+    #[arg(long, default_value = "3", value_name = "N,N,…")]
+    hidden: HiddenLayers,
+    #[arg(long, default_value = "relu", value_name = "NAME", help = help::activations("Activation of the hidden layers"))]
+    activation: Activation,
+    #[arg(long, default_value = "binary_cross_entropy", value_name = "NAME",
+          help = help::losses("Loss; it takes the labels 0 and 1 as classes or as numbers"))]
+    loss: Loss,
+    #[command(flatten)]
+    parameter: LossParameterArgs,
+    /// Learning rate of plain gradient descent
+    #[arg(long, default_value_t = 0.01, value_name = "F")]
+    lr: f64,
+    /// Seed of the first parameters
+    #[arg(long, default_value_t = 1105, value_name = "N")]
+    seed: u64,
+    #[arg(long, default_value = "article", value_name = "NAME", help = help::inits("First parameters"))]
+    init: Init,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    for (what, value, most) in [("--step", args.step, u64::MAX), ("--rows", args.rows as u64, MOST_ROWS as u64)] {
+        if !(1..=most).contains(&value) {
+            let expected = if most == u64::MAX { "at least 1".into() } else { format!("1 to {most}") };
+            return Err(Error::Setting { what, found: value.to_string(), expected });
+        }
+    }
+    let outputs = if args.loss.domain() == Domain::Class { 2 } else { 1 };
+    let spec = args.parameter.tune(args.hidden.spec(2, outputs, args.activation, args.loss)?)?;
+    let parameters = args.init.draw(&spec, args.seed)?;
+    let device = args.device.open(args.json).await?.device;
+    let explanation = explain_async(&device, &spec, &parameters, &moons(args.rows)?, args.lr, args.step).await?;
+    if args.json { print_json(&explanation) } else { print(text(&explanation, &spec)) }?;
+    match explanation.passed {
+        true => Ok(()),
+        false => Err(Error::CheckFailed(format!(
+            "step {} of {} on {} is off the f64 oracle by more than rounding explains: do not train on this device, and \
+             report it",
+            explanation.step, explanation.network, explanation.device
+        ))),
+    }
+}
+
+/// The article's moons, but for the number of rows.
+fn moons(rows: usize) -> Result<Dataset> {
+    let table = Moons { samples: rows, noise: 0.2, seed: 100 }.table()?;
+    let column =
+        |name: &str| -> Result<Vec<f32>> { Ok(table.numbers(name)?.iter().map(|&value| value as f32).collect()) };
+    let (x0, x1) = (column("x0")?, column("x1")?);
+    let features = x0.into_iter().zip(x1).flat_map(|(x0, x1)| [x0, x1]).collect();
+    Dataset::new(features, column("label")?, 2, 1)
+}
+
+fn text(explanation: &Explanation, spec: &MlpSpec) -> String {
+    let Explanation { network, step, learning_rate, terms, quantities, predictions, .. } = explanation;
+    let parameters = count(Layout::new(spec).len() as u64);
+    let mut text = format!(
+        "{network}; {parameters} parameters\nstep {step} of plain gradient descent, learning rate {learning_rate}, \
+         m = {terms}; plan: plain, a dispatch for each operation\n"
+    );
+    let mut stage = None;
+    for quantity in quantities {
+        if stage.replace(quantity.stage) != Some(quantity.stage) {
+            let _ = write!(text, "\n{}\n", title(quantity.stage));
+        }
+        let kernels = quantity.kernels.join(", ");
+        let made = if kernels.is_empty() { String::new() } else { format!("   by {kernels}") };
+        let shape = match &quantity.values[..] {
+            [row] if row.len() == 1 => String::new(),
+            rows => format!("  [{} x {}]", rows.len(), rows.first().map_or(0, Vec::len)),
+        };
+        let _ = write!(text, "\n{} = {}{shape}{made}\n{}", quantity.name, quantity.formula, matrix(&quantity.values));
+        let is_last_output = quantity.name == format!("Z{}", spec.layers().len());
+        if let Some(rows) = predictions.as_ref().filter(|_| is_last_output) {
+            let shape = format!("[{} x {}]", rows.len(), spec.outputs());
+            let _ = write!(
+                text,
+                "\nP: the predictions of these outputs  {shape}   on the host, to be read\n{}",
+                matrix(rows)
+            );
+        }
+    }
+    text + "\n" + &verdict(explanation)
+}
+
+fn title(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Given => "GIVEN",
+        Stage::Forward => "FORWARD",
+        Stage::Loss => "COST",
+        Stage::Backward => "BACKWARD",
+        Stage::Update => "UPDATE",
+    }
+}
+
+/// Whether the numbers are right, in a line or two.
+fn verdict(explanation: &Explanation) -> String {
+    let made = || explanation.quantities.iter().filter(|quantity| quantity.stage != Stage::Given);
+    let numbers: usize = made().flat_map(|quantity| &quantity.values).map(Vec::len).sum();
+    // A NaN is the largest.
+    let largest = |of: fn(&Quantity) -> f64| made().max_by(|a, b| of(a).total_cmp(&of(b)));
+    let difference = largest(|quantity| quantity.difference);
+    let nearest = largest(|quantity| quantity.fraction_of_limit);
+    let (Some(difference), Some(nearest)) = (difference, nearest) else { return String::new() };
+    format!(
+        "check: {numbers} numbers of {} quantities beside the f64 oracle: largest difference {:.1e} ({}); at most {} of \
+         what rounding in f32 may do ({}): {}\n",
+        made().count(),
+        difference.difference,
+        difference.name,
+        significant(nearest.fraction_of_limit, 2),
+        nearest.name,
+        if explanation.passed { "passed" } else { "FAILED" },
+    )
+}
+
+/// Rows of numbers under each other, with as many decimals as the largest has room for.
+fn matrix(rows: &[Vec<f64>]) -> String {
+    let largest = rows.iter().flatten().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let exponent = if largest > 0.0 { largest.log10().floor() as i32 } else { 0 };
+    let decimals = usize::try_from(DIGITS - 1 - exponent).ok().filter(|decimals| *decimals < 10);
+    let cell = |value: &f64| match decimals {
+        _ if *value == 0.0 => "0".into(),
+        Some(decimals) => format!("{value:.decimals$}"),
+        None => format!("{value:.*e}", DIGITS as usize - 1),
+    };
+    let cells = |row: &Vec<f64>| {
+        let more = row.len().saturating_sub(PRINTED);
+        let more = (more > 0).then(|| format!("… {more} more"));
+        row.iter().take(PRINTED).map(cell).chain(more).collect::<Vec<_>>()
+    };
+    let mut table = Table::new(&[]);
+    rows.iter().take(PRINTED).for_each(|row| table.row(cells(row)));
+    let mut text: String = table.to_string().lines().skip(1).map(|line| format!("  {line}\n")).collect();
+    if rows.len() > PRINTED {
+        let _ = writeln!(text, "  … {} more rows; --json has all", rows.len() - PRINTED);
+    }
+    text
+}

@@ -1,0 +1,46 @@
+//! `--help` lists what the library's tables have, so that a new row needs no change of the command.
+
+use wgpu_mlp::math::{Activation, Loss, Optimizer};
+use wgpu_mlp::params::Init;
+use wgpu_mlp::plan::PlanKind;
+use wgpu_mlp::train::Schedule;
+
+use crate::cli::Place;
+
+/// The text behind a flag, its lines as one.
+fn text_of(place: &Place, command: &str, flag: &str) -> String {
+    let help = place.stdout(&format!("{command} --help"));
+    let mut lines = help.lines().skip_while(|line| !line.trim_start().starts_with(&format!("--{flag} ")));
+    let first = lines.next().unwrap_or_else(|| panic!("{command} has no --{flag}"));
+    let rest = lines.take_while(|line| !line.trim_start().starts_with('-') && !line.trim().is_empty());
+    let words: Vec<_> = first.split_whitespace().chain(rest.flat_map(str::split_whitespace)).collect();
+    words.join(" ")
+}
+
+#[test]
+fn every_name_of_a_table_is_in_the_help() {
+    let place = Place::new();
+    let names = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
+    let activations = names(&mut Activation::ALL.iter().map(ToString::to_string));
+    let losses = names(&mut Loss::ALL.iter().map(ToString::to_string));
+    let optimizers = names(&mut Optimizer::names().map(String::from));
+    let inits = names(&mut Init::ALL.iter().map(ToString::to_string));
+    let plans = names(&mut PlanKind::ALL.iter().map(ToString::to_string));
+    let schedules = names(&mut Schedule::ALL.iter().map(ToString::to_string));
+    for (commands, flag, names) in [
+        (&["train", "gradcheck", "bench", "import", "explain"][..], "activation", &activations),
+        (&["train", "gradcheck", "bench", "import", "explain"], "loss", &losses),
+        (&["train", "bench"], "optimizer", &optimizers),
+        (&["train", "gradcheck", "explain"], "init", &inits),
+        (&["train", "gradcheck", "bench"], "plan", &plans),
+        (&["train"], "schedule", &schedules),
+    ] {
+        for command in commands {
+            let text = text_of(&place, command, flag);
+            let words: Vec<_> = text.split([' ', ';']).map(|word| word.trim_end_matches([',', ':'])).collect();
+            for name in names {
+                assert!(words.contains(&name.as_str()), "{command} --{flag}: no {name} in: {text}");
+            }
+        }
+    }
+}
