@@ -5,6 +5,7 @@
 mod activation;
 mod bounded;
 mod exp;
+mod hyper;
 mod loss;
 mod optimizer;
 mod real;
@@ -12,6 +13,7 @@ mod small;
 
 pub use activation::{Activation, Formula};
 pub use bounded::Bounded;
+pub use hyper::Hyper;
 pub use loss::{Domain, Loss, Parameter};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
 pub use real::{Product, Real};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::TrainConfig;
 use super::pace::Pace;
 use super::run::{Pending, Run};
-use crate::backend::{Backend, Counters, Device, Executor, MAX_IN_FLIGHT};
+use crate::backend::{Backend, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
@@ -78,6 +78,11 @@ impl Trainer {
         let plan = plan_for(device, spec, config, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
         Self::with_backend(backend, spec, config, data, validation)
+    }
+
+    /// What does the work, where that is a GPU, for a program that shares buffers with it.
+    pub fn gpu(&self) -> Option<&GpuBackend> {
+        if let Executor::Gpu(backend) = &self.backend { Some(backend) } else { None }
     }
 
     /// Goes on with other data, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay,

@@ -8,6 +8,7 @@ mod config;
 mod errors;
 mod exchange;
 mod formats;
+mod kernels;
 mod metrics_output;
 mod report;
 mod runs;
