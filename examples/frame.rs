@@ -48,10 +48,12 @@ pub fn field(points: &[f32]) -> Vec<f32> {
 
 /// What a program has: a device, and what draws.
 pub struct Scene {
+    /// The program's device, as the crate takes it.
     pub gpu: GpuDevice,
     pipeline: wgpu::RenderPipeline,
     colours: wgpu::BindGroup,
     texture: wgpu::Texture,
+    /// The network of the picture.
     pub net: FrameNetwork,
 }
 
@@ -193,7 +195,11 @@ pub async fn run(device: wgpu::Device, queue: wgpu::Queue, frames: usize) -> Res
 pub fn apart(pixels: &[u8]) -> f64 {
     let field = field(&points());
     let colours = pixels.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
-    let sum: f64 = colours.zip(&field).map(|(&found, &true_one)| f64::from(found) / 255.0 - f64::from(true_one)).map(f64::abs).sum();
+    let sum: f64 = colours
+        .zip(&field)
+        .map(|(&found, &true_one)| f64::from(found) / 255.0 - f64::from(true_one))
+        .map(f64::abs)
+        .sum();
     sum / field.len() as f64
 }
 

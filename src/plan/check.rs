@@ -5,9 +5,6 @@ use super::passes::{Dispatch, Pass, Plan};
 use crate::error::{Error, Result};
 use crate::kernels::{Access, MAX_BINDINGS, Part, Tiling};
 
-/// Most elements of a buffer. Shaders count elements and invocations in u32, and the last row of a grid may overhang.
-const MOST_ELEMENTS: u64 = 1 << 31;
-
 impl Plan {
     /// Refuses a plan that would reach outside a buffer or read what the same dispatch writes, and a dispatch whose part or
     /// dimensions its kernel does not take ([`Kernel::check`](crate::kernels::Kernel::check)). Backends call it before
@@ -71,9 +68,6 @@ impl Plan {
                 .saturating_add(elements);
             if end > buffer.len as u64 {
                 return Err(format!("{} ends at {end} of {}", binding.name, buffer.len));
-            }
-            if end > MOST_ELEMENTS {
-                return Err(format!("{} ends at {end}, beyond {MOST_ELEMENTS}", binding.name));
             }
             let shared = views.iter().filter(|other| other.buffer == view.buffer).count() > 1;
             let overlaps = self.replicas > 1 && (view.replica_stride as u64) < elements;
