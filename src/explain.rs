@@ -156,7 +156,7 @@ pub async fn explain_async(
         }
         quantities.push(Quantity::new(line, found.iter().map(|&value| value.into()), expected));
     }
-    let outputs = lines.iter().zip(&found).filter(|(line, _)| line.stage == Stage::Forward).last();
+    let outputs = lines.iter().zip(&found).rfind(|(line, _)| line.stage == Stage::Forward);
     let predictions = outputs.and_then(|(_, z)| predictions(spec, z));
     let passed = quantities.iter().all(|quantity| quantity.fraction_of_limit <= 1.0);
     let (device, network) = (device.name(), spec.to_string());

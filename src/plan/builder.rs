@@ -1,10 +1,9 @@
 //! What all ways of planning share: buffers, views of them, the forward pass by layers, the loss, the update, validation.
 
-use std::ops::Range;
-
 use super::buffers::{Buffer, BufferId, Role, View, places};
 use super::passes::{Dispatch, Pass, PassKind, Plan};
 use super::product::tiled;
+use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, TrainShape};
 use crate::error::{Error, Result};
 use crate::kernels::{
@@ -391,20 +390,6 @@ impl<'a> Builder<'a> {
         plan.check()?;
         Ok(plan)
     }
-}
-
-/// Runs of layers with one learning rate: where their parameters stand, and the factor on it.
-pub(crate) fn rate_groups(layout: &Layout, factors: &[f64]) -> Vec<(Range<usize>, f64)> {
-    let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
-    for layer in 0..layout.tensors.len() / 2 {
-        let factor = factors.get(layer).copied().unwrap_or(1.0);
-        let (start, end) = (layout.weight(layer).range.start, layout.bias(layer).range.end);
-        match groups.last_mut() {
-            Some((range, last)) if *last == factor => range.end = end,
-            _ => groups.push((start..end, factor)),
-        }
-    }
-    groups
 }
 
 /// Refuses sizes that shaders could not count.

@@ -1,11 +1,12 @@
 //! Which way of planning serves a network best: by its shape, the batch and the device's limits alone, never by a measurement, so
 //! that results stay the same from run to run.
 
-use super::builder::{batches, check, rate_groups};
+use super::builder::{batches, check};
 use super::fused::{Slices, fused, in_slices};
 use super::layered::layered;
 use super::passes::Plan;
 use super::plain::plain;
+use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use super::resident::{blocks, in_blocks, resident};
 use crate::error::Result;

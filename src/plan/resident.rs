@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::buffers::Role;
-use super::builder::{Builder, batches, dispatch, rate_groups, sizes, state_slots};
+use super::builder::{Builder, batches, dispatch, sizes, state_slots};
 use super::fused::{fitted, network};
 use super::passes::{Pass, PassKind, Plan};
+use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::{Error, Result};
 use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};

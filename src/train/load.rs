@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::mark::Mark;
-use super::run::Run;
+use super::run_state::Run;
 use super::trainer::{Trainer, plan_for};
 use super::{Event, Outcome};
 use crate::backend::Backend as _;

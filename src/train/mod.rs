@@ -11,6 +11,7 @@ mod lr_find;
 mod mark;
 mod pace;
 mod run;
+mod run_state;
 mod schedule;
 mod state;
 mod trainer;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Course, Run};
+use super::run::Course;
+use super::run_state::Run;
 use super::{TrainConfig, Trainer};
 use crate::error::{Error, Result};
 use crate::params::Layout;

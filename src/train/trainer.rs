@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::TrainConfig;
 use super::mark::Mark;
 use super::pace::Pace;
-use super::run::{Pending, Run};
+use super::run_state::{Pending, Run};
 use crate::backend::{Backend as _, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;

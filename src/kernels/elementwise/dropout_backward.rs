@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::dropout_forward::{DROP_ALL, Mask};
+use super::mask::{DROP_ALL, Mask};
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, MASK_WGSL, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, in_place, per_element,
 };

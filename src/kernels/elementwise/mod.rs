@@ -6,11 +6,13 @@ mod bias_add;
 mod bias_grad;
 mod dropout_backward;
 mod dropout_forward;
+mod mask;
 
 pub use activation_backward::ACTIVATION_BACKWARD;
 pub use activation_forward::ACTIVATION_FORWARD;
 pub use bias_add::BIAS_ADD;
 pub use bias_grad::BIAS_GRAD;
 pub use dropout_backward::DROPOUT_BACKWARD;
-pub(super) use dropout_forward::{DROP_ALL, Mask};
-pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};
+pub use dropout_forward::DROPOUT_FORWARD;
+pub use mask::threshold as dropout_threshold;
+pub(super) use mask::{DROP_ALL, Mask};

@@ -6,55 +6,15 @@ mod frame;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
-use super::{EarlyStoppingState, Epoch, Event, Monitor, Outcome, PlateauState, Position, Progress, Score, Trainer};
+use super::run_state::{Pending, Run, Sums};
+use super::trainer::Trainer;
+use super::{Epoch, Event, Monitor, Outcome, Position, Progress, Score};
 use crate::backend::{Backend as _, MAX_IN_FLIGHT};
 use crate::error::{Error, Result};
 use crate::kernels::{Step, mask_key, order_key};
 use crate::params::Layout;
 use crate::plan::{PassKind, Role, SNAPSHOTS};
 pub(super) use fits::Course;
-
-/// What was asked for and how far it has come. Steps are those on the trainer's data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Run {
-    /// Its first step.
-    first: u64,
-    /// The step before which it ends.
-    pub end: u64,
-    /// The step before which all epochs have been judged.
-    judged: u64,
-    /// Validation rows that the epoch has been judged on so far.
-    judged_rows: usize,
-    /// Over the epoch's training steps so far.
-    training: Sums,
-    /// Over the epoch's validation rows so far.
-    validation: Sums,
-    /// The last epoch that ended.
-    last: Option<Epoch>,
-    plateau: PlateauState,
-    stopping: EarlyStoppingState,
-    /// Whether it came to its end, and the best parameters are back.
-    finished: bool,
-}
-
-/// Sums over steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Sums {
-    loss: f64,
-    hits: f64,
-    terms: f64,
-}
-
-/// A submission whose losses are awaited.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Pending {
-    /// Training steps, whose parameters stand in a snapshot.
-    Train { submission: usize, first_step: u64, steps: usize },
-    /// Validation steps.
-    Validate { first_row: usize, steps: usize },
-}
 
 impl Trainer {
     /// [`fit`](Self::fit) for async programs.

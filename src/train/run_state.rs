@@ -1,0 +1,45 @@
+//! How far a run has come.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EarlyStoppingState, Epoch, PlateauState};
+
+/// What was asked for and how far it has come. Steps are those on the trainer's data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Run {
+    /// Its first step.
+    pub first: u64,
+    /// The step before which it ends.
+    pub end: u64,
+    /// The step before which all epochs have been judged.
+    pub judged: u64,
+    /// Validation rows that the epoch has been judged on so far.
+    pub judged_rows: usize,
+    /// Over the epoch's training steps so far.
+    pub training: Sums,
+    /// Over the epoch's validation rows so far.
+    pub validation: Sums,
+    /// The last epoch that ended.
+    pub last: Option<Epoch>,
+    pub plateau: PlateauState,
+    pub stopping: EarlyStoppingState,
+    /// Whether it came to its end, and the best parameters are back.
+    pub finished: bool,
+}
+
+/// Sums over steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Sums {
+    pub loss: f64,
+    pub hits: f64,
+    pub terms: f64,
+}
+
+/// A submission whose losses are awaited.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pending {
+    /// Training steps, whose parameters stand in a snapshot.
+    Train { submission: usize, first_step: u64, steps: usize },
+    /// Validation steps.
+    Validate { first_row: usize, steps: usize },
+}
