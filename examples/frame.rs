@@ -138,6 +138,7 @@ impl Scene {
     }
 
     /// The last picture, [pixels, 4] bytes. A program that shows its frames does not need it.
+    #[allow(clippy::expect_used)] // a picture that cannot be read is the end of an example
     pub fn pixels(&self) -> Vec<u8> {
         let (device, size) = (self.gpu.device(), u64::from(SIDE * SIDE * 4));
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;

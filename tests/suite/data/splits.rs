@@ -115,7 +115,7 @@ fn predicted(place: &Place, run: &str) -> Vec<(usize, String)> {
 }
 
 fn features(place: &Place, run: &str) -> Vec<String> {
-    let encoder = wgpu_mlp::Model::load(&place.path().join(run)).unwrap().encoder.unwrap();
+    let encoder = wgpu_mlp::Model::load(place.path().join(run)).unwrap().encoder.unwrap();
     encoder.features().iter().map(|feature| feature.name.clone()).collect()
 }
 
@@ -142,7 +142,7 @@ fn the_command_holds_out_last_and_latest_rows() {
     assert_eq!((rows("feature"), features(&place, "feature")), ((33..=40).collect(), vec!["a".into(), "site".into()]));
     // What a run keeps repeats it.
     place.json("train --config time/config.toml --out again");
-    let model = |run: &str| wgpu_mlp::Model::load(&place.path().join(run)).unwrap();
+    let model = |run: &str| wgpu_mlp::Model::load(place.path().join(run)).unwrap();
     assert!(model("again") == model("time"));
     // And from the model, whose columns are known.
     place.json("train shops.csv --init-from time --split time=day --device cpu --epochs 1 --out from");
