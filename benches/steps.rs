@@ -43,7 +43,8 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
         "count" | "stride" => 1 << 16,
         _ => 1024,
     };
-    let dims: Vec<u32> = kernel.dims.iter().map(|name| part.dim(name).unwrap_or_else(|| extent(name))).collect();
+    let dims: Vec<u32> =
+        kernel.dims.iter().map(|name| part.dim(name).map_or_else(|| extent(name), |fixed| fixed as u32)).collect();
     Plan::single(kernel, part, variant, dims, SLOTS)
 }
 

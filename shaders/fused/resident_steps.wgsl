@@ -40,7 +40,7 @@ var<private> step: Step;
 fn resident_steps(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     var work = Work(thread, group.z, 0u, 0u, true, params.p.x + group.z * params.p.y,
         params.scratch.x + group.z * params.scratch.y, params.g.x + group.z * params.g.y);
-    let limit = hyper[params.hyper.x + group.z * params.hyper.y + 10u];
+    let limit = hyper[params.hyper.x + group.z * params.hyper.y + HYPER_CLIP_NORM];
     hold(work);
     for (var i = 0u; i < RUN; i++) {
         // From the uniform, since every invocation has to come to the same barriers.

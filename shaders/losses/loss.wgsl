@@ -1,7 +1,6 @@
 // d[rows,outputs] = w loss'(z, y) / (rows outputs), the gradient of the mean loss, and
 // sums[groups,2]: each workgroup's sum of w loss(z, y) and its number of hits, at the step's ring slot.
 // y[rows,columns] has the targets, and behind them the row's weight w where there are more columns than outputs.
-// The loss's parameter is the last of hyper.
 // A workgroup takes every groups-th run of 256 elements, then adds its invocations pairwise: a fixed order.
 struct Params {
     z: vec4<u32>,
@@ -38,7 +37,7 @@ fn loss(
     let z_base = params.z.x + group.z * params.z.y;
     let y_base = params.y.x + group.z * params.y.y;
     let d_base = params.d.x + group.z * params.d.y;
-    let c = hyper[params.hyper.x + group.z * params.hyper.y + 11u];
+    let c = hyper[params.hyper.x + group.z * params.hyper.y + HYPER_LOSS_PARAMETER];
     var sum = vec2<f32>();
     for (var i = index * 256u + thread; i < count; i += params.groups * 256u) {
         let row = i / params.outputs;

@@ -1,6 +1,6 @@
 // Softmax cross entropy l of rows of logits z, as shaders/shared/losses.wgsl has it: d[rows,outputs] = w l' / rows, and
 // sums[groups,2], each workgroup's sum of w l and its number of hits, at the step's ring slot. y[rows,columns] is the
-// number of the row's class and its weight w, if columns > 1; the last of hyper is the label smoothing.
+// number of the row's class and its weight w, if columns > 1; the loss's parameter is the label smoothing.
 // A workgroup takes a run of blocks of 16 rows, 16 lanes a row. A lane takes every 16th output in ascending order, then
 // the lanes are added pairwise, at last the rows: a fixed order. Lanes of rows past the end idle along.
 struct Params {
@@ -39,7 +39,7 @@ fn softmax_loss(
     }
     let lane = thread % 16u;
     let first = thread - lane;
-    let c = hyper[params.hyper.x + group.z * params.hyper.y + 11u];
+    let c = hyper[params.hyper.x + group.z * params.hyper.y + HYPER_LOSS_PARAMETER];
     let share = c / f32(params.outputs);
     let blocks = (params.rows + 15u) / 16u;
     let run = (blocks + params.groups - 1u) / params.groups;

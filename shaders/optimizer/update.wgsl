@@ -44,8 +44,8 @@ fn update(
         }
         workgroupBarrier();
         let norm = sqrt(partial[0]);
-        if (norm > hyper[h + 10u]) {
-            scale = hyper[h + 10u] / norm;
+        if (norm > hyper[h + HYPER_CLIP_NORM]) {
+            scale = hyper[h + HYPER_CLIP_NORM] / norm;
         }
     }
     if (i >= params.count) {

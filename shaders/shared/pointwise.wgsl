@@ -24,7 +24,7 @@ fn loss_term(work: Work, row: u32, unit: u32, z: f32) -> vec3<f32> {
         return vec3<f32>();
     }
     let at = params.y.x + work.replica * params.y.y + samples[row] * params.columns;
-    let c = hyper[params.hyper.x + work.replica * params.hyper.y + 11u];
+    let c = hyper[params.hyper.x + work.replica * params.hyper.y + HYPER_LOSS_PARAMETER];
     var weight = 1.0;
     if (params.columns > OUTPUTS) {
         weight = y[at + OUTPUTS];

@@ -2,12 +2,12 @@
 // values that it keeps for it. The rest is the same for every rule and comes first: the gradient is clipped by value;
 // then l2 p + l1 sign(p) is added, and p -= rate weight_decay p.
 
-// A replica's settings that rules use. The rests are 1 - beta, which f32 would round too coarsely here.
+// A replica's settings that rules use. 1 - beta comes from the host: f32 would round it too coarsely here.
 struct Hyper {
     beta_1: f32,
-    rest_1: f32,
+    one_minus_beta_1: f32,
     beta_2: f32,
-    rest_2: f32,
+    one_minus_beta_2: f32,
     epsilon: f32,
 }
 
@@ -15,15 +15,16 @@ struct Hyper {
 fn updated(i: u32, replica: u32, value: f32, gradient: f32) -> f32 {
     let first = params.s.x + replica * params.s.y + i * params.slots;
     let h = params.hyper.x + replica * params.hyper.y;
-    let rate = hyper[h] * step.rate;
-    let settings = Hyper(hyper[h + 1u], hyper[h + 2u], hyper[h + 3u], hyper[h + 4u], hyper[h + 5u]);
+    let rate = hyper[h + HYPER_LEARNING_RATE] * step.rate;
+    let settings = Hyper(hyper[h + HYPER_BETA_1], hyper[h + HYPER_ONE_MINUS_BETA_1], hyper[h + HYPER_BETA_2],
+        hyper[h + HYPER_ONE_MINUS_BETA_2], hyper[h + HYPER_EPSILON]);
     var clipped = gradient;
-    let limit = hyper[h + 9u];
+    let limit = hyper[h + HYPER_CLIP_VALUE];
     if (limit > 0.0 && abs(clipped) > limit) {
         clipped = limit * sign(clipped);
     }
-    let penalised = clipped + hyper[h + 7u] * value + hyper[h + 8u] * sign(value);
-    let decayed = value - rate * hyper[h + 6u] * value;
+    let penalised = clipped + hyper[h + HYPER_L2] * value + hyper[h + HYPER_L1] * sign(value);
+    let decayed = value - rate * hyper[h + HYPER_WEIGHT_DECAY] * value;
     var state = vec2<f32>();
     if (STATE > 0u) {
         state.x = s[first];

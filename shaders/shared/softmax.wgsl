@@ -27,7 +27,7 @@ fn loss_of_block(work: Work) -> vec2<f32> {
     let weights = vec4<f32>(weight_of(work, row), weight_of(work, row + 1u), weight_of(work, row + 2u),
         weight_of(work, row + 3u));
 
-    let c = hyper[params.hyper.x + work.replica * params.hyper.y + 11u];
+    let c = hyper[params.hyper.x + work.replica * params.hyper.y + HYPER_LOSS_PARAMETER];
     let share = c / f32(OUTPUTS);
     var gap = vec4<f32>();
     for (var j = 0u; j < OUTPUTS; j++) {

@@ -244,7 +244,7 @@ mod tests {
         let case = pollster::block_on(Case::new(&cpu, &spec, 40, 1)).unwrap();
         let shape = TrainShape { batch: 40, ..TrainShape::full(41) };
         let load = |plan: Result<Plan>| Liar(CpuBackend::load(&cpu, plan.unwrap()).unwrap(), lie);
-        let mut train = load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape));
+        let mut train = load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape));
         let mut infer = load(plan::forward(&spec, 40, 1));
         pollster::block_on(async {
             [case.check_gradient(&device, &mut train).await, case.check_outputs(&device, &mut infer).await]

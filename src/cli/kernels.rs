@@ -1,15 +1,40 @@
-//! `mlp kernels`: the table of kernels.
+//! `mlp kernels`: the table of kernels, and the text that runs.
 
+use super::network::NetworkArgs;
 use super::output::print;
-use crate::error::Result;
-use crate::kernels::{Access, KERNELS, Kernel};
+use crate::error::{Error, Result};
+use crate::kernels::{Access, KERNELS, Kernel, Part, PartKind};
+use crate::math::Optimizer;
+use crate::plan::{Plan, PlanKind, Recipe, Target, TrainShape, choose, forward};
 use crate::report::Table;
 
-/// List the compute kernels with their shapes
+/// List the compute kernels with their shapes, or print one's shader
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Print all the WGSL that runs for a kernel, for each part that the plans of the network below use
+    #[arg(long, value_name = "NAME")]
+    wgsl: Option<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Rows of a training step, out of 900
+    #[arg(long, default_value_t = 900, value_name = "N")]
+    batch: usize,
+    /// sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad or lion
+    #[arg(long, default_value = "sgd", value_name = "NAME")]
+    optimizer: String,
+    /// Memory of a workgroup in bytes, which decides on the blocks of whole networks; `mlp devices` lists that of each GPU
+    #[arg(long, default_value_t = 32 << 10, value_name = "N")]
+    workgroup_bytes: usize,
+}
 
-pub fn run(_: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
+    match &args.wgsl {
+        Some(name) => print(args.texts(name)?),
+        None => print(table()),
+    }
+}
+
+fn table() -> String {
     let mut table = Table::new(&["kernel", "computes", "reads", "writes", "variants and parts"]);
     for kernel in KERNELS {
         let bound = |written: bool| {
@@ -21,7 +46,7 @@ pub fn run(_: &Args) -> Result<()> {
         };
         table.row(vec![kernel.name.into(), kernel.formula.into(), bound(false), bound(true), choices(kernel)]);
     }
-    print(table.to_string())
+    table.to_string()
 }
 
 fn choices(kernel: &Kernel) -> String {
@@ -29,4 +54,60 @@ fn choices(kernel: &Kernel) -> String {
     let parts = kernel.part.parts().into_iter().map(|part| part.name());
     let names: Vec<_> = variants.chain(parts).filter(|name| !name.is_empty()).collect();
     if names.is_empty() { "-".into() } else { names.join(" ") }
+}
+
+impl Args {
+    /// The shader of a kernel with each part that a plan uses, and above each what it is.
+    fn texts(&self, name: &str) -> Result<String> {
+        let Some(&kernel) = KERNELS.iter().find(|kernel| kernel.name == name) else {
+            let names: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
+            let (what, expected) = ("--wgsl", names.join(", "));
+            return Err(Error::Setting { what, found: format!("`{name}`"), expected });
+        };
+        // A kernel without parts has one text, whatever the network.
+        let mut parts = if kernel.part == PartKind::None { vec![Part::None] } else { Vec::new() };
+        if parts.is_empty() {
+            let plans = self.plans()?;
+            let dispatches = plans.iter().flat_map(|plan| &plan.passes).flat_map(|pass| &pass.dispatches);
+            for dispatch in dispatches.filter(|dispatch| std::ptr::eq(dispatch.kernel, kernel)) {
+                if !parts.contains(&dispatch.part) {
+                    parts.push(dispatch.part.clone());
+                }
+            }
+        }
+        if parts.is_empty() {
+            return Err(Error::Setting {
+                what: "--wgsl",
+                found: name.into(),
+                expected: format!("a kernel that a plan of {} uses, or flags of another network", self.network.spec()?),
+            });
+        }
+        Ok(parts.iter().map(|part| text(kernel, part)).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Every plan that trains the network or runs it on a GPU: the one that is chosen first.
+    fn plans(&self) -> Result<Vec<Plan>> {
+        let spec = self.network.spec()?;
+        let recipe = Recipe::new(Optimizer::named(&self.optimizer, 1.0)?.rule);
+        let shape = TrainShape { batch: self.batch, ..TrainShape::full(ROWS.max(self.batch)) };
+        let target = Target::Gpu { workgroup_bytes: self.workgroup_bytes };
+        let mut plans = vec![choose(None, &spec, &recipe, shape, target)?, forward(&spec, self.batch, 1)?];
+        // A network may be too large for a way of planning.
+        let others = PlanKind::ALL.iter().filter_map(|&kind| choose(Some(kind), &spec, &recipe, shape, target).ok());
+        plans.extend(others);
+        Ok(plans)
+    }
+}
+
+/// Rows of the data set.
+const ROWS: usize = 900;
+
+fn text(kernel: &Kernel, part: &Part) -> String {
+    let mut text = format!("// {}\n", kernel.label(part, 0).trim_end_matches(kernel.variants[0].name).trim_end());
+    for variant in kernel.variants.iter().filter(|variant| !variant.constants.is_empty()) {
+        let constants: Vec<_> = variant.constants.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let name = if variant.name.is_empty() { "plain" } else { variant.name };
+        text += &format!("// variant {name}: {}\n", constants.join(", "));
+    }
+    text + &format!("// workgroups of {} invocations\n", kernel.threads(part)) + &kernel.source(part)
 }

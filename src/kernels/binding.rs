@@ -27,6 +27,10 @@ pub enum Access {
     Scratch,
 }
 
+/// A replica's settings, [`Optimizer::HYPER`](crate::math::Optimizer::HYPER) values in the order of [`Hyper`](crate::math::Hyper).
+pub const HYPER: Binding = input("hyper", &["12"]);
+const _: () = assert!(crate::math::Optimizer::HYPER == 12);
+
 /// A read binding.
 pub const fn input(name: &'static str, shape: &'static [&'static str]) -> Binding {
     Binding { name, access: Access::In, shape }

@@ -1,9 +1,10 @@
 //! A dispatch as a CPU function sees it, and the functions of a kernel.
 
 use super::binding::MAX_BINDINGS;
+use super::fused::Network;
 use super::part::Part;
 use super::step::Step;
-use crate::math::{Bounded, Real};
+use crate::math::{Activation, Bounded, Loss, Real, Rule};
 
 /// One replica's share of a dispatch, as a CPU function sees it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,39 @@ pub struct Call<'a> {
     pub step: Step,
     /// Which replica.
     pub replica: u32,
+}
+
+/// The part as the kernel's kind. `Plan::check` has refused every other one; a function that is called past it must not leave its
+/// outputs as they were, as if it had done its work.
+impl<'a> Call<'a> {
+    pub(super) fn activation(&self) -> Activation {
+        match self.part {
+            Part::Activation(activation) => *activation,
+            Part::Tiling(tiling) => tiling.activation,
+            other => refused(other),
+        }
+    }
+
+    pub(super) fn loss(&self) -> Loss {
+        if let Part::Loss(loss) = self.part { *loss } else { refused(self.part) }
+    }
+
+    pub(super) fn rule(&self) -> Rule {
+        match self.part {
+            Part::Rule(rule) | Part::Training(_, rule) => *rule,
+            other => refused(other),
+        }
+    }
+
+    pub(super) fn network(&self) -> &'a Network {
+        self.part.network().unwrap_or_else(|| refused(self.part))
+    }
+}
+
+#[allow(clippy::panic)] // see above
+#[cold]
+fn refused(part: &Part) -> ! {
+    panic!("a kernel's CPU function was called with a part that it does not take: {part:?}");
 }
 
 /// The bindings of one replica: `inputs` are those that are read only, `outputs` the others, both in the

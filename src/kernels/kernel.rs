@@ -1,9 +1,10 @@
 //! A row of the table of kernels.
 
-use super::binding::Binding;
+use super::binding::{Binding, HYPER};
 use super::call::Cpu;
 use super::part::{Part, PartKind};
 use super::shared::STEP_WGSL;
+use crate::math::Hyper;
 
 /// Most steps of a dispatch of a kernel that takes a run of them.
 pub const MAX_RUN: usize = 256;
@@ -21,18 +22,21 @@ pub struct Kernel {
     pub wgsl: &'static [&'static str],
     /// The kind of part that goes in front of the shader.
     pub part: PartKind,
-    /// Whether it reads the step's record.
-    pub reads_step: bool,
+    /// Most steps of a dispatch, whose records it reads: 0 for a kernel that reads none, [`MAX_RUN`] for one that goes on by itself.
+    pub most_steps: usize,
     /// Names of the dimensions, in the order of the uniform.
     pub dims: &'static [&'static str],
     /// Storage bindings in order.
     pub bindings: &'static [Binding],
     /// Compile-time choices; the first is the plain one.
     pub variants: &'static [Variant],
-    /// Invocations of a workgroup, or [`OF_TILE`].
-    pub workgroup_size: u32,
+    /// Invocations of a workgroup.
+    pub workgroup_size: WorkgroupSize,
     /// Number of workgroups for a replica, from the dimensions.
     pub workgroups: fn(&[u32]) -> u64,
+    /// What the shader and the CPU function rely on beyond the shapes, the kind of part and what a part fixes; see
+    /// [`Kernel::check`]. It is called with as many dimensions as there are, none of them 0.
+    pub fits: fn(&[u32], &Part) -> Result<(), &'static str>,
     /// The same work on the CPU.
     pub cpu: Cpu,
 }
@@ -46,8 +50,49 @@ pub struct Variant {
     pub constants: &'static [(&'static str, f64)],
 }
 
-/// The workgroup size of kernels whose tile has one; see [`Kernel::threads`].
-pub const OF_TILE: u32 = 0;
+/// Invocations of a workgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkgroupSize {
+    /// So many, whatever the part.
+    Fixed(u32),
+    /// As many as the tile has that is the part; see [`Kernel::threads`].
+    OfTile,
+}
+
+/// The rule of a kernel whose shapes and part say all.
+pub(crate) fn any(_: &[u32], _: &Part) -> Result<(), &'static str> {
+    Ok(())
+}
+
+/// Ends with the first of the conditions that does not hold.
+pub(crate) fn all<const N: usize>(conditions: [(bool, &'static str); N]) -> Result<(), &'static str> {
+    conditions.into_iter().try_for_each(|(holds, problem)| if holds { Ok(()) } else { Err(problem) })
+}
+
+/// Most workgroups that share a sum: shaders count invocations of all of them in u32.
+pub(crate) const MOST_GROUPS: usize = 65_535;
+
+/// Declares a kernel's dimensions: their names in the order of the uniform, and their values by name.
+macro_rules! dims {
+    ($($name:ident),* $(,)?) => {
+        /// The kernel's dimensions.
+        #[derive(Clone, Copy)]
+        #[allow(dead_code)] // a dimension may matter to the shapes alone
+        struct Dims {
+            $($name: usize,)*
+        }
+
+        impl Dims {
+            const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            fn of(dims: &[u32]) -> Self {
+                let mut values = dims.iter().map(|&dim| dim as usize);
+                Self { $($name: values.next().unwrap_or_default(),)* }
+            }
+        }
+    };
+}
+pub(crate) use dims;
 
 /// The only variant of a kernel without compile-time choices.
 pub const PLAIN: &[Variant] = &[Variant { name: "", constants: &[] }];
@@ -55,26 +100,53 @@ pub const PLAIN: &[Variant] = &[Variant { name: "", constants: &[] }];
 impl Kernel {
     /// The whole shader with `part` in front.
     pub fn source(&self, part: &Part) -> String {
-        let (step, binding) = match self.most_steps() {
+        let (step, binding) = match self.most_steps {
             0 => ("", ""),
             1 => (STEP_WGSL, STEP_BINDING),
             _ => (STEP_WGSL, ""),
         };
+        let hyper =
+            if self.bindings.iter().any(|binding| binding.name == HYPER.name) { hyper_wgsl() } else { String::new() };
         let bindings = if let Part::Tiling(tiling) = part { tiling.bindings(self.bindings) } else { String::new() };
-        [step, binding, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
+        [step, binding, &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
     }
 
-    /// Invocations of a workgroup.
+    /// Invocations of a workgroup; 0 where a tile has them and `part` is none.
     pub fn threads(&self, part: &Part) -> u32 {
-        if let Part::Tiling(tiling) = part { tiling.tile.threads() as u32 } else { self.workgroup_size }
+        match (self.workgroup_size, part) {
+            (WorkgroupSize::Fixed(threads), _) => threads,
+            (WorkgroupSize::OfTile, Part::Tiling(tiling)) => tiling.tile.threads() as u32,
+            (WorkgroupSize::OfTile, _) => 0,
+        }
     }
 
-    /// Most steps whose records a dispatch reads. One that has both the network and the rule goes on by itself.
-    pub fn most_steps(&self) -> usize {
-        match self.part {
-            PartKind::Training => MAX_RUN,
-            _ => usize::from(self.reads_step),
+    /// The value of a dimension, if it has one of the name.
+    pub fn dim(&self, name: &str, dims: &[u32]) -> Option<u32> {
+        self.dims.iter().zip(dims).find(|(known, _)| **known == name).map(|(_, &dim)| dim)
+    }
+
+    /// Refuses dimensions and a part that the kernel does not take: another number of dimensions, one of 0, a part of another kind,
+    /// a dimension that the part fixes otherwise, and what [`Kernel::fits`] says. What it lets pass stays inside bindings of
+    /// their shapes, on the CPU and in shaders without bounds checks.
+    ///
+    /// # Errors
+    /// What is wrong, without the kernel's name.
+    pub fn check(&self, dims: &[u32], part: &Part) -> Result<(), String> {
+        if dims.len() != self.dims.len() {
+            return Err(format!("{} dimensions, expected {}", dims.len(), self.dims.len()));
         }
+        if let Some((name, _)) = self.dims.iter().zip(dims).find(|(_, dim)| **dim == 0) {
+            return Err(format!("{name} is 0"));
+        }
+        if !self.part.takes(part) {
+            return Err(format!("takes a part of the kind {:?}, found {part:?}", self.part));
+        }
+        for (name, &dim) in self.dims.iter().zip(dims) {
+            if let Some(fixed) = part.dim(name).filter(|&fixed| !part.allows(name, fixed, dim as usize)) {
+                return Err(format!("{name} is {dim}, and {fixed} in the part"));
+            }
+        }
+        (self.fits)(dims, part).map_err(String::from)
     }
 
     /// Elements of a binding for one replica; `dims` as in [`Kernel::dims`].
@@ -96,15 +168,21 @@ impl Kernel {
     }
 }
 
+/// Where each of a replica's settings stands in `hyper`, as WGSL constants.
+fn hyper_wgsl() -> String {
+    let line = |(place, name): (usize, &&str)| format!("const HYPER_{} = {place}u;\n", name.to_uppercase());
+    Hyper::<f32>::NAMES.iter().enumerate().map(line).collect()
+}
+
 /// Elements that a CPU function takes at a time; fewer are not worth a second thread.
 pub(crate) const CHUNK: usize = 1 << 14;
 
 /// Tiles of a matrix.
-pub(crate) fn tiles(shape: [u32; 2], tile: [u32; 2]) -> u64 {
-    u64::from(shape[0].div_ceil(tile[0])) * u64::from(shape[1].div_ceil(tile[1]))
+pub(crate) fn tiles(shape: [usize; 2], tile: [usize; 2]) -> u64 {
+    (shape[0].div_ceil(tile[0]) as u64).saturating_mul(shape[1].div_ceil(tile[1]) as u64)
 }
 
 /// Workgroups of `size` invocations for one invocation an element.
-pub(crate) fn per_element(count: u64, size: u64) -> u64 {
-    count.div_ceil(size)
+pub(crate) fn per_element(count: usize, size: usize) -> u64 {
+    count.div_ceil(size) as u64
 }

@@ -20,15 +20,16 @@ mod sampling;
 mod shared;
 mod step;
 
-pub use binding::{Access, Binding, MAX_BINDINGS, in_place, input, output, scratch};
+pub use binding::{Access, Binding, HYPER, MAX_BINDINGS, in_place, input, output, scratch};
 use call::cpu;
 pub use call::{Call, Cpu, CpuFn, Element, Io};
 pub use elementwise::{
     ACTIVATION_BACKWARD, ACTIVATION_FORWARD, BIAS_ADD, BIAS_GRAD, DROPOUT_BACKWARD, DROPOUT_FORWARD, dropout_threshold,
 };
 pub use fused::{FUSED_GRADIENT, MOST_LAYERS, Network, RESIDENT_STEPS};
-use kernel::{CHUNK, per_element, tiles};
-pub use kernel::{Kernel, MAX_RUN, OF_TILE, PLAIN, Variant};
+pub(crate) use kernel::any;
+use kernel::{CHUNK, MOST_GROUPS, all, dims, per_element, tiles};
+pub use kernel::{Kernel, MAX_RUN, PLAIN, Variant, WorkgroupSize};
 pub use losses::{LOSS, SOFTMAX_LOSS, loss_kernel};
 pub use optimizer::{CLIPPED, REDUCE, REDUCE_UPDATE, SQUARE_SUM, UNSCALED, UPDATE, square_groups};
 pub use part::{Part, PartKind};

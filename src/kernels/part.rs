@@ -47,6 +47,21 @@ pub enum Part {
 }
 
 impl PartKind {
+    /// Whether `part` is of the kind.
+    pub fn takes(self, part: &Part) -> bool {
+        match (self, part) {
+            (Self::None, Part::None)
+            | (Self::Activation, Part::Activation(_))
+            | (Self::Rule, Part::Rule(_))
+            | (Self::Network, Part::Network(_))
+            | (Self::Dense, Part::Tiling(_))
+            | (Self::Training, Part::Training(..)) => true,
+            (Self::Loss, Part::Loss(loss)) => loss.wgsl().is_some(),
+            (Self::Tile, Part::Tiling(tiling)) => tiling.activation == Activation::Identity,
+            _ => false,
+        }
+    }
+
     /// Every part of the kind; of networks, which are without number, some with every activation and loss among them, and
     /// of those with a rule fewer; of tiles with activations, every tile and every activation.
     pub fn parts(self) -> Vec<Part> {
@@ -98,12 +113,17 @@ impl Part {
         }
     }
 
-    /// The value of a dimension that the part fixes.
-    pub fn dim(&self, name: &str) -> Option<u32> {
+    /// The value of a dimension that the part fixes; see [`Part::allows`].
+    pub fn dim(&self, name: &str) -> Option<usize> {
         match self {
             Self::Tiling(tiling) => tiling.dim(name),
-            _ => self.network()?.dim(name).and_then(|value| u32::try_from(value).ok()),
+            _ => self.network()?.dim(name),
         }
+    }
+
+    /// Whether a dimension that the part fixes may be `dim`: targets may have the row's weight behind them.
+    pub(super) fn allows(&self, name: &str, fixed: usize, dim: usize) -> bool {
+        dim == fixed || (name == "columns" && dim == fixed + 1)
     }
 
     /// The network, if there is one.

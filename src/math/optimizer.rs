@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::hyper::{HYPER_LEN, Hyper};
 use super::{Real, named};
 use crate::error::{Error, Result};
 
@@ -80,7 +81,7 @@ pub enum Clip {
 #[derive(Clone, Copy, Debug)]
 pub struct RuleStep<T> {
     /// The replica's row of the `hyper` buffer, as [`Optimizer::hyper`] gives it.
-    pub hyper: [T; Optimizer::HYPER],
+    pub hyper: Hyper<T>,
     /// Factor on the learning rate.
     pub rate: T,
     /// c1 and c2.
@@ -91,7 +92,7 @@ pub struct RuleStep<T> {
 
 impl Optimizer {
     /// Number of values that [`Optimizer::hyper`] gives for a replica.
-    pub const HYPER: usize = 12;
+    pub const HYPER: usize = HYPER_LEN;
 
     /// A rule with PyTorch's defaults (for Lion optax's), momentum 0.9 and no decay.
     pub fn new(rule: Rule, learning_rate: f64) -> Self {
@@ -133,17 +134,30 @@ impl Optimizer {
         Self::new(Rule::Sgd, learning_rate)
     }
 
-    /// A replica's row of the `hyper` buffer: learning rate, beta_1, 1 - beta_1, beta_2, 1 - beta_2, epsilon, weight
-    /// decay, l2, l1, limit of a gradient's value, limit of the norm of all (each 0 for none), the loss's parameter.
+    /// A replica's row of the `hyper` buffer, in the order of [`Hyper`].
     pub fn hyper(&self, loss_parameter: f64) -> [f64; Self::HYPER] {
         let Self { learning_rate, beta_1, beta_2, epsilon, weight_decay, l2, l1, clip, .. } = *self;
-        let (value, norm) = match clip {
+        let (clip_value, clip_norm) = match clip {
             Clip::None => (0.0, 0.0),
             Clip::Value(limit) => (limit, 0.0),
             Clip::Norm(limit) => (0.0, limit),
         };
-        let (rest_1, rest_2) = (1.0 - beta_1, 1.0 - beta_2);
-        [learning_rate, beta_1, rest_1, beta_2, rest_2, epsilon, weight_decay, l2, l1, value, norm, loss_parameter]
+        let (one_minus_beta_1, one_minus_beta_2) = (1.0 - beta_1, 1.0 - beta_2);
+        let hyper = Hyper {
+            learning_rate,
+            beta_1,
+            one_minus_beta_1,
+            beta_2,
+            one_minus_beta_2,
+            epsilon,
+            weight_decay,
+            l2,
+            l1,
+            clip_value,
+            clip_norm,
+            loss_parameter,
+        };
+        hyper.row()
     }
 
     /// c1 and c2 at step `t`, counted from 1.
@@ -233,8 +247,9 @@ impl Rule {
     /// `p[i], s[i] = rule(p[i], g[i], s[i])`; s has `slots` values for each of p, at least [`Rule::state`].
     #[inline(always)]
     pub fn apply<T: Real>(self, p: &mut [T], g: &[T], s: &mut [T], slots: usize, step: &RuleStep<T>) {
-        let [rate, beta_1, rest_1, beta_2, rest_2, epsilon, decay, l2, l1, limit, ..] = step.hyper;
-        let rate = rate * step.rate;
+        let Hyper { beta_1, one_minus_beta_1, beta_2, one_minus_beta_2, epsilon, l2, l1, .. } = step.hyper;
+        let (decay, limit) = (step.hyper.weight_decay, step.hyper.clip_value);
+        let rate = step.hyper.learning_rate * step.rate;
         let [c1, c2] = step.corrections;
         let each = Each { p, g, s, slots, decay: rate * decay, l2, l1, limit, scale: step.scale };
         match self {
@@ -248,12 +263,12 @@ impl Rule {
                 p - rate * (g + beta_1 * s[0])
             }),
             Self::Adam => each.run(|p, g, s| {
-                s[0] = beta_1 * s[0] + rest_1 * g;
-                s[1] = beta_2 * s[1] + rest_2 * g * g;
+                s[0] = beta_1 * s[0] + one_minus_beta_1 * g;
+                s[1] = beta_2 * s[1] + one_minus_beta_2 * g * g;
                 p - rate * (s[0] * c1 / ((s[1] * c2).sqrt() + epsilon))
             }),
             Self::RmsProp => each.run(|p, g, s| {
-                s[0] = beta_2 * s[0] + rest_2 * g * g;
+                s[0] = beta_2 * s[0] + one_minus_beta_2 * g * g;
                 p - rate * g / (s[0].sqrt() + epsilon)
             }),
             Self::AdaGrad => each.run(|p, g, s| {
@@ -261,8 +276,8 @@ impl Rule {
                 p - rate * g / (s[0].sqrt() + epsilon)
             }),
             Self::Lion => each.run(|p, g, s| {
-                let direction = (beta_1 * s[0] + rest_1 * g).sign();
-                s[0] = beta_2 * s[0] + rest_2 * g;
+                let direction = (beta_1 * s[0] + one_minus_beta_1 * g).sign();
+                s[0] = beta_2 * s[0] + one_minus_beta_2 * g;
                 p - rate * direction
             }),
         }

@@ -1,13 +1,17 @@
-//! What all ways of planning share: buffers, views of them, and the passes' sizes.
+//! What all ways of planning share: buffers, views of them, the forward pass by layers, the loss, the update, validation.
 
 use std::ops::Range;
 
-use super::{Buffer, BufferId, Dispatch, Pass, PassKind, Plan, PlanKind, Recipe, Role, TrainShape, View};
+use super::buffers::{Buffer, BufferId, Role, View, places};
+use super::passes::{Dispatch, Pass, PassKind, Plan};
+use super::product::tiled;
+use super::request::{PlanKind, Recipe, TrainShape};
 use crate::error::{Error, Result};
 use crate::kernels::{
-    CLIPPED, Kernel, Part, REDUCE, REDUCE_UPDATE, SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, square_groups,
+    CLIPPED, DENSE, DENSE_KEEP, DROPOUT_FORWARD, GATHER, IN_ORDER, Kernel, Part, REDUCE, REDUCE_UPDATE, SHUFFLED,
+    SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
 };
-use crate::math::{Optimizer, Rule};
+use crate::math::{Activation, Optimizer, Rule};
 use crate::params::{Layout, Tensor};
 use crate::spec::MlpSpec;
 
@@ -22,6 +26,16 @@ const VALIDATION_ROWS: usize = 1024;
 pub(super) struct Shares {
     pub count: usize,
     pub stride: usize,
+}
+
+/// The rows that a pass works on.
+#[derive(Clone, Copy)]
+pub(super) struct Batch {
+    pub rows: usize,
+    pub features: View,
+    pub targets: View,
+    /// Of the targets, a weight's included.
+    pub columns: usize,
 }
 
 /// A plan in the making.
@@ -71,6 +85,18 @@ impl<'a> Builder<'a> {
         if recipe.keep_best {
             builder.add(Role::Best, &parameters);
         }
+        Ok(builder)
+    }
+
+    /// Begins a training plan whose step goes layer by layer, with room for what the layers make.
+    pub fn by_layers(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape) -> Result<Self> {
+        let (batch, validated) = batches(shape);
+        let mut builder = Self::training(spec, recipe, shape, batch.max(validated))?;
+        builder.add_batch(batch < shape.samples || validated < shape.validation);
+        builder.add_activations(PassKind::Train);
+        builder.add_deltas();
+        let groups = builder.loss_groups();
+        builder.add(Role::LossRing, &[shape.slots, shape.replicas, groups, 2]);
         Ok(builder)
     }
 
@@ -174,6 +200,168 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Adds room for a batch's rows, if they are gathered.
+    fn add_batch(&mut self, gathered: bool) {
+        if gathered {
+            self.add(Role::BatchFeatures, &[self.replicas, self.rows, self.spec.inputs()]);
+            self.add(Role::BatchTargets, &[self.replicas, self.rows, self.target_columns]);
+        }
+    }
+
+    /// Adds room for the gradients by the layers' outputs.
+    fn add_deltas(&mut self) {
+        let widest = self.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
+        for turn in 0..self.spec.layers().len().min(2) {
+            self.add(Role::Delta(turn), &[self.replicas, self.rows, widest]);
+        }
+    }
+
+    /// Adds room for what the layers make; z that differs from a, and what dropout leaves, for training alone.
+    pub fn add_activations(&mut self, kind: PassKind) {
+        for (i, layer) in self.spec.layers().iter().enumerate() {
+            let extents = [self.replicas, self.rows, layer.outputs];
+            let (linear, train) = (layer.activation == Activation::Identity, kind == PassKind::Train);
+            if linear || train {
+                self.add(Role::PreActivation(i), &extents);
+            }
+            if !linear {
+                self.add(Role::Activation(i), &extents);
+            }
+            if train && self.dropped(i).is_some() {
+                self.add(Role::Dropped(i), &extents);
+            }
+        }
+    }
+
+    /// z of a layer.
+    pub fn pre_activation(&self, layer: usize) -> View {
+        self.each(Role::PreActivation(layer), self.rows * self.spec.layers()[layer].outputs)
+    }
+
+    /// What a layer hands on in a pass: its activation, in training behind its dropout.
+    pub fn handed_on(&self, layer: usize, kind: PassKind) -> View {
+        match self.dropped(layer) {
+            Some(_) if kind == PassKind::Train => {
+                self.each(Role::Dropped(layer), self.rows * self.spec.layers()[layer].outputs)
+            }
+            _ => self.activation(layer),
+        }
+    }
+
+    /// A layer's activation, or z where that is the identity.
+    pub fn activation(&self, layer: usize) -> View {
+        match self.spec.layers()[layer].activation {
+            Activation::Identity => self.pre_activation(layer),
+            _ => self.each(Role::Activation(layer), self.rows * self.spec.layers()[layer].outputs),
+        }
+    }
+
+    /// The gradient by a layer's output.
+    pub fn delta(&self, layer: usize) -> View {
+        let role = Role::Delta(layer % 2 * (self.spec.layers().len() - 1).min(1));
+        let widest = self.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
+        self.each(role, self.rows * widest)
+    }
+
+    /// The rows of a training step out of `samples`.
+    pub fn training_batch(&self, dispatches: &mut Vec<Dispatch>, rows: usize, samples: usize) -> Result<Batch> {
+        let batch = Batch {
+            rows,
+            features: self.shared(Role::Features),
+            targets: self.shared(Role::Targets),
+            columns: self.target_columns,
+        };
+        self.gathered(dispatches, batch, samples, SHUFFLED)
+    }
+
+    /// A batch of `samples` rows brought together, unless it is the whole data set.
+    fn gathered(&self, dispatches: &mut Vec<Dispatch>, batch: Batch, samples: usize, order: usize) -> Result<Batch> {
+        let Batch { rows, columns, .. } = batch;
+        if rows == samples {
+            return Ok(batch);
+        }
+        let mut gather = |data, role, columns| {
+            let x = self.each(role, self.rows * columns);
+            dispatches.push(dispatch(&GATHER, Part::None, order, &[rows, columns, samples], &[data, x])?);
+            Ok(x)
+        };
+        let features = gather(batch.features, Role::BatchFeatures, self.spec.inputs())?;
+        let targets = gather(batch.targets, Role::BatchTargets, columns)?;
+        Ok(Batch { features, targets, ..batch })
+    }
+
+    /// A layer's product, bias and activation in one; in training z is kept, and dropout stands behind it.
+    pub fn forward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, kind: PassKind) -> Result<()> {
+        let mut x = features;
+        for (i, layer) in self.spec.layers().iter().enumerate() {
+            let weight = self.tensor(Role::Parameters, self.layout.weight(i));
+            let bias = self.tensor(Role::Parameters, self.layout.bias(i));
+            let (dims, a) = ([rows, layer.outputs, layer.inputs], self.activation(i));
+            // Without an activation z is a.
+            dispatches.push(if kind == PassKind::Train && layer.activation != Activation::Identity {
+                self.product(&DENSE_KEEP, 0, layer.activation, &dims, &[x, weight, bias, self.pre_activation(i), a])?
+            } else {
+                self.product(&DENSE, 0, layer.activation, &dims, &[x, weight, bias, a])?
+            });
+            x = a;
+            if let (Some(threshold), PassKind::Train) = (self.dropped(i), kind) {
+                let (dims, y) = ([rows * layer.outputs, i + 1, threshold], self.handed_on(i, kind));
+                dispatches.push(dispatch(&DROPOUT_FORWARD, Part::None, 0, &dims, &[x, y])?);
+                x = y;
+            }
+        }
+        Ok(())
+    }
+
+    /// Partial sums of a pass's loss.
+    pub fn loss_groups(&self) -> usize {
+        loss_kernel(self.spec.loss(), self.rows, self.spec.outputs()).2
+    }
+
+    /// The loss of the last layer's output and the gradient by it, in `groups` partial sums.
+    pub fn loss(&self, dispatches: &mut Vec<Dispatch>, batch: &Batch, groups: usize) -> Result<()> {
+        let (last, Batch { rows, targets, columns, .. }) = (self.spec.layers().len() - 1, *batch);
+        let hyper = self.hyper();
+        let views = [self.activation(last), targets, hyper, self.delta(last), self.ring(groups)];
+        let dims = [rows, self.spec.outputs(), columns, groups];
+        let (kernel, part, _) = loss_kernel(self.spec.loss(), rows, self.spec.outputs());
+        dispatches.push(dispatch(kernel, part, 0, &dims, &views)?);
+        Ok(())
+    }
+
+    /// A dispatch of a kernel whose part is a tile; `dims` are its dimensions without the tile's, the product's rows and
+    /// columns first.
+    pub fn product(
+        &self,
+        kernel: &'static Kernel,
+        variant: usize,
+        activation: Activation,
+        dims: &[usize],
+        views: &[View],
+    ) -> Result<Dispatch> {
+        let mut dispatch = dispatch(kernel, Part::None, variant, dims, views)?;
+        (dispatch.part, dispatch.dims) = tiled(kernel, activation, &dispatch.dims, self.replicas, &places(views));
+        Ok(dispatch)
+    }
+
+    /// Adds passes of at most `most` rows for a validation set, its losses in `groups` partial sums.
+    fn validation_passes(&self, passes: &mut Vec<Pass>, validation: usize, most: usize, groups: usize) -> Result<()> {
+        for rows in sizes(validation, most) {
+            let mut dispatches = Vec::new();
+            let batch = Batch {
+                rows,
+                features: self.shared(Role::ValidationFeatures),
+                targets: self.shared(Role::ValidationTargets),
+                columns: self.spec.target_columns(),
+            };
+            let batch = self.gathered(&mut dispatches, batch, validation, IN_ORDER)?;
+            self.forward(&mut dispatches, batch.features, rows, PassKind::Validate)?;
+            self.loss(&mut dispatches, &batch, groups)?;
+            passes.push(Pass { kind: PassKind::Validate, rows, dispatches });
+        }
+        Ok(())
+    }
+
     /// Adds validation by the layered dispatches, its losses in `groups` partial sums, and the buffers for it to a plan that has none
     /// of them.
     pub fn add_validation(&mut self, passes: &mut Vec<Pass>, validation: usize, groups: usize) -> Result<()> {
@@ -182,10 +370,19 @@ impl<'a> Builder<'a> {
             self.add_activations(PassKind::Validate);
             self.add_deltas();
         }
-        for rows in sizes(validation, self.rows) {
-            passes.push(self.validation(validation, rows, groups)?);
-        }
-        Ok(())
+        self.validation_passes(passes, validation, self.rows, groups)
+    }
+
+    /// Ends a training plan that was begun by [`by_layers`](Self::by_layers).
+    pub fn finish_training(self, kind: PlanKind, mut passes: Vec<Pass>, shape: &TrainShape) -> Result<Plan> {
+        self.validation_passes(&mut passes, shape.validation, batches(shape).1, self.loss_groups())?;
+        self.finish_layers(kind, passes)
+    }
+
+    /// Ends a plan whose passes leave the network's output.
+    pub fn finish_layers(self, kind: PlanKind, passes: Vec<Pass>) -> Result<Plan> {
+        let output = self.activation(self.spec.layers().len() - 1).buffer;
+        self.finish(kind, passes, Some(output))
     }
 
     pub fn finish(self, kind: PlanKind, passes: Vec<Pass>, output: Option<BufferId>) -> Result<Plan> {

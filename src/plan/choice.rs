@@ -3,43 +3,15 @@
 
 use super::builder::{batches, check, rate_groups};
 use super::fused::{Slices, fused, in_slices};
+use super::layered::layered;
+use super::passes::Plan;
+use super::plain::plain;
+use super::request::{PlanKind, Recipe, Target, TrainShape};
 use super::resident::{blocks, in_blocks, resident};
-use super::{Plan, PlanKind, Recipe, TrainShape, plain, train};
-use crate::error::{Error, Result};
-use crate::kernels::{MOST_LAYERS, Network};
+use crate::error::Result;
+use crate::kernels::Network;
 use crate::params::Layout;
 use crate::spec::MlpSpec;
-
-/// What a plan has to know of the device that will execute it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A processor with caches.
-    Cpu,
-    /// A GPU.
-    Gpu {
-        /// Memory of a workgroup.
-        workgroup_bytes: usize,
-    },
-}
-
-impl Target {
-    /// The refusal of a network that does not fit a workgroup's memory, or is too deep.
-    pub(super) fn too_small(self, kind: PlanKind, spec: &MlpSpec) -> Error {
-        let layers = spec.layers().len();
-        if layers > MOST_LAYERS {
-            let expected = format!(
-                "layered: a GPU takes networks of at most {MOST_LAYERS} layers whole, and this one has {layers}"
-            );
-            return Error::Setting { what: "plan", found: kind.to_string(), expected };
-        }
-        let memory = match self {
-            Self::Cpu => "which has no limit".into(),
-            Self::Gpu { workgroup_bytes } => format!("{workgroup_bytes} bytes on this device"),
-        };
-        let expected = format!("layered: {spec} does not fit the memory of a workgroup, {memory}");
-        Error::Setting { what: "plan", found: kind.to_string(), expected }
-    }
-}
 
 /// Plans training with `wanted`, or with what serves the network best on the target.
 pub fn choose(
@@ -52,26 +24,26 @@ pub fn choose(
     check(&shape)?;
     match wanted {
         Some(PlanKind::Plain) => plain(spec, recipe, shape),
-        Some(PlanKind::Layered) => train(spec, recipe, shape),
+        Some(PlanKind::Layered) => layered(spec, recipe, shape),
         Some(PlanKind::Fused) => fused(spec, recipe, shape, target),
         Some(PlanKind::Resident) => resident(spec, recipe, shape, target),
         None => {
-            let Some(slices) = Slices::new(spec, recipe, &shape, target) else { return train(spec, recipe, shape) };
+            let Some(slices) = Slices::new(spec, recipe, &shape, target)? else { return layered(spec, recipe, shape) };
             let (network, rows) = (&slices.network, batches(&shape).0);
             match target {
                 // Small blocks make as many shares of a gradient that, in a network this wide, is large.
-                Target::Gpu { .. } if network.block < LEAST_BLOCK => return train(spec, recipe, shape),
+                Target::Gpu { .. } if network.block() < LEAST_BLOCK => return layered(spec, recipe, shape),
                 Target::Gpu { .. } if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 => {}
                 Target::Gpu { .. } => {
                     let alone =
-                        blocks(spec, recipe, rows, target).filter(|alone| beyond_a_slice(alone, rows) <= LAUNCHES);
+                        blocks(spec, recipe, rows, target)?.filter(|alone| beyond_a_slice(alone, rows) <= LAUNCHES);
                     if let Some(alone) = alone {
                         return in_blocks(spec, recipe, shape, alone);
                     }
                 }
                 // The shares of a large gradient cost more than few rows save.
                 Target::Cpu if network.parameters() > rows.saturating_mul(ROW_WORTH) => {
-                    return train(spec, recipe, shape);
+                    return layered(spec, recipe, shape);
                 }
                 // Nothing is launched on a CPU.
                 Target::Cpu => {}
@@ -84,9 +56,9 @@ pub fn choose(
 /// What a step costs one workgroup alone beyond what its share of a fused step would cost it, in multiplications of a forward
 /// pass: the rows beyond a slice, the latency of the blocks beyond the first, and the whole update.
 fn beyond_a_slice(network: &Network, rows: usize) -> usize {
-    let padded = rows.next_multiple_of(network.block);
+    let padded = rows.next_multiple_of(network.block());
     let rows = padded.saturating_sub(SLICE).saturating_add(UPDATE_ROWS).saturating_mul(network.parameters());
-    rows.saturating_add((padded / network.block - 1).saturating_mul(network.spec.layers().len() * LAYER))
+    rows.saturating_add((padded / network.block() - 1).saturating_mul(network.spec().layers().len() * LAYER))
 }
 
 /// Rows of a slice of a fused step.
@@ -128,11 +100,11 @@ mod tests {
     #[test]
     fn the_articles_network_takes_two_dispatches_and_no_more_memory() {
         let (spec, recipe) = (spec(&[2, 25, 50, 50, 25, 1]), Recipe::new(Rule::Sgd));
-        let layered = train(&spec, &recipe, TrainShape::full(900)).unwrap();
+        let by_layers = layered(&spec, &recipe, TrainShape::full(900)).unwrap();
         for target in [LARGE, Target::Cpu] {
             let plan = choose(None, &spec, &recipe, TrainShape::full(900), target).unwrap();
             assert_eq!((plan.kind, plan.passes[0].dispatches.len()), (PlanKind::Fused, 2));
-            assert!(plan.bytes(4) <= layered.bytes(4), "{} and {} bytes", plan.bytes(4), layered.bytes(4));
+            assert!(plan.bytes(4) <= by_layers.bytes(4), "{} and {} bytes", plan.bytes(4), by_layers.bytes(4));
         }
         let clipped = Recipe { clip_norm: true, ..recipe };
         assert_eq!(fused(&spec, &clipped, TrainShape::full(900), LARGE).unwrap().passes[0].dispatches.len(), 4);
@@ -162,8 +134,8 @@ mod tests {
         let step = |pass| (pass, crate::kernels::Step::default());
         assert_eq!(narrow.run(&[step(0), step(1), step(0)]), 3);
         assert_eq!(narrow.run(&[step(0); 400]), crate::kernels::MAX_RUN);
-        let layered = train(&spec(&article), &recipe, TrainShape::full(9)).unwrap();
-        assert_eq!(layered.run(&[step(0); 3]), 1);
+        let by_layers = layered(&spec(&article), &recipe, TrainShape::full(9)).unwrap();
+        assert_eq!(by_layers.run(&[step(0); 3]), 1);
         let long = TrainShape::full(1 << 24);
         let error = resident(&spec(&article), &recipe, long, LARGE).unwrap_err().to_string();
         assert!(error.contains("plan") && error.contains("too long"), "{error}");

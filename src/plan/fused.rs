@@ -4,15 +4,17 @@
 
 use std::sync::Arc;
 
+use super::buffers::Role;
 use super::builder::{Builder, Shares, batches, dispatch, sizes};
-use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, Target, TrainShape};
+use super::passes::{Pass, PassKind, Plan};
+use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::Result;
 use crate::kernels::{FUSED_GRADIENT, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` in two dispatches. Refuses a network that does not fit a workgroup's memory.
 pub fn fused(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
-    let slices = Slices::new(spec, recipe, &shape, target);
+    let slices = Slices::new(spec, recipe, &shape, target)?;
     let slices = slices.ok_or_else(|| target.too_small(PlanKind::Fused, spec))?;
     in_slices(spec, recipe, shape, slices)
 }
@@ -20,13 +22,13 @@ pub fn fused(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target)
 /// The same with slices that have been found already.
 pub(super) fn in_slices(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, slices: Slices) -> Result<Plan> {
     let TrainShape { samples, validation, replicas, slots, .. } = shape;
-    let (batch, judged) = batches(&shape);
-    let mut builder = Builder::training(spec, recipe, &shape, judged)?;
+    let (batch, validated) = batches(&shape);
+    let mut builder = Builder::training(spec, recipe, &shape, validated)?;
     let Slices { network, groups } = slices;
     if groups > 1 {
         builder.add(Role::Shares, &[replicas, groups, network.parameters()]);
     }
-    builder.add(Role::Scratch, &[replicas, groups, network.units(), network.block]);
+    builder.add(Role::Scratch, &[replicas, groups, network.units(), network.block()]);
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
     let mut passes = Vec::new();
     for rows in sizes(samples, batch) {
@@ -49,11 +51,11 @@ fn step(
         builder.shared(Role::Targets),
         builder.hyper(),
         builder.each(Role::Parameters, parameters),
-        builder.each(Role::Scratch, groups * units * network.block),
+        builder.each(Role::Scratch, groups * units * network.block()),
         builder.shared_out(shares),
         builder.ring(groups),
     ];
-    let dims = [rows, samples, network.spec.inputs(), columns, units, parameters, network.block, groups];
+    let dims = [rows, samples, network.spec().inputs(), columns, units, parameters, network.block(), groups];
     let order = if rows < samples { SHUFFLED } else { IN_ORDER };
     let part = Part::Network(Arc::clone(network));
     let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, order, &dims, &views)?];
@@ -70,52 +72,52 @@ pub(super) struct Slices {
 
 impl Slices {
     /// `None` for a network that does not fit.
-    pub fn new(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target: Target) -> Option<Self> {
+    pub fn new(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target: Target) -> Result<Option<Self>> {
         let (rows, _) = batches(shape);
-        let mut network = network(spec, recipe);
-        let groups = match target {
+        let network = network(spec, recipe)?;
+        let (network, groups) = match target {
             Target::Gpu { workgroup_bytes } => {
-                network = fitted(network, GPU_BLOCKS, workgroup_bytes)?;
-                rows.div_ceil(network.block).min(MOST_GROUPS)
+                let Some(network) = fitted(network, GPU_BLOCKS, workgroup_bytes)? else { return Ok(None) };
+                let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
+                (network, groups)
             }
             Target::Cpu => {
                 let cost = rows.saturating_mul(network.parameters());
                 let most = (CPU_SHARES / network.parameters()).clamp(2, CPU_GROUPS).min((rows / CPU_ROWS).max(2));
                 // A power of two, so that threads have equal shares.
                 let groups = 1 << cost.div_ceil(CPU_TASK).clamp(1, CPU_GROUPS).min(most).ilog2();
-                network.block = rows.div_ceil(groups).min(CPU_BLOCK);
-                groups
+                (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), false)?, groups)
             }
         };
         // Equal runs of blocks, and no group without one.
-        let blocks = rows.div_ceil(network.block);
+        let blocks = rows.div_ceil(network.block());
         let groups = blocks.div_ceil(blocks.div_ceil(groups));
-        Some(Self { network: Arc::new(network), groups })
+        Ok(Some(Self { network: Arc::new(network), groups }))
     }
 }
 
 /// The network as a part, of blocks that are still to be chosen.
-pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Network {
+pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Result<Network> {
     let mut builder = Builder::new(spec, 1, 1, 1);
     builder.dropout.clone_from(&recipe.dropout);
     let thresholds = (0..spec.layers().len()).map(|layer| builder.dropped(layer).unwrap_or(0) as u32).collect();
-    Network { spec: spec.clone(), thresholds, block: 0, holds: false }
+    Network::new(spec.clone(), thresholds)
 }
 
-/// The network in the first of the blocks that fit so many bytes of workgroup memory, if it is not too deep, with the parameters held beside the rows
-/// where there is room for them.
+/// The network in the first of the blocks that fit so many bytes of workgroup memory, if it is not too deep, with the parameters held
+/// beside the rows where there is room for them.
 pub(super) fn fitted(
     network: Network,
     blocks: impl IntoIterator<Item = usize>,
     workgroup_bytes: usize,
-) -> Option<Network> {
-    if network.spec.layers().len() > MOST_LAYERS {
-        return None;
+) -> Result<Option<Network>> {
+    if network.spec().layers().len() > MOST_LAYERS {
+        return Ok(None);
     }
     let fits = |block, holds| network.workgroup_bytes(block, holds) <= workgroup_bytes;
-    let block = blocks.into_iter().find(|&block| fits(block, false))?;
+    let Some(block) = blocks.into_iter().find(|&block| fits(block, false)) else { return Ok(None) };
     let holds = fits(block, true);
-    Some(Network { block, holds, ..network })
+    network.in_blocks(block, holds).map(Some)
 }
 
 /// Rows that a workgroup takes through a network at a time, the best first: more rows make fewer shares of the gradient,

@@ -1,9 +1,10 @@
 //! Steps whose gradient by the outputs a program gives: the layered training step without its loss, in two passes between which the
 //! program looks at the outputs.
 
+use super::buffers::{Buffer, BufferId, Role, View, places};
 use super::builder::dispatch;
-use super::product::{places, tiled};
-use super::{Buffer, BufferId, Pass, PassKind, Plan, Role, View};
+use super::passes::{Pass, PassKind, Plan};
+use super::product::tiled;
 use crate::error::{Error, Result};
 use crate::kernels::{ABT, DENSE_GRADIENT, LOSS, MATMUL, Part, SOFTMAX_LOSS};
 use crate::math::Activation;

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use super::buffers::Role;
 use super::builder::{Builder, batches, dispatch, rate_groups, sizes, state_slots};
 use super::fused::{fitted, network};
-use super::{Pass, PassKind, Plan, PlanKind, Recipe, Role, Target, TrainShape};
+use super::passes::{Pass, PassKind, Plan};
+use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::{Error, Result};
 use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
 use crate::params::Layout;
@@ -19,7 +21,7 @@ pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Targ
         return Err(Error::Setting { what: "plan", found: PlanKind::Resident.to_string(), expected });
     }
     let (batch, _) = batches(&shape);
-    let network = blocks(spec, recipe, batch, target).ok_or_else(|| target.too_small(PlanKind::Resident, spec))?;
+    let network = blocks(spec, recipe, batch, target)?.ok_or_else(|| target.too_small(PlanKind::Resident, spec))?;
     if batch.saturating_mul(network.parameters()) > MOST_WORK {
         return Err(Error::Setting {
             what: "plan",
@@ -33,9 +35,9 @@ pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Targ
 /// The same with blocks that have been found already.
 pub(super) fn in_blocks(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, network: Network) -> Result<Plan> {
     let TrainShape { samples, validation, replicas, slots, .. } = shape;
-    let (batch, judged) = batches(&shape);
-    let mut builder = Builder::training(spec, recipe, &shape, judged)?;
-    let (parameters, units, block) = (network.parameters(), network.units(), network.block);
+    let (batch, validated) = batches(&shape);
+    let mut builder = Builder::training(spec, recipe, &shape, validated)?;
+    let (parameters, units, block) = (network.parameters(), network.units(), network.block());
     builder.add(Role::Scratch, &[replicas, units, block]);
     builder.add(Role::LossRing, &[slots, replicas, 1, 2]);
     let [hyper, p, state] = builder.updated(recipe);
@@ -62,12 +64,12 @@ pub(super) fn in_blocks(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, netw
 }
 
 /// The network in the blocks in which a workgroup takes `rows` rows; `None` for one that does not fit.
-pub(super) fn blocks(spec: &MlpSpec, recipe: &Recipe, rows: usize, target: Target) -> Option<Network> {
-    let network = network(spec, recipe);
+pub(super) fn blocks(spec: &MlpSpec, recipe: &Recipe, rows: usize, target: Target) -> Result<Option<Network>> {
+    let network = network(spec, recipe)?;
     let blocks = BLOCKS.map(|block| block.min(rows.next_multiple_of(4)));
     match target {
         Target::Gpu { workgroup_bytes } => fitted(network, blocks, workgroup_bytes),
-        Target::Cpu => Some(Network { block: blocks[0], ..network }),
+        Target::Cpu => network.in_blocks(blocks[0], false).map(Some),
     }
 }
 

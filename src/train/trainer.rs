@@ -6,7 +6,7 @@ use super::TrainConfig;
 use super::mark::Mark;
 use super::pace::Pace;
 use super::run::{Pending, Run};
-use crate::backend::{Backend as _, Counters, Device, Executor, MAX_IN_FLIGHT};
+use crate::backend::{Backend as _, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
 use crate::kernels::loss_kernel;
@@ -94,6 +94,11 @@ impl Trainer {
         let plan = plan_for(device, spec, config, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
         Self::with_backend(device, backend, spec, config, data, validation)
+    }
+
+    /// What does the work, where that is a GPU, for a program that shares buffers with it.
+    pub fn gpu(&self) -> Option<&GpuBackend> {
+        if let Executor::Gpu(backend) = &self.backend { Some(backend) } else { None }
     }
 }
 

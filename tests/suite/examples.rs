@@ -4,9 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use wgpu_mlp::Checkpoint;
+use wgpu_mlp::backend::{CpuDevice, Device};
+use wgpu_mlp::infer::Predictor;
 use wgpu_mlp::math::Loss;
+use wgpu_mlp::params::Init;
 
-use crate::support::devices;
+use crate::support::{devices, limited, wait};
 
 #[allow(dead_code)] // each has a `main`
 #[path = "../../examples/anatomy.rs"]
@@ -17,6 +20,9 @@ mod checkpoint;
 #[allow(dead_code)]
 #[path = "../../examples/custom_loop.rs"]
 mod custom_loop;
+#[allow(dead_code)]
+#[path = "../../examples/frame.rs"]
+mod frame;
 #[allow(dead_code)]
 #[path = "../../examples/gradients.rs"]
 mod gradients;
@@ -57,6 +63,35 @@ fn xor_is_learned() {
 fn a_stream_is_learned_before_its_end() {
     let parts = custom_loop::run("cpu").unwrap();
     assert!((4..40).contains(&parts), "{parts} parts");
+}
+
+/// The pixels that are drawn from the network's output buffer are what the CPU computes, and near the field that was learnt.
+#[test]
+fn a_frame_shows_what_the_network_computes() {
+    for gpu in devices().iter().map(|gpu| limited(gpu, |_| {})) {
+        let (device, queue) = (gpu.device().clone(), gpu.queue().clone());
+        let (scene, pixels) = wait(frame::run(device, queue, 60)).unwrap();
+        assert!(frame::apart(&pixels) < 0.1, "{} from the field", frame::apart(&pixels));
+        // A predictor on the CPU with parameters that the scene gets too.
+        let (spec, points) = (frame::spec().unwrap(), frame::points());
+        let parameters = Init::Xavier.draw(&spec, 5).unwrap();
+        scene.net.set_parameters(&parameters).unwrap();
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        scene.draw(&mut encoder);
+        gpu.queue().submit([encoder.finish()]);
+        let cpu = Device::Cpu(CpuDevice::new(1).unwrap());
+        let predictor = Predictor::new(&cpu, &spec, &parameters, points.len() / 2).unwrap();
+        let outputs = predictor.outputs(&points).unwrap();
+        let pixels = scene.pixels();
+        for (pixel, colour) in pixels.chunks_exact(4).zip(outputs.chunks_exact(3)) {
+            for (&found, &output) in pixel.iter().zip(colour) {
+                let expected = 255.0 * output.clamp(0.0, 1.0);
+                assert!((f32::from(found) - expected).abs() <= 0.51, "{found}, expected {expected}");
+            }
+            assert_eq!(pixel[3], 255);
+        }
+        assert!(pixels.iter().any(|&byte| byte > 0 && byte < 255), "a picture of one colour shows nothing");
+    }
 }
 
 /// Losses in f32 give slopes to about 1e-5, the smallest tensor's gradient has a norm of 8e-4.

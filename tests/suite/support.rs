@@ -153,7 +153,7 @@ impl Case {
             corrections: [1.2, 0.6],
         };
         match self.seed % 3 {
-            _ if !self.kernel.reads_step => vec![Step::default()],
+            _ if self.kernel.most_steps == 0 => vec![Step::default()],
             0 => vec![first, second],
             1 => vec![second, first],
             _ => vec![second],
@@ -200,7 +200,7 @@ impl Case {
 
     fn value(&self, binding: &Binding, place: usize, random: &mut ChaCha8Rng) -> f32 {
         let outputs = match &self.part {
-            Part::Network(network) | Part::Training(network, _) => network.spec.outputs() as u32,
+            Part::Network(network) | Part::Training(network, _) => network.spec().outputs() as u32,
             _ => self.dim("outputs").unwrap_or(1),
         };
         let loss = self.loss();
@@ -234,7 +234,7 @@ impl Case {
     /// The loss that the kernel computes, if it computes one.
     fn loss(&self) -> Option<Loss> {
         if let Some(network) = self.part.network() {
-            return Some(network.spec.loss());
+            return Some(network.spec().loss());
         }
         let computes = |loss: &Loss| {
             let (kernel, part, _) = loss_kernel(*loss, 1, 1);

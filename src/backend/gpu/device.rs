@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::adapters::{AdapterSummary, enumerate, summary};
+use super::adapters::{AdapterSummary, summary};
 use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
 
@@ -23,10 +23,10 @@ pub(super) struct Inner {
     pub limits: wgpu::Limits,
     pub summary: AdapterSummary,
     pub pipelines: Mutex<Pipelines>,
-    /// Whether shaders are compiled with wgpu's bounds checks and loop bounds.
-    pub checks: wgpu::ShaderRuntimeChecks,
     /// Whether its check has passed.
     pub verified: AtomicBool,
+    /// How long a submission is waited for.
+    longest_wait: Mutex<Option<Duration>>,
     /// The first error that wgpu reported outside an error scope, until someone is told.
     reported: Arc<Mutex<Option<String>>>,
     /// How the device was lost, once that is known.
@@ -35,56 +35,10 @@ pub(super) struct Inner {
 
 const DESTROYED: &str = "it was destroyed";
 
+/// How long a piece of hardware is waited for, unless the program says otherwise: far longer than any submission takes.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
 impl GpuDevice {
-    /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits, and checks that it
-    /// computes: a small product of matrices has to be right.
-    ///
-    /// # Errors
-    /// [`Error::UnknownDevice`], [`Error::Gpu`], and [`Error::CheckFailed`] for a wrong product.
-    pub async fn open(index: usize) -> Result<Self> {
-        Self::open_with(index, wgpu::ShaderRuntimeChecks::unchecked(), wgpu::Features::empty()).await
-    }
-
-    /// Like [`GpuDevice::open`], with wgpu's bounds checks and loop bounds in every shader. Slower; results are
-    /// the same, as tests show, since the shaders mask their own edges.
-    pub async fn open_checked(index: usize) -> Result<Self> {
-        Self::open_with(index, wgpu::ShaderRuntimeChecks::checked(), wgpu::Features::empty()).await
-    }
-
-    /// Opens an adapter with those of the features `wanted` that it has.
-    pub(super) async fn open_with(
-        index: usize,
-        checks: wgpu::ShaderRuntimeChecks,
-        wanted: wgpu::Features,
-    ) -> Result<Self> {
-        let mut adapters = enumerate().await;
-        if index >= adapters.len() {
-            let available = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-            return Err(Error::UnknownDevice { name: index.to_string(), available });
-        }
-        let adapter = adapters.swap_remove(index);
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("mlp"),
-            required_features: adapter.features() & wanted,
-            required_limits: adapter.limits(),
-            ..Default::default()
-        };
-        let (device, queue) = adapter.request_device(&descriptor).await.map_err(|error| Error::Gpu {
-            device: adapter.get_info().name,
-            problem: format!("the device could not be opened: {error}"),
-        })?;
-        let opened = Self::new(device, queue, checks);
-        let reported = Arc::clone(&opened.0.reported);
-        opened.0.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| report(&reported, error.to_string())));
-        let lost = Arc::clone(&opened.0.lost);
-        opened.0.device.set_device_lost_callback(move |reason, message| {
-            let destroyed = reason == wgpu::DeviceLostReason::Destroyed;
-            lost.get_or_init(|| if destroyed { DESTROYED.into() } else { message });
-        });
-        opened.verify().await?;
-        Ok(opened)
-    }
-
     /// Takes a device that the program has already. Its handlers for uncaptured errors and for a lost device
     /// stay the program's own; the queue must be the device's. The first plan that is loaded on it checks it as
     /// [`GpuDevice::open`] does.
@@ -92,12 +46,24 @@ impl GpuDevice {
         Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked())
     }
 
-    fn new(device: wgpu::Device, queue: wgpu::Queue, checks: wgpu::ShaderRuntimeChecks) -> Self {
+    /// Has wgpu tell of errors that nobody caught and of the device's loss.
+    pub(super) fn listen(&self) {
+        let reported = Arc::clone(&self.0.reported);
+        self.0.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| report(&reported, error.to_string())));
+        let lost = Arc::clone(&self.0.lost);
+        self.0.device.set_device_lost_callback(move |reason, message| {
+            let destroyed = reason == wgpu::DeviceLostReason::Destroyed;
+            lost.get_or_init(|| if destroyed { DESTROYED.into() } else { message });
+        });
+    }
+
+    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, checks: wgpu::ShaderRuntimeChecks) -> Self {
         let limits = device.limits();
         let summary = summary(&device.adapter_info(), &limits);
         let (reported, lost) = (Arc::default(), Arc::default());
-        let (pipelines, verified) = (Mutex::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { device, queue, limits, summary, pipelines, checks, verified, reported, lost }))
+        let (pipelines, verified) = (Mutex::new(Pipelines::new(device.clone(), checks)), AtomicBool::new(false));
+        let longest_wait = Mutex::new(summary.is_hardware().then_some(LONGEST_WAIT));
+        Self(Arc::new(Inner { device, queue, limits, summary, pipelines, verified, longest_wait, reported, lost }))
     }
 
     /// Gives the device up at once, with all that is on it. Every later call on it is [`Error::DeviceLost`], as after a
@@ -105,6 +71,27 @@ impl GpuDevice {
     pub fn destroy(&self) {
         self.0.device.destroy();
         self.lose(DESTROYED);
+    }
+
+    /// How long one submission is waited for: 10 minutes on hardware, whose driver may hang; without limit, `None`, on a software
+    /// adapter, which is as slow as the machine is busy.
+    pub fn longest_wait(&self) -> Option<Duration> {
+        *self.0.longest_wait.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets [`longest_wait`](Self::longest_wait) for all clones of the device; a wait beyond it is [`Error::Gpu`].
+    pub fn set_longest_wait(&self, limit: Option<Duration>) {
+        *self.0.longest_wait.lock().unwrap_or_else(PoisonError::into_inner) = limit;
+    }
+
+    /// wgpu's device, for what a program does on it itself.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.0.device
+    }
+
+    /// wgpu's queue of the device.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.0.queue
     }
 
     /// How many pipelines are kept for the next plan that needs them; a bound, whatever has been loaded.

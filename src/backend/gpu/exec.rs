@@ -4,16 +4,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::PoisonError;
 
-use super::GpuDevice;
-use super::pipelines::{FIRST_STORAGE, Pipeline, params_bytes};
+use super::device::GpuDevice;
+use super::prepare::{Grids, Prepared, RECORD, alignment, check, prepare, storage};
 use super::transfer::{Mapping, take};
 use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_submission, placed};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::{MAX_RUN, Step, StepRecord};
-use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role};
-
-/// Bytes of a step's record.
-const RECORD: u64 = size_of::<StepRecord>() as u64;
+use crate::plan::{BufferId, Plan, Role};
 
 /// A plan loaded on a GPU.
 #[derive(Debug)]
@@ -36,25 +33,9 @@ pub struct GpuBackend {
     readback: wgpu::Buffer,
     /// Whether it is mapped or about to be: a read whose future was dropped leaves it so.
     is_reading: bool,
+    /// Steps submitted so far.
+    steps: u64,
     counters: Counters,
-}
-
-#[derive(Debug)]
-pub(super) struct Prepared {
-    pipeline: wgpu::ComputePipeline,
-    bind_group: wgpu::BindGroup,
-    reads_step: bool,
-    workgroups: [u32; 3],
-}
-
-impl Prepared {
-    /// Records it for the step whose record starts at so many bytes.
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, record: u32) {
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &self.bind_group, &[record][..usize::from(self.reads_step)]);
-        let [x, y, z] = self.workgroups;
-        pass.dispatch_workgroups(x, y, z);
-    }
 }
 
 /// Transfer buffers of one submission; lanes take turns, so that the host fills one while the device works
@@ -70,47 +51,26 @@ struct Lane {
 #[derive(Debug)]
 struct InFlight {
     lane: usize,
+    /// Its steps, counted from the plan's loading.
+    steps: Range<u64>,
     submission: wgpu::SubmissionIndex,
     upload: Mapping,
     ring: Option<(Mapping, u64)>,
 }
 
 impl GpuBackend {
-    /// Allocates the plan's buffers and makes its pipelines. Refuses a plan with a buffer larger than the
-    /// device allows, and a device that has not been checked yet and computes wrong results.
-    pub async fn load(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
-        gpu.verify().await?;
-        Self::load_unverified(gpu, plan).await
-    }
-
-    /// The same on any device: the check itself is a plan.
+    /// Allocates the plan's buffers and makes its pipelines, on a device that has been checked or not: the check itself is a plan.
     pub(super) async fn load_unverified(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
-        plan.check()?;
-        let limits = &gpu.0.limits;
-        // Shaders count elements in u32.
-        let available = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(4 << 32);
-        let bytes = |buffer: &Buffer| (buffer.len as u64).saturating_mul(4);
-        if let Some(buffer) = plan.buffers.iter().find(|buffer| bytes(buffer) > available) {
-            return Err(Error::TooLarge {
-                what: format!("the network's buffer for {:?}", buffer.role),
-                needed: bytes(buffer),
-                available,
-                device: gpu.name().to_string(),
-            });
-        }
-        let grids = plan.passes.iter().map(|pass| {
-            pass.dispatches.iter().map(|dispatch| grid(gpu, dispatch, plan.replicas)).collect::<Result<Vec<_>>>()
-        });
-        let grids = grids.collect::<Result<Vec<_>>>()?;
+        let grids = check(gpu, &plan)?;
         let needed = plan.bytes(4);
-        let created = gpu.scoped(needed, || Self::create(gpu.clone(), plan, grids)).await;
+        let created = gpu.scoped(needed, || Self::create(gpu.clone(), plan, &grids)).await;
         if created.is_err() {
             gpu.0.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
         created
     }
 
-    fn create(gpu: GpuDevice, plan: Plan, grids: Vec<Vec<[u32; 3]>>) -> Self {
+    fn create(gpu: GpuDevice, plan: Plan, grids: &Grids) -> Self {
         let mut counters = Counters::default();
         let mut buffer = |label: &str, bytes: u64, usage, mapped| {
             counters.buffers_created += 1;
@@ -122,13 +82,7 @@ impl GpuBackend {
             })
         };
         use wgpu::BufferUsages as Usage;
-        let storage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let buffers: Vec<_> = plan
-            .buffers
-            .iter()
-            .map(|spec| buffer(&format!("{:?}", spec.role), spec.len as u64 * 4, storage, false))
-            .collect();
-        let alignment = u64::from(gpu.0.limits.min_uniform_buffer_offset_alignment);
+        let alignment = alignment(&gpu);
         let ends_runs = plan.has_runs();
         let upload_bytes = ((1 + u64::from(ends_runs)) * RECORD).next_multiple_of(alignment) * plan.slots as u64;
         // A binding is as long as the longest run, wherever it starts.
@@ -141,58 +95,15 @@ impl GpuBackend {
                 ring: ring_bytes.map(|bytes| buffer("ring down", bytes, Usage::MAP_READ | Usage::COPY_DST, false)),
             })
             .collect();
-
-        // The views and dimensions of every dispatch, one after the other in one uniform buffer.
-        let mut params = Vec::new();
-        let offsets: Vec<Vec<u64>> = plan
-            .passes
-            .iter()
-            .map(|pass| {
-                pass.dispatches.iter().map(|dispatch| append_params(&mut params, dispatch, alignment)).collect()
-            })
-            .collect();
-        let uniforms = buffer("views and dimensions", params.len() as u64, Usage::UNIFORM | Usage::COPY_DST, false);
-        gpu.0.queue.write_buffer(&uniforms, 0, &params);
-        counters.bytes_up += params.len() as u64;
-
-        let mut pipelines = gpu.0.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut passes = Vec::new();
-        for ((pass, offsets), grids) in plan.passes.iter().zip(offsets).zip(grids) {
-            let prepared = pass.dispatches.iter().zip(offsets).zip(grids).map(|((dispatch, offset), workgroups)| {
-                let kernel = dispatch.kernel;
-                let Pipeline { pipeline, layout } = pipelines.get(&gpu.0, kernel, &dispatch.part, dispatch.variant);
-                let uniform = |buffer, offset, bytes| {
-                    wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer,
-                        offset,
-                        size: wgpu::BufferSize::new(bytes),
-                    })
-                };
-                let mut entries = vec![wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: uniform(&uniforms, offset, params_bytes(kernel)),
-                }];
-                if kernel.most_steps() > 0 {
-                    let resource = uniform(&records, 0, kernel.most_steps() as u64 * RECORD);
-                    entries.push(wgpu::BindGroupEntry { binding: 1, resource });
-                }
-                entries.extend(dispatch.views.iter().zip(FIRST_STORAGE..).map(|(view, binding)| {
-                    wgpu::BindGroupEntry { binding, resource: buffers[view.buffer].as_entire_binding() }
-                }));
-                let label = kernel.label(&dispatch.part, dispatch.variant);
-                let bind_group = gpu.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(&label),
-                    layout: &layout,
-                    entries: &entries,
-                });
-                Prepared { pipeline, bind_group, reads_step: kernel.most_steps() > 0, workgroups }
-            });
-            passes.push(prepared.collect());
-        }
-        drop(pipelines);
+        let buffers: Vec<_> = plan.buffers.iter().map(|spec| storage(&gpu, spec)).collect();
+        let bindings: Vec<_> = buffers.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
+        let (passes, bytes) = prepare(&gpu, &plan, grids, &bindings, &records);
+        drop(bindings);
+        counters.bytes_up += bytes;
         let often_read = [plan.find(Role::Parameters), plan.output];
         let largest = often_read.into_iter().flatten().map(|id| buffers[id].size()).max().unwrap_or(4);
-        counters.buffers_created += 1;
+        // Those of the plan, of the uniforms and of what is read.
+        counters.buffers_created += buffers.len() as u64 + 2;
         let readback = readback(&gpu, largest);
         let in_flight = VecDeque::with_capacity(MAX_IN_FLIGHT);
         Self {
@@ -207,6 +118,7 @@ impl GpuBackend {
             in_flight,
             readback,
             is_reading: false,
+            steps: 0,
             counters,
         }
     }
@@ -255,6 +167,12 @@ impl GpuBackend {
             encoder.copy_buffer_to_buffer(&self.buffers[ring], 0, down, 0, self.ring_bytes(steps.len()));
         }
         Ok(encoder.finish())
+    }
+
+    /// The buffer of a role on the device, [`Plan::buffers`] says how long: for a program that has the device too and copies from it in
+    /// an encoder of its own.
+    pub fn buffer(&self, role: Role) -> Option<&wgpu::Buffer> {
+        self.buffers.get(self.plan.find(role)?)
     }
 
     fn ring_bytes(&self, steps: usize) -> u64 {
@@ -306,8 +224,9 @@ impl Backend for GpuBackend {
             let upload = Mapping::start(upload, wgpu::MapMode::Write, upload.size());
             let bytes = self.ring_bytes(steps.len());
             let ring = ring.as_ref().map(|ring| (Mapping::start(ring, wgpu::MapMode::Read, bytes), bytes));
-            Ok(InFlight { lane, submission, upload, ring })
+            Ok(InFlight { lane, steps: self.steps..self.steps + steps.len() as u64, submission, upload, ring })
         })??;
+        self.steps = in_flight.steps.end;
         self.counters.submissions += 1;
         self.in_flight.push_back(in_flight);
         Ok(())
@@ -323,13 +242,17 @@ impl Backend for GpuBackend {
 
     async fn collect(&mut self) -> Result<Vec<f32>> {
         // It stays in front until its buffers are free again, so that a caller may drop this future.
-        let Some(InFlight { lane, submission, upload, ring }) = self.in_flight.front() else {
+        let Some(InFlight { lane, steps, submission, upload, ring }) = self.in_flight.front() else {
             return Ok(Vec::new());
         };
-        upload.wait(&self.gpu, submission.clone()).await?;
+        let what = || match steps.end - steps.start {
+            1 => format!("step {} since the plan was loaded", steps.end),
+            _ => format!("steps {} to {} since the plan was loaded", steps.start + 1, steps.end),
+        };
+        upload.wait(&self.gpu, submission.clone(), what).await?;
         let mut losses = Vec::new();
         if let (Some((mapping, bytes)), Some(down)) = (ring, &self.lanes[*lane].ring) {
-            mapping.wait(&self.gpu, submission.clone()).await?;
+            mapping.wait(&self.gpu, submission.clone(), what).await?;
             self.counters.bytes_down += bytes;
             losses = take(&self.gpu, down, *bytes)?;
         }
@@ -357,7 +280,8 @@ impl Backend for GpuBackend {
             (Mapping::start(down, wgpu::MapMode::Read, bytes), submission)
         })?;
         self.is_reading = true;
-        mapping.wait(&self.gpu, submission).await?;
+        let role = self.plan.buffers[buffer].role;
+        mapping.wait(&self.gpu, submission, || format!("the copy of {role:?}, with the steps before it,")).await?;
         self.counters.bytes_down += bytes;
         let values = take(&self.gpu, down, bytes);
         self.is_reading = false;
@@ -376,35 +300,4 @@ fn readback(gpu: &GpuDevice, bytes: u64) -> wgpu::Buffer {
         usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     })
-}
-
-/// Appends what a dispatch's uniform holds; returns where it starts.
-fn append_params(params: &mut Vec<u8>, dispatch: &Dispatch, alignment: u64) -> u64 {
-    params.resize(params.len().next_multiple_of(alignment as usize), 0);
-    let start = params.len();
-    // `load` has checked that every buffer has at most 2^32 elements, so u32 holds all places in it.
-    for view in &dispatch.views {
-        let words = [view.offset as u32, view.replica_stride as u32, view.slot_stride as u32, 0];
-        params.extend_from_slice(bytemuck::cast_slice(&words));
-    }
-    params.extend_from_slice(bytemuck::cast_slice(&dispatch.dims));
-    params.resize(start + params_bytes(dispatch.kernel) as usize, 0);
-    start as u64
-}
-
-/// Folds a replica's workgroups into x and y; z is the replica.
-fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 3]> {
-    let most = u64::from(gpu.0.limits.max_compute_workgroups_per_dimension);
-    let workgroups = (dispatch.kernel.workgroups)(&dispatch.dims);
-    // Equal rows as far as possible: the last one overhangs by less than one workgroup a row.
-    let y = workgroups.div_ceil(most).max(1);
-    let x = workgroups.div_ceil(y);
-    match (u32::try_from(x), u32::try_from(y), u32::try_from(replicas)) {
-        (Ok(x), Ok(y), Ok(z)) if u64::from(y) <= most && u64::from(z) <= most => Ok([x, y, z]),
-        _ => Err(Error::Setting {
-            what: "number of workgroups of a kernel",
-            found: format!("{workgroups} for {replicas} replicas of {}", dispatch.kernel.name),
-            expected: format!("at most {most} by {most} for at most {most} replicas on {}", gpu.name()),
-        }),
-    }
 }

@@ -3,9 +3,14 @@
 //! and its slot of the loss ring.
 
 mod adapters;
+mod bound;
 mod device;
 mod exec;
+mod frame;
+mod frame_trainer;
+mod open;
 mod pipelines;
+mod prepare;
 mod profile;
 mod transfer;
 mod verify;
@@ -14,3 +19,7 @@ pub(crate) use adapters::no_adapter;
 pub use adapters::{AdapterSummary, adapters};
 pub use device::GpuDevice;
 pub use exec::GpuBackend;
+pub use frame::{FrameIo, FrameNetwork};
+pub use frame_trainer::{FrameTrainer, FrameTraining};
+/// wgpu as this crate has it: a program that shares a device needs the same version.
+pub use wgpu;

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use super::device::Inner;
 use crate::kernels::{Access, KERNELS, Kernel, Part, StepRecord};
 
 /// First storage binding; before it stand the dimensions and the step's record.
@@ -23,33 +22,38 @@ const MOST: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 
 /// The pipelines that were used last. Plans hold those that they need themselves.
 #[derive(Debug)]
-pub(super) struct Pipelines(LruCache<(usize, Part, usize), Pipeline>);
-
-impl Default for Pipelines {
-    fn default() -> Self {
-        Self::of(MOST)
-    }
+pub(super) struct Pipelines {
+    device: wgpu::Device,
+    /// Whether shaders are compiled with wgpu's bounds checks and loop bounds.
+    checks: wgpu::ShaderRuntimeChecks,
+    made: LruCache<(usize, Part, usize), Pipeline>,
 }
 
 impl Pipelines {
-    fn of(most: NonZeroUsize) -> Self {
-        Self(LruCache::new(most))
+    pub fn new(device: wgpu::Device, checks: wgpu::ShaderRuntimeChecks) -> Self {
+        Self::of(MOST, device, checks)
+    }
+
+    fn of(most: NonZeroUsize, device: wgpu::Device, checks: wgpu::ShaderRuntimeChecks) -> Self {
+        Self { device, checks, made: LruCache::new(most) }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.made.len()
     }
 
     /// Forgets all: some may not have been made properly.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.made.clear();
     }
 
-    pub fn get(&mut self, gpu: &Inner, kernel: &'static Kernel, part: &Part, variant: usize) -> Pipeline {
+    /// The pipeline of a kernel, whose dimensions and part a plan's check has passed.
+    pub fn get(&mut self, kernel: &'static Kernel, part: &Part, variant: usize) -> Pipeline {
         // A row is known by its address: rows live forever, and two may share a name in a test.
         let row = std::ptr::from_ref(kernel).addr();
-        self.0.get_or_insert((row, part.clone(), variant), || create(gpu, kernel, part, variant)).clone()
+        let (device, checks) = (&self.device, self.checks);
+        self.made.get_or_insert((row, part.clone(), variant), || create(device, checks, kernel, part, variant)).clone()
     }
 }
 
@@ -59,8 +63,13 @@ pub(super) fn params_bytes(kernel: &Kernel) -> u64 {
 }
 
 #[allow(unsafe_code)]
-fn create(gpu: &Inner, kernel: &Kernel, part: &Part, variant: usize) -> Pipeline {
-    let device = &gpu.device;
+fn create(
+    device: &wgpu::Device,
+    checks: wgpu::ShaderRuntimeChecks,
+    kernel: &Kernel,
+    part: &Part,
+    variant: usize,
+) -> Pipeline {
     let label = kernel.label(part, variant);
     let source = wgpu::ShaderModuleDescriptor {
         label: Some(&label),
@@ -68,10 +77,12 @@ fn create(gpu: &Inner, kernel: &Kernel, part: &Part, variant: usize) -> Pipeline
     };
     // Only the crate's own rows go without wgpu's checks.
     let own = KERNELS.iter().any(|own| std::ptr::eq(*own, kernel));
-    let checks = if own { gpu.checks } else { wgpu::ShaderRuntimeChecks::checked() };
-    // SAFETY: a shader without checks is the crate's own. It masks every access by the dimensions, the
-    // dimensions lie inside the bound buffers (`Plan::check` runs when a plan is loaded), and every loop is
-    // bounded by a dimension or, in `gather`, ends since a permutation's cycle returns to where it began.
+    let checks = if own { checks } else { wgpu::ShaderRuntimeChecks::checked() };
+    // SAFETY: a shader without checks is the crate's own. It masks every access by its dimensions and by what its part fixes.
+    // `Plan::check` has compared both with each other and with the kernel's own rules (`Kernel::check`), and has found every
+    // binding of those extents inside its buffer, when the plan was loaded; parts come from constructors that validate them. No
+    // dimension is 0, so no division is by 0, which is unchecked too; no buffer on a GPU has more elements than 2^31, so no place overflows
+    // u32. Every loop is bounded by a dimension or, in a permutation, ends since its cycle returns to where it began.
     let module = unsafe { device.create_shader_module_trusted(source, checks) };
 
     let uniform = |binding, size, dynamic| wgpu::BindGroupLayoutEntry {
@@ -85,8 +96,8 @@ fn create(gpu: &Inner, kernel: &Kernel, part: &Part, variant: usize) -> Pipeline
         count: None,
     };
     let mut entries = vec![uniform(0, params_bytes(kernel), false)];
-    if kernel.most_steps() > 0 {
-        entries.push(uniform(1, (kernel.most_steps() * size_of::<StepRecord>()) as u64, true));
+    if kernel.most_steps > 0 {
+        entries.push(uniform(1, (kernel.most_steps * size_of::<StepRecord>()) as u64, true));
     }
     entries.extend(kernel.bindings.iter().zip(FIRST_STORAGE..).map(|(binding, index)| wgpu::BindGroupLayoutEntry {
         binding: index,
@@ -129,10 +140,11 @@ mod tests {
     #[test]
     fn pipelines_that_were_used_last_are_kept() {
         let gpu = pollster::block_on(GpuDevice::open(0)).unwrap();
-        let mut pipelines = Pipelines::of(NonZeroUsize::new(3).unwrap());
+        let checks = wgpu::ShaderRuntimeChecks::unchecked();
+        let mut pipelines = Pipelines::of(NonZeroUsize::new(3).unwrap(), gpu.0.device.clone(), checks);
         let parts = ACTIVATION_FORWARD.part.parts();
         let mut get = |part: &Part| {
-            let made = pipelines.get(&gpu.0, &ACTIVATION_FORWARD, part, 0).pipeline;
+            let made = pipelines.get(&ACTIVATION_FORWARD, part, 0).pipeline;
             (made, pipelines.len())
         };
         let (hot, _) = get(&parts[0]);

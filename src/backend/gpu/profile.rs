@@ -1,7 +1,8 @@
 //! GPU time of each dispatch, by timestamp queries. A device is asked for them only when it is opened for that.
 
+use super::device::GpuDevice;
+use super::exec::GpuBackend;
 use super::transfer::{Mapping, take};
-use super::{GpuBackend, GpuDevice};
 use crate::backend::placed;
 use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord};
@@ -80,7 +81,7 @@ impl GpuBackend {
             encoder.copy_buffer_to_buffer(&resolved, 0, &down, 0, bytes);
             gpu.queue.submit([encoder.finish()])
         })?;
-        Mapping::start(&down, wgpu::MapMode::Read, bytes).wait(&self.gpu, submission).await?;
+        Mapping::start(&down, wgpu::MapMode::Read, bytes).wait(&self.gpu, submission, || "a profile".into()).await?;
         let ticks: Vec<u64> = take(&self.gpu, &down, bytes)?;
         // A tick in seconds. A clock that was set back between two timestamps counts as no time.
         let tick = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;

@@ -3,8 +3,9 @@
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
-use super::GpuDevice;
+use super::device::GpuDevice;
 use crate::error::Result;
 
 /// A mapping that has been asked for.
@@ -64,12 +65,30 @@ impl Mapping {
     }
 
     /// Waits until the mapping, which follows `submission`, is done. A browser calls back by itself; elsewhere
-    /// the device is polled, which blocks the thread.
-    pub async fn wait(&self, gpu: &GpuDevice, submission: wgpu::SubmissionIndex) -> Result<()> {
-        let polled = gpu.poll(submission, None)?;
-        polled.map_err(|error| gpu.failure(format!("waiting for the device failed: {error}")))?;
+    /// the device is polled, which blocks the thread, but not beyond [`GpuDevice::longest_wait`]. `what` names the work.
+    pub async fn wait(
+        &self,
+        gpu: &GpuDevice,
+        submission: wgpu::SubmissionIndex,
+        what: impl Fn() -> String,
+    ) -> Result<()> {
+        let limit = gpu.longest_wait();
+        let polled = gpu.poll(submission, limit)?;
+        polled.map_err(|error| gpu.failure(overdue(&error, limit, &what())))?;
         gpu.check()?;
         self.finished().await.map_err(|error| gpu.failure(format!("a result could not be read: {error}")))
+    }
+}
+
+/// Why a wait for some work ended without it, and what to do.
+fn overdue(error: &wgpu::PollError, limit: Option<Duration>, what: &str) -> String {
+    match (error, limit) {
+        (wgpu::PollError::Timeout, Some(limit)) => format!(
+            "{what} did not end within {} s: the device hangs, or its work takes longer; restart the program with a smaller batch \
+             or another device, or allow more time (GpuDevice::set_longest_wait)",
+            limit.as_secs_f64()
+        ),
+        _ => format!("waiting for {what} failed: {error}"),
     }
 }
 
@@ -82,4 +101,21 @@ pub(super) fn take<T: bytemuck::Pod>(gpu: &GpuDevice, buffer: &wgpu::Buffer, byt
         values
     })?
     .map_err(|error| gpu.failure(format!("a result could not be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of a device that hangs: which work, for how long, what to do.
+    #[test]
+    fn a_wait_that_ends_names_the_step() {
+        let limit = Some(Duration::from_millis(1500));
+        let told = overdue(&wgpu::PollError::Timeout, limit, "step 7 since the plan was loaded");
+        for words in ["step 7 since", "within 1.5 s", "smaller batch", "set_longest_wait"] {
+            assert!(told.contains(words), "{told}");
+        }
+        let other = overdue(&wgpu::PollError::WrongSubmissionIndex(2, 1), limit, "step 7");
+        assert!(other.contains("waiting for step 7 failed") && !other.contains("within"), "{other}");
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{GpuBackend, GpuDevice};
+use super::device::GpuDevice;
+use super::exec::GpuBackend;
 use crate::backend::Backend;
 use crate::error::{Error, Result, set};
-use crate::kernels::{Kernel, MATMUL, PLAIN, Part, PartKind, Step};
+use crate::kernels::{Kernel, MATMUL, PLAIN, Part, PartKind, Step, WorkgroupSize, any};
 use crate::plan::Plan;
 
 /// Rows, columns and depth of the product.
@@ -58,8 +59,9 @@ static SMALL_PRODUCT: Kernel = Kernel {
     part: PartKind::None,
     dims: &["m", "n", "k"],
     variants: PLAIN,
-    workgroup_size: 64,
+    workgroup_size: WorkgroupSize::Fixed(64),
     workgroups: |dims| dims[0].into(),
+    fits: any,
     ..MATMUL
 };
 
@@ -104,6 +106,15 @@ impl GpuDevice {
             expected[first],
             set("device", "cpu"),
         )))
+    }
+}
+
+impl GpuBackend {
+    /// Allocates the plan's buffers and makes its pipelines. Refuses a plan with a buffer larger than the
+    /// device allows, and a device that has not been checked yet and computes wrong results.
+    pub async fn load(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
+        gpu.verify().await?;
+        Self::load_unverified(gpu, plan).await
     }
 }
 

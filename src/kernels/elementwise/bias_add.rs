@@ -2,21 +2,29 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, cpu, in_place, input, per_element};
+use crate::kernels::{
+    CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, in_place, input, per_element,
+};
 use crate::math::Real;
 
-/// The row of the table.
+dims!(rows, columns);
+
+/// `z[row, column] += b[column]` in place.
 pub static BIAS_ADD: Kernel = Kernel {
     name: "bias_add",
     formula: "z += b, for every row",
     wgsl: &[include_str!("../../../shaders/elementwise/bias_add.wgsl")],
     part: PartKind::None,
-    reads_step: false,
-    dims: &["rows", "columns"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("b", &["columns"]), in_place("z", &["rows", "columns"])],
     variants: PLAIN,
-    workgroup_size: 256,
-    workgroups: |dims| per_element(u64::from(dims[0]) * u64::from(dims[1]), 256),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| {
+        let Dims { rows, columns } = Dims::of(dims);
+        per_element(rows.saturating_mul(columns), 256)
+    },
+    fits: any,
     cpu: cpu!(bias_add),
 };
 

@@ -2,32 +2,35 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, cpu, input, output};
+use crate::kernels::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output};
 use crate::math::Real;
 
 /// Columns that a workgroup sums.
-const COLUMNS: u64 = 16;
+const COLUMNS: usize = 16;
 
-/// The row of the table.
+dims!(rows, columns);
+
+/// `g[column] = Σ d[row, column]` over the rows.
 pub static BIAS_GRAD: Kernel = Kernel {
     name: "bias_grad",
     formula: "g = sum of d over rows",
     wgsl: &[include_str!("../../../shaders/elementwise/bias_grad.wgsl")],
     part: PartKind::None,
-    reads_step: false,
-    dims: &["rows", "columns"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("d", &["rows", "columns"]), output("g", &["columns"])],
     variants: PLAIN,
-    workgroup_size: 256,
-    workgroups: |dims| u64::from(dims[1]).div_ceil(COLUMNS),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| Dims::of(dims).columns.div_ceil(COLUMNS) as u64,
+    fits: any,
     cpu: cpu!(bias_grad),
 };
 
 fn bias_grad<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([d, ..], [g, ..]) = (io.inputs, io.outputs);
-    let (rows, columns) = (call.dims[0] as usize, call.dims[1] as usize);
+    let Dims { rows, columns } = Dims::of(call.dims);
     // Threads share the columns, never a sum.
-    let share = (CHUNK / rows).clamp(COLUMNS as usize, columns.max(COLUMNS as usize));
+    let share = (CHUNK / rows).clamp(COLUMNS, columns.max(COLUMNS));
     g.par_chunks_mut(share).enumerate().for_each(|(index, g)| {
         g.fill(T::default());
         for row in d.chunks_exact(columns) {

@@ -2,28 +2,34 @@
 
 use rayon::prelude::*;
 
-use super::dropout_forward::Mask;
-use crate::kernels::{CHUNK, Call, Io, Kernel, MASK_WGSL, PLAIN, PartKind, cpu, in_place, per_element};
+use super::dropout_forward::{DROP_ALL, Mask};
+use crate::kernels::{
+    CHUNK, Call, Io, Kernel, MASK_WGSL, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, in_place, per_element,
+};
 use crate::math::Real;
 
-/// The row of the table.
+dims!(count, layer, threshold);
+
+/// `d[i] *= mask(i) / (1 - rate)` in place, with the mask of [`DROPOUT_FORWARD`](super::DROPOUT_FORWARD).
 pub static DROPOUT_BACKWARD: Kernel = Kernel {
     name: "dropout_backward",
     formula: "d *= mask / (1 - rate)",
     wgsl: &[MASK_WGSL, include_str!("../../../shaders/elementwise/dropout_backward.wgsl")],
     part: PartKind::None,
-    reads_step: true,
-    dims: &["count", "layer", "threshold"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[in_place("d", &["count"])],
     variants: PLAIN,
-    workgroup_size: 256,
-    workgroups: |dims| per_element(dims[0].into(), 256),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| per_element(Dims::of(dims).count, 256),
+    fits: |dims, _| all([(Dims::of(dims).threshold < DROP_ALL as usize, "a threshold that drops every unit")]),
     cpu: cpu!(dropout_backward),
 };
 
 fn dropout_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let [d, ..] = io.outputs;
-    let mask = Mask::new(call);
+    let Dims { layer, threshold, .. } = Dims::of(call.dims);
+    let mask = Mask::of(call.step.mask_key, layer as u32, call.replica, threshold as u32);
     d.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, d)| {
         d.iter_mut().zip(chunk * CHUNK..).for_each(|(d, index)| *d = mask.apply(*d, index));
     });

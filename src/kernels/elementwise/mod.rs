@@ -12,5 +12,5 @@ pub use activation_forward::ACTIVATION_FORWARD;
 pub use bias_add::BIAS_ADD;
 pub use bias_grad::BIAS_GRAD;
 pub use dropout_backward::DROPOUT_BACKWARD;
-pub(super) use dropout_forward::Mask;
+pub(super) use dropout_forward::{DROP_ALL, Mask};
 pub use dropout_forward::{DROPOUT_FORWARD, threshold as dropout_threshold};

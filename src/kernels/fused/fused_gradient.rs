@@ -7,40 +7,62 @@ use rayon::prelude::*;
 
 use super::network::THREADS;
 use crate::kernels::elementwise::Mask;
+use crate::kernels::optimizer::settings;
 use crate::kernels::sampling::{ORDERS, SampleOrder};
 use crate::kernels::{
-    BLOCK_WGSL, Call, Io, Kernel, MASK_WGSL, Network, ORDER_WGSL, Part, PartKind, cpu, input, output, scratch,
+    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MOST_GROUPS, Network, ORDER_WGSL, PartKind, WorkgroupSize, all,
+    cpu, dims, input, output, scratch,
 };
 use crate::math::{Activation, Product, Real};
 
-/// The row of the table.
+dims!(rows, samples, inputs, columns, units, parameters, block, groups);
+
+/// `g[group]`, each group's share of the gradient by all parameters, and its sums of the loss and of hits: forward pass, loss and backward pass of a small network in one.
 pub static FUSED_GRADIENT: Kernel = Kernel {
     name: "fused_gradient",
     formula: "each group's share of the loss and its gradient: forward and backward pass in one",
     wgsl: &[MASK_WGSL, ORDER_WGSL, BLOCK_WGSL, include_str!("../../../shaders/fused/fused_gradient.wgsl")],
     part: PartKind::Network,
-    reads_step: true,
-    dims: &["rows", "samples", "inputs", "columns", "units", "parameters", "block", "groups"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[
         input("x", &["samples", "inputs"]),
         input("y", &["samples", "columns"]),
-        input("hyper", &["12"]),
+        HYPER,
         input("p", &["parameters"]),
         scratch("scratch", &["groups", "units", "block"]),
         output("g", &["groups", "parameters"]),
         output("sums", &["groups", "2"]),
     ],
     variants: ORDERS,
-    workgroup_size: THREADS as u32,
-    workgroups: |dims| dims[7].into(),
+    workgroup_size: WorkgroupSize::Fixed(THREADS as u32),
+    workgroups: |dims| Dims::of(dims).groups as u64,
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        all([(d.rows <= d.samples, "more rows than samples"), (d.groups <= MOST_GROUPS, "too many groups")])
+    },
     cpu: cpu!(fused_gradient),
 };
 
-pub(super) fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([x, y, hyper, p, ..], [_, g, sums, ..], Part::Network(network)) = (io.inputs, io.outputs, call.part) else {
-        return;
-    };
-    let [rows, columns, groups] = [0, 3, 7].map(|dim| call.dims[dim] as usize);
+fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let Dims { rows, samples, columns, groups, .. } = Dims::of(call.dims);
+    slices(call, call.network(), Sizes { rows, samples, columns, groups }, io);
+}
+
+/// What a network leaves open.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub rows: usize,
+    pub samples: usize,
+    /// Of the targets.
+    pub columns: usize,
+    pub groups: usize,
+}
+
+/// Takes the rows through the network, in as many slices as groups. The bindings are those of [`FUSED_GRADIENT`].
+pub(super) fn slices<T: Real>(call: &Call<'_>, network: &Network, sizes: Sizes, io: Io<'_, T>) {
+    let ([x, y, hyper, p, ..], [_, g, sums, ..]) = (io.inputs, io.outputs);
+    let Sizes { rows, columns, groups, .. } = sizes;
     let run = rows.div_ceil(network.block).div_ceil(groups) * network.block;
     let tape = Tape::new(network, columns);
     let work = g.par_chunks_mut(network.parameters()).zip(sums.par_chunks_mut(2)).enumerate();
@@ -53,7 +75,7 @@ pub(super) fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
                 || {
                     for first in (run * group..end).step_by(network.block) {
                         let (rows, values) = (network.block.min(end - first), &mut *values);
-                        let mut block = Block { call, network, tape: &tape, values, first, rows, columns, p };
+                        let mut block = Block { call, network, sizes, tape: &tape, values, first, rows, p };
                         block.load(x, y);
                         block.forward();
                         block.loss(hyper, sums);
@@ -103,12 +125,11 @@ fn places(network: &Network, layer: usize) -> [usize; 3] {
 struct Block<'a, T> {
     call: &'a Call<'a>,
     network: &'a Network,
+    sizes: Sizes,
     tape: &'a Tape,
     values: &'a mut [T],
     first: usize,
     rows: usize,
-    /// Of the targets.
-    columns: usize,
     p: &'a [T],
 }
 
@@ -138,8 +159,8 @@ impl<T: Real> Block<'_, T> {
 
     #[inline(always)]
     fn load(&mut self, x: &[T], y: &[T]) {
-        let (inputs, columns) = (self.network.spec.inputs(), self.columns);
-        let order = SampleOrder::of(self.call, self.call.dims[1]);
+        let (inputs, columns) = (self.network.spec.inputs(), self.sizes.columns);
+        let order = SampleOrder::of(self.call, self.sizes.samples as u32);
         let (first, rows) = (self.first, self.rows);
         let [features, targets] = self.get([self.range(0, inputs), self.range(self.tape.targets, columns)]);
         let mut copy = |row: usize, sample: usize, count: usize| {
@@ -189,9 +210,9 @@ impl<T: Real> Block<'_, T> {
     #[inline(always)]
     fn loss(&mut self, hyper: &[T], sums: &mut [T]) {
         let (loss, last) = (self.network.spec.loss(), self.network.spec.layers().len() - 1);
-        let (outputs, columns, rows) = (self.network.spec.outputs(), self.columns, self.call.dims[0] as usize);
+        let (outputs, columns, rows) = (self.network.spec.outputs(), self.sizes.columns, self.sizes.rows);
         let terms = loss.terms(outputs);
-        let (c, count) = (hyper[hyper.len() - 1], T::from_f64((rows * terms) as f64));
+        let (c, count) = (settings(hyper).loss_parameter, T::from_f64((rows * terms) as f64));
         let ranges = [
             self.range(places(self.network, last)[2], outputs),
             self.range(self.tape.targets, columns),

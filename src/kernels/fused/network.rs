@@ -3,21 +3,20 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::error::{Error, Result};
+use crate::kernels::elementwise::DROP_ALL;
 use crate::kernels::{LOSSES_WGSL, POINTWISE_WGSL, SOFTMAX_WGSL};
 use crate::math::{Activation, Loss};
 use crate::spec::{Layer, MlpSpec};
 
-/// A network, and how a workgroup takes rows through all of its layers.
+/// A network, and how a workgroup takes rows through all of its layers. Its parameters lie in the order of
+/// [`Layout`](crate::params::Layout).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// The network; its parameters lie in the order of [`Layout`](crate::params::Layout).
-    pub spec: MlpSpec,
-    /// Of each layer, the threshold of its dropout, or 0; see [`crate::kernels::dropout_threshold`].
-    pub thresholds: Vec<u32>,
-    /// Rows of a block: a multiple of 4, at most the invocations of a workgroup.
-    pub block: usize,
-    /// Whether a workgroup holds the parameters in its memory, or reads them through the cache.
-    pub holds: bool,
+    pub(super) spec: MlpSpec,
+    pub(super) thresholds: Vec<u32>,
+    pub(super) block: usize,
+    holds: bool,
 }
 
 // A spec's parameter is a number, never a NaN.
@@ -37,6 +36,59 @@ pub(super) const THREADS: usize = 128;
 pub const MOST_LAYERS: usize = 64;
 
 impl Network {
+    /// The network in blocks of 4 rows, its parameters read through the cache. `thresholds` are those of its layers' dropout, 0 for
+    /// none; see [`crate::kernels::dropout_threshold`].
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for more or fewer thresholds than layers, and for one of a rate that is not below 1.
+    pub fn new(spec: MlpSpec, thresholds: Vec<u32>) -> Result<Self> {
+        let layers = spec.layers().len();
+        let setting = |what, found: String, expected| Err(Error::Setting { what, found, expected });
+        if thresholds.len() != layers {
+            return setting("thresholds of dropout", thresholds.len().to_string(), format!("{layers}, one a layer"));
+        }
+        match thresholds.iter().find(|&&threshold| threshold >= DROP_ALL) {
+            Some(found) => setting("threshold of dropout", found.to_string(), format!("less than {DROP_ALL}")),
+            None => Ok(Self { spec, thresholds, block: 4, holds: false }),
+        }
+    }
+
+    /// The same in blocks of so many rows, where it `holds` the parameters in the workgroup's memory or not. A GPU takes multiples of
+    /// 4, of whose rows an invocation takes 4.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a block of no row or of more than 128, the invocations of a workgroup.
+    pub fn in_blocks(self, block: usize, holds: bool) -> Result<Self> {
+        if !(1..=THREADS).contains(&block) {
+            let expected = format!("1 to {THREADS}");
+            return Err(Error::Setting { what: "rows of a network's block", found: block.to_string(), expected });
+        }
+        Ok(Self { block, holds, ..self })
+    }
+
+    /// The network itself.
+    pub fn spec(&self) -> &MlpSpec {
+        &self.spec
+    }
+
+    /// Rows of a block.
+    pub fn block(&self) -> usize {
+        self.block
+    }
+
+    /// Refuses what no GPU takes whole.
+    pub(crate) fn check_gpu(&self) -> Result<()> {
+        let layers = self.spec.layers().len();
+        if self.block.is_multiple_of(4) && layers <= MOST_LAYERS {
+            return Ok(());
+        }
+        Err(Error::Setting {
+            what: "network of a kernel",
+            found: format!("{layers} layers in blocks of {} rows", self.block),
+            expected: format!("at most {MOST_LAYERS} layers and a multiple of 4 rows on a GPU"),
+        })
+    }
+
     /// Outputs of all layers.
     pub fn units(&self) -> usize {
         self.spec.layers().iter().map(|layer| layer.outputs).sum()
@@ -55,7 +107,7 @@ impl Network {
         tape.saturating_add(4 * block + 8 * THREADS).saturating_add(held.saturating_mul(4))
     }
 
-    /// Value of a dimension that the network fixes.
+    /// Value of a dimension that the network fixes; `columns` may be one more, for the rows' weights.
     pub fn dim(&self, name: &str) -> Option<usize> {
         Some(match name {
             "inputs" => self.spec.inputs(),
@@ -83,7 +135,7 @@ impl Network {
             }
             let thresholds = (0..layers.len()).map(|i| if i == 0 && turn % 3 == 1 { 1 << 22 } else { 0 }).collect();
             let spec = MlpSpec::from_layers(layers, loss).ok()?;
-            Some(Self { spec, thresholds, block: [8, 16][turn % 2], holds: turn % 4 > 1 })
+            Self::new(spec, thresholds).ok()?.in_blocks([8, 16][turn % 2], turn % 4 > 1).ok()
         };
         Loss::ALL.iter().enumerate().filter_map(sample).collect()
     }

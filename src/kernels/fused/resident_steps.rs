@@ -1,30 +1,30 @@
 //! A run of training steps of a small network in one dispatch: for few rows, where launching two dispatches a step takes longer
 //! than their work.
 
-use std::sync::Arc;
-
-use super::fused_gradient::fused_gradient;
+use super::fused_gradient::{Sizes, slices};
 use super::network::THREADS;
-use crate::kernels::optimizer::{apply, clipping, rule_step};
+use crate::kernels::optimizer::{apply, clipping, rule_step, settings};
 use crate::kernels::sampling::ORDERS;
 use crate::kernels::{
-    BLOCK_WGSL, Call, Io, Kernel, MASK_WGSL, ORDER_WGSL, Part, PartKind, RULES_WGSL, cpu, in_place, input, output,
-    scratch,
+    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MAX_RUN, ORDER_WGSL, Part, PartKind, RULES_WGSL, WorkgroupSize,
+    all, cpu, dims, in_place, input, output, scratch,
 };
 use crate::math::Real;
 
-/// The row of the table.
+dims!(samples, inputs, columns, units, parameters, block, slots);
+
+/// Steps on end: `g`, the gradient by all parameters, then `p, s = rule(p, clip(g) + l2 p + l1 sign(p), s)`, and each step's sums of the loss and of hits.
 pub static RESIDENT_STEPS: Kernel = Kernel {
     name: "resident_steps",
     formula: "steps on end: the loss and its gradient; p, s = rule(p, clip(g) + penalties, s)",
     wgsl: &[RULES_WGSL, MASK_WGSL, ORDER_WGSL, BLOCK_WGSL, include_str!("../../../shaders/fused/resident_steps.wgsl")],
     part: PartKind::Training,
-    reads_step: true,
-    dims: &["samples", "inputs", "columns", "units", "parameters", "block", "slots"],
+    most_steps: MAX_RUN,
+    dims: Dims::NAMES,
     bindings: &[
         input("x", &["samples", "inputs"]),
         input("y", &["samples", "columns"]),
-        input("hyper", &["12"]),
+        HYPER,
         in_place("p", &["parameters"]),
         scratch("scratch", &["units", "block"]),
         output("g", &["parameters"]),
@@ -32,32 +32,28 @@ pub static RESIDENT_STEPS: Kernel = Kernel {
         output("sums", &["2"]),
     ],
     variants: ORDERS,
-    workgroup_size: THREADS as u32,
+    workgroup_size: WorkgroupSize::Fixed(THREADS as u32),
     workgroups: |_| 1,
+    fits: |dims, part| {
+        let Part::Training(_, rule) = part else { return Err("no rule") };
+        all([(Dims::of(dims).slots >= rule.state(), "fewer slots than the rule keeps")])
+    },
     cpu: cpu!(resident_steps),
 };
 
 /// One step: nothing is launched here, so the backend calls it for each of a run.
 fn resident_steps<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([x, y, hyper, ..], [p, scratch, g, s, sums, ..], Part::Training(network, rule)) =
-        (io.inputs, io.outputs, call.part)
-    else {
-        return;
-    };
-    let [samples, inputs, columns, units, parameters, block, slots] = [0, 1, 2, 3, 4, 5, 6].map(|dim| call.dims[dim]);
-    let gradient = Call {
-        dims: &[call.step.rows, samples, inputs, columns, units, parameters, block, 1],
-        part: &Part::Network(Arc::clone(network)),
-        ..*call
-    };
+    let ([x, y, hyper, ..], [p, scratch, g, s, sums, ..]) = (io.inputs, io.outputs);
+    let Dims { samples, columns, slots, .. } = Dims::of(call.dims);
+    let sizes = Sizes { rows: call.step.rows as usize, samples, columns, groups: 1 };
     let inputs = [x, y, hyper, p, &[], &[], &[], &[]];
     let outputs = [scratch, &mut *g, sums, &mut [], &mut [], &mut [], &mut [], &mut []];
-    fused_gradient(&gradient, Io { inputs, outputs });
+    slices(call, call.network(), sizes, Io { inputs, outputs });
     let mut step = rule_step(call, hyper);
-    if hyper[10] > T::default() {
+    if settings(hyper).clip_norm > T::default() {
         let mut squares = T::default();
         g.iter().for_each(|&g| squares += g * g);
         step.scale = clipping(squares, hyper);
     }
-    apply(*rule, &step, (p, g, s), slots as usize);
+    apply(call.rule(), &step, (p, g, s), slots);
 }

@@ -1,30 +1,40 @@
 //! A pointwise loss: the gradient of its mean, and its sum and hits for the ring.
 
 use super::softmax_loss::{self, SOFTMAX_LOSS};
-use crate::kernels::{Call, Io, Kernel, LOSSES_WGSL, PLAIN, Part, PartKind, cpu, input, output};
+use crate::kernels::optimizer::settings;
+use crate::kernels::{
+    Call, HYPER, Io, Kernel, LOSSES_WGSL, MOST_GROUPS, PLAIN, Part, PartKind, WorkgroupSize, all, cpu, dims, input,
+    output,
+};
 use crate::math::{Loss, Real};
 
 /// Elements of a run.
 const RUN: usize = 256;
 
-/// The row of the table.
+dims!(rows, outputs, columns, groups);
+
+/// `d = w l'(z, y) / (rows outputs)`, and for each group the sums of `w l(z, y)` and of hits, at the step's slot of the ring. y is `[rows, outputs]`, the row's weight w behind it or not.
 pub static LOSS: Kernel = Kernel {
     name: "loss",
     formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of hits",
     wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/loss.wgsl")],
     part: PartKind::Loss,
-    reads_step: true,
-    dims: &["rows", "outputs", "columns", "groups"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[
         input("z", &["rows", "outputs"]),
         input("y", &["rows", "columns"]),
-        input("hyper", &["12"]),
+        HYPER,
         output("d", &["rows", "outputs"]),
         output("sums", &["groups", "2"]),
     ],
     variants: PLAIN,
-    workgroup_size: RUN as u32,
-    workgroups: |dims| dims[3].into(),
+    workgroup_size: WorkgroupSize::Fixed(RUN as u32),
+    workgroups: |dims| Dims::of(dims).groups as u64,
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        all([(d.columns >= d.outputs, "fewer columns than outputs"), (d.groups <= MOST_GROUPS, "too many groups")])
+    },
     cpu: cpu!(loss),
 };
 
@@ -38,9 +48,9 @@ pub fn loss_kernel(loss: Loss, rows: usize, outputs: usize) -> (&'static Kernel,
 }
 
 fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([z, y, hyper, ..], [d, sums, ..], Part::Loss(loss)) = (io.inputs, io.outputs, call.part) else { return };
-    let [_, outputs, columns, groups] = [0, 1, 2, 3].map(|dim| call.dims[dim] as usize);
-    let (count, c) = (T::from_f64(z.len() as f64), hyper[hyper.len() - 1]);
+    let ([z, y, hyper, ..], [d, sums, ..], loss) = (io.inputs, io.outputs, call.loss());
+    let Dims { outputs, columns, groups, .. } = Dims::of(call.dims);
+    let (count, c) = (T::from_f64(z.len() as f64), settings(hyper).loss_parameter);
     sums.fill(T::default());
     let weighted = columns > outputs;
     for (run, d) in d.chunks_mut(RUN).enumerate() {

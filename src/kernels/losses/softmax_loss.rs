@@ -2,7 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{Call, Io, Kernel, LOSSES_WGSL, PLAIN, PartKind, cpu, input, output};
+use crate::kernels::optimizer::settings;
+use crate::kernels::{
+    Call, HYPER, Io, Kernel, LOSSES_WGSL, MOST_GROUPS, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output,
+};
 use crate::math::{Loss, Real};
 
 /// Rows that a workgroup takes at a time.
@@ -10,31 +13,34 @@ pub(super) const BLOCK: usize = 16;
 /// Most workgroups of a dispatch.
 pub(super) const MOST: usize = 256;
 
-/// The row of the table.
+dims!(rows, outputs, columns, groups);
+
+/// `d = w (softmax(z) - target) / rows`, and for each group the sums of w times the cross entropy and of hits, at the step's slot of the ring. y is `[rows, 1]`, the number of the class, the row's weight w behind it or not.
 pub static SOFTMAX_LOSS: Kernel = Kernel {
     name: "softmax_loss",
     formula: "d = w (softmax(z) - target) / rows; sums of w cross entropy and of hits",
     wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/softmax_loss.wgsl")],
     part: PartKind::None,
-    reads_step: true,
-    dims: &["rows", "outputs", "columns", "groups"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[
         input("z", &["rows", "outputs"]),
         input("y", &["rows", "columns"]),
-        input("hyper", &["12"]),
+        HYPER,
         output("d", &["rows", "outputs"]),
         output("sums", &["groups", "2"]),
     ],
     variants: PLAIN,
-    workgroup_size: 256,
-    workgroups: |dims| dims[3].into(),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| Dims::of(dims).groups as u64,
+    fits: |dims, _| all([(Dims::of(dims).groups <= MOST_GROUPS, "too many groups")]),
     cpu: cpu!(softmax_loss),
 };
 
 fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([z, y, hyper, ..], [d, sums, ..]) = (io.inputs, io.outputs);
-    let [rows, outputs, columns, groups] = [0, 1, 2, 3].map(|dim| call.dims[dim] as usize);
-    let (count, c) = (T::from_f64(rows as f64), hyper[hyper.len() - 1]);
+    let Dims { rows, outputs, columns, groups } = Dims::of(call.dims);
+    let (count, c) = (T::from_f64(rows as f64), settings(hyper).loss_parameter);
     let run = rows.div_ceil(BLOCK).div_ceil(groups) * BLOCK;
     sums.fill(T::default());
     // Threads share the groups, never a sum.

@@ -2,30 +2,39 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, SHARES_WGSL, cpu, input, output, per_element};
+use crate::kernels::{
+    Call, Io, Kernel, MOST_GROUPS, PLAIN, PartKind, SHARES_WGSL, WorkgroupSize, all, cpu, dims, input, output,
+    per_element,
+};
 use crate::math::Real;
 
 /// Elements that the CPU takes at a time: what has just been added up is still in the cache.
 pub(super) const CHUNK: usize = 1 << 12;
 
-/// The row of the table. A share's place is as long as `stride`, at least `count`.
+dims!(count, groups, stride);
+
+/// `sum[i] = Σ g[group, i]` over the groups, whose shares stand `stride` elements apart. A share's place is as long as `stride`, at least `count`.
 pub static REDUCE: Kernel = Kernel {
     name: "reduce",
     formula: "sum = g over groups",
     wgsl: &[SHARES_WGSL, include_str!("../../../shaders/optimizer/reduce.wgsl")],
     part: PartKind::None,
-    reads_step: false,
-    dims: &["count", "groups", "stride"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("g", &["groups", "stride"]), output("sum", &["count"])],
     variants: PLAIN,
-    workgroup_size: 64,
-    workgroups: |dims| per_element(dims[0].into(), 64),
+    workgroup_size: WorkgroupSize::Fixed(64),
+    workgroups: |dims| per_element(Dims::of(dims).count, 64),
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        all([(d.stride >= d.count, "a stride less than the count"), (d.groups <= MOST_GROUPS, "too many groups")])
+    },
     cpu: cpu!(reduce),
 };
 
 fn reduce<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([g, ..], [sum, ..]) = (io.inputs, io.outputs);
-    let stride = call.dims[2] as usize;
+    let stride = Dims::of(call.dims).stride;
     sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| add_up(g, stride, chunk * CHUNK, sum));
 }
 

@@ -5,34 +5,45 @@ use rayon::prelude::*;
 use super::reduce::{CHUNK, add_up};
 use super::update;
 use crate::kernels::{
-    Call, Io, Kernel, PLAIN, Part, PartKind, RULES_WGSL, SHARES_WGSL, cpu, in_place, input, output, per_element,
+    Call, HYPER, Io, Kernel, MOST_GROUPS, PLAIN, Part, PartKind, RULES_WGSL, SHARES_WGSL, WorkgroupSize, all, cpu,
+    dims, in_place, input, output, per_element,
 };
 use crate::math::Real;
 
-/// The row of the table.
+dims!(count, slots, groups, stride);
+
+/// `sum = Σ g` over the groups, then `p, s = rule(p, clip(sum) + l2 p + l1 sign(p), s)`: the second half of a fused step.
 pub static REDUCE_UPDATE: Kernel = Kernel {
     name: "reduce_update",
     formula: "sum = g over groups; p, s = rule(p, clip(sum) + penalties, s)",
     wgsl: &[RULES_WGSL, SHARES_WGSL, include_str!("../../../shaders/optimizer/reduce_update.wgsl")],
     part: PartKind::Rule,
-    reads_step: true,
-    dims: &["count", "slots", "groups", "stride"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[
         input("g", &["groups", "stride"]),
-        input("hyper", &["12"]),
+        HYPER,
         output("sum", &["count"]),
         in_place("p", &["count"]),
         in_place("s", &["count", "slots"]),
     ],
     variants: PLAIN,
-    workgroup_size: 64,
-    workgroups: |dims| per_element(dims[0].into(), 64),
+    workgroup_size: WorkgroupSize::Fixed(64),
+    workgroups: |dims| per_element(Dims::of(dims).count, 64),
+    fits: |dims, part| {
+        let (d, Part::Rule(rule)) = (Dims::of(dims), part) else { return Err("no rule") };
+        all([
+            (d.slots >= rule.state(), "fewer slots than the rule keeps"),
+            (d.stride >= d.count, "a stride less than the count"),
+            (d.groups <= MOST_GROUPS, "too many groups"),
+        ])
+    },
     cpu: cpu!(reduce_update),
 };
 
 fn reduce_update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([g, hyper, ..], [sum, p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
-    let [slots, stride] = [1, 3].map(|dim| call.dims[dim] as usize);
+    let ([g, hyper, ..], [sum, p, s, ..], rule) = (io.inputs, io.outputs, call.rule());
+    let Dims { slots, stride, .. } = Dims::of(call.dims);
     let step = update::rule_step(call, hyper);
     let chunks = p.par_chunks_mut(CHUNK).zip(sum.par_chunks_mut(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
     chunks.enumerate().for_each(|(chunk, ((p, sum), s))| {

@@ -1,31 +1,34 @@
 //! Sums of the gradients' squares, for clipping by their norm.
 
-use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, cpu, input, output};
+use crate::kernels::{Call, Io, Kernel, MOST_GROUPS, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output};
 use crate::math::Real;
 
 /// Elements of a run.
 const RUN: usize = 256;
 /// Most partial sums: what a workgroup of `update` adds up at once.
-const MOST: u64 = 256;
+pub(super) const MOST: usize = 256;
 
-/// The row of the table.
+dims!(count, groups);
+
+/// `sums[group] = Σ g²` over every groups-th run of 256 elements.
 pub static SQUARE_SUM: Kernel = Kernel {
     name: "square_sum",
     formula: "sums of g²",
     wgsl: &[include_str!("../../../shaders/optimizer/square_sum.wgsl")],
     part: PartKind::None,
-    reads_step: false,
-    dims: &["count", "groups"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("g", &["count"]), output("sums", &["groups"])],
     variants: PLAIN,
-    workgroup_size: RUN as u32,
-    workgroups: |dims| dims[1].into(),
+    workgroup_size: WorkgroupSize::Fixed(RUN as u32),
+    workgroups: |dims| Dims::of(dims).groups as u64,
+    fits: |dims, _| all([(Dims::of(dims).groups <= MOST_GROUPS, "too many groups")]),
     cpu: cpu!(square_sum),
 };
 
 /// The number of workgroups, and so of partial sums, for so many gradients.
 pub fn groups(count: u64) -> usize {
-    count.div_ceil(4 * RUN as u64).clamp(1, MOST) as usize
+    count.div_ceil(4 * RUN as u64).clamp(1, MOST as u64) as usize
 }
 
 fn square_sum<T: Real>(_: &Call<'_>, io: Io<'_, T>) {

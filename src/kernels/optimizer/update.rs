@@ -2,26 +2,32 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{CHUNK, Call, Io, Kernel, Part, PartKind, RULES_WGSL, Variant, cpu, in_place, input, per_element};
-use crate::math::{Real, Rule, RuleStep};
+use super::square_sum::MOST as MOST_SQUARES;
+use crate::kernels::{
+    CHUNK, Call, HYPER, Io, Kernel, Part, PartKind, RULES_WGSL, Variant, WorkgroupSize, all, cpu, dims, in_place,
+    input, per_element,
+};
+use crate::math::{Hyper, Real, Rule, RuleStep};
 
 /// Takes gradients as they are, or brings each into a limit.
 pub const UNSCALED: usize = 0;
 /// Scales all gradients down to a norm first.
 pub const CLIPPED: usize = 1;
 
-/// The row of the table.
+dims!(count, slots, groups);
+
+/// `p, s = rule(p, clip(g) + l2 p + l1 sign(p), s)`: the optimiser's step on every parameter.
 pub static UPDATE: Kernel = Kernel {
     name: "update",
     formula: "p, s = rule(p, clip(g) + penalties, s)",
     wgsl: &[RULES_WGSL, include_str!("../../../shaders/optimizer/update.wgsl")],
     part: PartKind::Rule,
-    reads_step: true,
-    dims: &["count", "slots", "groups"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[
         input("g", &["count"]),
         input("squares", &["groups"]),
-        input("hyper", &["12"]),
+        HYPER,
         in_place("p", &["count"]),
         in_place("s", &["count", "slots"]),
     ],
@@ -29,26 +35,37 @@ pub static UPDATE: Kernel = Kernel {
         Variant { name: "", constants: &[("CLIP", 0.0)] },
         Variant { name: "clipped", constants: &[("CLIP", 1.0)] },
     ],
-    workgroup_size: 256,
-    workgroups: |dims| per_element(dims[0].into(), 256),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| per_element(Dims::of(dims).count, 256),
+    fits: |dims, part| {
+        let (d, Part::Rule(rule)) = (Dims::of(dims), part) else { return Err("no rule") };
+        // A workgroup adds the groups' squares up at once.
+        let groups = d.groups <= MOST_SQUARES;
+        all([(d.slots >= rule.state(), "fewer slots than the rule keeps"), (groups, "too many groups")])
+    },
     cpu: cpu!(update),
 };
 
 fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([g, squares, hyper, ..], [p, s, ..], Part::Rule(rule)) = (io.inputs, io.outputs, call.part) else { return };
-    let slots = call.dims[1] as usize;
+    let ([g, squares, hyper, ..], [p, s, ..]) = (io.inputs, io.outputs);
+    let slots = Dims::of(call.dims).slots;
     let mut step = rule_step(call, hyper);
     if call.variant == CLIPPED {
         let mut sum = T::default();
         squares.iter().for_each(|&square| sum += square);
         step.scale = clipping(sum, hyper);
     }
-    apply(*rule, &step, (p, g, s), slots);
+    apply(call.rule(), &step, (p, g, s), slots);
+}
+
+/// A replica's settings by name.
+pub(in crate::kernels) fn settings<T: Real>(hyper: &[T]) -> Hyper<T> {
+    Hyper::of(&std::array::from_fn(|place| hyper[place]))
 }
 
 /// The factor that brings a gradient with such a sum of squares down to the norm that is allowed.
 pub(in crate::kernels) fn clipping<T: Real>(squares: T, hyper: &[T]) -> Option<T> {
-    let (norm, limit) = (squares.sqrt(), hyper[10]);
+    let (norm, limit) = (squares.sqrt(), settings(hyper).clip_norm);
     (norm > limit).then(|| limit / norm)
 }
 
@@ -71,7 +88,7 @@ pub(in crate::kernels) fn apply<T: Real>(
 /// What a rule has to know of a step, without scaling.
 pub(in crate::kernels) fn rule_step<T: Real>(call: &Call<'_>, hyper: &[T]) -> RuleStep<T> {
     RuleStep {
-        hyper: std::array::from_fn(|index| hyper[index]),
+        hyper: settings(hyper),
         rate: T::from_f64(call.step.rate),
         corrections: call.step.corrections.map(T::from_f64),
         scale: None,

@@ -2,21 +2,26 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, cpu, input, output, per_element};
+use crate::kernels::{
+    CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, per_element,
+};
 use crate::math::Real;
 
-/// The row of the table.
+dims!(count);
+
+/// `y = x`, both `[count]`.
 pub static COPY: Kernel = Kernel {
     name: "copy",
     formula: "y = x, to measure bandwidth",
     wgsl: &[include_str!("../../../shaders/probes/copy.wgsl")],
     part: PartKind::None,
-    reads_step: false,
-    dims: &["count"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("x", &["count"]), output("y", &["count"])],
     variants: PLAIN,
-    workgroup_size: 64,
-    workgroups: |dims| per_element(dims[0].into(), 256),
+    workgroup_size: WorkgroupSize::Fixed(64),
+    workgroups: |dims| per_element(Dims::of(dims).count, 256),
+    fits: any,
     cpu: cpu!(copy),
 };
 

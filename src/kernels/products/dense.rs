@@ -4,18 +4,20 @@ use rayon::prelude::*;
 
 use super::matmul::{multiply, rows_of_a_task, slices};
 use crate::kernels::{
-    Call, Io, Kernel, MAX_BINDINGS, OF_TILE, PLAIN, PRODUCT_WGSL, Part, PartKind, cpu, input, output, tiles,
+    Call, Io, Kernel, MAX_BINDINGS, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
 };
 use crate::math::{Activation, Product, Real};
 
-/// The row of the table.
+dims!(rows, outputs, inputs, tile_rows, tile_columns);
+
+/// `a = f(x w + bias)`: a layer.
 pub static DENSE: Kernel = Kernel {
     name: "dense",
     formula: "a = f(x w + bias)",
     wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense.wgsl")],
     part: PartKind::Dense,
-    reads_step: false,
-    dims: &["rows", "outputs", "inputs", "tile_rows", "tile_columns"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[
         input("x", &["rows", "inputs"]),
         input("w", &["inputs", "outputs"]),
@@ -23,8 +25,12 @@ pub static DENSE: Kernel = Kernel {
         output("a", &["rows", "outputs"]),
     ],
     variants: PLAIN,
-    workgroup_size: OF_TILE,
-    workgroups: |dims| tiles([dims[0], dims[1]], [dims[3], dims[4]]),
+    workgroup_size: WorkgroupSize::OfTile,
+    workgroups: |dims| {
+        let d = Dims::of(dims);
+        tiles([d.rows, d.outputs], [d.tile_rows, d.tile_columns])
+    },
+    fits: any,
     cpu: cpu!(dense),
 };
 
@@ -50,9 +56,8 @@ pub(super) struct Dense<'a, T> {
 
 impl<'a, T: Real> Dense<'a, T> {
     pub(super) fn of(call: &Call<'_>, &[x, w, bias, ..]: &[&'a [T]; MAX_BINDINGS]) -> Self {
-        let [rows, outputs, inputs] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
-        let activation = if let Part::Tiling(tiling) = call.part { tiling.activation } else { Activation::Identity };
-        Self { product: Product::new(rows, outputs, inputs), x, w, bias, activation }
+        let Dims { rows, outputs, inputs, .. } = Dims::of(call.dims);
+        Self { product: Product::new(rows, outputs, inputs), x, w, bias, activation: call.activation() }
     }
 
     /// The rows from `first` on, as many as fit `z` and `a`.

@@ -4,17 +4,21 @@
 use rayon::prelude::*;
 
 use super::matmul::{multiply, rows_of_a_task, slices};
-use crate::kernels::{Call, Io, Kernel, OF_TILE, PLAIN, PRODUCT_WGSL, Part, PartKind, cpu, input, output, tiles};
+use crate::kernels::{
+    Call, Io, Kernel, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
+};
 use crate::math::{Product, Real};
 
-/// The row of the table.
+dims!(rows, inputs, outputs, tile_rows, tile_columns);
+
+/// `c = (d wᵀ) f'(z)`, a = f(z): from the gradient by a layer's z to that by the z of the layer before.
 pub static DENSE_BACKWARD: Kernel = Kernel {
     name: "dense_backward",
     formula: "c = (d wᵀ) f'(z), a = f(z)",
     wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense_backward.wgsl")],
     part: PartKind::Dense,
-    reads_step: false,
-    dims: &["rows", "inputs", "outputs", "tile_rows", "tile_columns"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[
         input("d", &["rows", "outputs"]),
         input("w", &["inputs", "outputs"]),
@@ -23,14 +27,18 @@ pub static DENSE_BACKWARD: Kernel = Kernel {
         output("c", &["rows", "inputs"]),
     ],
     variants: PLAIN,
-    workgroup_size: OF_TILE,
-    workgroups: |dims| tiles([dims[0], dims[1]], [dims[3], dims[4]]),
+    workgroup_size: WorkgroupSize::OfTile,
+    workgroups: |dims| {
+        let d = Dims::of(dims);
+        tiles([d.rows, d.inputs], [d.tile_rows, d.tile_columns])
+    },
+    fits: any,
     cpu: cpu!(dense_backward),
 };
 
 fn dense_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([d, w, z, a, ..], [c, ..], Part::Tiling(tiling)) = (io.inputs, io.outputs, call.part) else { return };
-    let [rows, inputs, outputs] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
+    let ([d, w, z, a, ..], [c, ..], activation) = (io.inputs, io.outputs, call.activation());
+    let Dims { rows, inputs, outputs, .. } = Dims::of(call.dims);
     let product = Product::new(rows, inputs, outputs).b_transposed();
     let deep = slices(&product).is_some();
     if deep {
@@ -46,7 +54,7 @@ fn dense_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
                 if !deep {
                     product.rows(task * rows, d, w, c);
                 }
-                tiling.activation.backward(z, a, c);
+                activation.backward(z, a, c);
             },
         );
     });

@@ -4,28 +4,45 @@
 use rayon::prelude::*;
 
 use super::matmul::multiply;
-use crate::kernels::{Call, Io, Kernel, OF_TILE, PLAIN, PRODUCT_WGSL, PartKind, cpu, in_place, input, tiles};
+use crate::kernels::{
+    Call, Io, Kernel, MOST_GROUPS, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, all, cpu, dims, in_place, input, tiles,
+};
 use crate::math::{Product, Real};
 
-/// The row of the table. A share's place is as long as `stride`, of which a layer's gradient is a part; `span` is the
+dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
+
+/// Each group's share of `xᵀ d`, the gradient by a layer's weight, and below it of `Σ d` over the rows, that by its bias. A share's place is as long as `stride`, of which a layer's gradient is a part; `span` is the
 /// distance from the first share's beginning to the last one's end, and what lies between the shares stays as it is.
 pub static DENSE_GRADIENT: Kernel = Kernel {
     name: "dense_gradient",
     formula: "each group's share of xᵀ d, and below it of the sum of d over rows",
     wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense_gradient.wgsl")],
     part: PartKind::Tile,
-    reads_step: false,
-    dims: &["inputs", "outputs", "rows", "groups", "stride", "span", "tile_rows", "tile_columns"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("x", &["rows", "inputs"]), input("d", &["rows", "outputs"]), in_place("g", &["span"])],
     variants: PLAIN,
-    workgroup_size: OF_TILE,
-    workgroups: |dims| u64::from(dims[3]) * tiles([dims[0], dims[1]], [dims[6], dims[7]]),
+    workgroup_size: WorkgroupSize::OfTile,
+    workgroups: |dims| {
+        let d = Dims::of(dims);
+        tiles([d.inputs, d.outputs], [d.tile_rows, d.tile_columns]).saturating_mul(d.groups as u64)
+    },
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        let own = (d.inputs + 1).saturating_mul(d.outputs);
+        let span = (d.groups - 1).saturating_mul(d.stride).saturating_add(own);
+        all([
+            (d.groups <= MOST_GROUPS, "too many groups"),
+            (d.stride >= own, "shares that overlap"),
+            (d.span == span, "a span that is not from the first share's beginning to the last one's end"),
+        ])
+    },
     cpu: cpu!(dense_gradient),
 };
 
 fn dense_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([x, d, ..], [g, ..]) = (io.inputs, io.outputs);
-    let [inputs, outputs, rows, groups, stride] = [0, 1, 2, 3, 4].map(|dim| call.dims[dim] as usize);
+    let Dims { inputs, outputs, rows, groups, stride, .. } = Dims::of(call.dims);
     let run = rows.div_ceil(groups);
     g.par_chunks_mut(stride).enumerate().for_each(|(group, share)| {
         let (first, end) = ((run * group).min(rows), (run * (group + 1)).min(rows));

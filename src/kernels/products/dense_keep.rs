@@ -7,7 +7,7 @@ use super::matmul::{rows_of_a_task, slices};
 use crate::kernels::{Call, Io, Kernel, PRODUCT_WGSL, cpu, input, output};
 use crate::math::Real;
 
-/// The row of the table.
+/// `z = x w + bias`, `a = f(z)`: a layer in training.
 pub static DENSE_KEEP: Kernel = Kernel {
     name: "dense_keep",
     formula: "z = x w + bias, a = f(z)",

@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::kernels::{Call, Io, Kernel, OF_TILE, PRODUCT_WGSL, PartKind, Variant, cpu, input, output, tiles};
+use crate::kernels::{
+    Call, Io, Kernel, PRODUCT_WGSL, PartKind, Variant, WorkgroupSize, any, cpu, dims, input, output, tiles,
+};
 use crate::math::{Product, Real};
 
 /// Variant: c = a b.
@@ -12,27 +14,33 @@ pub const ATB: usize = 1;
 /// Variant: c = a bᵀ, b stored as `[n, k]`.
 pub const ABT: usize = 2;
 
-/// The row of the table.
+dims!(m, n, k, tile_rows, tile_columns);
+
+/// `c = a b`, `aᵀ b` or `a bᵀ`, by the variant.
 pub static MATMUL: Kernel = Kernel {
     name: "matmul",
     formula: "c = a b, aᵀ b or a bᵀ",
     wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/matmul.wgsl")],
     part: PartKind::Tile,
-    reads_step: false,
-    dims: &["m", "n", "k", "tile_rows", "tile_columns"],
+    most_steps: 0,
+    dims: Dims::NAMES,
     bindings: &[input("a", &["m", "k"]), input("b", &["k", "n"]), output("c", &["m", "n"])],
     variants: &[
         Variant { name: "ab", constants: &[] },
         Variant { name: "atb", constants: &[("TRANSPOSE_A", 1.0)] },
         Variant { name: "abt", constants: &[("TRANSPOSE_B", 1.0)] },
     ],
-    workgroup_size: OF_TILE,
-    workgroups: |dims| tiles([dims[0], dims[1]], [dims[3], dims[4]]),
+    workgroup_size: WorkgroupSize::OfTile,
+    workgroups: |dims| {
+        let d = Dims::of(dims);
+        tiles([d.m, d.n], [d.tile_rows, d.tile_columns])
+    },
+    fits: any,
     cpu: cpu!(matmul),
 };
 
 fn matmul<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let [m, n, k] = [0, 1, 2].map(|dim| call.dims[dim] as usize);
+    let Dims { m, n, k, .. } = Dims::of(call.dims);
     let ([a, b, ..], [c, ..]) = (io.inputs, io.outputs);
     let plain = Product::new(m, n, k);
     let product = match call.variant {

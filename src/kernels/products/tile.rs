@@ -6,21 +6,21 @@ use std::fmt::{self, Write};
 use crate::kernels::{Access, Binding};
 use crate::math::Activation;
 
-/// The tile of a product that a workgroup makes.
+/// The tile of a product that a workgroup makes. There are only those of [`TILES`]: shaders rely on their sizes.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Tile {
     /// Rows and columns in words.
-    pub name: &'static str,
+    name: &'static str,
     /// Rows of c; a multiple of 4 `blocks[0]`.
-    pub rows: usize,
+    rows: usize,
     /// Columns of c; a multiple of 4 `blocks[1]`, at most four for each invocation.
-    pub columns: usize,
+    columns: usize,
     /// Columns of a and rows of b that are in workgroup memory at a time; a multiple of 4 and of `slices`.
-    pub depth: usize,
+    depth: usize,
     /// Blocks of 4 x 4 elements of c that an invocation makes, down and across.
-    pub blocks: [usize; 2],
+    blocks: [usize; 2],
     /// Groups of invocations that share the depth: more of them where there are few tiles.
-    pub slices: usize,
+    slices: usize,
 }
 
 /// For little work.
@@ -49,6 +49,21 @@ pub struct Tiling {
 }
 
 impl Tile {
+    /// Rows of c.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns of c.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Columns of a and rows of b that are in workgroup memory at a time.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Invocations of a workgroup.
     pub fn threads(&self) -> usize {
         self.rows * self.columns / (16 * self.blocks[0] * self.blocks[1]) * self.slices
@@ -206,10 +221,10 @@ impl Tiling {
     }
 
     /// Value of a dimension that the tile fixes.
-    pub(in crate::kernels) fn dim(&self, name: &str) -> Option<u32> {
+    pub(in crate::kernels) fn dim(&self, name: &str) -> Option<usize> {
         match name {
-            "tile_rows" => Some(self.tile.rows as u32),
-            "tile_columns" => Some(self.tile.columns as u32),
+            "tile_rows" => Some(self.tile.rows),
+            "tile_columns" => Some(self.tile.columns),
             _ => None,
         }
     }

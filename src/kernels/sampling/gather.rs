@@ -3,31 +3,37 @@
 use rayon::prelude::*;
 
 use super::sample_order::{ORDERS, SampleOrder};
-use crate::kernels::{CHUNK, Call, Io, Kernel, ORDER_WGSL, PartKind, cpu, input, output};
+use crate::kernels::{CHUNK, Call, Io, Kernel, ORDER_WGSL, PartKind, WorkgroupSize, all, cpu, dims, input, output};
 use crate::math::Real;
 
 /// Rows of a workgroup, which finds the place of each once.
-const ROWS: u32 = 16;
+const ROWS: usize = 16;
 
-/// The row of the table.
+dims!(rows, columns, samples);
+
+/// `x[row] = data[sample]`, the samples being those of the step's rows in the epoch's order or in their own.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
     formula: "x = rows of data, in the epoch's sample order or in their own",
     wgsl: &[ORDER_WGSL, include_str!("../../../shaders/sampling/gather.wgsl")],
     part: PartKind::None,
-    reads_step: true,
-    dims: &["rows", "columns", "samples"],
+    most_steps: 1,
+    dims: Dims::NAMES,
     bindings: &[input("data", &["samples", "columns"]), output("x", &["rows", "columns"])],
     variants: ORDERS,
-    workgroup_size: 64,
-    workgroups: |dims| dims[0].div_ceil(ROWS).into(),
+    workgroup_size: WorkgroupSize::Fixed(64),
+    workgroups: |dims| Dims::of(dims).rows.div_ceil(ROWS) as u64,
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        all([(d.rows <= d.samples, "more rows than samples")])
+    },
     cpu: cpu!(gather),
 };
 
 fn gather<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([data, ..], [x, ..]) = (io.inputs, io.outputs);
-    let columns = call.dims[1] as usize;
-    let order = SampleOrder::of(call, call.dims[2]);
+    let Dims { columns, samples, .. } = Dims::of(call.dims);
+    let order = SampleOrder::of(call, samples as u32);
     let rows = (CHUNK / columns).max(1);
     x.par_chunks_mut(rows * columns).enumerate().for_each(|(chunk, x)| {
         T::vectorized(

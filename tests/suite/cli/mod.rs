@@ -10,6 +10,7 @@ mod exchange;
 mod explain;
 mod formats;
 mod help;
+mod kernels;
 mod metrics_output;
 mod report;
 mod runs;

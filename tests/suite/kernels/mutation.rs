@@ -117,8 +117,8 @@ fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
         let mut dims = dims[..kernel.dims.len()].to_vec();
         if let Part::Tiling(tiling) = part {
             // So many tiles and one row and column more.
-            dims[0] = dims[0] * tiling.tile.rows as u32 + 1;
-            dims[1] = dims[1] * tiling.tile.columns as u32 + 1;
+            dims[0] = dims[0] * tiling.tile.rows() as u32 + 1;
+            dims[1] = dims[1] * tiling.tile.columns() as u32 + 1;
         }
         fit(kernel, part, &mut dims);
         // Some activations differ only where values are large.
@@ -127,7 +127,7 @@ fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     };
     let cases: Vec<_> = (0..).zip(sizes).map(case).collect();
     let folds = cases.iter().any(|case| (kernel.workgroups)(&case.dims) > u64::from(FOLDED));
-    assert!(folds || kernel.most_steps() > 1, "{} folds", kernel.name);
+    assert!(folds || kernel.most_steps > 1, "{} folds", kernel.name);
     cases
 }
 
@@ -136,7 +136,8 @@ impl Broken {
         let (wgsl, faults) = with_faults(kernel, &part);
         let dims = [kernel.dims, &[FAULT]].concat().leak();
         // Pipelines are known by a row's address, so it gets one of its own.
-        let row = Box::leak(Box::new(Kernel { wgsl: vec![&*wgsl.leak()].leak(), dims, ..*kernel }));
+        let wgsl = vec![&*wgsl.leak()].leak();
+        let row = Box::leak(Box::new(Kernel { wgsl, dims, part: PartKind::None, fits: |_, _| Ok(()), ..*kernel }));
         Self { part, row, faults }
     }
 }
@@ -145,7 +146,7 @@ impl Broken {
 fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
     let whole = code(part, kernel);
     // A run of steps has whole texts of other kernels, which are broken with those.
-    let own = if kernel.most_steps() > 1 { &whole[whole.rfind("override").unwrap()..] } else { &whole };
+    let own = if kernel.most_steps > 1 { &whole[whole.rfind("override").unwrap()..] } else { &whole };
     let mut text = whole.clone();
     let mut faults = Vec::new();
     // Puts a fault into the text: `change` is told how the text says that it has it.
@@ -191,7 +192,7 @@ fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
     let views =
         kernel.bindings.iter().flat_map(|binding| ["x", "y"].map(|word| format!("params.{}.{word}", binding.name)));
     let words = views.chain(["group.y", "group.z", "groups.x"].map(String::from));
-    let is_own = |word: &String| kernel.most_steps() <= 1 || replace(own, word, "") != own;
+    let is_own = |word: &String| kernel.most_steps <= 1 || replace(own, word, "") != own;
     let slots = kernel.bindings.iter().map(|binding| (format!("params.{}.z", binding.name), "0u"));
     let fields = STEP_WGSL.lines().filter_map(|line| {
         let (field, rest) = line.trim().split_once(": ")?;
@@ -199,7 +200,7 @@ fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
     });
     let said: Vec<_> = slots.chain(fields).filter(|(word, _)| replace(own, word, "") != own).collect();
     let of_step = said.iter().any(|(word, _)| word.starts_with("step."));
-    assert_eq!(of_step, kernel.reads_step, "{} reads the step's record", kernel.name);
+    assert_eq!(of_step, kernel.most_steps > 0, "{} reads the step's record", kernel.name);
     for (word, zero) in words.filter(is_own).map(|word| (word, "0u")).chain(said) {
         add(format!("{word} ignored"), &|text, fault| {
             replace(text, &word, &format!("select({word}, {zero}, {fault})"))
@@ -207,7 +208,7 @@ fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
     }
 
     // What a network's text has from other parts is broken with their own kernels; a tile's returns nothing.
-    let of_network: &[&str] = if kernel.most_steps() > 1 { &[] } else { &["activation", "slope", "loss_of_block"] };
+    let of_network: &[&str] = if kernel.most_steps > 1 { &[] } else { &["activation", "slope", "loss_of_block"] };
     let is_own = |name: &&str| match part {
         Part::Network(_) | Part::Training(..) => of_network.contains(name),
         Part::Tiling(_) => name.starts_with("activation"),
@@ -230,7 +231,7 @@ fn code(part: &Part, kernel: &Kernel) -> String {
     let whole = kernel.source(part);
     let lines = whole.strip_prefix(STEP_WGSL).unwrap_or(&whole).lines();
     lines
-        .filter(|line| !line.ends_with("var<uniform> step: Step;"))
+        .filter(|line| !line.ends_with("var<uniform> step: Step;") && !line.starts_with("const HYPER_"))
         .map(|line| line.split("//").next().unwrap().to_string() + "\n")
         .collect()
 }

@@ -4,7 +4,7 @@
 
 use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind, Tile, Tiling};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
-use wgpu_mlp::plan::{Recipe, TrainShape, train};
+use wgpu_mlp::plan::{Recipe, TrainShape, layered};
 use wgpu_mlp::spec::MlpSpec;
 
 use crate::support::{Case, devices, has_slots};
@@ -46,7 +46,7 @@ fn small(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
 /// Rows, columns and depths of a product around its tile: each size of each twice, with others.
 fn around(kernel: &Kernel, tile: &Tile) -> Vec<Vec<u32>> {
     let sizes = |t: usize| [1, t - 1, t, t + 1, 2 * t + 1].map(|size| size as u32);
-    let [rows, columns, depths] = [tile.rows, tile.columns, tile.depth].map(sizes);
+    let [rows, columns, depths] = [tile.rows(), tile.columns(), tile.depth()].map(sizes);
     let sized = |[i, j, k]: [usize; 3]| {
         // Shares of the rows, some without any; what lies between two of them.
         let others = kernel.dims[3..].iter().map(|&dim| if dim == "groups" { [1, 3, 40][j % 3] } else { 1 + k as u32 });
@@ -116,7 +116,7 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     for (place, dim) in kernel.dims.iter().enumerate() {
         if let Some(fixed) = part.dim(dim) {
             // A weight behind the targets or not.
-            dims[place] = fixed + if *dim == "columns" { dims[place] % 2 } else { 0 };
+            dims[place] = fixed as u32 + if *dim == "columns" { dims[place] % 2 } else { 0 };
         }
     }
     if let Part::Tiling(Tiling { wide: true, .. }) = part {
@@ -192,7 +192,7 @@ fn copies_are_exact() {
 fn plans_give_slots_only_to_bindings_that_have_them() {
     let spec = MlpSpec::new(&[2, 3, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
     let shape = TrainShape { samples: 5, validation: 0, batch: 2, replicas: 2, slots: 2, weighted: false };
-    let plan = train(&spec, &Recipe::new(Rule::Sgd), shape).unwrap();
+    let plan = layered(&spec, &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut slotted = 0;
     for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {
         for (view, binding) in dispatch.views.iter().zip(dispatch.kernel.bindings) {

@@ -81,7 +81,7 @@ fn params_are_what_the_host_uploads() {
 
 /// What a shader calls the step's record, or those of a run.
 fn record_name(kernel: &Kernel) -> &'static str {
-    if kernel.most_steps() > 1 { "steps" } else { "step" }
+    if kernel.most_steps > 1 { "steps" } else { "step" }
 }
 
 /// Each field of the host's record stands where the shader reads it.
@@ -91,9 +91,9 @@ fn step_record_is_what_shaders_read() {
     let record = StepRecord::from(Step { slot: 1, rows: 8, first_row: 2, key: 3, mask_key: 7, rate: 4.0, corrections });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
     each_shader(|kernel, _, label, module, _| {
-        if kernel.reads_step {
+        if kernel.most_steps > 0 {
             let (members, span, count) = uniform(module, record_name(kernel));
-            assert_eq!((span as usize, count), (size_of::<StepRecord>(), kernel.most_steps()), "{label}");
+            assert_eq!((span as usize, count), (size_of::<StepRecord>(), kernel.most_steps), "{label}");
             let found: Vec<_> = fields(module, members)
                 .into_iter()
                 .map(|(name, at, word)| (name, word, words[at as usize / 4]))
@@ -118,7 +118,7 @@ fn step_record_is_what_shaders_read() {
 fn bindings_are_those_of_the_row() {
     each_shader(|kernel, part, label, module, _| {
         let mut expected = vec![("params", 0, AddressSpace::Uniform)];
-        expected.extend(kernel.reads_step.then_some((record_name(kernel), 1, AddressSpace::Uniform)));
+        expected.extend((kernel.most_steps > 0).then_some((record_name(kernel), 1, AddressSpace::Uniform)));
         expected.extend(kernel.bindings.iter().zip(2..).map(|(binding, index)| {
             let write = if binding.access == Access::In { StorageAccess::empty() } else { StorageAccess::STORE };
             (binding.name, index, AddressSpace::Storage { access: StorageAccess::LOAD | write })

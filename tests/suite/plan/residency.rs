@@ -219,7 +219,7 @@ fn submissions_are_limited_and_come_back_in_order() {
     for device in everywhere() {
         let shape =
             TrainShape { samples: data.rows(), validation: 0, batch: 16, replicas: 1, slots: 3, weighted: false };
-        let mut backend = wait(device.load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape).unwrap())).unwrap();
+        let mut backend = wait(device.load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape).unwrap())).unwrap();
         for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {
             let buffer = backend.plan().buffer(role).unwrap();
             backend.write(buffer, values).unwrap();

@@ -8,7 +8,7 @@ use wgpu_mlp::backend::{CpuDevice, Device, GpuBackend, GpuDevice};
 use wgpu_mlp::bench::{Case, Options, Work, crossings, measure, pass_bytes, peaks, step_flops};
 use wgpu_mlp::kernels::{Part, Step};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
-use wgpu_mlp::plan::{Plan, PlanKind, Recipe, TrainShape, choose, forward, plain, plain_forward, train};
+use wgpu_mlp::plan::{Plan, PlanKind, Recipe, TrainShape, choose, forward, layered, plain, plain_forward};
 use wgpu_mlp::spec::MlpSpec;
 
 use crate::cli::{Place, assert_no_work};
@@ -205,7 +205,7 @@ fn arithmetic_is_that_of_the_plan() {
             products.map(|dispatch| 2 * dispatch.dims[..3].iter().map(|&dim| u64::from(dim)).product::<u64>()).sum()
         };
         let (recipe, shape) = (Recipe::new(Rule::Sgd), TrainShape { batch, ..TrainShape::full(batch + 1) });
-        for plan in [plain(&spec, &recipe, shape).unwrap(), train(&spec, &recipe, shape).unwrap()] {
+        for plan in [plain(&spec, &recipe, shape).unwrap(), layered(&spec, &recipe, shape).unwrap()] {
             assert_eq!(step_flops(&spec, batch, Work::Train), products(&plan), "{}", plan.kind);
         }
         assert_eq!(step_flops(&spec, batch, Work::Infer), products(&forward(&spec, batch, 1).unwrap()));

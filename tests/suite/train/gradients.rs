@@ -304,7 +304,7 @@ fn an_epoch_takes_every_row_once() {
         for (pass, step) in epoch {
             let shape = TrainShape { samples: 24, validation: 0, batch: 7, replicas: 1, slots: 1, weighted: false };
             let batch = async {
-                let mut backend = device.load(plan::train(&spec, &Recipe::new(Rule::Sgd), shape)?).await?;
+                let mut backend = device.load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape)?).await?;
                 for (role, values) in [
                     (Role::Features, data.features()),
                     (Role::Targets, data.targets()),

@@ -88,7 +88,7 @@ fn gradients_behind_dropout_agree() {
     let data = random_data(&spec, 21, 8).unwrap();
     let start = Init::Xavier.draw(&spec, 2).unwrap();
     let recipe = Recipe { dropout: vec![0.5, 0.3, 0.0], ..Recipe::new(Rule::Sgd) };
-    let plan = || plan::train(&spec, &recipe, TrainShape::full(data.rows())).unwrap();
+    let plan = || plan::layered(&spec, &recipe, TrainShape::full(data.rows())).unwrap();
     let cpu = CpuDevice::new(0).unwrap();
     let exact = |at: &[f64]| masked(CpuBackend::<f64>::load(&cpu, plan()).unwrap(), &data, at, f64::from);
     let at: Vec<f64> = start.iter().map(|&value| value.into()).collect();
@@ -105,7 +105,7 @@ fn gradients_behind_dropout_agree() {
     let slopes: Vec<f64> = (0..at.len()).map(slope).collect();
     let off: Vec<f64> = slopes.iter().zip(&expected).map(|(slope, expected)| slope - expected).collect();
     assert!(norm(&off) <= 1e-9 * norm(&expected), "{:e} of {:e}", norm(&off), norm(&expected));
-    let plain = plan::train(&spec, &Recipe::new(Rule::Sgd), TrainShape::full(data.rows())).unwrap();
+    let plain = plan::layered(&spec, &Recipe::new(Rule::Sgd), TrainShape::full(data.rows())).unwrap();
     let (_, undropped) = masked(CpuBackend::<f64>::load(&cpu, plain).unwrap(), &data, &at, f64::from);
     assert!(undropped.iter().zip(&expected).any(|(a, b)| (a - b).abs() > 0.1 * norm(&expected)), "nothing is dropped");
     for device in everywhere() {

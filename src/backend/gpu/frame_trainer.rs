@@ -1,0 +1,183 @@
+//! Training inside a program's frame: some steps in its own encoder, on features and targets in its own buffers.
+
+use super::bound::Bound;
+use super::device::GpuDevice;
+use super::prepare::alignment;
+use crate::error::{Error, Result};
+use crate::kernels::{Step, StepRecord, mask_key, order_key};
+use crate::math::{Clip, Optimizer};
+use crate::plan::{BufferId, PassKind, PlanKind, Recipe, Role, Target, TrainShape, choose, fused};
+use crate::spec::MlpSpec;
+
+/// Steps whose records go up at once.
+const WINDOW: u64 = 1024;
+
+/// How a [`FrameTrainer`] trains.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FrameTraining {
+    /// The rule with its settings.
+    pub optimizer: Optimizer,
+    /// Rows of a network's data.
+    pub rows: usize,
+    /// Rows of a step, all at first. Fewer are drawn in an order of their own for each epoch and each network.
+    pub batch: usize,
+    /// Networks side by side, one at first.
+    pub networks: usize,
+    /// Share of each hidden layer's units that a step drops, in [0, 1); none at first.
+    pub dropout: Vec<f64>,
+    /// Seed of the sample orders and of dropout, 0 at first.
+    pub seed: u64,
+}
+
+impl FrameTraining {
+    /// One network on all of its `rows` in every step.
+    pub fn new(optimizer: Optimizer, rows: usize) -> Self {
+        Self { optimizer, rows, batch: rows, networks: 1, dropout: Vec::new(), seed: 0 }
+    }
+}
+
+/// Trains one network, or many of one shape side by side, each on rows of its own, in as many dispatches as one takes. A step is that of
+/// [`Trainer`](crate::train::Trainer) at the configured rate; losses stay on the device, in [`losses`](Self::losses).
+#[derive(Debug)]
+pub struct FrameTrainer {
+    bound: Bound,
+    parameters: BufferId,
+    losses: BufferId,
+    spec: MlpSpec,
+    training: FrameTraining,
+    /// Bytes from one step's record to the next.
+    distance: u64,
+    /// Steps recorded so far.
+    steps: u64,
+}
+
+impl FrameTrainer {
+    /// Makes what it takes to train `spec`: pipelines, bind groups and buffers, but for those given: `features` [networks, rows,
+    /// inputs] and `targets` [networks, rows, targets], with the demands of [`FrameIo`](super::FrameIo). A target is a number or, for
+    /// a softmax, the number of a class. Parameters are 0 until they are set.
+    ///
+    /// # Errors
+    /// As [`FrameNetwork::new`](super::FrameNetwork::new), and [`Error::Setting`] for settings that cannot train.
+    pub async fn new(
+        gpu: &GpuDevice,
+        spec: &MlpSpec,
+        training: FrameTraining,
+        features: Option<wgpu::BufferSlice<'_>>,
+        targets: Option<wgpu::BufferSlice<'_>>,
+    ) -> Result<Self> {
+        let FrameTraining { optimizer, rows, batch, networks, ref dropout, .. } = training;
+        optimizer.check()?;
+        let clip_norm = matches!(optimizer.clip, Clip::Norm(_));
+        let recipe = Recipe { dropout: dropout.clone(), clip_norm, ..Recipe::new(optimizer.rule) };
+        let shape = TrainShape { batch, replicas: networks, ..TrainShape::full(rows) };
+        let target = Target::Gpu { workgroup_bytes: gpu.summary().workgroup_bytes as usize };
+        let mut plan = choose(None, spec, &recipe, shape, target)?;
+        if plan.kind == PlanKind::Resident {
+            // Its dispatch takes a run of steps, whose records stand together.
+            plan = fused(spec, &recipe, shape, target)?;
+        }
+        let plan = plan.with_own_data();
+        let given = [(plan.buffer(Role::Features)?, features), (plan.buffer(Role::Targets)?, targets)];
+        let (parameters, losses) = (plan.buffer(Role::Parameters)?, plan.buffer(Role::LossRing)?);
+        let distance = alignment(gpu).max(size_of::<StepRecord>() as u64);
+        let bound = Bound::new(gpu, plan, &given, 2 * WINDOW * distance).await?;
+        let mut trainer = Self { bound, parameters, losses, spec: spec.clone(), training, distance, steps: 0 };
+        trainer.set_learning_rate(optimizer.learning_rate)?;
+        Ok(trainer)
+    }
+
+    /// Records the next `steps` training steps. What is recorded later, in this encoder or in one that is submitted later, has the
+    /// parameters that they give. A step has to be submitted before 1,024 more are recorded.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for more than 1,024 steps, and [`Error::DeviceLost`].
+    pub fn record_steps(&mut self, encoder: &mut wgpu::CommandEncoder, steps: usize) -> Result<()> {
+        if steps as u64 > WINDOW {
+            let expected = format!("at most {WINDOW}");
+            return Err(Error::Setting { what: "number of steps of a frame", found: steps.to_string(), expected });
+        }
+        for step in self.steps..self.steps + steps as u64 {
+            if step.is_multiple_of(WINDOW) {
+                let records: Vec<_> = (step..step + WINDOW).map(|step| StepRecord::from(self.step(step).1)).collect();
+                self.bound.write_records(self.place(step), &records, self.distance)?;
+            }
+        }
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for step in self.steps..self.steps + steps as u64 {
+            for prepared in &self.bound.passes[self.step(step).0] {
+                prepared.encode(&mut pass, self.place(step) as u32);
+            }
+        }
+        self.steps += steps as u64;
+        Ok(())
+    }
+
+    /// Where a step's record stands: the last steps' records stay until their own place comes again.
+    fn place(&self, step: u64) -> u64 {
+        step % (2 * WINDOW) * self.distance
+    }
+
+    /// The pass and the record of a step.
+    fn step(&self, step: u64) -> (usize, Step) {
+        let FrameTraining { optimizer, rows, batch, seed, .. } = &self.training;
+        let batch = (*batch).min(*rows);
+        let per_epoch = rows.div_ceil(batch) as u64;
+        let first_row = (step % per_epoch) as usize * batch;
+        let (pass, rows) = (usize::from(first_row + batch > *rows), batch.min(rows - first_row));
+        let record = Step {
+            slot: 0,
+            rows: rows as u32,
+            first_row: first_row as u32,
+            key: order_key(*seed, step / per_epoch),
+            mask_key: mask_key(*seed, step),
+            rate: 1.0,
+            corrections: optimizer.corrections(step + 1),
+        };
+        (pass, record)
+    }
+
+    /// Dispatches of a step on a whole batch, however many networks there are.
+    pub fn dispatches(&self) -> usize {
+        let training = self.bound.plan.passes_of(PassKind::Train).next();
+        training.map_or(0, |(_, pass)| pass.dispatches.len())
+    }
+
+    /// Steps recorded so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The parameters, [networks, parameters], as [`FrameNetwork::set_parameters_from`](super::FrameNetwork::set_parameters_from)
+    /// takes them.
+    pub fn parameters(&self) -> wgpu::BufferSlice<'_> {
+        self.bound.slice(self.parameters)
+    }
+
+    /// What the last step left of its loss: [networks, groups, 2], partial sums of the rows' losses and the hits. Their sum over the
+    /// groups, divided by the rows of the batch and by the target columns, is the mean loss.
+    pub fn losses(&self) -> wgpu::BufferSlice<'_> {
+        self.bound.slice(self.losses)
+    }
+
+    /// Sets the parameters as [`FrameNetwork::set_parameters`](super::FrameNetwork::set_parameters) does. What the optimiser keeps
+    /// stays.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of them.
+    pub fn set_parameters(&self, values: &[f32]) -> Result<()> {
+        self.bound.write(Role::Parameters, values)
+    }
+
+    /// Sets the learning rate of all networks, for all that is submitted later.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for one that is not positive.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
+        let optimizer = Optimizer { learning_rate, ..self.training.optimizer };
+        optimizer.check()?;
+        self.training.optimizer = optimizer;
+        let hyper = optimizer.hyper(self.spec.loss_parameter());
+        self.bound.write(Role::Hyper, &hyper.map(|value| value as f32))
+    }
+}
