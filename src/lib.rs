@@ -59,6 +59,11 @@ pub mod train;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The page about the library, for the same reason.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;
+
 #[cfg(not(target_family = "wasm"))]
 pub use backend::open;
 pub use backend::{Device, open_async};

@@ -41,14 +41,14 @@ impl Call<'_> {
     pub fn rows(&self, at: usize) -> Result<Rows, String> {
         match self.input(at) {
             Some(Value::Rows(rows)) => Ok(rows.clone()),
-            _ => Err(format!("has another input {at} than rows of the network")),
+            _ => Err(format!("has an input {at} that is not an activation of the network")),
         }
     }
 
     pub fn tensor(&self, at: usize) -> Result<Rc<Tensor>, String> {
         match self.input(at) {
             Some(Value::Constant(tensor)) => Ok(tensor.clone()),
-            _ => Err(format!("has another input {at} than a constant")),
+            _ => Err(format!("has an input {at} that is not a constant")),
         }
     }
 

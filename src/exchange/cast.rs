@@ -14,7 +14,7 @@ pub fn cast(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
         "CastLike" => match call.input(1) {
             Some(Value::Rows(rows)) => rows.element,
             Some(Value::Constant(tensor)) => tensor.element,
-            _ => return Err("has another input 1 than rows or a constant".into()),
+            _ => return Err("has an input 1 that is neither an activation of the network nor a constant".into()),
         },
         _ => call.whole("to", FLOAT.into()) as i32,
     };

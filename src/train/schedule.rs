@@ -37,7 +37,7 @@ pub enum Schedule {
     /// the run ends: with W steps of warm-up optax's `warmup_cosine_decay_schedule` from 1 / (W + 1), so that the first
     /// step already trains.
     Cosine {
-        /// Epochs of warm-up, from 0 up to, but not, those of the run; need not be whole.
+        /// Epochs of warm-up, in [0, epochs of the run); need not be whole.
         warmup: f64,
         /// Factor at the end, in [0, 1].
         floor: f64,

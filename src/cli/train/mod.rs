@@ -66,8 +66,8 @@ pub use loss::LossParameterArgs;
 pub struct Args {
     #[command(flatten)]
     said: Said, // in front: it sees what the others take
-    /// A TOML file with flags as keys (`lr = 0.01`), and `data` for DATA; flags take the place of its keys, and paths in
-    /// it start from the current folder
+    /// A TOML file with flags as keys (`lr = 0.01`), and `data` for DATA. Command-line flags override its keys; relative
+    /// paths start at the current directory
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print the configuration in force, as such a file, and do nothing else; `--out DIR` keeps it as DIR/config.toml
@@ -78,8 +78,8 @@ pub struct Args {
     /// Column to be predicted
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// What to learn; auto takes two values or texts as classes and more numbers as a regression, and says why. Each part of
-    /// a file's rows gets as many of each class as it can
+    /// Learning task. auto: two distinct values, or text, is classification; other numbers are regression. Splits are
+    /// stratified for classification
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
     #[command(flatten)]
@@ -325,7 +325,7 @@ fn tell_the_end(outcome: &Outcome, done: u64, epochs: u64, signal: Option<Signal
     eprintln!("{end}{}", best.unwrap_or_default());
 }
 
-/// After a signal: what makes the figures that are left out; of a run that was `stopped` after so many epochs, what goes on.
+/// After a signal: what computes the metrics that are left out; of a run that was `stopped` after so many epochs, what goes on.
 fn tell_what_is_left_out(folder: &Path, source: &Source, stopped: Option<u64>) {
     let folder = shell_word(&folder.to_string_lossy()).into_owned();
     match stopped {

@@ -277,9 +277,9 @@ impl Material<'_> {
         let mut note = match part.as_str() {
             "test" => String::new(),
             "validation" => {
-                "No rows were kept for testing; where training watched the validation rows, they flatter.".into()
+                "No rows were kept for testing: metrics on validation rows that chose the epoch are optimistic.".into()
             }
-            _ => "No rows were held out: figures of the rows that were trained on flatter.".to_string(),
+            _ => "No data was held out: metrics on training data are optimistic.".to_string(),
         };
         if findings.importance.is_none() {
             note += " Importance is left out: shuffling would take too long, or errors become infinite.";

@@ -15,8 +15,8 @@ pub struct SaveArgs {
     /// Checkpoints that are kept, besides the best
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub keep: usize,
-    /// Go on with the run of a checkpoint, or of the newest one in a folder, with its settings: only --epochs, --device,
-    /// where things are and what is shown may be others
+    /// Resume from a checkpoint file, or the newest checkpoint in a folder. Only --epochs, --device, output locations and
+    /// verbosity may change
     #[arg(long, value_name = "FILE", conflicts_with = "init_from")]
     pub resume: Option<PathBuf>,
 }

@@ -221,11 +221,10 @@ impl Fit<'_> {
                 set("task", "multiclass")
             ))),
             (None, some) if mostly_numbers() => Err(self.unfit(format!(
-                "holds mostly numbers, but {}: mend or remove such rows, or take all {} values as classes with \
-                 {}",
+                "contains mostly numbers, but {}: fix or remove these rows, or use {} to treat all {} values as classes",
                 first_text(),
-                some.len(),
-                set("task", "multiclass")
+                set("task", "multiclass"),
+                some.len()
             ))),
             (None, some) if some.len() > self.table.rows() / 2 && dates() => Err(self.dates()),
             (Some(Task::Multiclass) | None, _) => self.classes(distinct),

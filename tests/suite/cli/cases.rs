@@ -61,7 +61,11 @@ fn a_stray_text_leaves_a_column_of_numbers_one() {
     place.stdout(&format!("train stray.csv --target y --numeric a --strict --epochs 2 --out forced --quiet {QUICK}"));
     assert!(both(&place, "eval forced stray.csv --strict --device cpu").1.contains("`a` (1 of 200"));
     // What is wrong with a target is told as before.
-    place.refuses(&format!("train stray.csv --target a {QUICK}"), 2, &["holds mostly numbers", "`unknown` in line 19"]);
+    place.refuses(
+        &format!("train stray.csv --target a {QUICK}"),
+        2,
+        &["contains mostly numbers", "`unknown` in line 19"],
+    );
     // The model takes such cells as missing, too, and counts them.
     place.file("new.csv", "b,a\n1,2\n1,soon\n2,\"1,5\"\n");
     let (stdout, stderr) = both(&place, "predict run new.csv --device cpu");

@@ -114,10 +114,10 @@ fn settings_that_make_no_sense_are_refused() {
     place.refuses("gradcheck --loss softmax_cross_entropy --outputs 1", 2, &["--outputs is 1", "at least 2"]);
     place.refuses("gradcheck --hidden 99999999999", 2, &["--hidden", "16777216"]);
     // A loss's parameter, by its flag's name.
-    place.refuses("gradcheck --label-smoothing 1", 2, &["--label-smoothing is 1", "but not, 1"]);
+    place.refuses("gradcheck --label-smoothing 1", 2, &["--label-smoothing is 1", "[0, 1)"]);
     place.refuses("gradcheck --loss huber --huber-delta 0", 2, &["--huber-delta is 0", "positive"]);
     place.refuses("gradcheck --huber-delta 2", 2, &["--huber-delta", "left out with binary_cross_entropy"]);
-    place.refuses("train moons --device cpu --label-smoothing 2", 2, &["--label-smoothing is 2", "but not, 1"]);
+    place.refuses("train moons --device cpu --label-smoothing 2", 2, &["--label-smoothing is 2", "[0, 1)"]);
     place.file("smooth.toml", "data = \"moons\"\nlabel-smoothing = 2\n");
     place.refuses("train --config smooth.toml --device cpu", 2, &["smooth.toml: line 2", "--label-smoothing is 2"]);
     place.refuses("gradcheck --hidden 100000,100000 --device cpu", 1, &["needs", "bytes"]);

@@ -159,7 +159,7 @@ fn what_is_much_is_told_in_short() {
     place.file("many.csv", &text);
     place.json("train many.csv --target class --device cpu --epochs 900 --batch full --hidden none --test-fraction 0 --out run");
     let page = check_page(&place, "run", &["loss", "accuracy", "confusion", "importance"]);
-    for words in ["No rows were held out", "Of every 5 epochs", "The 20 highest of 29 columns", "208 training rows"] {
+    for words in ["No data was held out", "Of every 5 epochs", "The 20 highest of 29 columns", "208 training rows"] {
         assert!(page.contains(words), "{words}");
     }
     let loss = read(&place, "run-plots/loss.svg");

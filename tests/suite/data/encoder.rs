@@ -208,8 +208,8 @@ fn targets_that_cannot_serve() {
     }
     assert_eq!(
         message(&["1", "2", "?", "2", "1", "?", "1", "2"], &[0, 1, 2], None),
-        "t: target `y` holds mostly numbers, but `?` in line 4 is the first cell that is no number: mend or remove \
-         such rows, or take all 3 values as classes with task = multiclass"
+        "t: target `y` contains mostly numbers, but `?` in line 4 is the first cell that is no number: fix or remove \
+         these rows, or use task = multiclass to treat all 3 values as classes"
     );
     // Names: of five rows at most two can be classes, of six three.
     let identifiers = "distinct values in 5 rows: classes need two rows each on average";

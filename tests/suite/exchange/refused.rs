@@ -127,7 +127,7 @@ fn graphs_that_are_no_perceptrons_are_refused() {
         ("has 2 constants: expected 3", graph().ones("c", &[2]).node("MatMul x, w > a").node("Add a, c > y")),
         ("has the shape [3] for a weight", graph().node("MatMul x, b > y")),
         ("has the shape [0, 8] for a weight", graph().constant("c", &[0, 8], &[]).node("MatMul x, c > y")),
-        ("another input 1 than a constant", graph().node("MatMul x, x > y")),
+        ("an input 1 that is not a constant", graph().node("MatMul x, x > y")),
         ("brings together what lies apart", inner("Add a, x")),
         (
             "node Add `y` scales the output column by column behind tanh",
