@@ -6,6 +6,7 @@ use super::prepare::alignment;
 use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord, mask_key, order_key};
 use crate::math::{Clip, Optimizer};
+use crate::params::Init;
 use crate::plan::{BufferId, PassKind, PlanKind, Recipe, Role, Target, TrainShape, choose, fused};
 use crate::spec::MlpSpec;
 
@@ -26,14 +27,16 @@ pub struct FrameTraining {
     pub networks: usize,
     /// Share of each hidden layer's units that a step drops, in [0, 1); none at first.
     pub dropout: Vec<f64>,
-    /// Seed of the sample orders and of dropout, 0 at first.
+    /// How the parameters start: network i, from 0 on, has those of the seed `seed` + i. He's at first.
+    pub init: Init,
+    /// Seed of the first parameters, the sample orders and dropout, 0 at first.
     pub seed: u64,
 }
 
 impl FrameTraining {
     /// One network on all of its `rows` in every step.
     pub fn new(optimizer: Optimizer, rows: usize) -> Self {
-        Self { optimizer, rows, batch: rows, networks: 1, dropout: Vec::new(), seed: 0 }
+        Self { optimizer, rows, batch: rows, networks: 1, dropout: Vec::new(), init: Init::He, seed: 0 }
     }
 }
 
@@ -55,7 +58,7 @@ pub struct FrameTrainer {
 impl FrameTrainer {
     /// Makes what it takes to train `spec`: pipelines, bind groups and buffers, but for those given: `features` [networks, rows,
     /// inputs] and `targets` [networks, rows, targets], with the demands of [`FrameIo`](super::FrameIo). A target is a number or, for
-    /// a softmax, the number of a class. Parameters are 0 until they are set.
+    /// a softmax, the number of a class. Parameters are drawn by `training.init`.
     ///
     /// # Errors
     /// As [`FrameNetwork::new`](super::FrameNetwork::new), and [`Error::Setting`] for settings that cannot train.
@@ -84,6 +87,9 @@ impl FrameTrainer {
         let bound = Bound::new(gpu, plan, &given, 2 * WINDOW * distance).await?;
         let mut trainer = Self { bound, parameters, losses, spec: spec.clone(), training, distance, steps: 0 };
         trainer.set_learning_rate(optimizer.learning_rate)?;
+        let (init, seed) = (trainer.training.init, trainer.training.seed);
+        let drawn = (0..networks as u64).map(|network| init.draw(spec, seed.wrapping_add(network)));
+        trainer.set_parameters(&drawn.collect::<Result<Vec<_>>>()?.concat())?;
         Ok(trainer)
     }
 

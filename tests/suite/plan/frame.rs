@@ -151,6 +151,8 @@ fn recorded_steps_are_those_of_a_trainer() {
         training.networks = 1;
         let one = wait(FrameTrainer::new(&gpu, &spec, training, None, None)).unwrap();
         assert_eq!(frames.dispatches(), one.dispatches());
+        let drawn = [7, 8].map(|seed| Init::He.draw(&spec, seed).unwrap()).concat();
+        assert_eq!(read(&gpu, frames.parameters()), drawn, "each network has first parameters of its own");
         frames.set_parameters(&parameters).unwrap();
         let before = read(&gpu, frames.parameters());
         let first = recorded(&gpu, |encoder| frames.record_steps(encoder, 300).unwrap());
