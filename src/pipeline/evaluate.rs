@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::backend::Device;
 use crate::data::{Dataset, Encoder, Table, Task};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 use crate::infer::{Metrics, Predictor};
 use crate::math::{Domain, Loss};
 use crate::metrics::LARGEST;
@@ -14,7 +14,10 @@ use crate::model::Model;
 pub(crate) fn encoder_of<'a>(model: &'a Model, path: &Path) -> Result<&'a Encoder> {
     model.encoder.as_ref().ok_or_else(|| Error::ModelFile {
         path: path.into(),
-        problem: "it does not say which columns it takes: import it with a table, or train from it".into(),
+        problem: format!(
+            "it does not say which columns it takes: mlp import with a table does, or train from it with {}",
+            setting("init_from")
+        ),
     })
 }
 
@@ -31,11 +34,15 @@ pub(crate) fn check_target(loss: Loss, encoder: &Encoder, table: &Table) -> Resu
     let values = table.numbers(name)?;
     match values.iter().position(|value| *value < least || *value > LARGEST) {
         None => Ok(()),
-        Some(row) => Err(Error::UnfitTarget {
-            path: table.source().into(),
-            column: name.clone(),
-            problem: format!("is `{}` in {}: {expected}", values[row], table.place(row)),
-        }),
+        Some(row) => {
+            let found = values[row];
+            let found = if found.abs() < 1e16 { found.to_string() } else { format!("{found:e}") };
+            Err(Error::UnfitTarget {
+                path: table.source().into(),
+                column: name.clone(),
+                problem: format!("is `{found}` in {}: {expected}", table.place(row)),
+            })
+        }
     }
 }
 
