@@ -71,7 +71,7 @@ pub struct GradCheck {
 /// with central differences.
 ///
 /// # Errors
-/// [`Error::Setting`] for data of another network; what the device says.
+/// [`Error::Setting`](crate::Error::Setting) for data of another network; what the device says.
 #[cfg(not(target_family = "wasm"))]
 pub fn gradcheck(
     device: &Device,

@@ -9,11 +9,11 @@ use crate::math::{Activation, Bounded, Loss, Real, Rule};
 /// One replica's share of a dispatch, as a CPU function sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// Values of [`Kernel::dims`].
+    /// Values of [`Kernel::dims`](super::Kernel::dims).
     pub dims: &'a [u32],
     /// The part.
     pub part: &'a Part,
-    /// Index into [`Kernel::variants`].
+    /// Index into [`Kernel::variants`](super::Kernel::variants).
     pub variant: usize,
     /// The step's record.
     pub step: Step,
@@ -55,12 +55,12 @@ fn refused(part: &Part) -> ! {
 }
 
 /// The bindings of one replica: `inputs` are those that are read only, `outputs` the others, both in the
-/// order of [`Kernel::bindings`], each exactly as long as its shape says.
+/// order of [`Kernel::bindings`](super::Kernel::bindings), each exactly as long as its shape says.
 #[derive(Debug)]
 pub struct Io<'a, T> {
-    /// Bindings with [`Access::In`].
+    /// Bindings with [`Access::In`](super::Access::In).
     pub inputs: [&'a [T]; MAX_BINDINGS],
-    /// Bindings with [`Access::Out`] and [`Access::InOut`].
+    /// Bindings with [`Access::Out`](super::Access::Out) and [`Access::InOut`](super::Access::InOut).
     pub outputs: [&'a mut [T]; MAX_BINDINGS],
 }
 

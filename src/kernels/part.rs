@@ -113,7 +113,7 @@ impl Part {
         }
     }
 
-    /// The value of a dimension that the part fixes; see [`Part::allows`].
+    /// The value of a dimension that the part fixes; see `Part::allows`.
     pub fn dim(&self, name: &str) -> Option<usize> {
         match self {
             Self::Tiling(tiling) => tiling.dim(name),

@@ -83,7 +83,7 @@ impl FrameNetwork {
         self.bound.slice(self.output)
     }
 
-    /// Sets the parameters of every network, [networks, parameters], or of all alike, [parameters], each in the order of
+    /// Sets the parameters of every network, `[networks, parameters]`, or of all alike, `[parameters]`, each in the order of
     /// [`Layout`](crate::params::Layout), for all that is submitted later.
     ///
     /// # Errors

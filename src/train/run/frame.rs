@@ -25,7 +25,7 @@ impl Trainer {
     /// [`step`](Self::step) does.
     ///
     /// The CPU does the steps within this call. A GPU does them later; what they take is the caller's choice, not
-    /// [`TrainConfig::submission`](super::TrainConfig::submission)'s.
+    /// [`TrainConfig::submission`](crate::train::TrainConfig::submission)'s.
     ///
     /// # Errors
     /// What the device says.
@@ -59,7 +59,7 @@ impl Trainer {
     /// judged by validation rows is judged here, too.
     ///
     /// # Errors
-    /// [`Error::Diverged`] as [`fit`](Self::fit) gives it; then it does wait for what is on its way, to go back to the last good
+    /// [`Error::Diverged`](crate::Error::Diverged) as [`fit`](Self::fit) gives it; then it does wait for what is on its way, to go back to the last good
     /// parameters. What the device says.
     pub fn try_collect(&mut self) -> Result<Option<Progress>> {
         let mut outcome = Outcome::default();
