@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use wgpu_mlp::backend::{CpuDevice, Device};
-use wgpu_mlp::block_on;
 use wgpu_mlp::gradcheck::random_data;
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
 use wgpu_mlp::spec::MlpSpec;
@@ -35,8 +34,7 @@ impl Subject {
         }
         let device = Device::Cpu(CpuDevice::new(1).expect("a thread"));
         let validation = controlled.then_some(&judged);
-        let trainer = Trainer::with_validation(&device, &spec, &config, &data, validation);
-        let mut trainer = block_on(trainer).expect("a trainer");
+        let mut trainer = Trainer::with_validation(&device, &spec, &config, &data, validation).expect("a trainer");
         let state = trainer.state().expect("a state");
         let progress = serde_json::to_value(&state.progress).expect("JSON");
         Self { trainer, state, progress }
