@@ -403,11 +403,7 @@ fn keep_sides(spec: &MlpSpec, data: &Dataset, layer: usize, found: &[f32], exact
 }
 
 fn predictions(spec: &MlpSpec, outputs: &[f32]) -> Option<Vec<Vec<f64>>> {
-    let prediction = |row: &[f32]| {
-        let mut row: Vec<f64> = row.iter().map(|&z| z.into()).collect();
-        spec.loss().predictions(&mut row);
-        row
-    };
-    let is_itself = spec.loss().domain() == Domain::Number;
-    (!is_itself).then(|| outputs.chunks(spec.outputs()).map(prediction).collect())
+    let (loss, rows) = (spec.loss(), outputs.chunks(spec.outputs()));
+    let is_itself = loss.domain() == Domain::Number;
+    (!is_itself).then(|| rows.map(|z| loss.predictions_of(z)).collect())
 }

@@ -104,6 +104,26 @@ impl Loss {
         }
     }
 
+    /// The predictions that a row of outputs stands for, as [`predictions`](Self::predictions) makes them, in f64.
+    pub(crate) fn predictions_of(self, z: &[f32]) -> Vec<f64> {
+        let mut row: Vec<f64> = z.iter().map(|&z| z.into()).collect();
+        self.predictions(&mut row);
+        row
+    }
+
+    /// The loss of a task: the one that is wanted, if it suits the task, or the first of [`of_task`](Self::of_task).
+    pub(crate) fn for_task(task: Task, wanted: Option<Self>) -> Result<Self> {
+        let fitting = Self::of_task(task);
+        match wanted {
+            Some(loss) if !fitting.contains(&loss) => {
+                let names: Vec<_> = fitting.iter().map(ToString::to_string).collect();
+                let expected = format!("{}, as the task is {task}", names.join(", "));
+                Err(Error::Setting { what: "loss", found: loss.to_string(), expected })
+            }
+            loss => Ok(loss.unwrap_or(fitting[0])),
+        }
+    }
+
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use super::arrays::columns_of;
 use super::baseline::Baseline;
 use super::evaluate::check_target;
 use super::length::{Length, Rows};
+use super::record::record;
 use super::sample_weights::{ClassWeight, SampleWeights};
 use super::split_by::{SplitBy, SplitSizes};
 use super::splits::{HeldOutTables, Splits};
@@ -14,10 +16,10 @@ use crate::data::{Cells, Column, Encoder, Notes, Scaling, Table, Task, class_num
 use crate::error::{Error, Result};
 use crate::infer::Metrics;
 use crate::math::{Activation, Loss, Optimizer, Rule};
-use crate::model::{Model, TrainingRecord};
+use crate::model::Model;
 use crate::params::Init;
 use crate::spec::HiddenLayers;
-use crate::train::{Batch, EarlyStopping, Event, Outcome, TrainConfig, Trainer};
+use crate::train::{Batch, Event, Outcome, TrainConfig, Trainer};
 
 /// What is to be learned of a table, and how. The defaults are those of `mlp train` for a file: one hidden layer of 64 units and one
 /// of 32, ReLU, Adam, batches of 32 rows, features standardised, a fifth of the rows for testing, a tenth of the others for validation,
@@ -50,8 +52,7 @@ pub struct Estimator {
     class_weight: ClassWeight,
     split_by: SplitBy,
     sizes: SplitSizes,
-    epochs: Option<u64>,
-    patience: Option<u64>,
+    length: Length,
     config: TrainConfig,
     baseline: bool,
 }
@@ -91,8 +92,7 @@ impl Estimator {
             class_weight: ClassWeight::None,
             split_by: SplitBy::Random,
             sizes: SplitSizes { test: 0.2, validation: None, seed: 0 },
-            epochs: None,
-            patience: None,
+            length: Length::new(None, None),
             config: TrainConfig::new(1, Batch::Rows(32), optimizer).init(Init::He),
             baseline: false,
         }
@@ -163,13 +163,14 @@ impl Estimator {
 
     /// So many epochs; without [`patience`](Self::patience) no rows are held out for validation then, unless
     /// [`validation_fraction`](Self::validation_fraction) says so, and the last parameters are kept.
-    pub fn epochs(self, epochs: u64) -> Self {
-        Self { epochs: Some(epochs), ..self }
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.length.epochs = Some(epochs);
+        self
     }
 
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.
     pub fn patience(self, epochs: u64) -> Self {
-        Self { patience: Some(epochs), ..self }
+        Self { length: Length::new(self.length.epochs, Some(epochs)), ..self }
     }
 
     /// Rows of a step.
@@ -255,8 +256,8 @@ impl Estimator {
         on_event: impl FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Fitted> {
         let mut timings = Timings::start();
-        let length = self.length();
-        let sizes = SplitSizes { validation: self.validation(), ..self.sizes };
+        let validation = self.sizes.validation.or_else(|| self.length.validation_fraction());
+        let sizes = SplitSizes { validation, ..self.sizes };
         let weights = SampleWeights::take(&mut table, self.weight_column.as_deref(), &self.class_weight)?;
         let classes = class_numbers(&table, &self.target, self.task)?;
         let splits = self.split_by.split(sizes, table.rows(), classes.as_deref())?;
@@ -266,7 +267,7 @@ impl Estimator {
         let mut notes = table.notes().clone();
         notes.extend(encoder.notes(&table, &splits.train)?);
         let encoder = weights.name_in(encoder)?;
-        let loss = self.loss_for(encoder.task())?;
+        let loss = Loss::for_task(encoder.task(), self.loss)?;
         check_target(loss, &encoder, &table)?;
         let name = table.source().display().to_string();
         let mut data = splits.encode(&encoder, table, HeldOutTables::default(), &mut |_, _| Ok(()))?;
@@ -275,25 +276,15 @@ impl Estimator {
         timings.end("encode");
 
         let rows = Rows { train: splits.train.len(), validation: splits.validation.as_ref().map_or(0, Vec::len) };
-        let config = length.apply(self.config.clone(), rows);
+        let config = self.length.apply(self.config.clone(), rows);
         let mut trainer =
             Trainer::with_validation_async(device, &spec, &config, &data.train, data.validation.as_ref()).await?;
         timings.end("upload");
         let outcome = trainer.fit_with_async(on_event).await?;
         let parameters = trainer.parameters_async().await?;
         timings.end("train");
-        let training = TrainingRecord {
-            data: name,
-            rows: rows.train,
-            epochs: trainer.epochs(),
-            steps: trainer.steps(),
-            batch: trainer.batch(),
-            optimizer: config.optimizer,
-            seed: config.seed,
-            device: device.name(),
-            loss: outcome.last_epoch.map(|epoch| epoch.loss),
-            run: None,
-        };
+        let loss = outcome.last_epoch.map(|epoch| epoch.loss);
+        let training = record(&trainer, name, rows.train, device.name(), loss);
         let (step, epoch) = (trainer.steps(), trainer.epochs());
         drop(trainer); // and with it its copy of the rows
         let model = Model { spec, parameters, encoder: Some(encoder), training: Some(training) };
@@ -308,38 +299,15 @@ impl Estimator {
         Ok(Fitted { model, metrics, splits, baseline, outcome, notes, timings })
     }
 
-    fn length(&self) -> Length {
-        let rule = EarlyStopping::new(self.patience.unwrap_or(1));
-        Length { epochs: self.epochs, rule, is_patient: self.patience.is_some() }
-    }
-
-    /// The part of the rows that is for validation; None where their number decides.
-    fn validation(&self) -> Option<f64> {
-        self.sizes.validation.or_else(|| Length::validation_fraction(self.epochs, self.patience))
-    }
-
-    fn loss_for(&self, task: Task) -> Result<Loss> {
-        let fitting = Loss::of_task(task);
-        match self.loss {
-            Some(loss) if !fitting.contains(&loss) => {
-                let names: Vec<_> = fitting.iter().map(ToString::to_string).collect();
-                let expected = format!("{}, as the task is {task}", names.join(", "));
-                Err(Error::Setting { what: "loss", found: loss.to_string(), expected })
-            }
-            loss => Ok(loss.unwrap_or(fitting[0])),
-        }
-    }
-
     fn table_of(&self, features: &[f64], targets: &[f64]) -> Result<Table> {
         let rows = targets.len().max(1);
         if !features.len().is_multiple_of(rows) || targets.is_empty() {
             let (what, found) = ("the table of features".into(), features.len());
             return Err(Error::Shape { what, found, expected: format!("a multiple of {}, the rows", targets.len()) });
         }
-        let width = features.len() / rows;
-        let column = |at: usize| Cells::Number(features.iter().skip(at).step_by(width).copied().collect());
-        let columns = (0..width).map(|at| Column::new(format!("x{at}"), column(at)));
+        let names = (0..features.len() / rows).map(|at| format!("x{at}"));
+        let columns = columns_of(features, names.collect());
         let target = Column::new(self.target.as_str(), Cells::Number(targets.to_vec()));
-        Table::new("arrays", columns.chain([target]).collect())
+        Table::new("arrays", columns.into_iter().chain([target]).collect())
     }
 }

@@ -4,7 +4,7 @@ use crate::train::{Budget, EarlyStopping, TrainConfig};
 
 /// How long a run is, as far as it is said.
 #[derive(Clone, Copy, Debug)]
-pub struct Length {
+pub(crate) struct Length {
     /// Epochs; none where the table's size decides.
     pub epochs: Option<u64>,
     /// The rule by which it ends before.
@@ -23,19 +23,23 @@ pub(crate) struct Rows {
 }
 
 impl Length {
+    /// So many epochs, and so many in a row without an improvement after which it ends, as far as they are said.
+    pub fn new(epochs: Option<u64>, patience: Option<u64>) -> Self {
+        Self { epochs, rule: EarlyStopping::new(patience.unwrap_or(1)), is_patient: patience.is_some() }
+    }
+
     /// The part of the rows that is held out for validation, where nobody says it; None where their number decides
     /// ([`Budget::validation_fraction`]).
-    #[must_use]
-    pub fn validation_fraction(epochs: Option<u64>, patience: Option<u64>) -> Option<f64> {
-        match (patience, epochs) {
-            (Some(_), _) => Some(Budget::VALIDATION_FRACTION),
-            (None, Some(_)) => Some(0.0),
-            (None, None) => None,
+    pub fn validation_fraction(&self) -> Option<f64> {
+        match (self.is_patient, self.epochs) {
+            (true, _) => Some(Budget::VALIDATION_FRACTION),
+            (false, Some(_)) => Some(0.0),
+            (false, None) => None,
         }
     }
 
     /// The configuration with what was said and decided.
-    pub(crate) fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
+    pub fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
         let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);
         let rule = match (self.is_patient, self.epochs, budget.patience) {
             (true, ..) => Some(self.rule),

@@ -3,6 +3,7 @@
 //! In: a [`Table`](crate::data::Table) and what is to be learned of it. Out: a [`Model`](crate::model::Model) with its metrics;
 //! predictions of further tables. Nothing here knows of files, flags or terminals.
 
+mod arrays;
 mod baseline;
 mod estimator;
 mod evaluate;
@@ -10,6 +11,7 @@ mod length;
 mod predict;
 #[cfg(feature = "cli")]
 mod predictions_csv;
+mod record;
 mod sample_weights;
 mod split_by;
 mod splits;
@@ -19,12 +21,13 @@ pub use baseline::Baseline;
 pub use estimator::{Estimator, Fitted};
 #[cfg(feature = "cli")]
 pub(crate) use evaluate::{check_target, encoder_of, evaluate};
-pub use length::Length;
 #[cfg(feature = "cli")]
-pub(crate) use length::Rows;
+pub(crate) use length::{Length, Rows};
 pub use predict::Prediction;
 #[cfg(feature = "cli")]
 pub(crate) use predictions_csv::{write_csv, write_heading, write_rows};
+#[cfg(feature = "cli")]
+pub(crate) use record::record;
 pub use sample_weights::ClassWeight;
 #[cfg(feature = "cli")]
 pub(crate) use sample_weights::SampleWeights;

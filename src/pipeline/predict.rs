@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::arrays::columns_of;
 use super::evaluate::{check_target, encoder_of, evaluate};
 use crate::backend::Device;
-use crate::data::{Cells, Column, Encoder, Table, TargetKind};
+use crate::data::{Encoder, Table, TargetKind};
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::math::predicted_class;
@@ -53,8 +54,7 @@ impl Prediction {
                 Self::Class { label, probabilities: vec![loss.prediction(-first), yes] }
             }
             TargetKind::Multiclass { classes } => {
-                let mut probabilities: Vec<f64> = z.iter().map(|&z| z.into()).collect();
-                loss.predictions(&mut probabilities);
+                let probabilities = loss.predictions_of(z);
                 Self::Class { label: classes[predicted_class(&probabilities)].clone(), probabilities }
             }
             TargetKind::Regression { .. } => Self::Number(encoder.decode_regression(loss.prediction(first))),
@@ -106,10 +106,8 @@ impl Model {
             let (what, found) = ("the table of features".into(), rows.len());
             return Err(Error::Shape { what, found, expected: format!("a multiple of {width}, the model's features") });
         }
-        let column = |at: usize| rows.iter().skip(at).step_by(width).copied().collect();
-        let names = encoder.features().iter().map(|feature| feature.name.as_str());
-        let columns = names.enumerate().map(|(at, name)| Column::new(name, Cells::Number(column(at))));
-        self.predict_async(&Table::new(IN_MEMORY, columns.collect())?, device).await
+        let names = encoder.features().iter().map(|feature| feature.name.clone()).collect();
+        self.predict_async(&Table::new(IN_MEMORY, columns_of(rows, names))?, device).await
     }
 
     /// How good the model is on a table that has its target.

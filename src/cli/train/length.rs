@@ -46,18 +46,9 @@ impl<T> Auto<T> {
 impl LengthArgs {
     /// What is said; `default` where no number of epochs is, None for the table's size.
     pub fn length(&self, default: Option<u64>) -> Length {
-        let epochs = self.epochs.map_or(default, Auto::given);
-        let rule = EarlyStopping {
-            min_delta: self.min_delta,
-            monitor: self.monitor,
-            ..EarlyStopping::new(self.patience.unwrap_or(1))
-        };
-        Length { epochs, rule, is_patient: self.patience.is_some() }
-    }
-
-    /// Whether rows for validation are held out, and what part of the rows, if no flag says it.
-    pub fn validation_fraction(&self, length: &Length) -> Option<f64> {
-        Length::validation_fraction(length.epochs, self.patience)
+        let length = Length::new(self.epochs.map_or(default, Auto::given), self.patience);
+        let rule = EarlyStopping { min_delta: self.min_delta, monitor: self.monitor, ..length.rule };
+        Length { rule, ..length }
     }
 }
 

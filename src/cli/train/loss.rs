@@ -34,15 +34,7 @@ impl LossArgs {
 
     /// The loss for a task.
     pub fn of(&self, task: Task) -> Result<Loss> {
-        let fitting = Loss::of_task(task);
-        match self.loss {
-            Some(loss) if !fitting.contains(&loss) => {
-                let names: Vec<_> = fitting.iter().map(ToString::to_string).collect();
-                let expected = format!("{}, as the task is {task}", names.join(", "));
-                Err(Error::Setting { what: "--loss", found: loss.to_string(), expected })
-            }
-            loss => Ok(loss.unwrap_or(fitting[0])),
-        }
+        Loss::for_task(task, self.loss)
     }
 
     /// The network with the loss's parameter.

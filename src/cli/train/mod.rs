@@ -38,7 +38,7 @@ use crate::kernels::MOST_LAYERS;
 use crate::math::{Activation, Loss};
 use crate::model::{Model, TrainingRecord};
 use crate::params::{Init, Layout};
-use crate::pipeline::{Baseline, Splits, Timings};
+use crate::pipeline::{Baseline, Splits, Timings, record};
 use crate::plan::PlanKind;
 use crate::report::{count, memory};
 use crate::spec::{HiddenLayers, MlpSpec};
@@ -195,8 +195,10 @@ pub async fn run(args: Args) -> Result<u8> {
 
     let (rows, name) = (data.train.rows(), session.device.name());
     let model_of = |trainer: &Trainer, parameters, loss| {
-        let training =
-            Some(TrainingRecord { run: Some(run.to_string()), ..record(&source, trainer, rows, &name, loss) });
+        let training = Some(TrainingRecord {
+            run: Some(run.to_string()),
+            ..record(trainer, source.to_string(), rows, name.clone(), loss)
+        });
         Model { spec: spec.clone(), parameters, encoder: Some(encoder.clone()), training }
     };
     let model_of_now = |trainer: &Trainer, parameters| model_of(trainer, parameters, None);
@@ -342,22 +344,5 @@ fn tell_what_is_left(saved: Option<&Path>) {
     match saved {
         Some(path) => eprintln!("the last good parameters are in {}", path.display()),
         None => eprintln!("the last good parameters were not kept: --out DIR would have"),
-    }
-}
-
-/// What the model file tells of its training: of what its parameters have behind them.
-fn record(source: &Source, trainer: &Trainer, rows: usize, device: &str, loss: Option<f64>) -> TrainingRecord {
-    let config = trainer.config();
-    TrainingRecord {
-        data: source.to_string(),
-        rows,
-        epochs: trainer.epochs(),
-        steps: trainer.steps(),
-        batch: trainer.batch(),
-        optimizer: config.optimizer,
-        seed: config.seed,
-        device: device.into(),
-        loss,
-        run: None,
     }
 }

@@ -229,8 +229,7 @@ impl Material<'_> {
         let level = |share: f64| (share.clamp(0.0, 1.0) * f64::from(LEVELS)).round() as u8;
         let width = self.encoder.outputs();
         let class = |z: &[f32]| -> Cell {
-            let mut p: Vec<f64> = z.iter().map(|&z| z.into()).collect();
-            self.model.spec.loss().predictions(&mut p);
+            let p = self.model.spec.loss().predictions_of(z);
             let likeliest = predicted_class(&p);
             if let [p] = p[..] {
                 return (likeliest, level((2.0 * p - 1.0).abs()));

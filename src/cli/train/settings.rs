@@ -41,7 +41,7 @@ impl Settings {
         let fraction = match (&args.split.validation, args.split.validation_fraction) {
             (Some(_), _) => Some(0.0),
             (None, Some(said)) => said.given(),
-            (None, None) => args.length.validation_fraction(&length),
+            (None, None) => length.validation_fraction(),
         };
         let init = args.init.unwrap_or(if article { Init::Article } else { Init::He });
         let starts_anew = args.init_from.is_none() && args.saves.resume.is_none();

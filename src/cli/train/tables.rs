@@ -70,8 +70,7 @@ fn confusions(figures: &Classification) -> Option<Table> {
 fn wrong_classes(model: &Model, classes: &[String], data: &Dataset, rows: &[usize], outputs: &[f32]) -> Option<Table> {
     let mut wrong = Vec::new();
     for (at, z) in outputs.chunks_exact(model.spec.outputs()).enumerate() {
-        let mut p: Vec<f64> = z.iter().map(|&z| z.into()).collect();
-        model.spec.loss().predictions(&mut p);
+        let mut p = model.spec.loss().predictions_of(z);
         let class = predicted_class(&p);
         if let [yes] = p[..] {
             p = vec![1.0 - yes, yes];
