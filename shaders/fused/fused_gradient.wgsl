@@ -1,6 +1,6 @@
 // g[groups,parameters], each workgroup's share of the gradient of the mean loss, and sums[groups,2], its sum of w loss
 // and its hits, at the step's ring slot: forward pass, loss and backward pass of a small network in one dispatch, as
-// shaders/shared/block.wgsl has them. A workgroup takes a run of blocks.
+// shaders/shared/way_back.wgsl has them. A workgroup takes a run of blocks.
 override IN_ORDER: bool = false;
 
 struct Params {

@@ -67,9 +67,12 @@ fn resident_steps(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
         workgroupBarrier();
         storageBarrier();
     }
-    if (HOLDS) {
-        for (var i = thread; i < PARAMETERS; i += THREADS) {
-            p[work.p + i] = held[i];
+    if (HOLDS_ALL) {
+        for (var l = 0u; l < LAYERS; l++) {
+            let layer = layer_at(l);
+            for (var i = thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
+                store(work, layer, i / layer.groups, i % layer.groups, held[layer.held + i]);
+            }
         }
     }
 }
@@ -87,13 +90,33 @@ fn clipping(work: Work, limit: f32) -> f32 {
     return select(1.0, limit / norm, norm > limit);
 }
 
+// An invocation takes 4 units of a row, which it alone writes: neighbours in a vector may be written together.
 fn update(work: Work, scale: f32) {
-    for (var i = work.thread; i < PARAMETERS; i += THREADS) {
-        let next = updated(i, work.replica, parameter(work, i), scale * g[work.g + i]);
-        if (HOLDS) {
-            held[i] = next;
-        } else {
-            p[work.p + i] = next;
+    for (var l = 0u; l < LAYERS; l++) {
+        let layer = layer_at(l);
+        for (var i = work.thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
+            let row = i / layer.groups;
+            let group = i % layer.groups;
+            var values = stored(work, layer, row, group);
+            if (HOLDS_ALL) {
+                values = held[layer.held + i];
+            }
+            for (var j = 0u; j < min(4u, layer.outputs - 4u * group); j++) {
+                let at = layer.weight + row * layer.outputs + 4u * group + j;
+                values[j] = updated(at, work.replica, values[j], scale * g[work.g + at]);
+            }
+            if (HOLDS_ALL) {
+                held[layer.held + i] = values;
+            } else {
+                store(work, layer, row, group, values);
+            }
         }
+    }
+}
+
+fn store(work: Work, layer: Layer, row: u32, group: u32, values: vec4<f32>) {
+    let at = work.p + layer.weight + row * layer.outputs;
+    for (var j = 4u * group; j < min(4u * group + 4u, layer.outputs); j++) {
+        p[at + j] = values[j % 4u];
     }
 }

@@ -1,5 +1,5 @@
-// sum[count] = the sum of g[groups,stride] over the groups, in ascending order, and the optimiser's step with it:
-// p[count], s[count,slots] = rule(p, sum, s), as shaders/shared/rules.wgsl has it. One invocation a parameter.
+// sum[count] = the sum of g[groups,stride] over the groups, as shaders/shared/shares.wgsl adds them up, and the optimiser's step with it:
+// p[count], s[count,slots] = rule(p, sum, s), as shaders/shared/rules.wgsl has it.
 struct Params {
     g: vec4<u32>,
     hyper: vec4<u32>,
@@ -18,17 +18,17 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> p: array<f32>;
 @group(0) @binding(6) var<storage, read_write> s: array<f32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn reduce_update(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let i = (group.y * groups.x + group.x) * 64u + thread;
-    if (i >= params.count) {
+    let i = (group.y * groups.x + group.x) * ELEMENTS + thread % ELEMENTS;
+    let gradient = total(thread, i, group.z);
+    if (thread >= ELEMENTS || i >= params.count) {
         return;
     }
-    let gradient = total(i, group.z);
     sum[params.sum.x + group.z * params.sum.y + i] = gradient;
     let at = params.p.x + group.z * params.p.y + i;
     p[at] = updated(i, group.z, p[at], gradient);

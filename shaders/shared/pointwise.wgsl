@@ -5,7 +5,7 @@ fn loss_of_block(work: Work) -> vec2<f32> {
     for (var i = work.thread; i < QUADS * OUTPUTS; i += THREADS) {
         let unit = i / QUADS;
         let row = i % QUADS * 4u;
-        let at = (INPUTS + UNITS - OUTPUTS) * QUADS + i;
+        let at = place(INPUTS + UNITS - OUTPUTS + unit, i % QUADS);
         var z = tape[at];
         var slopes = vec4<f32>();
         for (var j = 0u; j < 4u; j++) {

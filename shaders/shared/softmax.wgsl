@@ -1,25 +1,32 @@
 // Softmax cross entropy of a block, with the formulas of shaders/shared/losses.wgsl: an invocation takes 4 rows. Puts the
 // gradient of the mean loss by the outputs in their place; returns the sum of w loss and the number of hits.
 fn loss_of_block(work: Work) -> vec2<f32> {
-    if (work.thread >= QUADS) {
-        return vec2<f32>();
+    // Not an early return: a compiler may refuse the barriers behind one that depends on the invocation.
+    var sum = vec2<f32>();
+    if (work.thread < QUADS) {
+        sum = loss_of_rows(work);
     }
-    let first = (INPUTS + UNITS - OUTPUTS) * QUADS + work.thread;
-    var top = tape[first];
-    var place = vec4<u32>();
+    return sum;
+}
+
+fn loss_of_rows(work: Work) -> vec2<f32> {
+    let first = INPUTS + UNITS - OUTPUTS;
+    let quad = work.thread;
+    var top = tape[place(first, quad)];
+    var largest = vec4<u32>();
     var bits = bitcast<vec4<u32>>(top) & vec4<u32>(0x7fffffffu);
     for (var j = 1u; j < OUTPUTS; j++) {
-        let z = tape[first + j * QUADS];
-        place = select(place, vec4<u32>(j), z > top);
+        let z = tape[place(first + j, quad)];
+        largest = select(largest, vec4<u32>(j), z > top);
         top = select(top, z, z > top);
         bits = max(bits, bitcast<vec4<u32>>(z) & vec4<u32>(0x7fffffffu));
     }
     var others = vec4<f32>();
     var gaps = vec4<f32>();
     for (var j = 0u; j < OUTPUTS; j++) {
-        let gap = top - tape[first + j * QUADS];
-        others += select(exp(-gap), vec4<f32>(), vec4<u32>(j) == place);
-        gaps += select(gap, vec4<f32>(), vec4<u32>(j) == place);
+        let gap = top - tape[place(first + j, quad)];
+        others += select(exp(-gap), vec4<f32>(), vec4<u32>(j) == largest);
+        gaps += select(gap, vec4<f32>(), vec4<u32>(j) == largest);
     }
     let row = work.thread * 4u;
     let classes = vec4<u32>(class_of(work, row), class_of(work, row + 1u), class_of(work, row + 2u),
@@ -31,8 +38,8 @@ fn loss_of_block(work: Work) -> vec2<f32> {
     let share = c / f32(OUTPUTS);
     var gap = vec4<f32>();
     for (var j = 0u; j < OUTPUTS; j++) {
-        let z = tape[first + j * QUADS];
-        let is_top = vec4<u32>(j) == place;
+        let z = tape[place(first + j, quad)];
+        let is_top = vec4<u32>(j) == largest;
         let is_class = vec4<u32>(j) == classes;
         let below = top - z;
         gap = select(gap, below, is_class & !is_top);
@@ -41,14 +48,14 @@ fn loss_of_block(work: Work) -> vec2<f32> {
             slope[i] = softmax_slope(others[i], below[i], is_top[i], is_class[i], c, share) * weights[i] / f32(work.rows);
         }
         // A row past the end has no gradient, whatever its outputs are.
-        tape[first + j * QUADS] = select(slope, vec4<f32>(), weights == vec4<f32>());
+        tape[place(first + j, quad)] = select(slope, vec4<f32>(), weights == vec4<f32>());
     }
     var sum = vec2<f32>();
     for (var i = 0u; i < 4u; i++) {
         if (work.row + row + i < work.rows) {
             let value = softmax_value(others[i], gap[i], gaps[i], c, share);
             sum.x += finite_or_nan(bitcast<f32>(bits[i]), weights[i] * value);
-            sum.y += f32(classes[i] == place[i]);
+            sum.y += f32(classes[i] == largest[i]);
         }
     }
     return sum;

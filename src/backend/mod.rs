@@ -161,7 +161,7 @@ impl Device {
     pub fn target(&self) -> Target {
         match self {
             Self::Cpu(_) => Target::Cpu,
-            Self::Gpu(device) => Target::Gpu { workgroup_bytes: device.summary().workgroup_bytes as usize },
+            Self::Gpu(device) => device.target(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::gradcheck::check_size_async;
 use crate::math::Optimizer;
-use crate::plan::PlanKind;
+use crate::plan::{PlanKind, forward};
 use crate::report::{bench_text, count, plot_throughput};
 use crate::spec::MlpSpec;
 
@@ -71,6 +71,7 @@ pub async fn run(args: Args) -> Result<()> {
     if let Some(&largest) = batches.last().filter(|_| !args.batch.is_empty()) {
         for device in &devices {
             check_size_async(device, &spec, largest, plan).await.map_err(flag("--batch"))?;
+            device.load(forward(&spec, largest, 1)?).await.map_err(flag("--batch"))?;
         }
     }
     let cpu = CpuDevice::new(0)?;

@@ -25,6 +25,9 @@ pub struct Args {
     /// Memory of a workgroup in bytes, which decides on the blocks of whole networks; `mlp devices` lists that of each GPU
     #[arg(long, default_value_t = 32 << 10, value_name = "N")]
     workgroup_bytes: usize,
+    /// Cores of the GPU, which decide on them too: 64 stands for a discrete one, 16 for an integrated one
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    cores: usize,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -90,7 +93,7 @@ impl Args {
         let spec = self.network.spec()?;
         let recipe = Recipe::new(Optimizer::named(&self.optimizer, 1.0)?.rule);
         let shape = TrainShape { batch: self.batch, ..TrainShape::full(ROWS.max(self.batch)) };
-        let target = Target::Gpu { workgroup_bytes: self.workgroup_bytes };
+        let target = Target::Gpu { workgroup_bytes: self.workgroup_bytes, cores: self.cores };
         let mut plans = vec![choose(None, &spec, &recipe, shape, target)?, forward(&spec, self.batch, 1)?];
         // A network may be too large for a way of planning.
         let others = PlanKind::ALL.iter().filter_map(|&kind| choose(Some(kind), &spec, &recipe, shape, target).ok());

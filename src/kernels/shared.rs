@@ -14,8 +14,10 @@ pub const LOSSES_WGSL: &str = include_str!("../../shaders/shared/losses.wgsl");
 pub const RULES_WGSL: &str = include_str!("../../shaders/shared/rules.wgsl");
 /// The loop of the products.
 pub const PRODUCT_WGSL: &str = include_str!("../../shaders/shared/product.wgsl");
-/// A block of rows on its way through a small network and back.
+/// A block of rows on its way through a small network.
 pub const BLOCK_WGSL: &str = include_str!("../../shaders/shared/block.wgsl");
+/// And back.
+pub const WAY_BACK_WGSL: &str = include_str!("../../shaders/shared/way_back.wgsl");
 /// The loss of a small network, pointwise.
 pub const POINTWISE_WGSL: &str = include_str!("../../shaders/shared/pointwise.wgsl");
 /// The loss of a small network, by softmax.

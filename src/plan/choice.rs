@@ -10,7 +10,7 @@ use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use super::resident::{blocks, in_blocks, resident};
 use crate::error::Result;
-use crate::kernels::Network;
+use crate::kernels::{Held, Network};
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -33,7 +33,11 @@ pub fn choose(
             let (network, rows) = (&slices.network, batches(&shape).0);
             match target {
                 // Small blocks make as many shares of a gradient that, in a network this wide, is large.
-                Target::Gpu { .. } if network.block() < LEAST_BLOCK => return layered(spec, recipe, shape),
+                Target::Gpu { workgroup_bytes, .. }
+                    if network.workgroup_bytes(LEAST_BLOCK, Held::Nothing) > workgroup_bytes =>
+                {
+                    return layered(spec, recipe, shape);
+                }
                 Target::Gpu { .. } if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 => {}
                 Target::Gpu { .. } => {
                     let alone =
@@ -85,8 +89,8 @@ mod tests {
     use super::*;
     use crate::math::{Activation, Loss, Rule};
 
-    const PORTABLE: Target = Target::Gpu { workgroup_bytes: 16 << 10 };
-    const LARGE: Target = Target::Gpu { workgroup_bytes: 32 << 10 };
+    const PORTABLE: Target = Target::Gpu { workgroup_bytes: 16 << 10, cores: 64 };
+    const LARGE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 64 };
 
     fn spec(widths: &[usize]) -> MlpSpec {
         MlpSpec::new(widths, Activation::Relu, Loss::BinaryCrossEntropy).unwrap()
@@ -125,7 +129,7 @@ mod tests {
             (64, PORTABLE, PlanKind::Fused),
             (32, LARGE, PlanKind::Resident),
             (64, LARGE, PlanKind::Fused),
-            (64, Target::Gpu { workgroup_bytes: 64 << 10 }, PlanKind::Fused),
+            (64, Target::Gpu { workgroup_bytes: 64 << 10, cores: 64 }, PlanKind::Fused),
             (32, Target::Cpu, PlanKind::Fused),
         ] {
             assert_eq!(plan(&article, batch, target).kind, kind, "batch {batch} on {target:?}");

@@ -9,7 +9,7 @@ use super::builder::{Builder, Shares, batches, dispatch, sizes};
 use super::passes::{Pass, PassKind, Plan};
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::Result;
-use crate::kernels::{FUSED_GRADIENT, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
+use crate::kernels::{FUSED_GRADIENT, Held, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` in two dispatches. Refuses a network that does not fit a workgroup's memory.
@@ -76,9 +76,13 @@ impl Slices {
         let (rows, _) = batches(shape);
         let network = network(spec, recipe)?;
         let (network, groups) = match target {
-            Target::Gpu { workgroup_bytes } => {
-                let Some(network) = fitted(network, GPU_BLOCKS, workgroup_bytes)? else { return Ok(None) };
-                let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
+            Target::Gpu { workgroup_bytes, cores } => {
+                // Rows that leave work for every core.
+                let most = rows.saturating_mul(shape.replicas) / cores;
+                let blocks = GPU_BLOCKS.into_iter().filter(|&block| block <= most.max(LEAST_ROWS));
+                let Some(network) = fitted(network, blocks, workgroup_bytes)? else { return Ok(None) };
+                let groups = (GROUPS_OF_A_CORE * cores / shape.replicas).clamp(1, MOST_GROUPS);
+                let groups = rows.div_ceil(network.block()).min(groups);
                 (network, groups)
             }
             Target::Cpu => {
@@ -86,7 +90,7 @@ impl Slices {
                 let most = (CPU_SHARES / network.parameters()).clamp(2, CPU_GROUPS).min((rows / CPU_ROWS).max(2));
                 // A power of two, so that threads have equal shares.
                 let groups = 1 << cost.div_ceil(CPU_TASK).clamp(1, CPU_GROUPS).min(most).ilog2();
-                (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), false)?, groups)
+                (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), Held::Nothing)?, groups)
             }
         };
         // Equal runs of blocks, and no group without one.
@@ -108,23 +112,28 @@ pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Result<Network> {
 /// beside the rows where there is room for them.
 pub(super) fn fitted(
     network: Network,
-    blocks: impl IntoIterator<Item = usize>,
+    blocks: impl IntoIterator<Item = usize> + Clone,
     workgroup_bytes: usize,
 ) -> Result<Option<Network>> {
     if network.spec().layers().len() > MOST_LAYERS {
         return Ok(None);
     }
-    let fits = |block, holds| network.workgroup_bytes(block, holds) <= workgroup_bytes;
-    let Some(block) = blocks.into_iter().find(|&block| fits(block, false)) else { return Ok(None) };
-    let holds = fits(block, true);
-    network.in_blocks(block, holds).map(Some)
+    // Parameters that are held come before more rows, which they serve as well.
+    let choices = |held: &'static [Held]| {
+        blocks.clone().into_iter().flat_map(move |block| held.iter().map(move |&held| (block, held)))
+    };
+    let mut choices = choices(&[Held::All, Held::Layer]).chain(choices(&[Held::Nothing]));
+    let fits = |&(block, held): &(usize, Held)| network.workgroup_bytes(block, held) <= workgroup_bytes;
+    choices.find(fits).map(|(block, held)| network.in_blocks(block, held)).transpose()
 }
 
-/// Rows that a workgroup takes through a network at a time, the best first: more rows make fewer shares of the gradient,
-/// and 32 rows by 50 units are work for all its invocations. More rows come before parameters that are held: on Mesa's
-/// lavapipe the article's step of 900 rows takes 5.3 ms with 32 rows and the parameters read through the cache; with 16 rows 6.8,
-/// or 6.7 with the parameters held (layered: 14).
+/// Rows that a workgroup takes through a network at a time: more of them make fewer shares of the gradient and more use of the parameters
+/// that are held, fewer leave work for more cores.
 const GPU_BLOCKS: [usize; 4] = [32, 16, 8, 4];
+/// The fewest of them that more cores are worth.
+const LEAST_ROWS: usize = 8;
+/// Workgroups for each core, which hide each other's latency.
+const GROUPS_OF_A_CORE: usize = 4;
 /// Most shares of the gradient: each takes the memory of all parameters.
 const MOST_GROUPS: usize = 256;
 /// Rows that a thread takes through a network at a time: few enough for its cache, many enough for products.

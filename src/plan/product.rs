@@ -28,7 +28,7 @@ fn tile_for(rows: u32, columns: u32, products: u64) -> &'static Tile {
     };
     match columns {
         ..=NARROW if tiles(&TALL) >= FEW => &TALL,
-        _ if tiles(&LARGE) >= ENOUGH => &LARGE,
+        _ if tiles(&LARGE) >= ENOUGH && rows.min(columns) > MEDIUM.columns() as u32 => &LARGE,
         _ if tiles(&MEDIUM) >= ENOUGH => &MEDIUM,
         _ if tiles(&SMALL) >= FEW => &SMALL,
         _ => &TINY,

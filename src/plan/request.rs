@@ -129,6 +129,8 @@ pub enum Target {
     Gpu {
         /// Memory of a workgroup.
         workgroup_bytes: usize,
+        /// Cores that run workgroups, as far as is known: a multiprocessor, a work-group processor, an Xe core.
+        cores: usize,
     },
 }
 
@@ -144,7 +146,7 @@ impl Target {
         }
         let memory = match self {
             Self::Cpu => "which has no limit".into(),
-            Self::Gpu { workgroup_bytes } => format!("{workgroup_bytes} bytes on this device"),
+            Self::Gpu { workgroup_bytes, .. } => format!("{workgroup_bytes} bytes on this device"),
         };
         let expected = format!("layered: {spec} does not fit the memory of a workgroup, {memory}");
         Error::Setting { what: "plan", found: kind.to_string(), expected }

@@ -10,7 +10,7 @@ use super::passes::{Pass, PassKind, Plan};
 use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::{Error, Result};
-use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
+use crate::kernels::{Held, IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -69,8 +69,8 @@ pub(super) fn blocks(spec: &MlpSpec, recipe: &Recipe, rows: usize, target: Targe
     let network = network(spec, recipe)?;
     let blocks = BLOCKS.map(|block| block.min(rows.next_multiple_of(4)));
     match target {
-        Target::Gpu { workgroup_bytes } => fitted(network, blocks, workgroup_bytes),
-        Target::Cpu => network.in_blocks(blocks[0], false).map(Some),
+        Target::Gpu { workgroup_bytes, .. } => fitted(network, blocks, workgroup_bytes),
+        Target::Cpu => network.in_blocks(blocks[0], Held::Nothing).map(Some),
     }
 }
 

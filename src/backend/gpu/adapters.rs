@@ -28,6 +28,17 @@ impl AdapterSummary {
     pub fn is_hardware(&self) -> bool {
         matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU")
     }
+
+    /// Cores that run workgroups, assumed for its kind, since no interface tells them. Discrete GPUs have from 24 (RTX 4060) to
+    /// 132 multiprocessors (H100) by their makers' data sheets, integrated ones from 6 Xe cores (Iris Xe) to 40 cores (M3 Max);
+    /// software has a few threads.
+    pub fn cores(&self) -> usize {
+        match self.kind {
+            "discrete GPU" | "virtual GPU" => 64,
+            "software" => 4,
+            _ => 16,
+        }
+    }
 }
 
 /// Every adapter with what is known of it; empty when there is none.

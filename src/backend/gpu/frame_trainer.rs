@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord, mask_key, order_key};
 use crate::math::{Clip, Optimizer};
 use crate::params::Init;
-use crate::plan::{BufferId, PassKind, PlanKind, Recipe, Role, Target, TrainShape, choose, fused};
+use crate::plan::{BufferId, PassKind, PlanKind, Recipe, Role, TrainShape, choose, fused};
 use crate::spec::MlpSpec;
 
 /// Steps whose records go up at once.
@@ -74,11 +74,10 @@ impl FrameTrainer {
         let clip_norm = matches!(optimizer.clip, Clip::Norm(_));
         let recipe = Recipe { dropout: dropout.clone(), clip_norm, ..Recipe::new(optimizer.rule) };
         let shape = TrainShape { batch, replicas: networks, ..TrainShape::full(rows) };
-        let target = Target::Gpu { workgroup_bytes: gpu.summary().workgroup_bytes as usize };
-        let mut plan = choose(None, spec, &recipe, shape, target)?;
+        let mut plan = choose(None, spec, &recipe, shape, gpu.target())?;
         if plan.kind == PlanKind::Resident {
             // Its dispatch takes a run of steps, whose records stand together.
-            plan = fused(spec, &recipe, shape, target)?;
+            plan = fused(spec, &recipe, shape, gpu.target())?;
         }
         let plan = plan.with_own_data();
         let given = [(plan.buffer(Role::Features)?, features), (plan.buffer(Role::Targets)?, targets)];

@@ -10,8 +10,8 @@ use crate::kernels::elementwise::Mask;
 use crate::kernels::optimizer::settings;
 use crate::kernels::sampling::{ORDERS, SampleOrder};
 use crate::kernels::{
-    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MOST_GROUPS, Network, ORDER_WGSL, PartKind, WorkgroupSize, all,
-    cpu, dims, input, output, scratch,
+    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MOST_GROUPS, Network, ORDER_WGSL, PartKind, WAY_BACK_WGSL,
+    WorkgroupSize, all, cpu, dims, input, output, scratch,
 };
 use crate::math::{Activation, Product, Real};
 
@@ -21,7 +21,13 @@ dims!(rows, samples, inputs, columns, units, parameters, block, groups);
 pub static FUSED_GRADIENT: Kernel = Kernel {
     name: "fused_gradient",
     formula: "each group's share of the loss and its gradient: forward and backward pass in one",
-    wgsl: &[MASK_WGSL, ORDER_WGSL, BLOCK_WGSL, include_str!("../../../shaders/fused/fused_gradient.wgsl")],
+    wgsl: &[
+        MASK_WGSL,
+        ORDER_WGSL,
+        BLOCK_WGSL,
+        WAY_BACK_WGSL,
+        include_str!("../../../shaders/fused/fused_gradient.wgsl"),
+    ],
     part: PartKind::Network,
     most_steps: 1,
     dims: Dims::NAMES,

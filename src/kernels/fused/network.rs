@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 
 use crate::error::{Error, Result};
 use crate::kernels::elementwise::DROP_ALL;
-use crate::kernels::{LOSSES_WGSL, POINTWISE_WGSL, SOFTMAX_WGSL};
 use crate::math::{Activation, Loss};
 use crate::spec::{Layer, MlpSpec};
 
@@ -16,7 +15,18 @@ pub struct Network {
     pub(super) spec: MlpSpec,
     pub(super) thresholds: Vec<u32>,
     pub(super) block: usize,
-    holds: bool,
+    pub(super) held: Held,
+}
+
+/// Which parameters a workgroup of a GPU holds in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// None: they are read through the caches.
+    Nothing,
+    /// Those of one layer at a time.
+    Layer,
+    /// All of them, for as long as it runs.
+    All,
 }
 
 // A spec's parameter is a number, never a NaN.
@@ -24,7 +34,7 @@ impl Eq for Network {}
 
 impl Hash for Network {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.spec.layers(), &self.thresholds, self.block, self.holds).hash(state);
+        (self.spec.layers(), &self.thresholds, self.block, self.held).hash(state);
     }
 }
 
@@ -49,21 +59,21 @@ impl Network {
         }
         match thresholds.iter().find(|&&threshold| threshold >= DROP_ALL) {
             Some(found) => setting("threshold of dropout", found.to_string(), format!("less than {DROP_ALL}")),
-            None => Ok(Self { spec, thresholds, block: 4, holds: false }),
+            None => Ok(Self { spec, thresholds, block: 4, held: Held::Nothing }),
         }
     }
 
-    /// The same in blocks of so many rows, where it `holds` the parameters in the workgroup's memory or not. A GPU takes multiples of
-    /// 4, of whose rows an invocation takes 4.
+    /// The same in blocks of so many rows, where a workgroup holds these parameters. A GPU takes multiples of 4, of whose rows an
+    /// invocation takes 4.
     ///
     /// # Errors
     /// [`Error::Setting`] for a block of no row or of more than 128, the invocations of a workgroup.
-    pub fn in_blocks(self, block: usize, holds: bool) -> Result<Self> {
+    pub fn in_blocks(self, block: usize, held: Held) -> Result<Self> {
         if !(1..=THREADS).contains(&block) {
             let expected = format!("1 to {THREADS}");
             return Err(Error::Setting { what: "rows of a network's block", found: block.to_string(), expected });
         }
-        Ok(Self { block, holds, ..self })
+        Ok(Self { block, held, ..self })
     }
 
     /// The network itself.
@@ -100,11 +110,22 @@ impl Network {
     }
 
     /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their features and units, a place for each
-    /// row and each invocation, and the parameters where it `holds` them.
-    pub fn workgroup_bytes(&self, block: usize, holds: bool) -> usize {
+    /// row and each invocation, and the parameters that are held.
+    pub fn workgroup_bytes(&self, block: usize, held: Held) -> usize {
         let tape = (self.spec.inputs() + self.units()).saturating_mul(4 * block);
-        let held = if holds { self.parameters() } else { 1 };
-        tape.saturating_add(4 * block + 8 * THREADS).saturating_add(held.saturating_mul(4))
+        tape.saturating_add(4 * block + 8 * THREADS).saturating_add(self.held_vectors(held).saturating_mul(16))
+    }
+
+    /// Vectors of 4 elements that the held parameters take: each row of a weight, and the bias, begins a new one. At least one, since
+    /// there is no array of none.
+    pub(super) fn held_vectors(&self, held: Held) -> usize {
+        let vectors =
+            self.spec.layers().iter().map(|layer| (layer.inputs + 1).saturating_mul(layer.outputs.div_ceil(4)));
+        match held {
+            Held::Nothing => 1,
+            Held::Layer => vectors.max().unwrap_or(1),
+            Held::All => vectors.fold(0, usize::saturating_add),
+        }
     }
 
     /// Value of a dimension that the network fixes; `columns` may be one more, for the rows' weights.
@@ -135,70 +156,10 @@ impl Network {
             }
             let thresholds = (0..layers.len()).map(|i| if i == 0 && turn % 3 == 1 { 1 << 22 } else { 0 }).collect();
             let spec = MlpSpec::from_layers(layers, loss).ok()?;
-            Self::new(spec, thresholds).ok()?.in_blocks([8, 16][turn % 2], turn % 4 > 1).ok()
+            let held = [Held::Nothing, Held::Layer, Held::All][turn % 3];
+            Self::new(spec, thresholds).ok()?.in_blocks([8, 32, 12][turn % 3], held).ok()
         };
         Loss::ALL.iter().enumerate().filter_map(sample).collect()
-    }
-
-    /// The activations that occur, each once, without the identity.
-    fn activations(&self) -> Vec<Activation> {
-        let mut found: Vec<Activation> = Vec::new();
-        for layer in self.spec.layers() {
-            if layer.activation != Activation::Identity && !found.contains(&layer.activation) {
-                found.push(layer.activation);
-            }
-        }
-        found
-    }
-
-    /// The constants and functions that shaders/shared/block.wgsl builds on; activations are called by their number, 0
-    /// being the identity.
-    pub fn wgsl(&self) -> String {
-        let activations = self.activations();
-        let (mut weight, mut unit) = (0, 0);
-        // One return: drivers nest what stands behind an early one, and end with a stack overflow in a deep network.
-        let mut layers = String::new();
-        for (i, (layer, threshold)) in self.spec.layers().iter().zip(&self.thresholds).enumerate() {
-            let Layer { inputs, outputs, activation } = *layer;
-            let kind = activations.iter().position(|&other| other == activation).map_or(0, |at| at + 1);
-            let number = i + 1;
-            layers += &format!(
-                "    if (index == {i}u) {{\n        layer = Layer({inputs}u, {outputs}u, {weight}u, {unit}u, {kind}u, \
-                 {number}u, {threshold}u);\n    }}\n"
-            );
-            weight += (inputs + 1) * outputs;
-            unit += outputs;
-        }
-        let mut text = format!(
-            "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst UNITS = {unit}u;\n\
-             const PARAMETERS = {weight}u;\nconst HOLDS = {};\nconst HELD = {}u;\nconst DROPOUT = {};\n\
-             fn layer_at(index: u32) -> Layer {{\n    var layer = Layer();\n{layers}    return layer;\n}}\n",
-            self.block,
-            self.spec.inputs(),
-            self.spec.outputs(),
-            self.spec.layers().len(),
-            self.holds,
-            if self.holds { weight } else { 1 },
-            self.thresholds.iter().any(|&threshold| threshold > 0),
-        );
-        for (function, otherwise) in [("activation", "z"), ("slope", "vec4<f32>(1.0)")] {
-            text += &format!("fn {function}(number: u32, z: vec4<f32>) -> vec4<f32> {{\n");
-            for (number, activation) in (1..).zip(&activations) {
-                let name = activation.name();
-                let of = |z: &str| match function {
-                    "activation" => format!("{name}_activation({z})"),
-                    _ => format!("{name}_activation_derivative({z}, {name}_activation({z}))"),
-                };
-                let four = ["z.x", "z.y", "z.z", "z.w"].map(of).join(", ");
-                text += &format!("    if (number == {number}u) {{\n        return vec4<f32>({four});\n    }}\n");
-            }
-            text += &format!("    return {otherwise};\n}}\n");
-        }
-        for activation in &activations {
-            text += &activation.wgsl().replace("fn activation", &format!("fn {}_activation", activation.name()));
-        }
-        let loss = self.spec.loss().wgsl();
-        text + LOSSES_WGSL + loss.unwrap_or_default() + if loss.is_some() { POINTWISE_WGSL } else { SOFTMAX_WGSL }
     }
 }
 

@@ -6,8 +6,8 @@ use super::network::THREADS;
 use crate::kernels::optimizer::{apply, clipping, rule_step, settings};
 use crate::kernels::sampling::ORDERS;
 use crate::kernels::{
-    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MAX_RUN, ORDER_WGSL, Part, PartKind, RULES_WGSL, WorkgroupSize,
-    all, cpu, dims, in_place, input, output, scratch,
+    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MAX_RUN, ORDER_WGSL, Part, PartKind, RULES_WGSL, WAY_BACK_WGSL,
+    WorkgroupSize, all, cpu, dims, in_place, input, output, scratch,
 };
 use crate::math::Real;
 
@@ -17,7 +17,14 @@ dims!(samples, inputs, columns, units, parameters, block, slots);
 pub static RESIDENT_STEPS: Kernel = Kernel {
     name: "resident_steps",
     formula: "steps on end: the loss and its gradient; p, s = rule(p, clip(g) + penalties, s)",
-    wgsl: &[RULES_WGSL, MASK_WGSL, ORDER_WGSL, BLOCK_WGSL, include_str!("../../../shaders/fused/resident_steps.wgsl")],
+    wgsl: &[
+        RULES_WGSL,
+        MASK_WGSL,
+        ORDER_WGSL,
+        BLOCK_WGSL,
+        WAY_BACK_WGSL,
+        include_str!("../../../shaders/fused/resident_steps.wgsl"),
+    ],
     part: PartKind::Training,
     most_steps: MAX_RUN,
     dims: Dims::NAMES,

@@ -23,8 +23,8 @@ pub static REDUCE: Kernel = Kernel {
     dims: Dims::NAMES,
     bindings: &[input("g", &["groups", "stride"]), output("sum", &["count"])],
     variants: PLAIN,
-    workgroup_size: WorkgroupSize::Fixed(64),
-    workgroups: |dims| per_element(Dims::of(dims).count, 64),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| per_element(Dims::of(dims).count, 32),
     fits: |dims, _| {
         let d = Dims::of(dims);
         all([(d.stride >= d.count, "a stride less than the count"), (d.groups <= MOST_GROUPS, "too many groups")])

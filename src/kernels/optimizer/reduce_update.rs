@@ -28,8 +28,8 @@ pub static REDUCE_UPDATE: Kernel = Kernel {
         in_place("s", &["count", "slots"]),
     ],
     variants: PLAIN,
-    workgroup_size: WorkgroupSize::Fixed(64),
-    workgroups: |dims| per_element(Dims::of(dims).count, 64),
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| per_element(Dims::of(dims).count, 32),
     fits: |dims, part| {
         let (d, Part::Rule(rule)) = (Dims::of(dims), part) else { return Err("no rule") };
         all([

@@ -6,8 +6,8 @@ use super::sample_order::{ORDERS, SampleOrder};
 use crate::kernels::{CHUNK, Call, Io, Kernel, ORDER_WGSL, PartKind, WorkgroupSize, all, cpu, dims, input, output};
 use crate::math::Real;
 
-/// Rows of a workgroup, which finds the place of each once.
-const ROWS: usize = 16;
+/// Elements of a workgroup, which finds the place of each of their rows once.
+const RUN: usize = 1024;
 
 dims!(rows, columns, samples);
 
@@ -21,11 +21,18 @@ pub static GATHER: Kernel = Kernel {
     dims: Dims::NAMES,
     bindings: &[input("data", &["samples", "columns"]), output("x", &["rows", "columns"])],
     variants: ORDERS,
-    workgroup_size: WorkgroupSize::Fixed(64),
-    workgroups: |dims| Dims::of(dims).rows.div_ceil(ROWS) as u64,
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| {
+        let d = Dims::of(dims);
+        (d.rows as u64 * d.columns as u64).div_ceil(RUN as u64)
+    },
     fits: |dims, _| {
         let d = Dims::of(dims);
-        all([(d.rows <= d.samples, "more rows than samples")])
+        let elements = d.rows as u64 * d.columns as u64;
+        all([
+            (d.rows <= d.samples, "more rows than samples"),
+            (elements <= u64::from(u32::MAX) - RUN as u64, "too many elements"),
+        ])
     },
     cpu: cpu!(gather),
 };

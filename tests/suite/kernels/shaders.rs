@@ -12,7 +12,7 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
     Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL,
-    PRODUCT_WGSL, Part, RULES_WGSL, SHARES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling,
+    PRODUCT_WGSL, Part, RULES_WGSL, SHARES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -233,6 +233,7 @@ fn every_file_is_one_row_or_one_part() {
         ("mask", MASK_WGSL),
         ("shares", SHARES_WGSL),
         ("block", BLOCK_WGSL),
+        ("way_back", WAY_BACK_WGSL),
         ("pointwise", POINTWISE_WGSL),
         ("softmax", SOFTMAX_WGSL),
     ];

@@ -1,0 +1,211 @@
+// What the kernels share that take a block of rows through a network and back, behind shaders/shared/block.wgsl. Rows are first_row ..
+// first_row + rows of x[samples,inputs] and y[samples,columns] in the epoch's sample order or, IN_ORDER, in their own; y has the row's
+// weight behind the targets where there are more columns than the loss takes.
+// On the way back, the gradient by a layer's z takes the place of what the layer has handed on. Where the slope of the activation needs
+// z, or dropout hides what the activation made, z goes to scratch[units,block], where an invocation reads only what it has written.
+// Sums over rows ascend; what invocations have summed is added pairwise: a fixed order.
+// The part in front: slope of four z and their activations by the activation's number, and loss_of_block. The kernel behind: the bindings y, hyper, scratch and
+// g, and step.
+var<workgroup> partial: array<vec2<f32>, THREADS>;
+
+// Adds the gradient of a block to the workgroup's own; the invocation's sum of w loss and number of hits.
+fn through_network(work: Work) -> vec2<f32> {
+    workgroupBarrier(); // the block before has been read
+    forward(work);
+    let sum = loss_of_block(work);
+    workgroupBarrier();
+    through_last(work);
+    for (var l = LAYERS; l > 0u; l--) {
+        let layer = layer_at(l - 1u);
+        gradient(work, layer);
+        if (l > 1u) {
+            workgroupBarrier(); // what the layer was handed has been read
+            // The last layer's parameters are still there.
+            if (HOLDS_LAYER && l < LAYERS) {
+                hold_layer(work, layer);
+                workgroupBarrier();
+            }
+            back(work, layer, layer_at(l - 2u));
+            workgroupBarrier();
+        }
+    }
+    return sum;
+}
+
+fn sample_of(work: Work, row: u32) -> u32 {
+    let position = (step.first_row + row) % params.samples;
+    if (IN_ORDER) {
+        return position;
+    }
+    return permute(position, step.key ^ mix(work.replica), params.samples);
+}
+
+// The sum of what all invocations have.
+fn add_up(thread: u32, own: vec2<f32>) -> vec2<f32> {
+    workgroupBarrier(); // the sum before has been read
+    partial[thread] = own;
+    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (thread < half) {
+            partial[thread] += partial[thread + half];
+        }
+    }
+    workgroupBarrier();
+    return partial[0];
+}
+
+// Keeps z of 4 rows of a unit, where the way back needs it.
+fn keep(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
+    if (KEEPS && layer.keeps) {
+        let at = work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
+        scratch[at] = z.x;
+        scratch[at + 1u] = z.y;
+        scratch[at + 2u] = z.z;
+        scratch[at + 3u] = z.w;
+    }
+}
+
+// The factors of a unit's dropout in 4 rows.
+fn masks(work: Work, layer: Layer, quad: u32, unit: u32) -> vec4<f32> {
+    if (!DROPOUT || layer.threshold == 0u) {
+        return vec4<f32>(1.0);
+    }
+    let index = (work.row + quad * 4u + NEXT) * layer.outputs + unit;
+    return vec4<f32>(mask(index.x, layer.number, work.replica, layer.threshold),
+        mask(index.y, layer.number, work.replica, layer.threshold),
+        mask(index.z, layer.number, work.replica, layer.threshold),
+        mask(index.w, layer.number, work.replica, layer.threshold));
+}
+
+// Puts d f'(z), d being the gradient by what a layer hands on in 4 rows of a unit, in the place of that.
+fn through_activation(work: Work, layer: Layer, quad: u32, unit: u32, d: vec4<f32>) {
+    let at = place(INPUTS + layer.unit + unit, quad);
+    // Where z is not kept, the slope is told by what the activation made of it.
+    var z = tape[at];
+    var a = z;
+    if (KEEPS && layer.keeps) {
+        let source = work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
+        z = vec4<f32>(scratch[source], scratch[source + 1u], scratch[source + 2u], scratch[source + 3u]);
+        a = activation(layer.activation, z);
+    }
+    tape[at] = d * (slope(layer.activation, z, a) * masks(work, layer, quad, unit));
+}
+
+// The last layer has its gradient in the place of its outputs already.
+fn through_last(work: Work) {
+    let layer = layer_at(LAYERS - 1u);
+    if (layer.activation == 0u) {
+        return;
+    }
+    let each = select(1u, 4u, FOURS);
+    for (var i = work.thread; i < QUADS * select(layer.outputs, layer.groups, FOURS); i += THREADS) {
+        for (var unit = i / QUADS * each; unit < min(i / QUADS * each + each, layer.outputs); unit++) {
+            through_activation(work, layer, i % QUADS, unit, tape[place(INPUTS + layer.unit + unit, i % QUADS)]);
+        }
+    }
+    workgroupBarrier();
+}
+
+// From the gradient by a layer's z that by its parameters. An invocation makes 4 rows of 4 columns that lie apart, so that neighbours
+// read and write neighbouring columns.
+fn gradient(work: Work, layer: Layer) {
+    let input = INPUTS + layer.unit - layer.inputs;
+    let output = INPUTS + layer.unit;
+    for (var i = work.thread; i < (layer.inputs + 3u) / 4u * layer.groups; i += THREADS) {
+        let first = i / layer.groups * 4u;
+        let column = i % layer.groups;
+        let row = input + min(first + NEXT, vec4<u32>(layer.inputs - 1u));
+        let unit = output + min(column + NEXT * layer.groups, vec4<u32>(layer.outputs - 1u));
+        var sum0 = vec4<f32>();
+        var sum1 = vec4<f32>();
+        var sum2 = vec4<f32>();
+        var sum3 = vec4<f32>();
+        for (var quad = 0u; quad < QUADS; quad++) {
+            let d0 = tape[place(unit.x, quad)];
+            let d1 = tape[place(unit.y, quad)];
+            let d2 = tape[place(unit.z, quad)];
+            let d3 = tape[place(unit.w, quad)];
+            let a0 = tape[place(row.x, quad)];
+            let a1 = tape[place(row.y, quad)];
+            let a2 = tape[place(row.z, quad)];
+            let a3 = tape[place(row.w, quad)];
+            sum0 += vec4<f32>(dot(a0, d0), dot(a0, d1), dot(a0, d2), dot(a0, d3));
+            sum1 += vec4<f32>(dot(a1, d0), dot(a1, d1), dot(a1, d2), dot(a1, d3));
+            sum2 += vec4<f32>(dot(a2, d0), dot(a2, d1), dot(a2, d2), dot(a2, d3));
+            sum3 += vec4<f32>(dot(a3, d0), dot(a3, d1), dot(a3, d2), dot(a3, d3));
+        }
+        add_columns(work, layer, first, column, sum0);
+        add_columns(work, layer, first + 1u, column, sum1);
+        add_columns(work, layer, first + 2u, column, sum2);
+        add_columns(work, layer, first + 3u, column, sum3);
+    }
+    for (var unit = work.thread; unit < layer.outputs; unit += THREADS) {
+        var sum = 0.0;
+        for (var quad = 0u; quad < QUADS; quad++) {
+            sum += dot(tape[place(output + unit, quad)], vec4<f32>(1.0));
+        }
+        add_gradient(work, layer.weight + layer.inputs * layer.outputs + unit, sum);
+    }
+}
+
+// Adds to 4 elements of a row of a weight's gradient, where they exist.
+fn add_columns(work: Work, layer: Layer, row: u32, column: u32, values: vec4<f32>) {
+    if (row >= layer.inputs) {
+        return;
+    }
+    let at = layer.weight + row * layer.outputs + column;
+    add_gradient(work, at, values.x);
+    if (column + layer.groups < layer.outputs) { add_gradient(work, at + layer.groups, values.y); }
+    if (column + 2u * layer.groups < layer.outputs) { add_gradient(work, at + 2u * layer.groups, values.z); }
+    if (column + 3u * layer.groups < layer.outputs) { add_gradient(work, at + 3u * layer.groups, values.w); }
+}
+
+fn add_gradient(work: Work, at: u32, value: f32) {
+    var sum = value;
+    if (!work.first) {
+        sum += g[work.g + at];
+    }
+    g[work.g + at] = sum;
+}
+
+// From the gradient by a layer's z that by the z of the layer before it.
+fn back(work: Work, layer: Layer, before: Layer) {
+    let output = INPUTS + layer.unit;
+    if (FOURS) {
+        for (var i = work.thread; i < QUADS * before.groups; i += THREADS) {
+            let quad = i % QUADS;
+            let first = i / QUADS * 4u;
+            let row = min(first + NEXT, vec4<u32>(layer.inputs - 1u));
+            var d0 = vec4<f32>();
+            var d1 = vec4<f32>();
+            var d2 = vec4<f32>();
+            var d3 = vec4<f32>();
+            for (var unit = 0u; unit < layer.outputs; unit += 4u) {
+                let w0 = weights(work, layer, row.x, unit / 4u);
+                let w1 = weights(work, layer, row.y, unit / 4u);
+                let w2 = weights(work, layer, row.z, unit / 4u);
+                let w3 = weights(work, layer, row.w, unit / 4u);
+                for (var j = 0u; j < min(4u, layer.outputs - unit); j++) {
+                    let d = tape[place(output + unit + j, quad)];
+                    d0 = fma(d, vec4<f32>(w0[j]), d0);
+                    d1 = fma(d, vec4<f32>(w1[j]), d1);
+                    d2 = fma(d, vec4<f32>(w2[j]), d2);
+                    d3 = fma(d, vec4<f32>(w3[j]), d3);
+                }
+            }
+            through_activation(work, before, quad, first, d0);
+            if (first + 1u < layer.inputs) { through_activation(work, before, quad, first + 1u, d1); }
+            if (first + 2u < layer.inputs) { through_activation(work, before, quad, first + 2u, d2); }
+            if (first + 3u < layer.inputs) { through_activation(work, before, quad, first + 3u, d3); }
+        }
+    } else {
+        for (var i = work.thread; i < QUADS * layer.inputs; i += THREADS) {
+            let quad = i % QUADS;
+            var d = vec4<f32>();
+            for (var unit = 0u; unit < layer.outputs; unit++) {
+                d = fma(tape[place(output + unit, quad)], vec4<f32>(weight(work, layer, i / QUADS, unit)), d);
+            }
+            through_activation(work, before, quad, i / QUADS, d);
+        }
+    }
+}
