@@ -67,8 +67,8 @@ fn main() {
     // Cargo passes --bench only to measure.
     let measure = std::env::args().any(|arg| arg == "--bench");
     let (rounds, epochs) = if measure { (9, 25) } else { (1, 1) };
-    let count = block_on(adapters()).unwrap().len();
-    let gpus = (0..count).map(|index| Device::Gpu(block_on(GpuDevice::open(index)).unwrap()));
+    let count = adapters().unwrap().len();
+    let gpus = (0..count).map(|index| Device::Gpu(GpuDevice::open(index).unwrap()));
     for device in [Device::Cpu(CpuDevice::new(0).unwrap())].into_iter().chain(gpus) {
         let mut all = features(&device, epochs);
         for round in 0..=rounds {

@@ -34,6 +34,7 @@ mod checkpoint;
 pub mod cli;
 pub mod data;
 mod error;
+#[cfg(feature = "exchange")]
 pub mod exchange;
 pub mod explain;
 mod files;
@@ -45,6 +46,7 @@ mod limits;
 pub mod math;
 pub mod metrics;
 mod model;
+mod parallel;
 pub mod params;
 pub mod pipeline;
 pub mod plan;

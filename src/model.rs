@@ -21,7 +21,8 @@ use crate::spec::MlpSpec;
 pub(crate) const EXTRA: &str = "training.";
 /// What stands in messages for the path of bytes that are in no file.
 pub(crate) const IN_MEMORY: &str = "(in memory)";
-const SPEC: &str = "mlp.spec";
+/// The metadata that a model of this crate has and no other program's tensors.
+pub(crate) const SPEC: &str = "mlp.spec";
 const ENCODER: &str = "mlp.encoder";
 const TRAINING: &str = "mlp.training";
 
@@ -172,12 +173,6 @@ impl Model {
     pub(crate) fn load_with(path: &Path) -> Result<(Self, Extras)> {
         let (path, bytes) = read_file(path)?;
         Self::decode(&bytes, &path)
-    }
-
-    /// Whether these are a model's bytes, not those of another program's tensors.
-    pub(crate) fn is_own(bytes: &[u8]) -> bool {
-        let metadata = SafeTensors::read_metadata(bytes).ok().and_then(|(_, header)| header.metadata().clone());
-        metadata.is_some_and(|metadata| metadata.contains_key(SPEC))
     }
 
     pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<(Self, Extras)> {

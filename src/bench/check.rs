@@ -40,7 +40,13 @@ pub struct Case {
 impl Case {
     /// Draws data and parameters (He) with `seed` and computes the gradient. The data has one row more than the batch, so
     /// that a step picks its rows as those of mini-batches do.
-    pub async fn new(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn new(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
+        pollster::block_on(Self::new_async(cpu, spec, batch, seed))
+    }
+
+    /// [`new`](Self::new) for async programs.
+    pub async fn new_async(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
         let shape = TrainShape { batch, ..TrainShape::full(batch.saturating_add(1)) };
         let mut oracle = CpuBackend::<f64>::load(cpu, plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?)?;
         let parameters = Init::He.draw(spec, seed)?;
@@ -241,7 +247,7 @@ mod tests {
         let cpu = CpuDevice::new(0).unwrap();
         let device = Device::Cpu(cpu.clone());
         let spec = MlpSpec::new(&[3, 8, 2], Activation::Relu, Loss::MeanSquaredError).unwrap();
-        let case = pollster::block_on(Case::new(&cpu, &spec, 40, 1)).unwrap();
+        let case = Case::new(&cpu, &spec, 40, 1).unwrap();
         let shape = TrainShape { batch: 40, ..TrainShape::full(41) };
         let load = |plan: Result<Plan>| Liar(CpuBackend::load(&cpu, plan.unwrap()).unwrap(), lie);
         let mut train = load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape));
@@ -281,7 +287,7 @@ mod tests {
             (&[2, 8], Activation::Identity, Loss::MeanAbsoluteError, 200_000),
         ] {
             let spec = MlpSpec::new(widths, activation, loss).unwrap();
-            let case = pollster::block_on(Case::new(&cpu, &spec, rows - 1, 1)).unwrap();
+            let case = Case::new(&cpu, &spec, rows - 1, 1).unwrap();
             let mut forward = CpuBackend::load(&cpu, plan::plain_forward(&spec, rows, 1).unwrap()).unwrap();
             write(&mut forward, Role::Parameters, &exact(&case.parameters)).unwrap();
             let mut near = |data: &Dataset| {

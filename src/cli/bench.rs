@@ -6,7 +6,7 @@ use super::network::NetworkArgs;
 use super::output::{print, print_json};
 use super::{flag, help};
 use crate::backend::{CpuDevice, Device, open_async, open_timed_async};
-use crate::bench::{BenchReport, Case, Options, Work, measure, peaks, step_flops};
+use crate::bench::{BenchReport, Case, Options, Work, measure_async, peaks_async, step_flops};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::gradcheck::check_size_async;
@@ -76,14 +76,14 @@ pub async fn run(args: Args) -> Result<()> {
     let cpu = CpuDevice::new(0)?;
     let mut report = BenchReport::new(&spec);
     for device in &devices {
-        report.push(device, peaks(device, args.seconds).await?);
+        report.push(device, peaks_async(device, args.seconds).await?);
     }
     for &batch in &batches {
         args.say(&format!("batch {}", count(batch as u64)));
-        let Some(case) = args.fitting(batch, Case::new(&cpu, &spec, batch, args.seed).await)? else { break };
+        let Some(case) = args.fitting(batch, Case::new_async(&cpu, &spec, batch, args.seed).await)? else { break };
         for (device, found) in devices.iter().zip(&mut report.devices) {
             for work in Work::ALL {
-                let measured = measure(device, &found.peaks, &case, work, options).await;
+                let measured = measure_async(device, &found.peaks, &case, work, options).await;
                 found.measurements.extend(args.fitting(batch, measured)?);
             }
         }

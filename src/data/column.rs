@@ -4,14 +4,13 @@
 //! column of a million rows with a dozen categories takes 4 MB.
 
 use foldhash::HashMap;
-use rayon::prelude::*;
 
 use crate::data::cell::parse_number;
 use crate::data::date;
 use crate::data::form::NumberForm;
-use crate::data::reading::MissingWords;
 use crate::error::Result;
-use crate::limits;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// The cells of one column, one for each row.
 #[derive(Clone, Debug)]
@@ -220,11 +219,6 @@ impl Column {
     }
 }
 
-/// A text without white space around it, none where it stands for a cell that is missing.
-pub(super) fn present(cell: &str) -> Option<&str> {
-    Some(cell.trim()).filter(|cell| !MissingWords::default().contains(cell))
-}
-
 /// Columns that are worked on at a time, whatever the number of cores: each takes a copy of itself meanwhile.
 const AT_A_TIME: usize = 8;
 
@@ -233,7 +227,7 @@ pub(super) fn some_at_a_time<C: Send, T: Send>(
     columns: Vec<C>,
     work: impl Fn(C) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    limits::threads()?;
+    parallel::start()?;
     let (mut columns, mut all) = (columns.into_iter(), Vec::new());
     loop {
         let some: Vec<C> = columns.by_ref().take(AT_A_TIME).collect();

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::column::{Cells, Column, Texts};
@@ -12,7 +11,8 @@ use crate::data::infer::counts;
 use crate::data::statistics::median;
 use crate::data::table::Table;
 use crate::error::{Result, flag_word, set, setting, shorten};
-use crate::limits;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// Most frequent texts that are told.
 const TOLD: usize = 5;
@@ -81,7 +81,7 @@ impl Description {
     /// # Errors
     /// [`Error::MissingColumns`](crate::Error::MissingColumns) where the table lacks the target.
     pub fn new(table: &Table, target: Option<&str>) -> Result<Self> {
-        limits::threads()?;
+        parallel::start()?;
         let columns: Vec<_> = table.columns().par_iter().map(describe).collect();
         let rows = table.rows();
         let truth = target.map(|target| table.position(target)).transpose()?;

@@ -3,6 +3,9 @@
 //! In: finished columns (see `read_csv` and `synthetic` for where they come from). Out: columns by name,
 //! and source and line numbers for messages. Knows nothing of tasks or networks.
 
+#[cfg(feature = "tables")]
+mod checked;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -36,11 +39,11 @@ impl Table {
         Self::checked(source.into(), columns, Lines::default())
     }
 
-    /// A table of a file without lines.
+    /// The same with rows that stand on no lines: messages count them from 1.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
-    pub(super) fn of_rows(source: &Path, columns: Vec<Column>) -> Result<Self> {
+    pub fn of_rows(source: impl Into<PathBuf>, columns: Vec<Column>) -> Result<Self> {
         Self::checked(source.into(), columns, Lines::None)
     }
 
@@ -66,11 +69,6 @@ impl Table {
             }
         }
         Ok(table)
-    }
-
-    /// A table that a reader has checked already.
-    pub(super) fn from_checked(source: &Path, columns: Vec<Column>, lines: Lines, notes: Notes) -> Self {
-        Self { source: source.into(), columns, lines, notes }
     }
 
     /// What was decided while it was read.
@@ -272,14 +270,6 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Lists a row that comes behind all others, if its line isn't the one that would be told of it anyway.
-    pub fn push(&mut self, row: usize, line: u64) {
-        let known = self.at(row) == Place::Line(line);
-        if let (Self::Listed(listed), false) = (self, known) {
-            listed.push((row, line));
-        }
-    }
-
     pub fn at(&self, row: usize) -> Place {
         let Self::Listed(listed) = self else { return Place::Row(row as u64 + 1) };
         let before = listed.partition_point(|&(listed, _)| listed <= row);

@@ -336,6 +336,14 @@ pub enum Error {
         /// What it says.
         value: String,
     },
+    /// What was asked for is of a feature of the crate that this build is without.
+    #[error("{what}: this build is without the feature `{feature}`: add it to the features of wgpu-mlp in Cargo.toml")]
+    MissingFeature {
+        /// What was asked for.
+        what: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
     /// No device has the name or number that was asked for.
     #[error("no device `{}`; there is {}, or auto, gpu", shorten(name), list(available))]
     UnknownDevice {

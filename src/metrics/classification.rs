@@ -1,12 +1,12 @@
 //! Figures for rows that have one class each.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::ranking::roc_auc;
 use super::{Counts, Score, average, check_columns, check_probability, check_table, count_rows};
 use crate::error::{Error, Result};
 use crate::math::predicted_class;
+use crate::parallel::prelude::*;
 
 /// Most classes that have a confusion matrix: its size is their square.
 const MOST_CONFUSED: usize = 1000;

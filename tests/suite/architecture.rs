@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "error",
     "limits",
+    "parallel",
     "files",
     "folder",
     "data",

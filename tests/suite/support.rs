@@ -24,20 +24,20 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 pub fn devices() -> &'static [GpuDevice] {
     static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
     DEVICES.get_or_init(|| {
-        let count = wait(gpu::adapters()).unwrap().len();
+        let count = gpu::adapters().unwrap().len();
         assert!(
             count > 0,
             "no GPU adapter: these tests need one. Install a Vulkan driver; software will do: mesa-vulkan-drivers and \
              libvulkan1 on Debian and Ubuntu, mesa-vulkan-drivers on Fedora, vulkan-swrast on Arch"
         );
-        (0..count).map(|index| wait(GpuDevice::open(index)).unwrap()).collect()
+        (0..count).map(|index| GpuDevice::open(index).unwrap()).collect()
     })
 }
 
 /// Every adapter with wgpu's bounds checks in the shaders.
 fn checked_devices() -> &'static [GpuDevice] {
     static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(|| (0..devices().len()).map(|index| wait(GpuDevice::open_checked(index)).unwrap()).collect())
+    DEVICES.get_or_init(|| (0..devices().len()).map(|index| GpuDevice::open_checked(index).unwrap()).collect())
 }
 
 /// Every adapter with grids of at most 5 workgroups a dimension, so that small sizes fold their grid as sizes

@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use rayon::prelude::*;
-
 use crate::data::column::{Cells, Column, some_at_a_time};
 use crate::data::dataset::Dataset;
 use crate::data::encoder::Encoder;
@@ -18,6 +16,7 @@ use crate::data::note::Notes;
 use crate::data::table::Table;
 use crate::error::{Error, Result, list, shorten};
 use crate::limits;
+use crate::parallel::prelude::*;
 
 /// Rows that a task gathers at a time.
 const BLOCK: usize = 1024;

@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
-use crate::data::column::{Cells, Column, Texts, present};
+use crate::data::column::{Cells, Column, Texts};
+use crate::data::read::input::present;
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, exact};
 use crate::data::read_as::ReadAs;
 use crate::error::shorten;
 use crate::limits;
+use crate::parallel::prelude::*;
 
 /// How an array lies in bytes. The first dimension is the rows.
 pub(in crate::data) struct Layout {

@@ -8,7 +8,7 @@ use crate::data::column::Column;
 use crate::data::read::bytes::{Bytes, read_most};
 use crate::data::read::problem::Problem;
 use crate::data::read_as::ReadAs;
-use crate::data::reading::Reading;
+use crate::data::reading::{MissingWords, Reading};
 use crate::data::table::{Table, unfit_names};
 use crate::error::{Error, Result};
 
@@ -112,4 +112,9 @@ pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size:
             Ok(values)
         }
     }
+}
+
+/// A text without white space around it, none where it stands for a cell that is missing.
+pub(super) fn present(cell: &str) -> Option<&str> {
+    Some(cell.trim()).filter(|cell| !MissingWords::default().contains(cell))
 }

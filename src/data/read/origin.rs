@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::data::read::archive;
 use crate::data::read::bytes::Bytes;
 use crate::error::{Error, Result};
-use crate::limits;
+use crate::parallel;
 
 /// Where bytes come from, for readers that may begin anew.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl<'a> Origin<'a> {
     /// # Errors
     /// [`Error::Io`] where they can't be read; [`Error::NoThread`] where nobody could work on them; [`Error::MalformedFile`] for an archive that is damaged or holds several files.
     pub fn open(&self) -> Result<Bytes> {
-        limits::threads()?;
+        parallel::start()?;
         let bytes = self.raw().map_err(Error::io("read the table", self.path))?;
         archive::unpacked(self.path, bytes)
     }

@@ -14,8 +14,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use crate::data::column::{Cells, Column, Texts, present};
-use crate::data::read::input::{Fault, Input, Kinds};
+use crate::data::column::{Cells, Column, Texts};
+use crate::data::read::input::{Fault, Input, Kinds, present};
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, is_exact};
 use crate::data::read_as::ReadAs;

@@ -14,7 +14,6 @@ mod scan;
 use std::path::Path;
 
 use foldhash::HashMap;
-use rayon::prelude::*;
 
 use crate::data::column::{Cells, Column, Texts, in_order};
 use crate::data::infer::{Inference, Unfit};
@@ -29,6 +28,8 @@ use crate::data::reading::Reading;
 use crate::data::table::{Lines, Table};
 use crate::error::{Error, Place, Result};
 use crate::limits;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// A delimited file that is open, its header read.
 pub struct CsvReader<'a> {
@@ -88,7 +89,7 @@ impl<'a> CsvReader<'a> {
         let mut growth = Growth::of(path, reading, header, blocks.delimiter, kinds.to_vec(), std::mem::take(parsed));
         let mut batch = blocks.batch(size)?;
         while !batch.is_empty() {
-            let (added, next) = rayon::join(|| growth.add(&batch), || blocks.batch(size));
+            let (added, next) = parallel::join(|| growth.add(&batch), || blocks.batch(size));
             added?;
             batch = next?;
         }
@@ -176,7 +177,7 @@ impl Table {
 
 /// Blocks that are parsed at a time: each core has some, so that none is idle for long.
 fn batch_size() -> usize {
-    4 * rayon::current_num_threads()
+    4 * parallel::current_threads()
 }
 
 /// Columns that grow block by block.

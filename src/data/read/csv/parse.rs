@@ -36,7 +36,8 @@ pub(in crate::data) enum Parsed {
 impl Parsed {
     /// As what the cells of a column are parsed at first.
     pub fn of(how: ReadAs, reading: &Reading) -> Self {
-        let fast = !reading.missing.has_numbers();
+        // A number among the words for missing cells makes it necessary to look at each number's text.
+        let fast = !reading.missing.more.iter().any(|word| word.parse::<f64>().is_ok());
         match how {
             ReadAs::Skip => Self::Skip,
             ReadAs::Infer | ReadAs::Target | ReadAs::Number(_) if reading.marks().is_none() => Self::Number { fast },
