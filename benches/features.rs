@@ -4,7 +4,6 @@
 
 use std::time::Instant;
 
-use pollster::block_on;
 use wgpu_mlp::backend::gpu::adapters;
 use wgpu_mlp::backend::{CpuDevice, Device, GpuDevice};
 use wgpu_mlp::data::Dataset;
