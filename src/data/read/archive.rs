@@ -1,7 +1,6 @@
 //! Zip archives. In: bytes. Out: the bytes of the one file that an archive holds; an archive of numpy's arrays, and all that
 //! is no archive, as it is. Other archives are refused by what they are.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use flate2::bufread::DeflateDecoder;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::data::read::bytes::Bytes;
+use crate::data::read::bytes::{Bytes, Whole};
 use crate::data::read::compression::Unpacked;
 use crate::data::read::input::{Fault, Input, TABLE};
 use crate::data::reading::Reading;
@@ -28,7 +27,7 @@ const ARRAY: &str = ".npy";
 /// The bytes of the one file in an archive, unpacked; without an archive, and of one of arrays, the bytes themselves.
 pub(in crate::data) fn unpacked(path: &Path, bytes: Bytes) -> Result<Bytes> {
     let reading = Reading::default();
-    let mut input = Input { path, format: TABLE, bytes, reading: &reading };
+    let mut input = Input { path, format: TABLE, bytes, reading: &reading, beside: false };
     for _ in 0..DEPTH {
         let begin = input.bytes.start(HEADER + 256).map_err(|error| input.error("", error))?;
         if !BEGINS.iter().any(|known| begin.starts_with(known)) {
@@ -37,8 +36,8 @@ pub(in crate::data) fn unpacked(path: &Path, bytes: Bytes) -> Result<Bytes> {
         let first = usize::from(begin.get(26).copied().unwrap_or(0)); // the length of a name is below 256, or no array's
         let is_array = begin.get(HEADER..HEADER + first).is_some_and(|name| name.ends_with(ARRAY.as_bytes()));
         input.format = if is_array { "npz" } else { "zip" };
-        let file = input.take_file()?;
-        match only_file(&mut input, file)? {
+        let whole = input.take_whole()?;
+        match only_file(&mut input, whole)? {
             (bytes, true) => return Ok(bytes),
             (bytes, false) => input.bytes = bytes,
         }
@@ -52,8 +51,8 @@ pub(in crate::data) fn unpacked(path: &Path, bytes: Bytes) -> Result<Bytes> {
 }
 
 /// What an archive holds: the bytes of its one file, or its own where it is one of arrays, and whether it is.
-fn only_file(input: &mut Input<'_>, file: File) -> Result<(Bytes, bool)> {
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| input.error("", error))?;
+fn only_file(input: &mut Input<'_>, whole: Whole) -> Result<(Bytes, bool)> {
+    let mut archive = ZipArchive::new(BufReader::new(whole)).map_err(|error| input.error("", error))?;
     let mut files = Vec::new();
     for at in 0..archive.len() {
         let entry = archive.by_index_data(at).map_err(|error| input.error("", error))?;
@@ -79,8 +78,8 @@ fn only_file(input: &mut Input<'_>, file: File) -> Result<(Bytes, bool)> {
         return refused("it is a file of PyTorch: save its arrays by `numpy.savez`");
     }
     if !files.is_empty() && files.iter().all(|(name, _)| name.ends_with(ARRAY)) {
-        let file = archive.into_inner().into_inner();
-        return Bytes::of_whole(file).map(|bytes| (bytes, true)).map_err(|error| input.error("", error));
+        let whole = archive.into_inner().into_inner();
+        return Bytes::of_whole(whole).map(|bytes| (bytes, true)).map_err(|error| input.error("", error));
     }
     let (name, at) = match &files[..] {
         [] => return refused("it is a zip archive without a file"),
@@ -101,9 +100,9 @@ fn only_file(input: &mut Input<'_>, file: File) -> Result<(Bytes, bool)> {
     let Some(start) = entry.data_start() else { return refused("it is broken") };
     let (packed, left, sum) = (entry.compressed_size(), entry.size(), entry.crc32());
     drop(entry);
-    let open = |mut file: File| {
-        file.seek(SeekFrom::Start(start))?;
-        let packed = BufReader::new(file.take(packed));
+    let open = |mut whole: Whole| {
+        whole.seek(SeekFrom::Start(start))?;
+        let packed = BufReader::new(whole.take(packed));
         let reader: Box<dyn Read + Send> = match method {
             CompressionMethod::Stored => Box::new(packed),
             _ => Box::new(DeflateDecoder::new(packed)),

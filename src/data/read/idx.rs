@@ -41,7 +41,7 @@ pub struct Idx {
 pub fn read_idx(path: impl AsRef<Path>) -> Result<Idx> {
     let path = path.as_ref();
     let bytes = Origin::new(path).open()?;
-    let mut input = Input { path, format: "IDX", bytes, reading: &Reading::default() };
+    let mut input = Input { path, format: "IDX", bytes, reading: &Reading::default(), beside: true };
     idx(&mut input.bytes).map_err(|fault| input.error("", fault))
 }
 
@@ -104,7 +104,10 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
         return input.table(label, &how);
     }
     let mut names = Vec::new();
-    let labels = labels_of(input.path).map(|path| labels(path, &input, images.layout.shape[0])).transpose()?;
+    let labels = labels_of(input.path)
+        .filter(|_| input.beside)
+        .map(|path| labels(path, &input, images.layout.shape[0]))
+        .transpose()?;
     if labels.is_some() {
         names.push(LABEL.to_string());
     }
@@ -131,7 +134,7 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 /// The labels beside images.
 fn labels(path: PathBuf, images: &Input<'_>, rows: usize) -> Result<(Array, Kind)> {
     let bytes = Origin::new(&path).open()?;
-    let mut input = Input { path: &path, format: images.format, bytes, reading: images.reading };
+    let mut input = Input { path: &path, format: images.format, bytes, reading: images.reading, beside: false };
     let (labels, kind) = array(&mut input.bytes).map_err(|fault| input.error("", fault))?;
     if labels.layout.shape != [rows] {
         let expected = format!("expected {rows}, one for each image of {}", images.path.display());

@@ -1,11 +1,10 @@
 //! A file of one format on its way to a table.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use crate::data::column::Column;
-use crate::data::read::bytes::{Bytes, read_most};
+use crate::data::read::bytes::{Bytes, Whole, read_most};
 use crate::data::read::problem::Problem;
 use crate::data::read_as::ReadAs;
 use crate::data::reading::{MissingWords, Reading};
@@ -24,6 +23,8 @@ pub(in crate::data) struct Input<'a> {
     pub format: &'static str,
     pub bytes: Bytes,
     pub reading: &'a Reading,
+    /// Whether there may be files beside it that belong to it.
+    pub beside: bool,
 }
 
 /// What is wrong with a file's content.
@@ -73,9 +74,9 @@ impl Input<'_> {
         }
     }
 
-    /// The file, to be read in any order.
-    pub fn take_file(&mut self) -> Result<File> {
-        self.bytes.take_file().map_err(|error| self.error("", error))
+    /// All bytes, to be read in any order.
+    pub fn take_whole(&mut self) -> Result<Whole> {
+        self.bytes.take_whole().map_err(|error| self.error("", error))
     }
 }
 

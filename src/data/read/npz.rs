@@ -1,13 +1,13 @@
 //! numpy's files of several arrays, `.npz`: a zip archive with an `.npy` file for each. In: a file. Out: a table with the
 //! columns that are wanted. Of an array of which none is, only name and header are looked at.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use zip::ZipArchive;
 
 use crate::data::read::archive::is_left_by_a_system;
 use crate::data::read::array::Layout;
+use crate::data::read::bytes::Whole;
 use crate::data::read::input::{Fault, Input, Kinds};
 use crate::data::read::npy::{array, layout};
 use crate::data::read_as::ReadAs;
@@ -34,8 +34,8 @@ struct Part {
 /// The archive says how large things are; memory is taken for what is there. An archive whose files share bytes is
 /// refused: a few of them can stand for any number.
 pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
-    let file = input.take_file()?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| input.error("", error))?;
+    let whole = input.take_whole()?;
+    let mut archive = ZipArchive::new(BufReader::new(whole)).map_err(|error| input.error("", error))?;
     if archive.has_overlapping_files().map_err(|error| input.error("", error))? {
         return Err(input.malformed("its arrays overlap"));
     }
@@ -76,7 +76,7 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 impl Part {
-    fn new(archive: &mut ZipArchive<BufReader<File>>, at: usize, name: String) -> Self {
+    fn new(archive: &mut ZipArchive<BufReader<Whole>>, at: usize, name: String) -> Self {
         let mut read = || {
             let mut entry = archive.by_index(at)?;
             let layout = layout(&mut entry)?;

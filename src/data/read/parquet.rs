@@ -2,7 +2,7 @@
 //! table. Other types, and what is nested in others, are refused by name unless the column is left out.
 
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReade
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::data::column::{Cells, Column, Texts};
+use crate::data::read::bytes::Whole;
 use crate::data::read::input::{Fault, Input, Kinds, present};
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, is_exact};
@@ -27,8 +28,8 @@ const ROWS: usize = 1 << 13;
 
 /// The columns that `kinds` does not leave out.
 pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
-    let file = input.take_file()?;
-    let reader = guarded(|| open(file)).map_err(|fault| input.error("", fault))?;
+    let whole = input.take_whole()?;
+    let reader = guarded(|| open(whole)).map_err(|fault| input.error("", fault))?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
     let how = input.kinds(&names, kinds)?;
@@ -43,9 +44,13 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 /// The footer is read, and all columns lie in the file.
-fn open(file: File) -> Result<SerializedFileReader<Source>, Fault> {
-    let length = file.metadata()?.len();
-    let reader = SerializedFileReader::new(Source(file))?;
+fn open(whole: Whole) -> Result<SerializedFileReader<Source>, Fault> {
+    let source = match whole {
+        Whole::File(file) => Source::File(file),
+        Whole::Memory(bytes) => Source::Memory(Bytes::from_owner(bytes.into_inner())),
+    };
+    let length = source.len();
+    let reader = SerializedFileReader::new(source)?;
     let is_there = |chunk: &ColumnChunkMetaData| {
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let [start, size] = [start, chunk.compressed_size()].map(|value| u64::try_from(value).ok());
@@ -58,21 +63,34 @@ fn open(file: File) -> Result<SerializedFileReader<Source>, Fault> {
 }
 
 /// A file as the library reads it.
-struct Source(File);
+enum Source {
+    File(File),
+    Memory(Bytes),
+}
 
 impl Length for Source {
     fn len(&self) -> u64 {
-        self.0.len()
+        match self {
+            Self::File(file) => Length::len(file),
+            Self::Memory(bytes) => Length::len(bytes),
+        }
     }
 }
 
 impl ChunkReader for Source {
-    type T = Ended<BufReader<File>>;
+    type T = Ended<Box<dyn Read + Send>>;
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(Ended { reader: self.0.get_read(start)?, ended: false })
+        let reader: Box<dyn Read + Send> = match self {
+            Self::File(file) => Box::new(file.get_read(start)?),
+            Self::Memory(bytes) => Box::new(bytes.get_read(start)?),
+        };
+        Ok(Ended { reader, ended: false })
     }
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.0.get_bytes(start, length)
+        match self {
+            Self::File(file) => file.get_bytes(start, length),
+            Self::Memory(bytes) => bytes.get_bytes(start, length),
+        }
     }
 }
 

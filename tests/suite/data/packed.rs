@@ -56,6 +56,7 @@ fn a_table_is_read_however_it_is_packed() {
         let (_folder, path) = file(&bytes);
         let found = Table::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(found.columns(), expected.columns(), "{name}");
+        assert_eq!(Table::from_bytes("t", bytes).unwrap().columns(), expected.columns(), "{name}");
         assert_eq!(found.place(7), expected.place(7), "{name}");
         // Part by part, too.
         let TableFile::Text(mut reader, kinds) =

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -36,8 +36,20 @@ fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// The table of a file, and of the same bytes in memory: the same, or the same message.
+pub fn read_twice(path: &Path) -> Result<Table, Error> {
+    let (file, memory) = (Table::read(path), Table::from_bytes(path, fs::read(path).unwrap()));
+    let told = |table: &Result<Table, Error>| match table {
+        Ok(table) => format!("{table:?}"), // a missing number is not equal to itself
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(told(&file), told(&memory));
+    file
+}
+
 fn read(bytes: &[u8]) -> Result<Table, Error> {
-    Table::read(file(bytes).1)
+    let (_folder, path) = file(bytes);
+    read_twice(&path)
 }
 
 /// What is wrong with these bytes as a file of this format.
@@ -381,6 +393,9 @@ fn images_have_their_labels_beside_them() {
     }
     put("t-images-idx3-ubyte.gz", &gzip(&images));
     assert_eq!(read("t-images-idx3-ubyte.gz").unwrap().columns(), read("t-images-idx3-ubyte").unwrap().columns());
+    // Bytes in memory have no neighbours.
+    let path = folder.path().join("t-images-idx3-ubyte");
+    assert_eq!(Table::from_bytes(&path, fs::read(&path).unwrap()).unwrap().names(), ["pixel0", "pixel1"]);
     put("other", &images);
     assert_eq!(read("other").unwrap().names(), ["pixel0", "pixel1"]);
     put("t-labels-idx1-ubyte", &idx(&[2], &[5, 10]));
