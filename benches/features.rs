@@ -43,8 +43,8 @@ fn features(device: &Device, epochs: u64) -> Vec<Feature> {
     for &rule in Rule::ALL.iter().filter(|&&rule| rule != Rule::Sgd) {
         all.push(make(rule.name(), config(optimizer(rule)), &data, None));
     }
-    let penalised = Optimizer { l1: 1e-5, l2: 1e-5, weight_decay: 1e-5, ..sgd };
-    let clipped = |clip| config(Optimizer { clip, ..sgd });
+    let penalised = sgd.l1(1e-5).l2(1e-5).weight_decay(1e-5);
+    let clipped = |clip| config(sgd.clip(clip));
     all.extend([
         make("sgd, l1, l2, decay", config(penalised), &data, None),
         make("sgd, clip value", clipped(Clip::Value(1.0)), &data, None),

@@ -42,6 +42,7 @@ pub struct Model {
 
 /// How a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrainingRecord {
     /// The data: a file as it was named, or a built-in name with its settings.
     pub data: String,
@@ -64,6 +65,15 @@ pub struct TrainingRecord {
     /// The run's name, which all files of its folder tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+}
+
+impl TrainingRecord {
+    /// A record of training on `rows` rows of `data`, with nothing done yet: batch, epochs, steps and seed are 0, the device is
+    /// empty. Its fields can be set.
+    pub fn new(data: impl Into<String>, rows: usize, optimizer: Optimizer) -> Self {
+        let (data, device) = (data.into(), String::new());
+        Self { data, rows, epochs: 0, steps: 0, batch: 0, optimizer, seed: 0, device, loss: None, run: None }
+    }
 }
 
 /// What a file holds besides the model: lists under names that begin with [`EXTRA`], and texts.

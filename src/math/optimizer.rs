@@ -39,7 +39,15 @@ pub enum Rule {
 const ADAMW: &str = "adamw";
 
 /// An update rule with its settings.
+///
+/// ```
+/// use wgpu_mlp::math::{Clip, Optimizer, Rule};
+///
+/// let optimizer = Optimizer::new(Rule::Adam, 1e-3).weight_decay(0.01).clip(Clip::Norm(1.0));
+/// # assert_eq!((optimizer.weight_decay, optimizer.clip), (0.01, Clip::Norm(1.0)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Optimizer {
     /// The rule.
     pub rule: Rule,
@@ -66,6 +74,7 @@ pub struct Optimizer {
 /// What is done to large gradients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Clip {
     /// Nothing.
     #[default]
@@ -132,6 +141,42 @@ impl Optimizer {
     /// Gradient descent.
     pub fn sgd(learning_rate: f64) -> Self {
         Self::new(Rule::Sgd, learning_rate)
+    }
+
+    /// With other decays of the means: see [`beta_1`](Self::beta_1) and [`beta_2`](Self::beta_2).
+    #[must_use]
+    pub fn betas(self, beta_1: f64, beta_2: f64) -> Self {
+        Self { beta_1, beta_2, ..self }
+    }
+
+    /// With another [`epsilon`](Self::epsilon).
+    #[must_use]
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    /// With a decoupled [`weight_decay`](Self::weight_decay).
+    #[must_use]
+    pub fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+
+    /// With an [`l2`](Self::l2) penalty.
+    #[must_use]
+    pub fn l2(self, l2: f64) -> Self {
+        Self { l2, ..self }
+    }
+
+    /// With an [`l1`](Self::l1) penalty.
+    #[must_use]
+    pub fn l1(self, l1: f64) -> Self {
+        Self { l1, ..self }
+    }
+
+    /// With large gradients [clipped](Clip).
+    #[must_use]
+    pub fn clip(self, clip: Clip) -> Self {
+        Self { clip, ..self }
     }
 
     /// A replica's row of the `hyper` buffer, in the order of [`Hyper`].
