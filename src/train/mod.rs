@@ -32,8 +32,8 @@ pub(crate) use trainer::plan_for;
 
 use crate::error::{Error, Result};
 use crate::math::Optimizer;
-use crate::params::Init;
-use crate::plan::PlanKind;
+use crate::params::{Init, Layout};
+use crate::plan::{PlanKind, check_factors};
 use crate::spec::MlpSpec;
 
 /// Rows of a training step.
@@ -126,7 +126,8 @@ pub struct TrainConfig {
     pub dropout: Vec<f64>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
-    /// Factors on the learning rate of each layer's weight and bias, 0 for a layer that is frozen; none where all are 1.
+    /// Factors on the learning rate, 0 for what is frozen: one for each layer, for its weight and its bias, or one for each weight and
+    /// bias in the order of [`Layout`]; none where all are 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learning_rate_factors: Vec<f64>,
     /// What the steps that are queued at a time should take. [`SUBMISSION`](Self::SUBMISSION) unless another is set.
@@ -174,7 +175,8 @@ impl TrainConfig {
         Self { plan: Some(kind), ..self }
     }
 
-    /// With a factor on the learning rate of each layer, from the first one on, for its weight and its bias; 0 freezes a layer: not
+    /// With a factor on the learning rate of each tensor, in the order of [`Layout`]: weight and bias of the first layer, weight and
+    /// bias of the second one, and so on; or a factor for each layer, for its weight and its bias. 0 freezes a tensor: not
     /// a bit of it changes, by decay neither, but its gradients are there, and count in a norm that is clipped. The resident
     /// plan has one rate for all and is not taken then.
     #[must_use]
@@ -224,13 +226,7 @@ impl TrainConfig {
         if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
             return refused("dropout", rate.to_string(), "a number in [0, 1)".into());
         }
-        let (factors, layers) = (&self.learning_rate_factors, spec.layers().len());
-        let counted = factors.iter().all(|factor| factor.is_finite() && *factor >= 0.0);
-        let some = factors.is_empty() || (factors.len() == layers && factors.iter().any(|factor| *factor > 0.0));
-        if !counted || !some {
-            let expected = format!("{layers} numbers from 0 on, one for each layer, and not all of them 0");
-            return refused("learning_rate_factors", format!("{factors:?}"), expected);
-        }
+        check_factors(&Layout::new(spec), &self.learning_rate_factors)?;
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
             return refused("monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
