@@ -24,6 +24,17 @@
 //! The plain names block; `open_async`, `fit_async` and their like are the same for programs with an executor. On native platforms
 //! they block, too, at every wait for a GPU, and the CPU works where it is called: give a training a thread of its own.
 //! What stands below the front ([`backend`], [`plan`], [`kernels`]) is async where it waits.
+//!
+//! # Features
+//!
+//! Without any, the library trains and predicts on one thread of the CPU. `docs/library.md` says what each costs.
+//!
+//! - `threads`: the CPU's other cores; the results are the same bits.
+//! - `gpu`: GPUs, through wgpu.
+//! - `tables`: tables from files ([`Table`]`::read`); those in memory are always there.
+//! - `parquet`: Parquet files as tables.
+//! - `exchange`: ONNX out and in, other programs' safetensors in.
+//! - `cli`, the default: the command `mlp`, with all of these but `parquet`.
 #![deny(missing_docs)]
 
 pub mod backend;

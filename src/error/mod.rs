@@ -11,7 +11,7 @@ pub use place::Place;
 #[cfg(feature = "cli")]
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
-use text::{driver_hint, one_line};
+use text::{driver_hint, one_line, shown};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
 pub(crate) use text::{record, shell_word, shorten_to, width};
@@ -446,9 +446,4 @@ impl Error {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
     }
-}
-
-/// A file's name for a message.
-fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy()).into_owned()
 }
