@@ -1,5 +1,6 @@
 //! What every build of the library has, whatever its features: training, predictions and files on the CPU. `./check` runs it without
 //! any feature, too.
+#![allow(clippy::unwrap_used)]
 
 use wgpu_mlp::backend::CpuDevice;
 use wgpu_mlp::data::{Cells, Column, Moons, Table};
