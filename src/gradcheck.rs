@@ -40,8 +40,8 @@ pub struct TensorCheck {
     pub difference_error: f64,
     /// Elements compared with central differences.
     pub checked: usize,
-    /// Elements of the sample that were passed over, since no step kept every unit on its side of a kink of its
-    /// activation, and every output on that of its loss, where it is not smooth.
+    /// Elements of the sample that were skipped, since no step kept every unit on its side of a kink of its activation,
+    /// and every output on that of its loss, where it is not smooth.
     pub skipped: usize,
 }
 

@@ -53,11 +53,11 @@ pub fn inits(what: &str) -> String {
 /// The schedules with the defaults of their settings.
 pub fn schedules() -> String {
     let all = list(Schedule::ALL);
-    format!("How the learning rate changes: {all}; a setting that is left out has the value listed here")
+    format!("How the learning rate changes: {all}; the values listed here are the defaults")
 }
 
 /// The ways of planning a step, each with what it is.
 pub fn plans() -> String {
     let kinds = PlanKind::ALL.iter().map(|kind| format!("{kind} ({})", kind.summary()));
-    format!("How a training step is planned: auto (what suits network and device), {}", list(kinds))
+    format!("How a training step is planned: auto (by network and device), {}", list(kinds))
 }

@@ -163,7 +163,7 @@ impl Texts {
         self.code(row).map(|code| self.labels[code].as_str())
     }
 
-    /// The first row whose text is no number.
+    /// The first row whose text is not a number.
     pub(super) fn first_text(&self) -> Option<usize> {
         let stray: Vec<bool> = self.labels.iter().map(|label| parse_number(label).is_none()).collect();
         (0..self.len()).find(|&row| self.code(row).is_some_and(|code| stray[code]))

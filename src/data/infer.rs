@@ -207,7 +207,7 @@ pub(super) fn counts(texts: &Texts) -> Vec<usize> {
     counts
 }
 
-/// The texts but for those that stand for missing cells.
+/// The texts except for those that stand for missing cells.
 fn without(texts: Texts, there: &[bool]) -> Texts {
     if there.iter().all(|&there| there) {
         return texts;

@@ -34,13 +34,13 @@ impl Network {
             let product = &walk.chain.products[at];
             weights += product.weight.values.len();
             if chain.len() == MAX_LAYERS || 2 * weights > bytes {
-                return Err("it uses weights several times, or has more layers than mlp takes".into());
+                return Err("it uses weights several times, or has too many layers for mlp".into());
             }
             chain.push((product, rows));
             rows = &product.source;
         }
         chain.reverse();
-        let Some((first, _)) = chain.first() else { return Err("no output of its graph has layers".into()) };
+        let Some((first, _)) = chain.first() else { return Err("no output of its graph comes from layers".into()) };
         let inputs = Inputs::read(walk, rows, first)?;
         let (mut layers, mut parameters) = (Vec::with_capacity(chain.len()), Vec::with_capacity(weights));
         for (at, (product, rows)) in chain.iter().enumerate() {
@@ -194,7 +194,7 @@ impl Inputs {
             // What is left of a mean where nothing is subtracted is 0, not −0.
             let scale = Scale { mean: -shift / factor + 0.0, scale: 1.0 / factor.abs() };
             if !scale.mean.is_finite() || !scale.scale.is_finite() {
-                return Err(format!("input {column} (from 0) is multiplied by {factor:e}: expected more"));
+                return Err(format!("input {column} (from 0) is multiplied by {factor:e}: expected a larger factor"));
             }
             scales[position(column)] = scale;
             (all.factors[column], all.shifts[column]) = (factor.signum(), 0.0);

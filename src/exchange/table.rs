@@ -80,8 +80,8 @@ impl Foreign {
                 let mut listed = classes;
                 listed.truncate(MOST_LISTED);
                 let problem = format!(
-                    "its classes are {}, and target `{target}` of {source} holds {}: expected its labels, or, where they are \
-                     0, 1, …, as many others",
+                    "its classes are {}, and target `{target}` of {source} has {}: expected its labels, or as many \
+                    others if its labels are 0, 1, …",
                     list(&listed),
                     list(&other)
                 );

@@ -1,16 +1,15 @@
-//! Figures for rows that have any number of labels.
+//! Metrics of rows that have any number of labels.
 
 use serde::Serialize;
 
 use super::{Counts, Score, average, check_columns, check_probability, check_table, count_rows, ratio};
 use crate::error::Result;
 
-/// How good several yes-or-no predictions for each row are. A label is predicted where its probability is above one
-/// half.
+/// Metrics of several yes-or-no predictions for each row. A label is predicted if its probability is above one half.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MultiLabel {
-    /// Share of all labels of all rows that are right: 1 - `hamming_loss`.
+    /// Fraction of all labels of all rows that are correct: 1 - `hamming_loss`.
     pub accuracy: f64,
     /// The score of all labels taken together: `average="micro"`.
     pub micro_average: Score,

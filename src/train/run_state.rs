@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{EarlyStoppingState, Epoch, PlateauState};
 
-/// What was asked for and how far it has come. Steps are those on the trainer's data.
+/// A run's bounds and progress. Steps are counted on the trainer's data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Run {
     /// Its first step.
     pub first: u64,
     /// The step before which it ends.
     pub end: u64,
-    /// The step before which all epochs have been judged.
+    /// The step before which all epochs have been validated.
     pub judged: u64,
-    /// Validation rows that the epoch has been judged on so far.
+    /// Validation rows of the current epoch that are done.
     pub judged_rows: usize,
     /// Over the epoch's training steps so far.
     pub training: Sums,

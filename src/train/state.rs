@@ -1,4 +1,4 @@
-//! Everything that a run needs to go on as if it had never been broken off.
+//! The state from which a run continues as if it had never been interrupted.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,13 @@ use crate::params::Layout;
 use crate::plan::Role;
 use crate::spec::MlpSpec;
 
-/// The state of a [`Trainer`] between two steps: with the same data, device and build, training goes on from it to the very
-/// bytes that it would have come to.
+/// The state of a [`Trainer`] between two steps. With the same data, device and build, training continues from it to
+/// the bytes of the uninterrupted run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
-    /// All parameters, as [`Layout`] lays them out.
+    /// All parameters, in the order of [`Layout`].
     pub parameters: Vec<f32>,
-    /// What the optimiser keeps, [parameters, values for a parameter]; one value where it keeps none.
+    /// The optimiser's state, [parameters, values for a parameter]; one value if it has none.
     pub optimizer: Vec<f32>,
     /// The best parameters so far, where early stopping keeps them.
     pub best: Option<Vec<f32>>,
@@ -38,7 +38,7 @@ pub struct TrainProgress {
 }
 
 impl TrainProgress {
-    /// How it trains.
+    /// The settings.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -90,16 +90,15 @@ impl Trainer {
             validation: self.validation,
             validation_step: self.judged_rows(),
         };
-        let fits = steps.map_or_else(|| Err("its count of steps is none".into()), |_| run.check(*step, &course));
+        let fits = steps.map_or_else(|| Err("its count of steps is invalid".into()), |_| run.check(*step, &course));
         if let Err(problem) = fits {
             return refused(
-                format!("at step {step} of a run that cannot be: {problem}"),
-                "a state that a trainer gave",
+                format!("at step {step} of an impossible run: {problem}"),
+                "a state that a trainer has given",
             );
         }
         if best.is_some() != self.config.early_stopping.is_some() {
-            let (found, expected) =
-                ("without the best parameters so far", "them, since early stopping goes back to them");
+            let (found, expected) = ("without the best parameters so far", "them, since early stopping restores them");
             return match best {
                 None => refused(found.into(), expected),
                 Some(_) => refused("with best parameters".into(), "none without early stopping"),

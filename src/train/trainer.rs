@@ -1,4 +1,4 @@
-//! A network with its data on a device, ready to train: what is loaded, what can be set and read.
+//! A network with its data on a device, ready to train: loading, and what can be set and read.
 
 use std::collections::VecDeque;
 
@@ -22,13 +22,14 @@ const MAX_RING: usize = 16 << 20;
 
 /// Trains one network on one data set.
 ///
-/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own,
-/// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) steps between a program's frames; parameters and gradients are
-/// read when they are asked for, and stay on the device otherwise.
+/// [`fit`](Self::fit) does a whole run. [`step`](Self::step) does one step, for training loops of a program's own.
+/// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) do steps between a program's frames. Parameters and
+/// gradients stay on the device and are read on request.
 ///
-/// The plain names block the thread until the device is done. Those that end in `_async` are for programs with an executor; on
-/// native platforms they do not yield either: work on the CPU is done where it is called for, and a wait for a GPU
-/// blocks. An async program trains in a thread of its own, as tokio's `spawn_blocking` gives it one; a trainer may be moved there.
+/// The plain names block the thread until the device is done. The names that end in `_async` are for programs with an
+/// executor. On native platforms they do not yield either: the CPU works on the caller's thread, and a wait for a GPU
+/// blocks. An async program trains in its own thread, for example by tokio's `spawn_blocking`; a trainer may be moved
+/// there.
 #[derive(Debug)]
 pub struct Trainer {
     pub(super) device: Device,
@@ -39,14 +40,14 @@ pub struct Trainer {
     /// Rows of the validation set.
     pub(super) validation: usize,
     pub(super) batch: usize,
-    /// Of the data sets, so that a state is not taken up with others.
+    /// Checksum of the data sets, so that a state is not restored with other data.
     pub(super) fingerprint: u32,
     pub(super) validation_mark: Mark,
-    /// Where it has no data: what steps with a gradient of the program's go by.
+    /// The state of a trainer without data, whose steps take the program's gradient.
     pub(super) own: Option<Own>,
-    /// Steps that the parameters had behind them when this data was loaded.
+    /// Steps of the parameters before this data was loaded.
     pub(super) age: u64,
-    /// Steps that the parameters had behind them when the optimiser began with a state of 0.
+    /// Steps of the parameters before the optimiser began with a state of 0.
     pub(super) optimizer_start: u64,
     /// Steps submitted on this data.
     pub(super) next_step: u64,
@@ -96,7 +97,7 @@ impl Trainer {
         Self::with_backend(device, backend, spec, config, data, validation)
     }
 
-    /// What does the work, where that is a GPU, for a program that shares buffers with it.
+    /// The GPU's executor, if the device is a GPU, for a program that shares buffers with it.
     pub fn gpu(&self) -> Option<&GpuBackend> {
         if let Executor::Gpu(backend) = &self.backend { Some(backend) } else { None }
     }
@@ -189,7 +190,7 @@ impl Trainer {
         self.write(Role::Parameters, values)
     }
 
-    /// Sets the learning rate that the schedule starts from, for the steps that are submitted from now on.
+    /// Sets the base learning rate of the schedule, for the steps that are submitted from now on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         self.config.optimizer.learning_rate = learning_rate;
         self.config.optimizer.check()?;
@@ -202,18 +203,17 @@ impl Trainer {
         self.write(Role::Hyper, &hyper)
     }
 
-    /// Lets nothing be under way at the end of every so many epochs, so that a receiver that breaks there stops there, and
-    /// not some steps later.
+    /// Waits for the device after this number of epochs, so that a callback that stops training stops exactly there.
     pub fn pause_every(&mut self, epochs: Option<u64>) {
         self.pause = epochs;
     }
 
-    /// Steps that the parameters have behind them.
+    /// Steps that the parameters have been trained for.
     pub fn steps(&self) -> u64 {
         self.age + self.next_step
     }
 
-    /// Whole epochs of this data that the parameters have behind them.
+    /// Whole epochs of this data that the parameters have been trained for.
     pub fn epochs(&self) -> u64 {
         self.next_step / self.steps_per_epoch()
     }
@@ -238,7 +238,8 @@ impl Trainer {
         &self.spec
     }
 
-    /// CRC-32 of what decides what a run comes to: network, settings but for the number of epochs, data and `first` parameters.
+    /// CRC-32 of everything that determines a run: network, settings except the number of epochs, data and `first`
+    /// parameters.
     pub fn key(&self, first: &[f32]) -> u32 {
         let config = TrainConfig { epochs: 0, ..self.config.clone() };
         let settings = serde_json::to_string(&(&self.spec, &config)).unwrap_or_default();
@@ -249,7 +250,7 @@ impl Trainer {
         hasher.finalize()
     }
 
-    /// How it trains.
+    /// The settings.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -259,7 +260,7 @@ impl Trainer {
         self.backend.plan()
     }
 
-    /// What the backend has done so far.
+    /// Counts of the backend's work so far.
     pub fn counters(&self) -> Counters {
         self.backend.counters()
     }

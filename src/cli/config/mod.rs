@@ -76,8 +76,8 @@ struct Place {
 }
 
 impl Words {
-    /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A flag takes the place of its own
-    /// key and of keys that it cannot stand with.
+    /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A
+    /// flag takes the place of its own key and of keys that it cannot stand with.
     pub fn new(typed: Vec<OsString>) -> Result<Self> {
         let plain = |all| Ok(Self { all, entries: Vec::new() });
         // What is wrong with the flags is told when all words are parsed.
@@ -183,7 +183,7 @@ pub fn switch(arg: Arg) -> Arg {
     }
 }
 
-/// Refuses flags that would be passed over.
+/// Refuses flags that would be ignored.
 fn check_beside_resume(matches: &ArgMatches, command: &Command) -> Result<()> {
     let typed = command.get_arguments().filter(|arg| is_explicit(matches, arg));
     match typed.map(name).find(|flag| !BESIDE_RESUME.contains(flag)) {
@@ -191,7 +191,7 @@ fn check_beside_resume(matches: &ArgMatches, command: &Command) -> Result<()> {
         Some(flag) => Err(Error::Setting {
             what: "--resume",
             found: format!("together with --{flag}"),
-            expected: format!("nothing beside it but {}", BESIDE_RESUME[1..].join(", ")),
+            expected: format!("no other flags than {}", BESIDE_RESUME[1..].join(", ")),
         }),
     }
 }
@@ -220,7 +220,7 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
         let arg = find(command, &key.replace('_', "-"));
         let (arg, word) = match (arg, word(value, arg.is_some_and(takes_records))) {
             (_, None) => {
-                let expected = "a string, a number, true or false, or an array of them; keys stand in no table";
+                let expected = "a string, a number, true or false, or an array of these; keys are not in a TOML table";
                 return Err(place.error(format!("`{key}` is {}: expected {expected}", kind(value))));
             }
             (None, _) => return Err(place.error(unknown(command, key))),
@@ -228,7 +228,9 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
         };
         let flag = name(arg).to_string();
         if let Some(other) = entries.iter().find(|entry| entry.flag == flag) {
-            return Err(place.error(format!("`{key}` says `{flag}`, as line {} does: remove one", other.place.line)));
+            return Err(
+                place.error(format!("`{key}` sets `{flag}`, which line {} also sets: remove one", other.place.line))
+            );
         }
         let (word, what) = match arg.get_long() {
             None => (Some(word), DATA.into()),
@@ -280,7 +282,7 @@ fn kind(value: &DeValue) -> &'static str {
 fn unknown(command: &Command, key: &str) -> String {
     let words = key.replace('_', "-");
     if OWN.contains(&words.as_str()) {
-        return format!("`{key}` is for the command line alone: remove it");
+        return format!("`{key}` is only for the command line: remove it");
     }
     let names =
         flags(command).flat_map(|arg| [vec![name(arg)], arg.get_visible_aliases().unwrap_or_default()].concat());
@@ -342,7 +344,7 @@ impl FromArgMatches for Said {
             let words = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
             let words: Option<Vec<&str>> = words.map(OsStr::to_str).collect();
             let Some(words) = words else {
-                let problem = format!("{flag} is not UTF-8, as a configuration is: expected another name\n");
+                let problem = format!("{flag} is not UTF-8, which a configuration needs: expected another name\n");
                 return Err(clap::Error::raw(ErrorKind::InvalidUtf8, problem));
             };
             if !words.is_empty() {

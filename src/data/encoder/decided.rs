@@ -18,8 +18,8 @@ use crate::error::{Error, Result, set, shorten};
 const EXAMPLES: usize = 4;
 
 impl Encoder {
-    /// What was decided about the columns of the table that it was fitted on, whose training rows are `rows`: which are left out, how
-    /// many rows hold rare categories, and which spellings were taken as one.
+    /// What was decided about the columns of the table that it was fitted on, whose training rows are `rows`: which are
+    /// left out, how many rows hold rare categories, and which spellings were taken as one.
     ///
     /// # Errors
     /// [`Error::MissingColumns`] for another table.
@@ -63,7 +63,7 @@ impl Encoder {
         let note = match &left.why {
             Why::Constant { value } => {
                 if value.is_none() {
-                    details.push("no cell has a value".to_string());
+                    details.push("all cells are missing".to_string());
                 }
                 if matches!(&column.exact, Some(texts) if texts.labels().len() > 1) {
                     details.push(format!("as a number; {} tells them apart", set("categorical", &shorten(&left.name))));
@@ -76,7 +76,7 @@ impl Encoder {
             }
         };
         if kept {
-            details.push("but for the input that says where it is missing".into());
+            details.push("except for the input that says where it is missing".into());
         }
         note.detail(details.join(", "))
     }

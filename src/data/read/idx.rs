@@ -174,11 +174,11 @@ impl Dataset {
         let shape = |what: &str, found, expected| Error::Shape { what: what.into(), found, expected };
         let rows = images.shape.first().copied().unwrap_or(0);
         if labels.shape != [rows] || labels.values.len() != rows {
-            return Err(shape("the list of labels", labels.values.len(), format!("{rows}, one an image")));
+            return Err(shape("the list of labels", labels.values.len(), format!("{rows}, one for each image")));
         }
         let inputs = images.shape.iter().skip(1).try_fold(1_usize, |product, &size| product.checked_mul(size));
         let Some(inputs) = inputs.filter(|inputs| inputs.checked_mul(rows) == Some(images.values.len())) else {
-            let expected = format!("as many as its shape {:?} makes", images.shape);
+            let expected = format!("as many as its shape {:?} has", images.shape);
             return Err(shape("the array of images", images.values.len(), expected));
         };
         let features = images.values.iter().map(|&value| f32::from(value) / 255.0).collect();

@@ -48,7 +48,7 @@ impl Input<'_> {
             Fault::Io(error) => match Problem::of(&error) {
                 Some(problem) => self.malformed(problem),
                 None if matches!(error.kind(), InvalidData | InvalidInput | Unsupported | UnexpectedEof) => {
-                    self.malformed(format!("{of}it is broken or cut off ({error})"))
+                    self.malformed(format!("{of}it is damaged or truncated ({error})"))
                 }
                 None => Error::io("read the table", self.path)(error),
             },
@@ -95,7 +95,7 @@ impl From<String> for Fault {
 pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size: usize) -> Result<Vec<u8>, Fault> {
     let product = shape.iter().chain([&size]).try_fold(1_u64, |product, &size| product.checked_mul(size as u64));
     let Some(expected) = product.filter(|&product| product < u64::MAX) else {
-        return Err(format!("its dimensions {shape:?} make more values than any file has").into());
+        return Err(format!("its dimensions {shape:?} have more values than a file can hold").into());
     };
     let mut values = read_most(reader, expected + 1)?;
     match values.len() as u64 {
@@ -104,7 +104,7 @@ pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size:
             Err(format!("it ends after {found} of the {expected} values of its dimensions {shape:?}").into())
         }
         found if found > expected => {
-            Err(format!("it goes on after the {} values of its dimensions {shape:?}", expected / size.max(1) as u64)
+            Err(format!("it continues after the {} values of its dimensions {shape:?}", expected / size.max(1) as u64)
                 .into())
         }
         _ => {

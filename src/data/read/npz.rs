@@ -23,7 +23,7 @@ const TOLD: usize = 12;
 /// An array of the archive.
 struct Part {
     name: String,
-    /// How it lies in its file, or why it is no table, which does not matter where none of it is wanted.
+    /// How it lies in its file, or why it is not a table, which does not matter where none of it is wanted.
     layout: Result<Layout, Fault>,
     /// Its columns; without a layout its own name stands for what it would be.
     columns: Vec<String>,
@@ -133,8 +133,8 @@ fn other_rows(rows: &[(String, usize)]) -> Option<String> {
         told.push("…".into());
     }
     Some(format!(
-        "its arrays have different numbers of rows, {}: name those that belong together, as by {}, or leave others \
-         out, as by {}",
+        "its arrays have different numbers of rows, {}: name those that belong together, for example by {}, or leave \
+        others out, for example by {}",
         told.join(", "),
         set("features", &shorten(some)),
         set("ignore", &shorten(&fewer.join(","))),

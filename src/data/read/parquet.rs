@@ -76,8 +76,8 @@ impl ChunkReader for Source {
     }
 }
 
-/// A reader that is at its end once. The library passes over what it does not know, and a list of 2³¹ values that are not there
-/// takes it minutes, each of them an end of the file.
+/// A reader that is at its end once. The library passes over what it does not know, and a list of 2³¹ values that are
+/// not there takes it minutes, each of them an end of the file.
 struct Ended<R> {
     reader: R,
     ended: bool,
@@ -104,7 +104,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
 
 impl From<ParquetError> for Fault {
     fn from(error: ParquetError) -> Self {
-        format!("it is broken, cut off, or of a kind that is not read ({error})").into()
+        format!("it is damaged, truncated, or of an unsupported kind ({error})").into()
     }
 }
 
@@ -123,10 +123,7 @@ fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescri
             Some(logical) => format!("{logical:?}").split(|char: char| !char.is_alphanumeric()).take(1).collect(),
             None => format!("{} {converted}", column.physical_type()),
         };
-        format!(
-            "it is {kind}: expected numbers, truth values, texts, dates or times; {} leaves it out",
-            setting("ignore")
-        )
+        format!("it is {kind}: expected numbers, booleans, texts, dates or times; {} leaves it out", setting("ignore"))
     };
     if nested || !(is_text || is_number || unit.is_some()) {
         return Err(refused().into());
@@ -185,7 +182,7 @@ fn unit_of(column: &ColumnDescriptor) -> Option<Unit> {
     }
 }
 
-/// Whole numbers, with their digits where some are no numbers of f64, for which they are read again.
+/// Whole numbers, with their digits where some are not numbers of f64, for which they are read again.
 fn whole_numbers(
     reader: &SerializedFileReader<Source>,
     at: usize,
@@ -231,7 +228,7 @@ fn each_whole(
             Of::Int32ColumnReader(cells) => each(cells, column, |cell| take(cell.map(|&cell| cell.into())))?,
             Of::Int64ColumnReader(cells) => each(cells, column, |cell| take(cell.copied()))?,
             Of::Int96ColumnReader(cells) => each(cells, column, |cell| take(cell.map(Int96::to_seconds)))?,
-            _ => return Err("it is of another type than the file says".to_string().into()),
+            _ => return Err("its type is not the one that the file declares".to_string().into()),
         }
     }
     Ok(())

@@ -23,23 +23,23 @@ impl Run {
 
         let whole = first / epoch;
         let last = whole.saturating_add(config.epochs).saturating_mul(epoch);
-        not(first <= step && first <= end, "its first step lies behind another of its steps")?;
-        not(end <= last, "its end lies behind its last epoch")?;
-        not(end.is_multiple_of(epoch) || end == first || end == last, "its end lies within an epoch")?;
+        not(first <= step && first <= end, "its first step comes after another of its steps")?;
+        not(end <= last, "its end comes after its last epoch")?;
+        not(end.is_multiple_of(epoch) || end == first || end == last, "its end is within an epoch")?;
         not(!finished || step >= end, "it is finished before its end")?;
 
-        not(judged.is_multiple_of(epoch) && judged >= whole * epoch, "no epoch ends where it was judged last")?;
-        let ahead = step.checked_sub(judged).ok_or("it was judged behind its step")?;
-        not(ahead < epoch || (ahead == epoch && validation > 0), "an epoch has not been judged")?;
+        not(judged.is_multiple_of(epoch) && judged >= whole * epoch, "no epoch ends where it was validated last")?;
+        let ahead = step.checked_sub(judged).ok_or("it was validated after its step")?;
+        not(ahead < epoch || (ahead == epoch && validation > 0), "an epoch has not been validated")?;
         let waiting = ahead == epoch;
         let in_steps = judged_rows < validation.max(1) && judged_rows.is_multiple_of(validation_step.max(1));
         not(in_steps && (judged_rows == 0 || waiting), "no step on validation rows ends where it says")?;
 
-        not(training.are_sums(), "its sums over training rows are none")?;
+        not(training.are_sums(), "its sums over training rows are invalid")?;
         not(!waiting || training.terms > 0.0, "it has no sums over its training rows")?;
-        not(sums.are_sums() && (sums.terms > 0.0) == (judged_rows > 0), "its sums over validation rows are none")?;
+        not(sums.are_sums() && (sums.terms > 0.0) == (judged_rows > 0), "its sums over validation rows are invalid")?;
         let epochs = judged / epoch;
-        not(self.last.is_none_or(|last| last.step == judged && last.epoch == epochs), "its last epoch is another")?;
+        not(self.last.is_none_or(|last| last.step == judged && last.epoch == epochs), "its last epoch does not match")?;
         self.check_rules(config, epochs)
     }
 
@@ -65,8 +65,8 @@ impl Run {
         };
         match (plateau_fits, stopping_fits) {
             (true, true) => Ok(()),
-            (false, _) => Err("its plateau schedule has seen what there was not".into()),
-            (_, false) => Err("its early stopping has seen what there was not".into()),
+            (false, _) => Err("its plateau schedule has seen losses that do not exist".into()),
+            (_, false) => Err("its early stopping has seen losses that do not exist".into()),
         }
     }
 }

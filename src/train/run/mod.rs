@@ -1,4 +1,4 @@
-//! A run: submissions that overlap, epochs, validation, what they decide, and what happens when a loss is not finite.
+//! A run: overlapping submissions, epochs, validation, their decisions, and divergence.
 
 mod fits;
 mod frame;
@@ -62,7 +62,7 @@ impl Trainer {
         let (first, per_epoch) = (self.next_step, self.steps_per_epoch());
         let whole = first / per_epoch;
         let end = whole.saturating_add(self.config.epochs).saturating_mul(per_epoch);
-        // An epoch that was broken off goes on.
+        // An interrupted epoch continues.
         let training = self.run.training;
         self.run = Run { first, end, judged: whole * per_epoch, training, ..Run::default() };
     }
@@ -155,7 +155,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Collects what an earlier call, broken off by an error or dropped, has left in flight. Its losses are lost.
+    /// Collects what an earlier call, interrupted by an error or dropped, has left in flight. Its losses are lost.
     pub(super) async fn drain(&mut self) -> Result<()> {
         while !self.pending.is_empty() {
             self.backend.collect().await?;
@@ -164,8 +164,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// Submits what comes next, `wanted` training steps or as many as the pace says; how many it was, 0 when there is nothing to do
-    /// before something is collected.
+    /// Submits the next steps: `wanted` training steps, or as many as the pacer allows. Returns their number; 0 if a
+    /// result has to be collected first.
     fn queue(&mut self, limit: u64, wanted: Option<usize>) -> Result<usize> {
         let mut end = self.run.end.min(limit);
         if self.validation > 0 || self.config.is_controlled() {

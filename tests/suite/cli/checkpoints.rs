@@ -169,7 +169,7 @@ fn checkpoints_that_do_not_serve_are_refused() {
         ("empty.safetensors", &["empty.safetensors", "truncated"]),
         ("flipped.safetensors", &["flipped.safetensors", "checksum", "damaged"]),
         ("classes.csv", &["classes.csv", "not a model file"]),
-        ("run/model.safetensors", &["model.safetensors", "no checkpoint, just a model", "--init-from"]),
+        ("run/model.safetensors", &["model.safetensors", "a model without a checkpoint", "--init-from"]),
         ("absent.safetensors", &["absent.safetensors", "cannot read"]),
         ("nothing", &["--resume", "nothing", "without checkpoints", "--checkpoint-every"]),
         ("run --hidden 5", &["--resume", "together with --hidden", "epochs"]),

@@ -137,7 +137,7 @@ fn classes_and_rows_are_weighted() {
     near("--class-weight no=2,yes=0.5", 1.0 / 3.0);
     let model = Model::load(place.path().join("shares")).unwrap();
     assert_eq!(model.encoder.unwrap().weight_column(), Some("w"));
-    assert!(place.stdout("inspect shares").contains("weights of rows: `w`"));
+    assert!(place.stdout("inspect shares").contains("sample weights: `w`"));
 }
 
 #[test]
@@ -181,5 +181,5 @@ fn a_column_of_weights_is_no_feature() {
     }
     let words = "train numbers.csv --target y --class-weight balanced --device cpu";
     place.refuses(words, 2, &["--class-weight", "`y` is a number"]);
-    place.refuses("train w.csv --weight-column a --device cpu --init-from run", 2, &["column of weights", "`a`"]);
+    place.refuses("train w.csv --weight-column a --device cpu --init-from run", 2, &["column of sample weights", "`a`"]);
 }

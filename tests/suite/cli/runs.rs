@@ -164,7 +164,7 @@ fn files_of_different_runs_are_refused() {
         copy(&place.path().join("run"), &place.path().join("mixed"));
         copy(&place.path().join("other").join(name), &place.path().join("mixed").join(name));
         for command in ["predict mixed classes.csv", "eval mixed classes.csv", "plot mixed", "inspect mixed"] {
-            place.refuses(command, 2, &["mixed: its files are of different runs", name, "name a model's file"]);
+            place.refuses(command, 2, &["mixed: its files belong to different runs", name, "name a model file"]);
         }
         place.stdout("predict mixed/model.safetensors classes.csv --device cpu");
         fs::remove_dir_all(place.path().join("mixed")).unwrap();
@@ -267,7 +267,7 @@ mod signals {
         let seen = || {
             if lines_of(&metrics) > 5 && !refused.get() {
                 let stderr =
-                    place.refuses(&format!("{WORDS} --epochs 1 --out run"), 1, &["run: another run goes on there"]);
+                    place.refuses(&format!("{WORDS} --epochs 1 --out run"), 1, &["run: another run uses this folder"]);
                 assert!(stderr.contains("process ") && stderr.contains("mlp train classes.csv"), "{stderr}");
                 assert_no_work(&stderr);
                 refused.set(true);

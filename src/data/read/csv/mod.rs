@@ -1,4 +1,4 @@
-//! Reads delimited text: CSV, TSV, and their like. In: a path, and as what each column is to be read. Out: a checked
+//! Reads delimited text: CSV, TSV, and their like. In: a path, and how each column is to be read. Out: a checked
 //! [`Table`], all at once or a part after the other, or an error that names line and column.
 //!
 //! The file is cut into blocks of whole rows (`blocks`), which all cores parse (`parse`) while the next ones are read.
@@ -39,16 +39,17 @@ pub struct CsvReader<'a> {
 }
 
 impl<'a> CsvReader<'a> {
-    /// Opens a file, or stdin for `-`, as it is or compressed. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
-    /// first rows best or a first line `sep=;` says, and the first row has the columns' names, unless `reading` says otherwise.
-    /// Cells may be quoted and have white space around them; blank lines are passed over, but for those between the rows of a single
-    /// column, whose cells are missing. Lines with # in front of the header that have not as many cells as the rows are passed over.
-    /// Names that occur twice and those that are empty are completed as pandas does. Text is UTF-8, or UTF-16 with a byte order
-    /// mark, or in the encoding that `reading` names.
+    /// Opens a file, or stdin for `-`, as it is or compressed. Cells are separated by `,`, `;`, tabs or `|`, whichever
+    /// suits the first rows best or a first line `sep=;` says, and the first row has the columns' names, unless
+    /// `reading` says otherwise. Cells may be quoted and have white space around them; blank lines are skipped, but for
+    /// those between the rows of a single column, whose cells are missing. Lines with # in front of the header that
+    /// have not as many cells as the rows are skipped. Names that occur twice and those that are empty are completed as
+    /// pandas does. Text is UTF-8, or UTF-16 with a byte order mark, or in the encoding that `reading` names.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::Setting`] for an encoding that
-    /// there is none; [`Error::MalformedTable`] for a header that isn't text, and for broken compressed data.
+    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::Setting`] for an
+    /// encoding that there is none; [`Error::MalformedTable`] for a header that isn't text, and for broken compressed
+    /// data.
     pub fn open(path: &'a Path, reading: &Reading) -> Result<Self> {
         Self::of_bytes(path, Origin::new(path).open()?, reading)
     }
@@ -64,8 +65,9 @@ impl<'a> CsvReader<'a> {
         &self.header.names
     }
 
-    /// The next rows as a table of their own, a few megabytes of the file; none at its end. `kinds` says for each column
-    /// as what it is read; what is to be found out is found in these rows alone. The first part has the notes about the header.
+    /// The next rows as a table of their own, a few megabytes of the file; none at its end. `kinds` says for each
+    /// column how it is read; what is to be found out is found in these rows alone. The first part has the notes about
+    /// the header.
     ///
     /// # Errors
     /// [`Error::MalformedTable`] for a row with another number of cells and for text that isn't UTF-8;
@@ -110,8 +112,8 @@ impl<'a> CsvReader<'a> {
 }
 
 impl Table {
-    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite numbers, dates or
-    /// texts, inferred from all of its cells ([`ReadAs::Infer`]).
+    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite
+    /// numbers, dates or texts, inferred from all of its cells ([`ReadAs::Infer`]).
     ///
     /// # Errors
     /// Those of [`CsvReader::open`] and [`CsvReader::next_table`]; [`Error::EmptyTable`] without rows.
@@ -159,7 +161,7 @@ impl Table {
             (kinds, parsed) = (asked, Some(as_what));
             reader = CsvReader::of_bytes(path, origin.open()?, reading)?;
             if *reader.names() != names {
-                let problem = "it changed while it was read, and has other columns: wait until it is whole".into();
+                let problem = "it changed while it was read, and has other columns: wait until it is complete".into();
                 return Err(Error::MalformedTable { path: path.into(), place: Place::Line(1), problem });
             }
         }
@@ -186,7 +188,7 @@ struct Growth<'a> {
     names: &'a [String],
     unnamed: &'a [usize],
     delimiter: u8,
-    /// What the columns are to be, and as what they are parsed.
+    /// What the columns are to be, and how they are parsed.
     kinds: Vec<ReadAs>,
     parsed: Vec<Parsed>,
     columns: Vec<Growing>,
@@ -389,7 +391,7 @@ impl Growing {
                 let mut places = Vec::with_capacity(labels.len());
                 for label in labels {
                     let next = u32::try_from(known.len()).ok().filter(|&next| next != Texts::MISSING);
-                    let next = next.ok_or_else(|| unfit("a column has more distinct texts than can be told apart"))?;
+                    let next = next.ok_or_else(|| unfit("a column has more distinct texts than mlp can number"))?;
                     places.push(match known.get(label.as_ref()) {
                         Some(&code) => code,
                         None => *known.entry(label.into_owned()).or_insert(next),
