@@ -17,7 +17,7 @@ use crate::spec::MlpSpec;
 
 /// One parameter tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor {
+pub struct ParameterTensor {
     /// `layers.{i}.weight` or `layers.{i}.bias`.
     pub name: String,
     /// Elements in the flat array.
@@ -32,7 +32,7 @@ pub struct Tensor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Weight and bias of each layer in turn.
-    pub tensors: Vec<Tensor>,
+    pub tensors: Vec<ParameterTensor>,
 }
 
 impl Layout {
@@ -44,7 +44,12 @@ impl Layout {
             for (kind, rows) in [("weight", layer.inputs), ("bias", 1)] {
                 let range = start..start + rows * layer.outputs;
                 start = range.end;
-                tensors.push(Tensor { name: format!("layers.{i}.{kind}"), range, rows, columns: layer.outputs });
+                tensors.push(ParameterTensor {
+                    name: format!("layers.{i}.{kind}"),
+                    range,
+                    rows,
+                    columns: layer.outputs,
+                });
             }
         }
         Self { tensors }
@@ -73,12 +78,12 @@ impl Layout {
     }
 
     /// The weight of a layer.
-    pub fn weight(&self, layer: usize) -> &Tensor {
+    pub fn weight(&self, layer: usize) -> &ParameterTensor {
         &self.tensors[2 * layer]
     }
 
     /// The bias of a layer.
-    pub fn bias(&self, layer: usize) -> &Tensor {
+    pub fn bias(&self, layer: usize) -> &ParameterTensor {
         &self.tensors[2 * layer + 1]
     }
 }

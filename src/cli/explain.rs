@@ -9,7 +9,7 @@ use super::train::LossParameterArgs;
 use crate::data::{Dataset, Moons};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, Quantity, Stage, explain_async};
-use crate::math::{Activation, Domain, Loss};
+use crate::math::{Activation, Loss, TargetDomain};
 use crate::params::{Init, Layout};
 use crate::report::{Table, count, significant};
 use crate::spec::{HiddenLayers, MlpSpec};
@@ -65,7 +65,7 @@ pub async fn run(args: Args) -> Result<()> {
             return Err(Error::Setting { what, found: value.to_string(), expected });
         }
     }
-    let outputs = if args.loss.domain() == Domain::Class { 2 } else { 1 };
+    let outputs = if args.loss.domain() == TargetDomain::Class { 2 } else { 1 };
     let spec = args.parameter.tune(args.hidden.spec(2, outputs, args.activation, args.loss)?)?;
     let parameters = args.init.draw(&spec, args.seed)?;
     let device = args.device.open(args.json).await?.device;

@@ -16,10 +16,10 @@ pub struct ReadingArgs {
     not_missing: Vec<List>,
     /// Decimal separator of numbers: `.` or `,` [default: inferred for each column]
     #[arg(long, value_name = "CHAR")]
-    decimal: Option<Mark>,
+    decimal: Option<Separator>,
     /// Thousands separator of numbers: `.`, `,`, a space or an apostrophe [default: inferred for each column]
     #[arg(long, value_name = "CHAR")]
-    thousands: Option<Mark>,
+    thousands: Option<Separator>,
     /// Take the first row as column names, even if it looks like data
     #[arg(long, conflicts_with = "no_header")]
     header: bool,
@@ -36,9 +36,9 @@ pub struct ReadingArgs {
 
 /// A separator in numbers.
 #[derive(Clone, Copy, Debug)]
-struct Mark(char);
+struct Separator(char);
 
-impl std::str::FromStr for Mark {
+impl std::str::FromStr for Separator {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let mut chars = text.chars();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::data::column::{Cells, Column, Texts};
+use crate::data::column::{Categorical, Cells, Column};
 use crate::data::date;
 use crate::data::infer::counts;
 use crate::data::statistics::median;
@@ -145,7 +145,7 @@ fn describe(column: &Column) -> ColumnDescription {
 }
 
 /// The number of different texts, and the most frequent ones.
-fn most_frequent(texts: &Texts) -> (usize, Values) {
+fn most_frequent(texts: &Categorical) -> (usize, Values) {
     let by_label = counts(texts);
     let mut by_count: Vec<_> = texts.labels().iter().zip(by_label).collect();
     let distinct = by_count.len();

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::call::Call;
-use super::chain::{Chain, Product, Value};
+use super::chain::{Chain, Gemm, Value};
 use super::function::{Function, Kind};
 use super::proto::{INT32, INT64, is_half};
 use super::rows::Rows;
@@ -154,7 +154,7 @@ pub fn functions(call: &Call<'_>) -> Result<(Rows, Vec<Function>), String> {
     Ok((first, functions))
 }
 
-impl Product {
+impl Gemm {
     /// Whether it is a layer behind what it takes.
     pub fn check(&self, chain: &Chain) -> Result<(), String> {
         let Self { source, weight, bias, .. } = self;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
 use crate::error::{Error, Result, set};
-use crate::math::{Activation, Domain, Loss};
+use crate::math::{Activation, Loss, TargetDomain};
 use crate::model::Model;
 use crate::params::Layout;
 use crate::spec::{Layer, MlpSpec};
@@ -92,14 +92,14 @@ impl Foreign {
             None => (0..outputs.max(2)).map(|class| class.to_string()).collect(),
         };
         let kind = match loss.domain() {
-            Domain::Share => {
+            TargetDomain::Probability => {
                 let labels = labels();
                 let count = labels.len();
                 let classes = labels.try_into().map_err(|_| self.refused(format!("{count} classes for one output")))?;
                 TargetKind::Binary { classes }
             }
-            Domain::Class => TargetKind::Multiclass { classes: labels() },
-            Domain::Number | Domain::Amount => {
+            TargetDomain::Class => TargetKind::Multiclass { classes: labels() },
+            TargetDomain::Real | TargetDomain::NonNegative => {
                 TargetKind::Regression { mean: self.output.mean, scale: self.output.scale }
             }
         };

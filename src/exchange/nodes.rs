@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::arithmetic::{Binary, binary, choose, normalise, pointwise};
 use super::call::Call;
 use super::cast::cast;
-use super::chain::{Chain, Classes, Product, Value, constant};
+use super::chain::{Chain, Classes, Gemm, Value, constant};
 use super::columns;
 use super::proto::{self, Attribute, Node};
 use super::rows::{Ending, Rows};
@@ -201,7 +201,7 @@ impl Call<'_> {
         }
         let by_outputs = is_gemm && self.whole("transB", 0) != 0;
         let element = weight.element;
-        let product = Product { source, weight, by_outputs, alpha, bias, beta };
+        let product = Gemm { source, weight, by_outputs, alpha, bias, beta };
         product.check(chain)?;
         Ok(Value::Rows(Rows::base(chain.push(product), element)))
     }

@@ -9,7 +9,7 @@ use super::external;
 use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
 use super::function::{Kind, Known, UNCHANGED};
 use super::graph::Walk;
-use super::network::Network;
+use super::network::ImportedNetwork;
 use super::proto::{Entry, Model, ValueInfo};
 use super::rows::{Ending, Rows};
 use super::{Assumed, key};
@@ -44,7 +44,8 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
         )
     })?;
     let last = Last::of(&rows, known, loss, rows.width(&walk.chain.bases))?;
-    let Network { mut layers, parameters, inputs, names: columns } = Network::read(&walk, &rows, last.fold, bytes)?;
+    let ImportedNetwork { mut layers, parameters, inputs, names: columns } =
+        ImportedNetwork::read(&walk, &rows, last.fold, bytes)?;
     if let Some(layer) = layers.last_mut() {
         layer.activation = last.activation;
     }

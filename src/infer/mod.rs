@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
-use crate::math::Domain;
+use crate::math::TargetDomain;
 use crate::metrics::{Classification, LARGEST, MultiLabel, Regression};
 use crate::spec::MlpSpec;
 pub use importance::Importance;
@@ -66,7 +66,7 @@ impl Metrics {
     ) -> Result<Self> {
         spec.check_data(data)?;
         let (loss, c, width) = (spec.loss(), spec.loss_parameter(), spec.outputs());
-        if let Some(k) = top_k.filter(|_| loss.domain() != Domain::Class) {
+        if let Some(k) = top_k.filter(|_| loss.domain() != TargetDomain::Class) {
             let (what, expected) = ("the k of top-k accuracy", format!("none: {loss} has no classes"));
             return Err(Error::Setting { what, found: k.to_string(), expected });
         }
@@ -144,16 +144,18 @@ fn figures(
         None => Ok(figures),
     };
     Ok(Some(match spec.loss().domain() {
-        Domain::Class => {
+        TargetDomain::Class => {
             let truth: Vec<usize> = targets.iter().map(|&class| class as usize).collect();
             Figures::Classification(labelled(Classification::new(&predictions, width, &truth, top_k)?)?)
         }
-        Domain::Share if width == 1 => {
+        TargetDomain::Probability if width == 1 => {
             let truth: Vec<usize> = yes().map(usize::from).collect();
             Figures::Classification(labelled(Classification::binary(&predictions, &truth)?)?)
         }
-        Domain::Share => Figures::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?),
-        Domain::Number | Domain::Amount => {
+        TargetDomain::Probability => {
+            Figures::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?)
+        }
+        TargetDomain::Real | TargetDomain::NonNegative => {
             let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
             predictions.iter_mut().for_each(|value| *value = decode(*value));
             if !predictions.iter().all(|value| value.abs() <= LARGEST) {

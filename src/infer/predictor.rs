@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::loaded::{Loaded, Parameters};
-use super::rows::{self, Network};
+use super::rows::{self, NetworkView};
 use crate::backend::{CpuDevice, Device};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -165,7 +165,7 @@ impl Predictor {
     fn on_cpu(&self, cpu: &CpuDevice, features: &[f32], outputs: &mut [f32]) -> Result<()> {
         self.check(features, outputs)?;
         let Shared { spec, layout, .. } = &*self.0;
-        let network = Network { spec, layout, parameters: &self.parameters().values };
+        let network = NetworkView { spec, layout, parameters: &self.parameters().values };
         rows::run(cpu.pool(), network, features, outputs);
         Ok(())
     }

@@ -50,15 +50,15 @@ pub struct Parameter {
 
 /// The targets that a loss takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Domain {
+pub enum TargetDomain {
     /// Any number.
-    Number,
+    Real,
     /// A number in [0, 1].
-    Share,
+    Probability,
     /// The index of a class, 0, 1, …, in one column for all outputs.
     Class,
     /// A number of at least 0.
-    Amount,
+    NonNegative,
 }
 
 const SMOOTHING: Parameter = Parameter {
@@ -187,30 +187,30 @@ impl Loss {
     }
 
     /// The targets that it takes.
-    pub fn domain(self) -> Domain {
+    pub fn domain(self) -> TargetDomain {
         match self {
-            Self::BinaryCrossEntropy => Domain::Share,
-            Self::SoftmaxCrossEntropy => Domain::Class,
-            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber => Domain::Number,
-            Self::Poisson => Domain::Amount,
+            Self::BinaryCrossEntropy => TargetDomain::Probability,
+            Self::SoftmaxCrossEntropy => TargetDomain::Class,
+            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber => TargetDomain::Real,
+            Self::Poisson => TargetDomain::NonNegative,
         }
     }
 
     /// Number of terms of a row, each with its own target: one for each output, or one if classes exclude each other.
     pub fn terms(self, outputs: usize) -> usize {
-        if self.domain() == Domain::Class { 1 } else { outputs }
+        if self.domain() == TargetDomain::Class { 1 } else { outputs }
     }
 
     /// Refuses targets, [rows, [`terms`](Self::terms)], that the loss does not take.
     pub fn check_targets(self, targets: &[f32], outputs: usize) -> Result<()> {
         let last = outputs.saturating_sub(1);
         let (most, expected) = match self.domain() {
-            Domain::Number => return Ok(()),
-            Domain::Share => (1.0, "0 to 1".to_string()),
-            Domain::Class => (last as f32, format!("the index of a class, 0 to {last}")),
-            Domain::Amount => (f32::MAX, "0 or more".to_string()),
+            TargetDomain::Real => return Ok(()),
+            TargetDomain::Probability => (1.0, "0 to 1".to_string()),
+            TargetDomain::Class => (last as f32, format!("the index of a class, 0 to {last}")),
+            TargetDomain::NonNegative => (f32::MAX, "0 or more".to_string()),
         };
-        let whole = self.domain() == Domain::Class;
+        let whole = self.domain() == TargetDomain::Class;
         match targets.iter().position(|y| !(0.0..=most).contains(y) || (whole && y.fract() != 0.0)) {
             None => Ok(()),
             Some(at) => Err(Error::Setting {
@@ -258,7 +258,7 @@ impl Loss {
 
     /// Whether an accuracy exists.
     pub fn classifies(self) -> bool {
-        matches!(self.domain(), Domain::Share | Domain::Class)
+        matches!(self.domain(), TargetDomain::Probability | TargetDomain::Class)
     }
 
     /// Turns a row of outputs into predictions: probabilities of yes or of the classes, a mean e^z, or the values

@@ -10,7 +10,7 @@ pub use hidden::HiddenLayers;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::math::{Activation, Domain, Loss, Parameter};
+use crate::math::{Activation, Loss, Parameter, TargetDomain};
 
 /// Widest layer. Keeps every size of a network below 2^61 elements, so that counting them never overflows.
 pub const MAX_WIDTH: usize = 1 << 24;
@@ -97,7 +97,7 @@ impl MlpSpec {
             });
         }
         let outputs = layers[layers.len() - 1].outputs;
-        if loss.domain() == Domain::Class && outputs < 2 {
+        if loss.domain() == TargetDomain::Class && outputs < 2 {
             return Err(Error::Setting {
                 what: "number of outputs",
                 found: outputs.to_string(),

@@ -46,16 +46,16 @@ const BESIDE_RESUME: [&str; 12] = [
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
-pub struct Words {
+pub struct MergedArgs {
     /// As if all had been typed.
     pub all: Vec<OsString>,
     /// What the file said and no flag took the place of.
-    entries: Vec<Entry>,
+    entries: Vec<ConfigEntry>,
 }
 
 /// A key of a file with its value.
 #[derive(Debug)]
-struct Entry {
+struct ConfigEntry {
     /// The flag, as [`name`] has it.
     flag: String,
     /// The same as a word of the command line; none for a switch that is off.
@@ -75,7 +75,7 @@ struct Place {
     column: usize,
 }
 
-impl Words {
+impl MergedArgs {
     /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A
     /// flag takes the place of its own key and of keys that it cannot stand with.
     pub fn new(typed: Vec<OsString>) -> Result<Self> {
@@ -206,14 +206,14 @@ fn settings(path: &Path) -> Result<String> {
 }
 
 /// What a file says, in its order.
-fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
+fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<ConfigEntry>> {
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or(text.len()..text.len());
         Place::new(path, text, span).error(error.message().replace('\n', " "))
     })?;
     let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
     pairs.sort_by_key(|(key, _)| key.span().start);
-    let mut entries = Vec::<Entry>::with_capacity(pairs.len());
+    let mut entries = Vec::<ConfigEntry>::with_capacity(pairs.len());
     for (key, value) in pairs {
         let place = Place::new(path, text, key.span());
         let (key, value) = (key.get_ref().as_ref(), value.get_ref());
@@ -237,15 +237,15 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
             Some(_) if has_type::<bool>(arg.get_value_parser()) && word == "false" => (None, format!("--{flag}")),
             Some(_) => (Some(format!("--{flag}={word}")), format!("--{flag}")),
         };
-        entries.push(Entry { flag, word, what, place });
+        entries.push(ConfigEntry { flag, word, what, place });
     }
     Ok(entries)
 }
 
 /// The words of flags, and DATA.
-fn words<'a>(entries: &'a [Entry]) -> (Vec<&'a str>, Option<&'a str>) {
+fn words<'a>(entries: &'a [ConfigEntry]) -> (Vec<&'a str>, Option<&'a str>) {
     let (data, flags): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.what == DATA);
-    let word = |entry: &&'a Entry| entry.word.as_deref();
+    let word = |entry: &&'a ConfigEntry| entry.word.as_deref();
     (flags.iter().filter_map(word).collect(), data.first().and_then(word))
 }
 
@@ -292,7 +292,7 @@ fn unknown(command: &Command, key: &str) -> String {
 }
 
 /// Refuses values that clap would, each at its place and in one line.
-fn check(entries: &[Entry]) -> Result<()> {
+fn check(entries: &[ConfigEntry]) -> Result<()> {
     for (end, entry) in entries.iter().enumerate() {
         let entries = &entries[..=end];
         let (flags, data) = words(entries);
@@ -315,10 +315,10 @@ fn check(entries: &[Entry]) -> Result<()> {
 /// What was said of the flags of `mlp train`. It takes no word of its own; as the first field of the arguments it
 /// sees them before any is taken.
 #[derive(Debug)]
-pub struct Said(Vec<SaidOf>);
+pub struct GivenArgs(Vec<GivenArg>);
 
 #[derive(Debug)]
-struct SaidOf {
+struct GivenArg {
     /// As [`name`] has it.
     flag: String,
     word: String,
@@ -326,7 +326,7 @@ struct SaidOf {
     explicit: bool,
 }
 
-impl clap::Args for Said {
+impl clap::Args for GivenArgs {
     fn augment_args(command: Command) -> Command {
         command
     }
@@ -336,7 +336,7 @@ impl clap::Args for Said {
     }
 }
 
-impl FromArgMatches for Said {
+impl FromArgMatches for GivenArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut all = Vec::new();
         for arg in flags(&train()) {
@@ -349,7 +349,7 @@ impl FromArgMatches for Said {
             };
             if !words.is_empty() {
                 let word = if takes_records(arg) { record(&texts(&words)) } else { words.join(",") };
-                all.push(SaidOf { flag, word, explicit: is_explicit(matches, arg) });
+                all.push(GivenArg { flag, word, explicit: is_explicit(matches, arg) });
             }
         }
         Ok(Self(all))
@@ -361,7 +361,7 @@ impl FromArgMatches for Said {
     }
 }
 
-impl Said {
+impl GivenArgs {
     /// The configuration in force. `resolved`: words of the flags without a fixed default, for where nothing was said.
     pub fn toml(&self, resolved: &[(&str, String)]) -> String {
         let command = train();

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::columns::ColumnArgs;
-use super::config::{Said, switch};
+use super::config::{GivenArgs, switch};
 use super::device::DeviceArgs;
 use super::interrupt::{Interrupt, Signal};
 use super::output::{print, print_data, print_json};
@@ -65,7 +65,7 @@ pub use loss::LossParameterArgs;
 #[command(allow_negative_numbers = true, mut_args(switch))]
 pub struct Args {
     #[command(flatten)]
-    said: Said, // in front: it sees what the others take
+    said: GivenArgs, // in front: it sees what the others take
     /// A TOML file with flags as keys (`lr = 0.01`), and `data` for DATA. Command-line flags override its keys; relative
     /// paths start at the current directory
     #[arg(long, value_name = "FILE")]

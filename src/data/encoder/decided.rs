@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::data::column::{Cells, Column, Texts};
+use crate::data::column::{Categorical, Cells, Column};
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::{Alike, Categories, Index, least};
 use crate::data::encoder::feature::FeatureKind;
@@ -85,7 +85,7 @@ impl Encoder {
 /// The note of texts that were taken for another text's category; `of` are their numbers of cells.
 fn spellings(
     name: &str,
-    texts: &Texts,
+    texts: &Categorical,
     of: &[usize],
     index: &Index<'_>,
     label: &dyn Fn(usize) -> Option<String>,

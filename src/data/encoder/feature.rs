@@ -75,7 +75,7 @@ pub enum Holds {
     /// Numbers.
     Numbers,
     /// Texts.
-    Texts,
+    Categorical,
     /// Dates.
     Dates,
 }

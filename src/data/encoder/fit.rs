@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::data::cell::distinct;
 use crate::data::cell::parse_number;
-use crate::data::column::{Cells, Column, Texts, some_at_a_time};
+use crate::data::column::{Categorical, Cells, Column, some_at_a_time};
 use crate::data::date;
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::{Alike, merged, side};
@@ -188,7 +188,7 @@ impl Fit<'_> {
         }
     }
 
-    fn kind_of_texts(&self, texts: &Texts, task: Option<Task>) -> Result<TargetKind> {
+    fn kind_of_texts(&self, texts: &Categorical, task: Option<Task>) -> Result<TargetKind> {
         let labels = || texts.labels().iter().map(String::as_str);
         let alike = Alike::of_classes(labels());
         let mut distinct: Vec<String> =
@@ -273,7 +273,7 @@ impl Fit<'_> {
 }
 
 /// The different numbers as they are written, ascending, of a column whose numbers lose digits.
-fn exact_numbers(values: &[f64], texts: &Texts) -> Vec<String> {
+fn exact_numbers(values: &[f64], texts: &Categorical) -> Vec<String> {
     let mut of_labels: HashMap<&str, f64> = HashMap::new();
     for (row, &value) in values.iter().enumerate() {
         of_labels.extend(texts.get(row).map(|label| (label, value)));

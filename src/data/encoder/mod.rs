@@ -191,7 +191,7 @@ impl Encoder {
                 let expected = self.reading.numeric.iter().any(|column| column == name);
                 numbers(if expected { Strays::Expected } else { Strays::Missing })
             }
-            Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Texts }) => ReadAs::Text,
+            Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Categorical }) => ReadAs::Text,
             Some(FeatureKind::Date { .. } | FeatureKind::Presence { cells: Holds::Dates }) => ReadAs::Date,
             None if is_target && with_target && self.classes().is_some() => ReadAs::Text,
             None if is_target && with_target => numbers(Strays::Refused),

@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::data::read::bytes::Bytes;
 use crate::data::read::compression::Unpacked;
-use crate::data::read::input::{Fault, Input, TABLE};
+use crate::data::read::input::{FileFault, Input, TABLE};
 use crate::data::reading::Reading;
 use crate::error::{Result, list, shorten};
 
@@ -152,7 +152,7 @@ impl Read for Entry {
     }
 }
 
-impl From<ZipError> for Fault {
+impl From<ZipError> for FileFault {
     fn from(error: ZipError) -> Self {
         match error {
             ZipError::Io(error) => error.into(),

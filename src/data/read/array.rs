@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::data::column::{Cells, Column, Texts, present};
+use crate::data::column::{Categorical, Cells, Column, present};
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, exact};
 use crate::data::read_as::ReadAs;
@@ -225,7 +225,7 @@ impl Array {
                 let text = kind.text(cell(row)).ok_or_else(|| format!("row {} is not text", row + 1))?;
                 Ok(present(&text).map(ToString::to_string))
             };
-            return Ok((Cells::Text(rows.map(text).collect::<Result<Texts, String>>()?), None));
+            return Ok((Cells::Text(rows.map(text).collect::<Result<Categorical, String>>()?), None));
         }
         if let Some((unit, multiple)) = kind.unit {
             let moment = |row: usize| {

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::data::read::array::{Array, Field, Kind, Layout};
 use crate::data::read::bytes::read_most;
-use crate::data::read::input::{Fault, Input, Kinds, read_values};
+use crate::data::read::input::{FileFault, Input, Kinds, read_values};
 use crate::data::read::npy_literal::Literal;
 use crate::data::table::Table;
 use crate::error::{Result, shorten};
@@ -22,14 +22,14 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 /// The array of a file. Whatever its header says, it takes memory only for values that are there.
-pub(in crate::data) fn array(reader: &mut dyn Read) -> Result<Array, Fault> {
+pub(in crate::data) fn array(reader: &mut dyn Read) -> Result<Array, FileFault> {
     let layout = layout(reader)?;
     let bytes = read_values(reader, &layout.shape, layout.size)?;
     Ok(Array { layout, bytes })
 }
 
 /// What a file's header says; the values come next.
-pub(in crate::data) fn layout(reader: &mut dyn Read) -> Result<Layout, Fault> {
+pub(in crate::data) fn layout(reader: &mut dyn Read) -> Result<Layout, FileFault> {
     let start = read_most(reader, 8)?;
     let (version, length) = match start[..] {
         [b'\x93', b'N', b'U', b'M', b'P', b'Y', 1, _] => (1, read_most(reader, 2)?),

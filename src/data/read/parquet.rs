@@ -14,8 +14,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use crate::data::column::{Cells, Column, Texts, present};
-use crate::data::read::input::{Fault, Input, Kinds};
+use crate::data::column::{Categorical, Cells, Column, present};
+use crate::data::read::input::{FileFault, Input, Kinds};
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, is_exact};
 use crate::data::read_as::ReadAs;
@@ -43,7 +43,7 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 /// The footer is read, and all columns lie in the file.
-fn open(file: File) -> Result<SerializedFileReader<Source>, Fault> {
+fn open(file: File) -> Result<SerializedFileReader<Source>, FileFault> {
     let length = file.metadata()?.len();
     let reader = SerializedFileReader::new(Source(file))?;
     let is_there = |chunk: &ColumnChunkMetaData| {
@@ -98,18 +98,18 @@ impl<R: Read> Read for Ended<R> {
 }
 
 /// What the library makes of a file that may be broken, of which it takes some things for granted.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, FileFault>) -> Result<T, FileFault> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it is broken".to_string().into()))
 }
 
-impl From<ParquetError> for Fault {
+impl From<ParquetError> for FileFault {
     fn from(error: ParquetError) -> Self {
         format!("it is damaged, truncated, or of an unsupported kind ({error})").into()
     }
 }
 
 /// A column's cells over all groups of rows.
-fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescriptor) -> Result<Exact, Fault> {
+fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescriptor) -> Result<Exact, FileFault> {
     use ColumnReader as Of;
     use ConvertedType::{DECIMAL, INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
@@ -161,7 +161,7 @@ fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescri
             _ => return Err(refused().into()),
         }
     }
-    Ok((if texts.is_empty() { Cells::Number(numbers) } else { Cells::Text(Texts::from_iter(texts)) }, None))
+    Ok((if texts.is_empty() { Cells::Number(numbers) } else { Cells::Text(Categorical::from_iter(texts)) }, None))
 }
 
 /// What the numbers of a column of dates or times count.
@@ -188,7 +188,7 @@ fn whole_numbers(
     at: usize,
     column: &ColumnDescriptor,
     unsigned: bool,
-) -> Result<Exact, Fault> {
+) -> Result<Exact, FileFault> {
     let whole = |value: i64| if unsigned { i128::from(value as u64) } else { value.into() };
     let (mut numbers, mut exact) = (Vec::new(), true);
     each_whole(reader, at, column, |value| {
@@ -205,10 +205,10 @@ fn texts(
     at: usize,
     column: &ColumnDescriptor,
     text: impl Fn(i64) -> String,
-) -> Result<Texts, Fault> {
+) -> Result<Categorical, FileFault> {
     let mut cells = Vec::new();
     each_whole(reader, at, column, |value| cells.push(value.map(&text)))?;
-    Ok(Texts::from_iter(cells))
+    Ok(Categorical::from_iter(cells))
 }
 
 /// Hands on each whole number, none where it is missing.
@@ -217,7 +217,7 @@ fn each_whole(
     at: usize,
     column: &ColumnDescriptor,
     mut take: impl FnMut(Option<i64>),
-) -> Result<(), Fault> {
+) -> Result<(), FileFault> {
     use ColumnReader as Of;
     let mut take = |value| {
         take(value);
@@ -238,8 +238,8 @@ fn each_whole(
 fn each<T: DataType>(
     mut cells: ColumnReaderImpl<T>,
     column: &ColumnDescriptor,
-    mut take: impl FnMut(Option<&T::T>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut take: impl FnMut(Option<&T::T>) -> Result<(), FileFault>,
+) -> Result<(), FileFault> {
     let (there, optional) = (column.max_def_level(), column.max_def_level() > 0);
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     loop {

@@ -181,5 +181,9 @@ fn a_column_of_weights_is_no_feature() {
     }
     let words = "train numbers.csv --target y --class-weight balanced --device cpu";
     place.refuses(words, 2, &["--class-weight", "`y` is a number"]);
-    place.refuses("train w.csv --weight-column a --device cpu --init-from run", 2, &["column of sample weights", "`a`"]);
+    place.refuses(
+        "train w.csv --weight-column a --device cpu --init-from run",
+        2,
+        &["column of sample weights", "`a`"],
+    );
 }

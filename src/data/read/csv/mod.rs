@@ -16,7 +16,7 @@ use std::path::Path;
 use foldhash::HashMap;
 use rayon::prelude::*;
 
-use crate::data::column::{Cells, Column, Texts, in_order};
+use crate::data::column::{Categorical, Cells, Column, in_order};
 use crate::data::infer::{Inference, Unfit};
 use crate::data::note::{Note, NoteKind, Notes};
 use crate::data::read::bytes::Bytes;
@@ -359,7 +359,7 @@ impl Growing {
                 Ok(Some((Column { form, ..Column::new(name, Cells::Number(values)) }, notes)))
             }
             Self::Text { known, codes } => {
-                let texts = Texts::from_parts(in_order(known), codes);
+                let texts = Categorical::from_parts(in_order(known), codes);
                 match inference.column(name, texts, kind, &mut notes) {
                     Ok(column) => Ok(Some((column, notes))),
                     Err(unfit) => {
@@ -390,7 +390,7 @@ impl Growing {
             (Self::Text { known, codes }, Piece::Text { labels, codes: more, .. }) => {
                 let mut places = Vec::with_capacity(labels.len());
                 for label in labels {
-                    let next = u32::try_from(known.len()).ok().filter(|&next| next != Texts::MISSING);
+                    let next = u32::try_from(known.len()).ok().filter(|&next| next != Categorical::MISSING);
                     let next = next.ok_or_else(|| unfit("a column has more distinct texts than mlp can number"))?;
                     places.push(match known.get(label.as_ref()) {
                         Some(&code) => code,
@@ -398,7 +398,9 @@ impl Growing {
                     });
                 }
                 limits::more_room("a column", codes, more.len())?;
-                codes.extend(more.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Texts::MISSING)));
+                codes.extend(
+                    more.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Categorical::MISSING)),
+                );
             }
             (_, Piece::Turned) => *self = Self::Turned,
             _ => {} // skipped, or to be read again
