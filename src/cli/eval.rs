@@ -88,13 +88,13 @@ fn check_top_k(k: usize, encoder: &Encoder) -> Result<()> {
 }
 
 /// The score of each class, and which are taken for which.
-fn class_tables(figures: &Classification) -> String {
-    let scores = class_table(figures);
-    match confusion_table(figures) {
-        Some(confusion) if figures.classes.len() <= MOST_PRINTED => {
+fn class_tables(metrics: &Classification) -> String {
+    let scores = class_table(metrics);
+    match confusion_table(metrics) {
+        Some(confusion) if metrics.classes.len() <= MOST_PRINTED => {
             format!("\n{scores}\nconfusion matrix: rows are the true classes, columns the predicted ones\n{confusion}")
         }
-        Some(_) => format!("\n{scores}\n--json has the confusion matrix of the {} classes\n", figures.classes.len()),
+        Some(_) => format!("\n{scores}\n--json has the confusion matrix of the {} classes\n", metrics.classes.len()),
         None => format!("\n{scores}"),
     }
 }

@@ -51,7 +51,7 @@ impl Predictor {
         let (inputs, rows) = (data.inputs(), data.rows());
         let mut features = data.features().to_vec();
         let mut random = NumpyRandom::new(seed);
-        let before = self.badness(&features, data, encoder).await?;
+        let before = self.error_rate_or_rmse(&features, data, encoder).await?;
         let mut all = Vec::with_capacity(columns.len());
         for column in columns {
             let mut worse = Vec::with_capacity(shuffles);
@@ -60,7 +60,7 @@ impl Predictor {
                     let cells = &data.features()[from * inputs..][column.clone()];
                     features[to * inputs..][column.clone()].copy_from_slice(cells);
                 }
-                worse.push(self.badness(&features, data, encoder).await? - before);
+                worse.push(self.error_rate_or_rmse(&features, data, encoder).await? - before);
             }
             features.copy_from_slice(data.features());
             let n = worse.len() as f64;
@@ -72,7 +72,7 @@ impl Predictor {
     }
 
     /// The error rate, or the RMSE.
-    async fn badness(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
+    async fn error_rate_or_rmse(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
         let outputs = self.outputs_async(features).await?;
         let (loss, c, columns) = (self.spec().loss(), self.spec().loss_parameter(), data.target_columns());
         let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));

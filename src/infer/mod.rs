@@ -26,14 +26,14 @@ pub struct Metrics {
     /// The scores, unweighted. `None` if the loss is not finite, as after a divergence, or if a predicted number is
     /// beyond ±1e140.
     #[serde(flatten)]
-    pub figures: Option<Figures>,
+    pub scores: Option<Scores>,
 }
 
 /// The scores by the kind of a loss's predictions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
-pub enum Figures {
+pub enum Scores {
     /// One class for each row, of a softmax or of a single yes or no, with the encoder's labels.
     Classification(Classification),
     /// Several yes-or-no outputs; a target above one half is yes.
@@ -87,32 +87,32 @@ impl Metrics {
             loss.predictions(z);
         }
         let loss = sum / (weights * y.len() as f64);
-        let figures = if loss.is_finite() { figures(spec, predictions, data, encoder, top_k)? } else { None };
-        Ok(Self { rows: data.rows(), loss, figures })
+        let scores = if loss.is_finite() { scores(spec, predictions, data, encoder, top_k)? } else { None };
+        Ok(Self { rows: data.rows(), loss, scores })
     }
 
     /// The scores of classes that exclude each other.
     #[must_use]
     pub fn classification(&self) -> Option<&Classification> {
-        if let Some(Figures::Classification(figures)) = &self.figures { Some(figures) } else { None }
+        if let Some(Scores::Classification(scores)) = &self.scores { Some(scores) } else { None }
     }
 
     /// The scores of several yes-or-no outputs.
     #[must_use]
     pub fn multi_label(&self) -> Option<&MultiLabel> {
-        if let Some(Figures::MultiLabel(figures)) = &self.figures { Some(figures) } else { None }
+        if let Some(Scores::MultiLabel(scores)) = &self.scores { Some(scores) } else { None }
     }
 
     /// The scores of a regression.
     #[must_use]
     pub fn regression(&self) -> Option<&Regression> {
-        if let Some(Figures::Regression(figures)) = &self.figures { Some(figures) } else { None }
+        if let Some(Scores::Regression(scores)) = &self.scores { Some(scores) } else { None }
     }
 
     /// Accuracy over the rows, or over all labels of all rows if there are several.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
-        let one = self.classification().map(|figures| figures.accuracy);
+        let one = self.classification().map(|scores| scores.accuracy);
         one.or_else(|| Some(self.multi_label()?.accuracy))
     }
 
@@ -130,30 +130,30 @@ impl Metrics {
 }
 
 /// Compares predictions with the data's targets, both finite.
-fn figures(
+fn scores(
     spec: &MlpSpec,
     mut predictions: Vec<f64>,
     data: &Dataset,
     encoder: Option<&Encoder>,
     top_k: Option<usize>,
-) -> Result<Option<Figures>> {
+) -> Result<Option<Scores>> {
     let (width, targets) = (spec.outputs(), data.targets());
     let yes = || targets.iter().map(|&y| y > 0.5);
-    let labelled = |figures: Classification| match encoder.and_then(Encoder::classes) {
-        Some(labels) => figures.with_labels(labels),
-        None => Ok(figures),
+    let labelled = |scores: Classification| match encoder.and_then(Encoder::classes) {
+        Some(labels) => scores.with_labels(labels),
+        None => Ok(scores),
     };
     Ok(Some(match spec.loss().domain() {
         TargetDomain::Class => {
             let truth: Vec<usize> = targets.iter().map(|&class| class as usize).collect();
-            Figures::Classification(labelled(Classification::new(&predictions, width, &truth, top_k)?)?)
+            Scores::Classification(labelled(Classification::new(&predictions, width, &truth, top_k)?)?)
         }
         TargetDomain::Probability if width == 1 => {
             let truth: Vec<usize> = yes().map(usize::from).collect();
-            Figures::Classification(labelled(Classification::binary(&predictions, &truth)?)?)
+            Scores::Classification(labelled(Classification::binary(&predictions, &truth)?)?)
         }
         TargetDomain::Probability => {
-            Figures::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?)
+            Scores::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?)
         }
         TargetDomain::Real | TargetDomain::NonNegative => {
             let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
@@ -162,7 +162,7 @@ fn figures(
                 return Ok(None);
             }
             let truth: Vec<f64> = targets.iter().map(|&value| decode(value.into())).collect();
-            Figures::Regression(Regression::new(&predictions, &truth, width)?)
+            Scores::Regression(Regression::new(&predictions, &truth, width)?)
         }
     }))
 }

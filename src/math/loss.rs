@@ -226,7 +226,7 @@ impl Loss {
     #[inline(always)]
     pub fn row<T: Real>(self, z: &[T], y: &[T], c: T, d: Option<&mut [T]>) -> (T, usize) {
         let (zero, one, half) = (T::default(), T::from_f64(1.0), T::from_f64(0.5));
-        let run = Run { z, y, d };
+        let run = LossTerms { z, y, d };
         match self {
             Self::BinaryCrossEntropy => run.sum(|z, y| {
                 let t = y * (one - c) + half * c;
@@ -286,33 +286,33 @@ impl Loss {
 }
 
 /// Outputs with their targets, and where the gradient goes.
-struct Run<'a, T> {
+struct LossTerms<'a, T> {
     z: &'a [T],
     y: &'a [T],
     d: Option<&'a mut [T]>,
 }
 
-impl<T: Real> Run<'_, T> {
+impl<T: Real> LossTerms<'_, T> {
     /// The sum of a pointwise loss. `point` gives the value, the gradient and whether z predicts y's class.
     #[inline(always)]
     fn sum(self, point: impl Fn(T, T) -> (T, T, bool)) -> (T, usize) {
         const RUN: usize = 16;
-        let (mut sum, mut hits) = (T::default(), 0);
+        let (mut sum, mut correct) = (T::default(), 0);
         let Self { z, y, mut d } = self;
         for (first, (z, y)) in (0..).step_by(RUN).zip(z.chunks(RUN).zip(y.chunks(RUN))) {
             // A sum has an order, which SIMD cannot keep: first all values, then their sum.
             let (mut values, mut gradients) = ([T::default(); RUN], [T::default(); RUN]);
             for (((&z, &y), value), gradient) in z.iter().zip(y).zip(&mut values).zip(&mut gradients) {
-                let hit;
-                (*value, *gradient, hit) = point(z, y);
-                hits += usize::from(hit);
+                let is_correct;
+                (*value, *gradient, is_correct) = point(z, y);
+                correct += usize::from(is_correct);
             }
             values[..z.len()].iter().for_each(|&value| sum += value);
             if let Some(d) = &mut d {
                 d[first..first + z.len()].copy_from_slice(&gradients[..z.len()]);
             }
         }
-        (sum, hits)
+        (sum, correct)
     }
 }
 
@@ -320,7 +320,7 @@ impl<T: Real> Run<'_, T> {
 /// sum of e^(z - z_max) without the first largest: no term is negative, so none cancels. A row with a NaN or an infinity
 /// gives a NaN, in the last term if not before.
 #[inline(always)]
-fn softmax_cross_entropy<T: Real>(Run { z, y, d }: Run<'_, T>, c: T) -> (T, usize) {
+fn softmax_cross_entropy<T: Real>(LossTerms { z, y, d }: LossTerms<'_, T>, c: T) -> (T, usize) {
     let one = T::from_f64(1.0);
     let (mut top, mut largest) = (0, z[0]);
     for (j, &z) in z.iter().enumerate() {

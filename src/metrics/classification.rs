@@ -119,7 +119,7 @@ impl Classification {
             }
             let predicted = table.predicted(row)?;
             counts[actual].support += 1;
-            counts[actual].hits += u64::from(predicted == actual);
+            counts[actual].true_positives += u64::from(predicted == actual);
             counts[predicted].predicted += 1;
             if let Some(confusion) = &mut confusion {
                 confusion[actual][predicted] += 1;
@@ -132,7 +132,7 @@ impl Classification {
         let label = |(class, score): (usize, Score)| ClassScore { label: class.to_string(), score };
         let share = |count: u64| count as f64 / rows as f64;
         Ok(Self {
-            accuracy: share(counts.iter().map(|count| count.hits).sum()),
+            accuracy: share(counts.iter().map(|count| count.true_positives).sum()),
             balanced_accuracy: occurring().map(|score| score.recall).sum::<f64>() / occurring().count() as f64,
             log_loss: log_loss / rows as f64,
             // Without it, one class that does not occur would let all others be sorted for nothing.

@@ -40,7 +40,7 @@ pub struct Score {
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     /// Rows of the class with this prediction.
-    hits: u64,
+    true_positives: u64,
     /// Rows with this prediction.
     predicted: u64,
     /// Rows of the class.
@@ -49,9 +49,9 @@ struct Counts {
 
 impl Counts {
     fn score(self) -> Score {
-        let Self { hits, predicted, support } = self;
-        let (precision, recall) = (ratio(hits, predicted), ratio(hits, support));
-        Score { support, precision, recall, f1: ratio(2 * hits, predicted + support) }
+        let Self { true_positives, predicted, support } = self;
+        let (precision, recall) = (ratio(true_positives, predicted), ratio(true_positives, support));
+        Score { support, precision, recall, f1: ratio(2 * true_positives, predicted + support) }
     }
 }
 
@@ -62,8 +62,8 @@ fn ratio(part: u64, whole: u64) -> f64 {
 /// The mean of the scores, each with its weight; not all weights may be 0.
 fn average(counts: &[Counts], weight: fn(&Counts) -> u64) -> Score {
     let whole = counts.iter().map(weight).sum::<u64>() as f64;
-    let mean = |figure: fn(Score) -> f64| {
-        counts.iter().map(|count| weight(count) as f64 * figure(count.score())).sum::<f64>() / whole
+    let mean = |score: fn(Score) -> f64| {
+        counts.iter().map(|count| weight(count) as f64 * score(count.score())).sum::<f64>() / whole
     };
     Score {
         support: counts.iter().map(|count| count.support).sum(),

@@ -33,13 +33,17 @@ impl MultiLabel {
             check_probability(at / labels, "label", at % labels, p)?;
             let predicted = p > 0.5;
             let count = &mut counts[at % labels];
-            count.hits += u64::from(predicted && actual);
+            count.true_positives += u64::from(predicted && actual);
             count.predicted += u64::from(predicted);
             count.support += u64::from(actual);
             right += u64::from(predicted == actual);
         }
         let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum();
-        let all = Counts { hits: sum(|c| c.hits), predicted: sum(|c| c.predicted), support: sum(|c| c.support) };
+        let all = Counts {
+            true_positives: sum(|c| c.true_positives),
+            predicted: sum(|c| c.predicted),
+            support: sum(|c| c.support),
+        };
         Ok(Self {
             accuracy: ratio(right, truth.len() as u64),
             micro_average: all.score(),

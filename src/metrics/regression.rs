@@ -56,7 +56,7 @@ impl Regression {
         let column = |values: &[f64], output| values.iter().skip(output).step_by(outputs).copied().collect::<Vec<_>>();
         let score = |output| RegressionScore::new(&column(predictions, output), &column(truth, output));
         let mut scores: Vec<_> = (0..outputs).map(score).collect();
-        let mean = |figure: fn(&RegressionScore) -> f64| scores.iter().map(figure).sum::<f64>() / outputs as f64;
+        let mean = |score: fn(&RegressionScore) -> f64| scores.iter().map(score).sum::<f64>() / outputs as f64;
         let score = RegressionScore {
             mae: mean(|score| score.mae),
             median_absolute_error: mean(|score| score.median_absolute_error),

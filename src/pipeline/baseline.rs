@@ -95,5 +95,5 @@ async fn linear(data: &Splits<Dataset>, judged: &Dataset, model: &Model) -> Resu
     let parameters = trainer.parameters_async().await?;
     let linear = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
     let metrics = evaluate(&device, &linear, judged, None).await?;
-    Ok(metrics.figures.is_some().then_some(metrics))
+    Ok(metrics.scores.is_some().then_some(metrics))
 }

@@ -46,7 +46,7 @@ pub struct EarlyStoppingState {
 
 /// The decision of early stopping after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct StoppingDecision {
     /// Whether the epoch is the best so far.
     pub improved: bool,
     /// Whether training is to stop.
@@ -74,7 +74,7 @@ impl EarlyStopping {
 
 impl EarlyStoppingState {
     /// Takes the monitored value of an epoch that has ended. A value that is not finite is not an improvement.
-    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> Verdict {
+    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> StoppingDecision {
         let improved = value.is_finite()
             && self.best.is_none_or(|best| match rule.monitor {
                 Monitor::Loss => value + rule.min_delta < best,
@@ -85,7 +85,7 @@ impl EarlyStoppingState {
         } else {
             self.bad_epochs += 1;
         }
-        Verdict { improved, stop: !improved && self.bad_epochs >= rule.patience }
+        StoppingDecision { improved, stop: !improved && self.bad_epochs >= rule.patience }
     }
 }
 

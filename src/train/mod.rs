@@ -9,7 +9,7 @@ mod given;
 mod load;
 mod lr_find;
 mod mark;
-mod pace;
+mod pacer;
 mod run;
 mod run_state;
 mod schedule;
@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use budget::Budget;
-pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, Verdict};
+pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, StoppingDecision};
 pub use lr_find::{LrCurve, LrPoint, LrRange};
 pub use schedule::{PlateauState, Position, Schedule};
 pub use state::{TrainProgress, TrainState};
@@ -298,13 +298,13 @@ pub struct Epoch {
     pub accuracy: Option<f64>,
     /// Loss and accuracy on the validation set at its end, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<Score>,
+    pub validation: Option<ValidationScore>,
 }
 
 /// Loss and accuracy of the parameters on a set of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Score {
+pub struct ValidationScore {
     /// Mean loss, unweighted.
     pub loss: f64,
     /// Accuracy; none for a regression.

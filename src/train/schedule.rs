@@ -15,7 +15,7 @@ use crate::error::{Error, Result, setting};
 /// from 0. The text form is `cosine:warmup=5,floor=0.01`, and files have a table `{ name = "cosine", warmup = 5, floor
 /// = 0.01 }`. A setting that is left out has its value of [`Schedule::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", try_from = "Table")]
+#[serde(tag = "name", rename_all = "kebab-case", try_from = "ScheduleTable")]
 #[non_exhaustive]
 pub enum Schedule {
     /// 1 throughout.
@@ -348,15 +348,15 @@ impl FromStr for Schedule {
 /// A schedule as it stands in a file.
 #[derive(Deserialize)]
 #[serde(expecting = "a table with a `name` and settings, as { name = \"cosine\", warmup = 5 }")]
-struct Table {
+struct ScheduleTable {
     name: String,
     #[serde(flatten)]
     settings: BTreeMap<String, serde_json::Number>,
 }
 
-impl TryFrom<Table> for Schedule {
+impl TryFrom<ScheduleTable> for Schedule {
     type Error = Error;
-    fn try_from(table: Table) -> Result<Self> {
+    fn try_from(table: ScheduleTable) -> Result<Self> {
         let mut schedule = Self::named(&table.name)?;
         table.settings.iter().try_for_each(|(key, value)| schedule.set(key, &value.to_string()))?;
         Ok(schedule)

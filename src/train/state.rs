@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::run::Course;
-use super::run_state::Run;
+use super::run_state::RunProgress;
 use super::{TrainConfig, Trainer};
 use crate::error::{Error, Result};
 use crate::params::Layout;
@@ -31,10 +31,11 @@ pub struct TrainProgress {
     config: TrainConfig,
     /// CRC-32 of the data sets.
     data: u32,
-    age: u64,
+    #[serde(rename = "age")]
+    steps_before: u64,
     optimizer_start: u64,
     step: u64,
-    run: Run,
+    run: RunProgress,
 }
 
 impl TrainProgress {
@@ -55,7 +56,7 @@ impl Trainer {
             spec: self.spec.clone(),
             config: self.config.clone(),
             data: self.fingerprint,
-            age: self.age,
+            steps_before: self.steps_before,
             optimizer_start: self.optimizer_start,
             step: self.next_step,
             run: self.run.clone(),
@@ -82,13 +83,13 @@ impl Trainer {
         if progress.data != self.fingerprint {
             return refused("of a run on other data".into(), "the same training and validation rows");
         }
-        let TrainProgress { age, optimizer_start, step, run, .. } = progress;
-        let steps = age.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
+        let TrainProgress { steps_before, optimizer_start, step, run, .. } = progress;
+        let steps = steps_before.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
         let course = Course {
             config: &progress.config,
             steps_per_epoch: self.steps_per_epoch(),
             validation: self.validation,
-            validation_step: self.judged_rows(),
+            validation_step: self.validation_batch(),
         };
         let fits = steps.map_or_else(|| Err("its count of steps is invalid".into()), |_| run.check(*step, &course));
         if let Err(problem) = fits {
@@ -117,7 +118,7 @@ impl Trainer {
         }
         self.set_parameters(parameters)?;
         self.write(Role::OptimizerState, optimizer)?;
-        (self.age, self.optimizer_start) = (*age, *optimizer_start);
+        (self.steps_before, self.optimizer_start) = (*steps_before, *optimizer_start);
         (self.next_step, self.run) = (*step, run.clone());
         if progress.config.epochs != self.config.epochs {
             self.run.set_epochs(self.config.epochs, self.steps_per_epoch());

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::TrainConfig;
 use super::mark::Mark;
-use super::pace::Pace;
-use super::run_state::{Pending, Run};
+use super::pacer::SubmissionPacer;
+use super::run_state::{Pending, RunProgress};
 use crate::backend::{Backend as _, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
@@ -46,13 +46,13 @@ pub struct Trainer {
     /// The state of a trainer without data, whose steps take the program's gradient.
     pub(super) own: Option<Own>,
     /// Steps of the parameters before this data was loaded.
-    pub(super) age: u64,
+    pub(super) steps_before: u64,
     /// Steps of the parameters before the optimiser began with a state of 0.
     pub(super) optimizer_start: u64,
     /// Steps submitted on this data.
     pub(super) next_step: u64,
     /// The run under way, or the last one.
-    pub(super) run: Run,
+    pub(super) run: RunProgress,
     pub(super) submissions: usize,
     /// The first submission after the parameters were set: no snapshot before it is theirs.
     pub(super) first_submission: usize,
@@ -63,7 +63,7 @@ pub struct Trainer {
     /// Epochs after which nothing is submitted before they have been collected.
     pub(super) pause: Option<u64>,
     /// Of training steps and of validation steps.
-    pub(super) paces: [Pace; 2],
+    pub(super) pacers: [SubmissionPacer; 2],
 }
 
 /// What a trainer without data has besides.
@@ -161,16 +161,16 @@ impl Trainer {
             fingerprint: checksum([data].into_iter().chain(validation)),
             validation_mark: validation.map(Mark::of).unwrap_or_default(),
             own: None,
-            age: 0,
+            steps_before: 0,
             optimizer_start: 0,
             next_step: 0,
-            run: Run::default(),
+            run: RunProgress::default(),
             submissions: 0,
             first_submission: 0,
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
-            paces: [Pace::new(slots, config.submission), Pace::new(slots, config.submission)],
+            pacers: [SubmissionPacer::new(slots, config.submission), SubmissionPacer::new(slots, config.submission)],
         };
         trainer.set_learning_rate(config.optimizer.learning_rate)?;
         trainer.set_parameters(&config.init.draw(spec, config.seed)?)?;
@@ -178,9 +178,9 @@ impl Trainer {
     }
 
     /// Begins with submissions of one step.
-    pub(super) fn begin_paces(&mut self) {
+    pub(super) fn begin_pacers(&mut self) {
         let (slots, time) = (self.plan().slots, self.config.submission);
-        self.paces = [Pace::new(slots, time), Pace::new(slots, time)];
+        self.pacers = [SubmissionPacer::new(slots, time), SubmissionPacer::new(slots, time)];
     }
 
     /// Sets all parameters, in the order of [`Layout`], in place of those that [`TrainConfig::init`] has drawn.
@@ -210,7 +210,7 @@ impl Trainer {
 
     /// Steps that the parameters have been trained for.
     pub fn steps(&self) -> u64 {
-        self.age + self.next_step
+        self.steps_before + self.next_step
     }
 
     /// Whole epochs of this data that the parameters have been trained for.
@@ -276,7 +276,7 @@ impl Trainer {
     }
 
     /// Rows of a whole validation step; 1 without a validation set.
-    pub(super) fn judged_rows(&self) -> usize {
+    pub(super) fn validation_batch(&self) -> usize {
         self.plan().passes_of(PassKind::Validate).next().map_or(1, |(_, pass)| pass.rows)
     }
 

@@ -229,7 +229,7 @@ pub async fn run(args: Args) -> Result<u8> {
         metrics = Some(data.metrics(&device, &model).await?);
         phases.end("evaluate");
     }
-    if metrics.as_ref().is_some_and(|metrics| metrics.train.figures.is_none()) {
+    if metrics.as_ref().is_some_and(|metrics| metrics.train.scores.is_none()) {
         // The last update has no loss of its own to tell that it went wrong.
         let (step, epoch) = (trainer.steps(), trainer.epochs());
         let parameters = trainer.roll_back_async().await?;

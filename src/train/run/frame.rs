@@ -31,7 +31,7 @@ impl Trainer {
     /// Errors of the device.
     pub fn submit(&mut self, steps: usize) -> Result<usize> {
         self.check_data_is_there()?;
-        if self.next_step >= self.run.end && self.run.judged >= self.run.end && self.pending.is_empty() {
+        if self.next_step >= self.run.end && self.run.validated_until >= self.run.end && self.pending.is_empty() {
             self.begin();
         }
         if steps == 0 || self.pending.len() >= MAX_IN_FLIGHT {
@@ -43,8 +43,8 @@ impl Trainer {
     }
 
     /// Takes note of a step whose loss nobody knows: every one is an epoch, and no snapshot is of the parameters before it.
-    pub(in crate::train) fn pass_unjudged(&mut self) {
-        self.run.judged = self.next_step;
+    pub(in crate::train) fn skip_validation(&mut self) {
+        self.run.validated_until = self.next_step;
         self.run.finished = self.next_step >= self.run.end;
         self.first_submission = self.submissions;
     }
@@ -72,7 +72,7 @@ impl Trainer {
             self.pending.pop_front();
             let mut go_on = |_| ControlFlow::Continue(());
             let progress = pollster::block_on(self.take_in(done, &ring, &mut outcome, &mut go_on))?;
-            if self.pending.is_empty() && self.next_step >= self.run.judged + self.steps_per_epoch() {
+            if self.pending.is_empty() && self.next_step >= self.run.validated_until + self.steps_per_epoch() {
                 self.queue(u64::MAX, None)?;
             }
             if self.pending.is_empty() {

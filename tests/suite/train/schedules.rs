@@ -4,7 +4,7 @@
 use std::f64::consts::PI;
 
 use serde::de::DeserializeOwned;
-use wgpu_mlp::train::{EarlyStopping, EarlyStoppingState, Monitor, PlateauState, Position, Schedule, Verdict};
+use wgpu_mlp::train::{EarlyStopping, EarlyStoppingState, Monitor, PlateauState, Position, Schedule, StoppingDecision};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
@@ -256,10 +256,10 @@ fn verdicts(rule: &EarlyStopping, values: &[f64]) -> (String, EarlyStoppingState
         let verdict = state.observe(rule, epoch, value);
         state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
         match verdict {
-            Verdict { improved: true, stop: false } => '+',
-            Verdict { improved: false, stop: false } => '-',
-            Verdict { improved: false, stop: true } => 's',
-            Verdict { improved: true, stop: true } => '?',
+            StoppingDecision { improved: true, stop: false } => '+',
+            StoppingDecision { improved: false, stop: false } => '-',
+            StoppingDecision { improved: false, stop: true } => 's',
+            StoppingDecision { improved: true, stop: true } => '?',
         }
     };
     let text = (1..).zip(values).map(observe).collect();
