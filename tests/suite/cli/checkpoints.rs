@@ -103,7 +103,7 @@ fn a_broken_run_goes_on_to_the_same_bytes() {
         assert!(done.len() > 80, "{} epochs\n{told}", done.len());
         if signal == "-INT" {
             assert_eq!(code, Some(130), "{told}");
-            assert!(told.contains("goes on from here"), "{told}");
+            assert!(told.contains("continues from here"), "{told}");
             // The model is the best so far, as that of a finished run is; the checkpoint goes on from the last.
             assert!(told.contains("stopped by Ctrl-C") && told.contains(", the best"), "{told}");
             let found = place.json(&format!(

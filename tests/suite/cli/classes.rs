@@ -172,7 +172,7 @@ fn a_column_of_weights_is_no_feature() {
         ("text.csv --weight-column w", &["text.csv", "line 3", "column `w`", "`many`"]),
         ("w.csv --class-weight perhaps=2", &["--class-weight", "`perhaps`", "labels from `no`, `yes`"]),
         ("w.csv --class-weight yes=2,yes=3", &["--class-weight", "`yes`, twice"]),
-        ("w.csv --class-weight yes=-2", &["--class-weight", "`yes=-2`", "from 0 on"]),
+        ("w.csv --class-weight yes=-2", &["--class-weight", "`yes=-2`", "at least 0"]),
         ("w.csv --class-weight yes", &["--class-weight", "`yes`", "balanced"]),
         ("w.csv --class-weight yes=0,no=0", &["0 for all training rows", "more than 0 for some"]),
     ];

@@ -222,7 +222,7 @@ mod signals {
             let folder = place.path().join("run");
             assert_eq!(names(&folder), ["checkpoints", "config.toml", "metrics.jsonl", "model.safetensors"]);
             let told =
-                stderr.lines().find_map(|line| line.strip_prefix("scores and report are left out: mlp ")).unwrap();
+                stderr.lines().find_map(|line| line.strip_prefix("metrics and report are left out: mlp ")).unwrap();
             let epochs = summary["epochs"].as_u64().unwrap();
             let scores = place.json(told.strip_suffix(" makes them").unwrap());
             assert!(scores["test"]["loss"].is_number() && scores["report"] == "run/report.html", "{scores}");
@@ -340,7 +340,7 @@ mod signals {
         let Output { code, stderr, .. } = finished(command);
         assert_eq!(code, Some(1), "{stderr}");
         assert_eq!(stderr.matches("warning: ").count(), 1, "{stderr}");
-        assert!(stderr.contains("metrics.jsonl") && stderr.contains("training goes on"), "{stderr}");
+        assert!(stderr.contains("metrics.jsonl") && stderr.contains("training continues"), "{stderr}");
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("error: ") && last.ends_with("the model is in run/model.safetensors"), "{stderr}");
         let model = wgpu_mlp::Model::load(place.path().join("run")).unwrap();
