@@ -61,7 +61,9 @@ impl Reporter {
         let Self { output, started, setup, .. } = self;
         if let Some(setup) = setup.take().filter(|_| !matches!(output, Output::Quiet)) {
             let seconds = significant((setup + started.elapsed()).as_secs_f64(), 3);
-            eprintln!("first steps: done after {seconds} s, in which the device was opened and its kernels made");
+            eprintln!(
+                "first steps: done after {seconds} s, with the opening of the device and the making of its kernels"
+            );
         }
         match output {
             Output::Quiet => {}
