@@ -20,9 +20,9 @@ const NEAR: f64 = 1e-5;
 /// Rounds of drawing anew. A network of hundreds of thousands of units has one near a kink in every row.
 const REDRAWS: u64 = 8;
 
-/// Largest relative error of a gradient over so many rows. What a sum of n terms loses in f32 grows like √n roundings, relative
-/// to what terms of independent signs leave; four times that exceeds gradcheck's limit from some 1,800 rows on. A single
-/// row that is lost or counted twice is about 1 / √n, a hundred times as much at 65,536 rows.
+/// Largest relative error of a gradient over so many rows. What a sum of n terms loses in f32 grows like √n roundings,
+/// relative to what terms of independent signs leave; four times that exceeds gradcheck's limit from some 1,800 rows
+/// on. A single row that is lost or counted twice is about 1 / √n, a hundred times as much at 65,536 rows.
 fn limit(rows: usize) -> f64 {
     DEVICE_LIMIT.max(4.0 * f64::from(f32::EPSILON) / 2.0 * (rows as f64).sqrt())
 }
@@ -91,8 +91,8 @@ impl Case {
             }
             if !(error <= limit) {
                 return Err(Error::CheckFailed(format!(
-                    "{}: at batch {} the gradient of {} is off by {error:.1e} (limit {limit:.0e}), so nothing was \
-                     timed: do not train on this device, and report it",
+                    "{}: at batch {} the gradient of {} has an error of {error:.1e} (limit {limit:.0e}), so nothing \
+                    was timed: do not train on this device, and report it",
                     device.name(),
                     self.batch,
                     tensor.name,
@@ -128,7 +128,8 @@ impl Case {
                 // Not `>`, which a NaN would pass.
                 if !(difference <= limit && limit.is_finite()) {
                     return Err(Error::CheckFailed(format!(
-                        "{}: at batch {} an output of row {row} is {found:e}, expected {:e} ± {limit:e}, so nothing was timed: \
+                        "{}: at batch {} an output of row {row} is {found:e}, expected {:e} ± {limit:e}, so nothing \
+                        was timed: \
                          do not use this device, and report it",
                         device.name(),
                         self.batch,

@@ -8,7 +8,7 @@ use crate::backend::{AdapterSummary, CpuDevice};
 use crate::error::Result;
 use crate::report::{Table, count};
 
-/// List the devices that --device can name
+/// List the devices for --device
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print one JSON object

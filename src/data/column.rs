@@ -18,7 +18,7 @@ pub enum Cells {
     /// Finite numbers; NaN where one is missing.
     Number(Vec<f64>),
     /// Texts, without white space around them.
-    Text(Texts),
+    Text(Categorical),
     /// Dates.
     Date(Dates),
 }
@@ -68,13 +68,13 @@ impl Cells {
             Self::Number(values) | Self::Date(Dates { seconds: values, .. }) => {
                 values.iter().filter(|value| value.is_nan()).count()
             }
-            Self::Text(texts) => texts.codes.iter().filter(|&&code| code == Texts::MISSING).count(),
+            Self::Text(texts) => texts.codes.iter().filter(|&&code| code == Categorical::MISSING).count(),
         }
     }
 
     /// The cells as texts: numbers as they are written at their shortest, dates in ISO 8601's form.
     #[must_use]
-    pub fn to_texts(&self) -> Texts {
+    pub fn to_texts(&self) -> Categorical {
         match self {
             Self::Text(texts) => texts.clone(),
             Self::Number(values) => {
@@ -106,12 +106,12 @@ impl PartialEq for Cells {
 
 /// Texts by their distinct values. `collect` makes one of `Option<impl Into<String>>`, `None` where a cell is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct Categorical {
     labels: Vec<String>,
     codes: Vec<u32>,
 }
 
-impl Texts {
+impl Categorical {
     /// Stands for a missing cell.
     pub(super) const MISSING: u32 = u32::MAX;
 
@@ -162,14 +162,14 @@ impl Texts {
         self.code(row).map(|code| self.labels[code].as_str())
     }
 
-    /// The first row whose text is no number.
+    /// The first row whose text is not a number.
     pub(super) fn first_text(&self) -> Option<usize> {
         let stray: Vec<bool> = self.labels.iter().map(|label| parse_number(label).is_none()).collect();
         (0..self.len()).find(|&row| self.code(row).is_some_and(|code| stray[code]))
     }
 }
 
-impl<S: Into<String>> FromIterator<Option<S>> for Texts {
+impl<S: Into<String>> FromIterator<Option<S>> for Categorical {
     fn from_iter<I: IntoIterator<Item = Option<S>>>(cells: I) -> Self {
         let mut known = HashMap::default();
         let mut texts = Self::default();
@@ -202,7 +202,7 @@ pub struct Column {
     /// How its numbers were written.
     pub form: NumberForm,
     /// What was written, where it holds whole numbers of which f64 loses digits: they count as different where their texts do.
-    pub exact: Option<Texts>,
+    pub exact: Option<Categorical>,
 }
 
 impl Column {
@@ -214,7 +214,7 @@ impl Column {
 
     /// The column as texts: what was written, where its numbers lose digits.
     #[must_use]
-    pub fn to_texts(&self) -> Texts {
+    pub fn to_texts(&self) -> Categorical {
         self.exact.clone().unwrap_or_else(|| self.cells.to_texts())
     }
 }

@@ -25,7 +25,7 @@ mod statistics;
 mod synthetic;
 mod table;
 
-pub use column::{Cells, Column, Dates, Texts};
+pub use column::{Categorical, Cells, Column, Dates};
 pub use dataset::Dataset;
 pub(crate) use dataset::checksum;
 pub use describe::{ColumnDescription, Description, Values};

@@ -59,7 +59,7 @@ impl Table {
         for Column { name, cells, .. } in &table.columns {
             if cells.len() != table.rows() {
                 let (what, expected) =
-                    (format!("column `{}`", shorten(name)), format!("{}, as the first one", table.rows()));
+                    (format!("column `{}`", shorten(name)), format!("{}, like the first one", table.rows()));
                 return Err(Error::Shape { what, found: cells.len(), expected });
             }
             if let Cells::Number(values) = cells
@@ -168,12 +168,13 @@ impl Table {
         Ok(self.columns.remove(at))
     }
 
-    /// The table with each column read as it is said: left out, made texts, or looked at as delimited text would be. Numbers stay what
-    /// they are unless texts are wanted, and so do texts that are only to be inferred, unless they are dates.
+    /// The table with each column read as it is said: left out, made texts, or looked at as delimited text would be.
+    /// Numbers stay what they are unless texts are wanted, and so do texts that are only to be inferred, unless they
+    /// are dates.
     ///
     /// # Errors
-    /// [`Error::NotANumber`] for a text that is to be a number and may not be missing; [`Error::EmptyTable`] where nothing is
-    /// left; [`Error::Shape`] for another number of words than of columns.
+    /// [`Error::NotANumber`] for a text that is to be a number and may not be missing; [`Error::EmptyTable`] where
+    /// nothing is left; [`Error::Shape`] for another number of words than of columns.
     pub fn read_as(self, how: &[ReadAs], reading: &Reading) -> Result<Self> {
         ReadAs::check(how, self.columns.len())?;
         let Self { source, columns, lines, mut notes } = self;
@@ -286,7 +287,7 @@ pub(super) fn unfit_names(names: &[&str]) -> Option<String> {
             return Some(format!("column {} has no name", at + 1));
         }
         if name.contains(['\r', '\n']) {
-            return Some(format!("the name of column {} goes over the end of a line", at + 1));
+            return Some(format!("the name of column {} continues over the end of a line", at + 1));
         }
         if !seen.insert(name) {
             return Some(format!("two columns are named `{}`", shorten(name)));

@@ -103,7 +103,7 @@ pub fn import_bytes(bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
 
 fn import_as(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
     if is_own(bytes) {
-        let problem = "it is a model of mlp already: every command takes it as it is".into();
+        let problem = "it is already a model of mlp: every command takes it".into();
         return Err(Error::ForeignModel { path: path.into(), problem });
     }
     foreign(path, bytes, assumed)

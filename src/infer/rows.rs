@@ -16,7 +16,7 @@ const LEAST: usize = 32;
 
 /// Writes the outputs [rows, outputs] of `x` [rows, inputs], both by rows: on this thread where it is little work, else on
 /// those of `pool`.
-pub(super) fn run(pool: &Pool, network: Network<'_>, x: &[f32], z: &mut [f32]) {
+pub(super) fn run(pool: &Pool, network: NetworkView<'_>, x: &[f32], z: &mut [f32]) {
     let (inputs, outputs) = (network.spec.inputs(), network.spec.outputs());
     let rows = x.len() / inputs;
     if rows.saturating_mul(network.layout.len()) < SHARED {
@@ -35,13 +35,13 @@ pub(super) fn run(pool: &Pool, network: Network<'_>, x: &[f32], z: &mut [f32]) {
 
 /// A network with its parameters, and where each of them stands.
 #[derive(Clone, Copy)]
-pub(super) struct Network<'a> {
+pub(super) struct NetworkView<'a> {
     pub spec: &'a MlpSpec,
     pub layout: &'a Layout,
     pub parameters: &'a [f32],
 }
 
-impl Network<'_> {
+impl NetworkView<'_> {
     fn block(&self, x: &[f32], out: &mut [f32]) {
         let layers = self.spec.layers();
         let rows = x.len() / self.spec.inputs();

@@ -289,7 +289,7 @@ impl Estimator {
         drop(trainer); // and with it its copy of the rows
         let model = Model { spec, parameters, encoder: Some(encoder), training: Some(training) };
         let metrics = data.metrics(device, &model).await?;
-        if metrics.train.figures.is_none() {
+        if metrics.train.scores.is_none() {
             // The last update has no loss of its own to tell that it went wrong.
             return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
         }

@@ -11,7 +11,7 @@ use crate::kernels::{
     SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
 };
 use crate::math::{Activation, Optimizer, Rule};
-use crate::params::{Layout, Tensor};
+use crate::params::{Layout, ParameterTensor};
 use crate::spec::MlpSpec;
 
 /// Parameter copies that a trainer may keep: one for each submission in flight and one before them.
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A parameter tensor, or its place among the gradients.
-    pub fn tensor(&self, role: Role, tensor: &Tensor) -> View {
+    pub fn tensor(&self, role: Role, tensor: &ParameterTensor) -> View {
         View { offset: tensor.range.start, ..self.each(role, self.layout.len()) }
     }
 

@@ -9,7 +9,7 @@ use crate::spec::MlpSpec;
 #[derive(Debug, clap::Args)]
 pub struct LossArgs {
     #[arg(long, value_name = "NAME",
-          help = help::losses_by_task("Loss that training minimises") + " [default: by the task]")]
+          help = help::losses_by_task("Loss function") + " [default: by the task]")]
     loss: Option<Loss>,
     #[command(flatten)]
     parameter: LossParameterArgs,
@@ -18,7 +18,7 @@ pub struct LossArgs {
 /// The flags of the losses' parameters, each for those losses that have it.
 #[derive(Debug, clap::Args)]
 pub struct LossParameterArgs {
-    /// Label smoothing of cross entropy, in [0, 1): the part of a target that is spread evenly over all classes
+    /// Label smoothing of cross entropy, in [0, 1): the fraction of a target that is spread evenly over all classes
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     label_smoothing: f64,
     /// Huber threshold: the loss is linear beyond it (in standard deviations if the target is standardised)

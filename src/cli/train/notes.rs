@@ -42,7 +42,7 @@ pub fn tell_task(args: &Args, known: bool, encoder: &Encoder, table: &Table) -> 
 pub fn tell_extra(path: &Path, extra: &[String], known: &[String]) {
     let extra: Vec<String> = extra.iter().filter(|name| !known.contains(name)).cloned().collect();
     if !extra.is_empty() {
-        eprintln!("note: {}: no columns of DATA are {}: passed over", path.display(), list(&extra));
+        eprintln!("note: {}: DATA has no columns {}: they are skipped", path.display(), list(&extra));
     }
 }
 

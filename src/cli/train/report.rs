@@ -147,7 +147,7 @@ impl Material<'_> {
             ..Findings::default()
         };
         let metrics = metrics.evaluated().1;
-        if metrics.figures.is_none() {
+        if metrics.scores.is_none() {
             return Ok(findings); // outputs that are no numbers are nothing to draw
         }
         if let Some(figures) = metrics.classification() {

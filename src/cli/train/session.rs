@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
         let mut next = Self::open(self.setup).await?;
         next.trainer.restore_async(&copy).await?;
         eprintln!(
-            "note: the device was opened anew, and the run goes on from the end of epoch {}",
+            "note: the device was opened again, and the run continues from the end of epoch {}",
             next.trainer.epochs()
         );
         *self = Self { copy: Some(copy), reopened: true, ..next };

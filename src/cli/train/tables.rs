@@ -31,7 +31,7 @@ pub fn all(
         let mut shown = figures.clone();
         let heading = match figures.classes.len() {
             few if few <= CLASSES => "Classes".to_string(),
-            many => format!("The {CLASSES} classes that are found worst, of {}", count(many as u64)),
+            many => format!("The {CLASSES} classes with the lowest f1, of {}", count(many as u64)),
         };
         if figures.classes.len() > CLASSES {
             shown.classes.sort_by(|a, b| a.score.f1.total_cmp(&b.score.f1));
@@ -46,7 +46,7 @@ pub fn all(
         Some(classes) => wrong_classes(model, classes, data, rows, outputs),
         None => wrong_numbers(model, encoder, rows, truth, outputs),
     };
-    tables.extend(wrong.map(|table| ("Most wrong".to_string(), table)));
+    tables.extend(wrong.map(|table| ("Largest errors".to_string(), table)));
     tables
 }
 

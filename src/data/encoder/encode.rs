@@ -54,10 +54,10 @@ impl Encoder {
         self.columns_of(table)?.rows(rows)
     }
 
-    /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
-    /// table's columns doesn't matter, and there may be others. The notes say which cells hold categories that the model has not
-    /// seen ([`NoteKind::Unseen`](crate::data::NoteKind::Unseen)), and which count as missing, since they are no numbers or dates where the
-    /// model wants such.
+    /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the table's columns
+    /// doesn't matter, and there may be others. The notes say which cells hold categories that the model has not seen
+    /// ([`NoteKind::Unseen`](crate::data::NoteKind::Unseen)), and which count as missing, since they are not numbers or
+    /// dates where the model wants such.
     ///
     /// # Errors
     /// [`Error::MissingColumns`] where columns aren't there; [`Error::NonFinite`] for a cell that is too large for f32 when encoded.

@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::data::read::bytes::{Bytes, Whole};
 use crate::data::read::compression::Unpacked;
-use crate::data::read::input::{Fault, Input, TABLE};
+use crate::data::read::input::{FileFault, Input, TABLE};
 use crate::data::reading::Reading;
 use crate::error::{Result, list, shorten};
 
@@ -45,7 +45,7 @@ pub(in crate::data) fn unpacked(path: &Path, bytes: Bytes) -> Result<Bytes> {
     input.format = TABLE;
     let begin = input.bytes.start(4).map_err(|error| input.error("", error))?;
     match BEGINS.iter().any(|known| known.starts_with(&begin) && !begin.is_empty()) {
-        true => Err(input.malformed("it is a zip archive in zip archives: unpack them")),
+        true => Err(input.malformed("it is a zip archive inside a zip archive: unpack it")),
         false => Ok(input.bytes),
     }
 }
@@ -68,11 +68,11 @@ fn only_file(input: &mut Input<'_>, whole: Whole) -> Result<(Bytes, bool)> {
         let is_sheet = files.iter().any(|(name, _)| name.starts_with("xl/"));
         return refused(match is_sheet {
             true => "it is an Excel workbook: save the sheet as CSV",
-            false => "it is a document of an office program: save its table as CSV",
+            false => "it is an office document: save its table as CSV",
         });
     }
     if is_there("mimetype") && is_there("content.xml") {
-        return refused("it is an OpenDocument file, as LibreOffice's: save the sheet as CSV");
+        return refused("it is an OpenDocument file (LibreOffice): save the sheet as CSV");
     }
     if files.iter().any(|(name, _)| name == "data.pkl" || name.ends_with("/data.pkl")) {
         return refused("it is a file of PyTorch: save its arrays by `numpy.savez`");
@@ -87,7 +87,7 @@ fn only_file(input: &mut Input<'_>, whole: Whole) -> Result<(Bytes, bool)> {
         several => {
             let names: Vec<String> = several.iter().map(|(name, _)| shorten(name)).collect();
             let problem =
-                format!("it is a zip archive of {} files, {}: unpack the one that is meant", names.len(), list(&names));
+                format!("it is a zip archive of {} files, {}: unpack the right one", names.len(), list(&names));
             return refused(&problem);
         }
     };
@@ -112,7 +112,7 @@ fn only_file(input: &mut Input<'_>, whole: Whole) -> Result<(Bytes, bool)> {
     };
     if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
         let name = shorten(name);
-        return refused(&format!("its file `{name}` is compressed by {method}: expected deflate, or unpack it"));
+        return refused(&format!("its file `{name}` is compressed by {method}: unpack it, or use deflate"));
     }
     let bytes = open(archive.into_inner().into_inner()).map_err(|error| input.error("", error))?;
     Ok((bytes, false))
@@ -137,21 +137,21 @@ impl Read for Entry {
         let read = self.reader.read(buffer)?;
         let broken = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why);
         let left = self.left.checked_sub(read as u64);
-        self.left = left.ok_or_else(|| broken("it is longer than the archive says"))?;
+        self.left = left.ok_or_else(|| broken("it is longer than the archive declares"))?;
         self.found.update(&buffer[..read]);
         if read == 0 && !buffer.is_empty() {
             if self.left > 0 {
-                return Err(broken("it is shorter than the archive says"));
+                return Err(broken("it is shorter than the archive declares"));
             }
             if self.found.clone().finalize() != self.sum {
-                return Err(broken("the checksum is another"));
+                return Err(broken("the checksum does not match"));
             }
         }
         Ok(read)
     }
 }
 
-impl From<ZipError> for Fault {
+impl From<ZipError> for FileFault {
     fn from(error: ZipError) -> Self {
         match error {
             ZipError::Io(error) => error.into(),

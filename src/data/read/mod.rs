@@ -60,12 +60,13 @@ pub enum TableFile<'a> {
 }
 
 impl<'a> TableFile<'a> {
-    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, as it is,
-    /// compressed (gzip, zstd, bzip2, xz) or the one file of a zip archive. Each column is read as `how` says, which is told all names.
+    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, as it
+    /// is, compressed (gzip, zstd, bzip2, xz) or the one file of a zip archive. Each column is read as `how` says,
+    /// which is told all names.
     ///
     /// # Errors
-    /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format that is
-    /// truncated or holds what is no table; [`Error::NonFinite`] for an infinite number in it.
+    /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format
+    /// that is truncated or holds what is not a table; [`Error::NonFinite`] for an infinite number in it.
     pub fn open(
         path: &'a Path,
         reading: &Reading,
@@ -167,5 +168,8 @@ use crate::data::read::parquet::table as parquet;
 
 #[cfg(not(feature = "parquet"))]
 fn parquet(input: Input<'_>, _: Kinds<'_>) -> Result<Table> {
-    Err(input.malformed("this build reads none: `cargo install --path . --features parquet` makes one that does"))
+    Err(input.malformed(
+        "this build does not read Parquet: `cargo install --path . --features parquet` makes one that \
+    does",
+    ))
 }
