@@ -27,14 +27,14 @@
 //!
 //! # Features
 //!
-//! Without any, the library trains and predicts on one thread of the CPU. `docs/library.md` says what each costs.
+//! Without features the library trains and predicts on one thread of the CPU. `docs/library.md` says what each costs.
 //!
 //! - `threads`: the CPU's other cores; the results are the same bits.
 //! - `gpu`: GPUs, through wgpu.
-//! - `tables`: tables from files ([`Table`]`::read`); those in memory are always there.
+//! - `tables`: tables from files ([`Table`]`::read`); tables in memory need no feature.
 //! - `parquet`: Parquet files as tables.
 //! - `exchange`: ONNX out and in, other programs' safetensors in.
-//! - `cli`, the default: the command `mlp`, with all of these but `parquet`.
+//! - `cli`, the default: the command `mlp`, with all of these except `parquet`.
 #![deny(missing_docs)]
 
 pub mod backend;

@@ -28,7 +28,7 @@ pub(crate) fn check_factors(layout: &Layout, factors: &[f64]) -> Result<()> {
         return Ok(());
     }
     let expected = format!(
-        "{} numbers from 0 on, one for each layer, or {tensors}, one for each weight and bias, and not all of them 0",
+        "{} numbers of at least 0, one for each layer, or {tensors}, one for each weight and bias, and not all of them 0",
         tensors / 2
     );
     Err(Error::Setting { what: "learning_rate_factors", found: format!("{factors:?}"), expected })

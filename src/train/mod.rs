@@ -125,8 +125,8 @@ pub struct TrainConfig {
     pub dropout: Vec<f64>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
-    /// Factors of the learning rate, 0 for what is frozen: one for each layer, for its weight and its bias, or one for each weight
-    /// and bias in the order of [`Layout`]. An empty list means 1 for all.
+    /// Factors of the learning rate, one for each layer (its weight and its bias), or one for each weight and bias in
+    /// the order of [`Layout`]. 0 freezes. An empty list means 1 for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learning_rate_factors: Vec<f64>,
     /// Time that a submission of steps should take; [`SUBMISSION`](Self::SUBMISSION) by default.
@@ -175,10 +175,10 @@ impl TrainConfig {
         Self { plan: Some(kind), ..self }
     }
 
-    /// With a factor of the learning rate for each tensor, in the order of [`Layout`]: weight and bias of the first layer, weight and
-    /// bias of the second one, and so on; or a factor for each layer, for its weight and its bias. 0 freezes a tensor: neither the
-    /// rule nor weight decay changes it. Its gradients still exist and count in a clipped norm. The resident plan has one
-    /// rate for all tensors and is not chosen then.
+    /// With a factor of the learning rate for each tensor, in the order of [`Layout`] (weight and bias of the first
+    /// layer, weight and bias of the second one), or for each layer, for its weight and its bias. 0 freezes a tensor:
+    /// neither the rule nor weight decay changes it. Its gradients still exist and count in a clipped norm. The
+    /// resident plan has one rate for all and is not chosen then.
     #[must_use]
     pub fn learning_rate_factors(self, factors: &[f64]) -> Self {
         Self { learning_rate_factors: factors.to_vec(), ..self }
