@@ -31,7 +31,7 @@ pub struct ReadingArgs {
     encoding: Option<String>,
     /// Refuse what would have to be guessed, instead of noting it
     #[arg(long)]
-    strict: bool,
+    pub strict: bool,
 }
 
 /// A mark in numbers.
