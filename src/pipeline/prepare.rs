@@ -93,15 +93,7 @@ impl Estimator {
         let apart = self.column_apart().map(|name| table.take(name)).transpose()?;
         let encoder = match known {
             Some(encoder) => encoder.clone(),
-            None => {
-                let target_scales = self.loss.is_none_or(|loss| loss.domain() != Domain::Amount);
-                let scaling = Scaling { features: self.standardize, target: self.standardize && target_scales };
-                let encoder = Encoder::fit(&table, target, &rows.train, self.task, scaling)?;
-                match &self.reading {
-                    Some((reading, columns)) => encoder.with_reading(reading, columns),
-                    None => encoder,
-                }
-            }
+            None => self.fit_encoder(&table, &rows.train)?,
         };
         let mut notes = table.notes().clone();
         if known.is_none() {
@@ -145,6 +137,17 @@ impl Estimator {
         };
         timings.end("encode");
         Ok(Prepared { data, splits, encoder, spec, notes, hints, timings, truth, settled })
+    }
+
+    fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {
+        // Of amounts the logarithm is learned: they stay as they are.
+        let is_amount = self.loss.is_some_and(|loss| loss.domain() == Domain::Amount);
+        let scaling = Scaling { features: self.standardize, target: self.standardize && !is_amount };
+        let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
+        Ok(match &self.reading {
+            Some((reading, columns)) => encoder.with_reading(reading, columns),
+            None => encoder,
+        })
     }
 
     /// Settles what the number of rows decides; says it, if there is something to say. `is_drawn`: the rows for validation were
