@@ -46,11 +46,11 @@ pub struct Summary<'a> {
     /// What was decided while the table was read and encoded.
     notes: Notes,
     /// Seconds of each phase, as far as there are.
-    pub phases: Timings,
+    pub(super) phases: Timings,
     /// The model file, if one was written.
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
-    pub report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]

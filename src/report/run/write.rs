@@ -1,7 +1,7 @@
 //! What a run's folder keeps besides the model: `predictions.csv`, `report.json` with what pictures are drawn from, and
 //! `report.html`. The model is written before any of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -39,14 +39,14 @@ struct Kept<'a> {
     findings: &'a Findings,
 }
 
-/// Writes it all; returns the page's path. What it takes to the drawing of the page is a phase that the page has.
+/// Writes it all; the summary learns of the page. What it takes to the drawing of the page is a phase that the page has.
 pub async fn write_report(
     folder: &Path,
     device: &Device,
     fitted: &Fitted,
     summary: &mut Summary<'_>,
     command: Command<'_>,
-) -> Result<PathBuf> {
+) -> Result<()> {
     let judged = Judged::new(device, fitted).await?;
     let put = |name: &str, bytes: &[u8]| AtomicFile::create("write the report", &folder.join(name))?.replace(bytes);
     put(PREDICTIONS, &predictions(&judged)?)?;
@@ -59,7 +59,8 @@ pub async fn write_report(
     let run = Run::load(folder)?;
     put(PAGE, page(&content(&judged, &findings, summary, command), &run)?.as_bytes())?;
     summary.phases.end("report");
-    Ok(folder.join(PAGE))
+    summary.report = Some(folder.join(PAGE));
+    Ok(())
 }
 
 /// `row` (from 1, the header not counted), `truth`, and what `mlp predict` says.

@@ -49,7 +49,8 @@ fn every_name_of_a_table_is_in_the_help() {
 #[test]
 fn the_help_says_what_depends_on_optimisers_and_losses() {
     let place = Place::new();
-    let defaults: [(&str, fn(&Optimizer) -> f64); 5] = [
+    type Default = fn(&Optimizer) -> f64;
+    let defaults: [(&str, Default); 5] = [
         ("lr", |optimizer| optimizer.rule.default_learning_rate()),
         ("beta1", |optimizer| optimizer.beta_1),
         ("beta2", |optimizer| optimizer.beta_2),
