@@ -177,9 +177,12 @@ impl Loss {
 
     /// The parameters that losses have, each once.
     pub fn parameters() -> Vec<Parameter> {
-        let mut all: Vec<Parameter> = Self::ALL.iter().filter_map(|loss| loss.parameter()).collect();
-        all.sort_by_key(|parameter| parameter.name);
-        all.dedup_by_key(|parameter| parameter.name);
+        let mut all: Vec<Parameter> = Vec::new();
+        for parameter in Self::ALL.iter().filter_map(|loss| loss.parameter()) {
+            if all.iter().all(|known| known.name != parameter.name) {
+                all.push(parameter);
+            }
+        }
         all
     }
 

@@ -197,8 +197,8 @@ impl Estimator {
         Self { data_name: Some(name.into()), ..self }
     }
 
-    /// Starts from the parameters of a model, whose hidden layers are the network's. With an encoder it says what target, task and
-    /// features are.
+    /// Starts from the parameters of a model, whose hidden layers are the network's. With an encoder it says what target, task,
+    /// features and the column of weights are.
     pub fn init_from(self, model: Model) -> Self {
         Self { start: Start::Model(Box::new(model)), ..self }
     }

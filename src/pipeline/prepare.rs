@@ -83,7 +83,8 @@ impl Estimator {
         let (mut timings, mut settled) = (Timings::start(), self.clone());
         let known = self.known_encoder();
         let target = known.map_or(&self.target, |encoder| &encoder.target().name);
-        let weights = SampleWeights::take(&mut table, self.weight_column.as_deref(), &self.class_weight)?;
+        let weight_column = self.weight_column.as_deref().or(known.and_then(Encoder::weight_column));
+        let weights = SampleWeights::take(&mut table, weight_column, &self.class_weight)?;
         let classes = match known {
             _ if !self.stratify => None,
             Some(encoder) => encoder.class_numbers(&table)?,
@@ -128,15 +129,20 @@ impl Estimator {
         })?;
         data.train = weights.give(data.train, &splits.train, &encoder)?;
         hints.extend(Hint::imbalance(&encoder, &data.train));
-        let spec = match self.start.spec(&encoder, loss, &self.loss_parameters)? {
-            Some(spec) => spec,
-            None => {
-                let drawn = self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)?;
-                drawn.with_named_parameters(&self.loss_parameters)?
-            }
-        };
+        let spec = self.network(&encoder, loss)?;
         timings.end("encode");
         Ok(Prepared { data, splits, encoder, spec, notes, hints, timings, truth, settled })
+    }
+
+    /// The network of what training starts from, else the one that is asked for.
+    fn network(&self, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
+        match self.start.spec(encoder, loss, &self.loss_parameters)? {
+            Some(spec) => Ok(spec),
+            None => {
+                let spec = self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)?;
+                spec.with_named_parameters(&self.loss_parameters)
+            }
+        }
     }
 
     fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {

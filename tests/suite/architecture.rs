@@ -145,7 +145,8 @@ fn the_command_goes_by_the_tables_of_losses_and_optimisers() {
     let defaults = ["Loss::BinaryCrossEntropy", "Loss::MeanSquaredError", "Rule::Sgd", "Rule::Adam"];
     let names: Vec<_> = names.chain(flags).collect();
     assert!(defaults.iter().all(|default| names.iter().any(|name| name == default)));
-    for (path, text) in files("src", "rs").iter().filter(|(path, _)| path.starts_with("cli") || path.starts_with("report"))
+    for (path, text) in
+        files("src", "rs").iter().filter(|(path, _)| path.starts_with("cli") || path.starts_with("report"))
     {
         let text = code(text);
         for name in names.iter().filter(|name| !defaults.contains(&name.as_str())) {

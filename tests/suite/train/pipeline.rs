@@ -217,6 +217,11 @@ fn a_fit_starts_from_a_model() {
     assert_eq!((&first.parameters, &first.encoder), (&model.parameters, &model.encoder));
     let mut bare = model;
     bare.encoder = None;
+    // A column of weights stays one.
+    let weighted = Estimator::new("y").weight_column("a").hidden(&[6]).epochs(1).fit(table(), &device).unwrap().model;
+    let prepared = Estimator::new("y").init_from(weighted).epochs(1).prepare(table()).unwrap();
+    assert_eq!(prepared.encoder.weight_column(), Some("a"));
+    assert!(prepared.data.train.weights().is_some());
     let other = Estimator::new("kind").init_from(bare).fit(shops(), &device).unwrap_err().to_string();
     assert!(other.starts_with("number of outputs of init_from is 1: expected 3, for target `kind`"), "{other}");
 }
