@@ -5,8 +5,8 @@ use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
-    /// auto (a hardware GPU if there is one, else the CPU), gpu (any adapter, software too), cpu, or a number
-    /// or part of a name from `mlp devices`
+    /// Device: auto (a hardware GPU if there is one, else the CPU), gpu (any adapter, also a software one), cpu, or a
+    /// number or part of a name from `mlp devices`
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: String,
 }

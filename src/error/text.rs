@@ -2,6 +2,7 @@
 //! characters that a terminal obeys, cut where they are long; and words that a shell takes.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -109,6 +110,11 @@ pub(crate) fn record(texts: &[impl AsRef<str>]) -> String {
 /// A name behind a flag that takes a list of them, as it is to be typed: `'"Weight, kg"'`.
 pub(crate) fn flag_word(name: &str) -> String {
     shell_word(&record(&[name])).into_owned()
+}
+
+/// A file's name for a message.
+pub(super) fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
 }
 
 /// What to install where no GPU is found.

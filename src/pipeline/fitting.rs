@@ -284,7 +284,7 @@ impl Fitting {
         }
         let model = self.take_model().await?;
         let metrics = self.prepared.data.metrics(&self.device, &model).await?;
-        if metrics.train.figures.is_none() {
+        if metrics.train.scores.is_none() {
             // The last update has no loss of its own to tell that it went wrong.
             let (step, epoch) = (self.trainer.steps(), self.trainer.epochs());
             self.trainer.roll_back_async().await?;

@@ -14,7 +14,7 @@ use super::timings::Timings;
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, Encoder, Notes, Scaling, Table, Task, class_numbers};
 use crate::error::Result;
-use crate::math::{Domain, Loss};
+use crate::math::{Loss, TargetDomain};
 use crate::spec::MlpSpec;
 use crate::train::{Budget, TrainConfig};
 
@@ -147,7 +147,7 @@ impl Estimator {
 
     fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {
         // Of amounts the logarithm is learned: they stay as they are.
-        let is_amount = self.loss.is_some_and(|loss| loss.domain() == Domain::Amount);
+        let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
         let scaling = Scaling { features: self.standardize, target: self.standardize && !is_amount };
         let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
         Ok(match &self.reading {

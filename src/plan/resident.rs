@@ -18,7 +18,7 @@ use crate::spec::MlpSpec;
 /// and a batch that would keep a workgroup busy for too long.
 pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
     if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 {
-        let expected = "fused or layered: layers have learning rates of their own".into();
+        let expected = "fused or layered: layers or tensors have learning rates of their own".into();
         return Err(Error::Setting { what: "plan", found: PlanKind::Resident.to_string(), expected });
     }
     let (batch, _) = batches(&shape);

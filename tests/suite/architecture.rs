@@ -8,9 +8,10 @@ use wgpu_mlp::{Loss, Rule};
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "error",
     "limits",
+    "parallel",
     "files",
     "folder",
     "data",

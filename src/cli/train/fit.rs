@@ -76,6 +76,6 @@ async fn reopen(args: &Args, fitting: &mut Fitting, lost: &Error) -> Result<()> 
     eprintln!("note: the device was lost, {lost}");
     fitting.move_to_async(&args.device.open(args.quiet).await?.device).await?;
     let epochs = fitting.trainer().epochs();
-    eprintln!("note: the device was opened anew, and the run goes on from the end of epoch {epochs}");
+    eprintln!("note: the device was opened again, and the run continues from the end of epoch {epochs}");
     Ok(())
 }

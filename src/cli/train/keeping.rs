@@ -103,7 +103,7 @@ impl<'a> Keeping<'a> {
         match kept.place.checkpoints.save(epoch, &checkpoint) {
             Ok(_) => kept.unsaved = None,
             Err(error) => {
-                eprintln!("warning: {error}: training goes on, and the next checkpoint is tried in its time");
+                eprintln!("warning: {error}: training continues, and the next checkpoint is tried at its time");
                 kept.unsaved = Some(error);
             }
         }

@@ -9,19 +9,19 @@ use crate::train::Monitor;
 
 #[derive(Debug, clap::Args)]
 pub struct LengthArgs {
-    /// Passes over the training rows; without --patience so many are run and the last parameters kept. `auto` goes by the
-    /// table's size and, where rows are kept for validation, ends when their loss no longer falls and keeps the best
-    /// parameters [default: 10000 for moons, auto for files]
+    /// Passes over the training rows. Without --patience all N are run and the last parameters are kept. `auto` depends on the
+    /// size of the table; with validation rows it ends when their loss no longer falls, and keeps the best parameters
+    /// [default: 10000 for moons, auto for files]
     #[arg(long, value_name = "N|auto")]
     epochs: Option<Auto<u64>>,
-    /// Stop when so many epochs in a row have not been better than the best one, and keep the best parameters [default: by
-    /// the table's size with --epochs auto and validation rows]
+    /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters [default: by the size
+    /// of the table with --epochs auto and validation rows]
     #[arg(long, value_name = "N")]
     patience: Option<u64>,
-    /// By how much an epoch has to be better for --patience
+    /// Least improvement of an epoch that --patience counts
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_delta: f64,
-    /// What --patience wants to get better: loss or accuracy, of the validation rows
+    /// Metric that --patience monitors on the validation rows: loss or accuracy
     #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME")]
     monitor: Monitor,
 }

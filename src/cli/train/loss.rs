@@ -12,7 +12,7 @@ use crate::spec::MlpSpec;
 #[derive(Debug, clap::Args)]
 pub struct LossArgs {
     #[arg(long, value_name = "NAME",
-          help = help::losses_by_task("Loss that training minimises") + " [default: by the task]")]
+          help = help::losses_by_task("Loss function") + " [default: by the task]")]
     loss: Option<Loss>,
     #[command(flatten)]
     parameters: LossParameterArgs,

@@ -20,7 +20,7 @@ mod weights;
 use std::path::PathBuf;
 
 use super::columns::ColumnArgs;
-use super::config::{Said, switch};
+use super::config::{GivenArgs, switch};
 use super::device::DeviceArgs;
 use super::help;
 use super::interrupt::Interrupt;
@@ -52,81 +52,82 @@ pub use loss::LossParameterArgs;
 #[command(allow_negative_numbers = true, mut_args(switch))]
 pub struct Args {
     #[command(flatten)]
-    said: Said, // in front: it sees what the others take
-    /// A TOML file with flags as keys (`lr = 0.01`), and `data` for DATA. Command-line flags override its keys; relative
+    said: GivenArgs, // in front: it sees what the others take
+    /// Read a TOML file with flags as keys (`lr = 0.01`), and `data` for DATA. Command-line flags override its keys; relative
     /// paths start at the current directory
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print the configuration in force, as such a file, and do nothing else; `--out DIR` keeps it as DIR/config.toml
+    /// Print the effective configuration as such a file and exit; `--out DIR` keeps it as DIR/config.toml
     #[arg(long)]
     dump_config: bool,
     #[command(flatten)]
     data: DataArgs,
-    /// Column to be predicted
+    /// Column to predict
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// Learning task. auto: two distinct values, or text, is classification; other numbers are regression. Splits are
     /// stratified for classification
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Table")]
     columns: ColumnArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Table")]
     reading: ReadingArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Table")]
     weights: WeightArgs,
-    /// Widths of the hidden layers, each with an activation of its own or without (64:tanh,32), or `none` [default:
-    /// 25,50,50,25 for moons, 64,32 for files]
-    #[arg(long, value_name = "N,N,…", conflicts_with = "init_from")]
+    /// Widths of the hidden layers, or `none`; a layer may name its activation (64:tanh,32) [default: 25,50,50,25 for moons,
+    /// 64,32 for files]
+    #[arg(long, value_name = "N,N,…", conflicts_with = "init_from", help_heading = "Network")]
     hidden: Option<HiddenLayers>,
-    #[arg(long, value_name = "NAME", help = help::activations("Activation of the hidden layers") + " [default: relu]")]
+    #[arg(long, value_name = "NAME", help_heading = "Network",
+          help = help::activations("Activation of the hidden layers") + " [default: relu]")]
     activation: Option<Activation>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Network")]
     loss: LossArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Training")]
     optimizer: OptimizerArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Training")]
     control: ControlArgs,
-    /// Rows of a step, `full`, or `auto` for 200 or all [default: full for moons, 32 for files]
-    #[arg(long, value_name = "N|full|auto")]
+    /// Rows of a step, `full`, or `auto` (200 rows, or all if fewer) [default: full for moons, 32 for files]
+    #[arg(long, value_name = "N|full|auto", help_heading = "Training")]
     batch: Option<Batch>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Training")]
     length: LengthArgs,
-    /// Seed of the first parameters, the sample order and dropout [default: 1105 for moons, 0 for files]
-    #[arg(long, value_name = "N")]
+    /// Seed of the initial parameters, the sample order and dropout [default: 1105 for moons, 0 for files]
+    #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u64>,
-    #[arg(long, value_name = "NAME", conflicts_with = "init_from",
-          help = help::inits("First parameters") + " [default: article for moons, he for files]")]
+    #[arg(long, value_name = "NAME", conflicts_with = "init_from", help_heading = "Network",
+          help = help::inits("Initialisation of the parameters") + " [default: article for moons, he for files]")]
     init: Option<Init>,
     /// Start from the parameters of a model, or of a file that `mlp import` takes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     init_from: Option<PathBuf>,
-    /// Leave features and target as they are [moons always are, files are standardised]
-    #[arg(long)]
+    /// Do not standardise features and target [default: files are standardised, moons are not]
+    #[arg(long, help_heading = "Table")]
     no_standardize: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Splits")]
     split: SplitArgs,
     #[command(flatten)]
     device: DeviceArgs,
-    #[arg(long, default_value = "auto", value_name = "PLAN", help = help::plans())]
+    #[arg(long, default_value = "auto", value_name = "PLAN", help_heading = "Training", help = help::plans())]
     plan: String,
-    /// Folder for the run: model.safetensors, report.html, predictions.csv of the test rows, metrics.jsonl with a line for
-    /// each epoch, config.toml, checkpoints
+    /// Folder for the files of the run: model.safetensors, report.html, predictions.csv of the test rows, metrics.jsonl with a
+    /// line for each epoch, config.toml, checkpoints
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Checkpoints")]
     saves: SaveArgs,
-    /// Do not train, but raise the learning rate from step to step and tell where the loss falls fastest; --out DIR
+    /// Do not train, but raise the learning rate from step to step and report where the loss falls fastest; --out DIR
     /// draws it as DIR/lr-find.svg
-    #[arg(long)]
+    #[arg(long, help_heading = "Training")]
     lr_find: bool,
-    /// Leave out the constant prediction and the linear model that stand beside the network [moons have none]
+    /// Leave out the baselines, a constant prediction and a linear model [moons have none]
     #[arg(long)]
     no_baseline: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
-    /// Show no progress
+    /// Do not show progress
     #[arg(long)]
     quiet: bool,
 }

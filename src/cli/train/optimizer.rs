@@ -19,22 +19,22 @@ pub struct OptimizerArgs {
           help = help::by_optimizer("Decay of the mean squared gradient", |optimizer| optimizer.beta_2))]
     beta2: Option<f64>,
     #[arg(long, value_name = "F",
-          help = help::by_optimizer("Added to the root of the mean squared gradient", |optimizer| optimizer.epsilon))]
+          help = help::by_optimizer("Number added to the root of the mean squared gradient", |optimizer| optimizer.epsilon))]
     epsilon: Option<f64>,
     #[arg(long, value_name = "F", help = help::by_optimizer(
-          "Decoupled weight decay: a parameter loses this share of itself times the learning rate at every step",
+          "Decoupled weight decay: every step subtracts this times the learning rate times the parameter",
           |optimizer| optimizer.weight_decay))]
     weight_decay: Option<f64>,
-    /// L2 penalty: this times a parameter is added to its gradient
+    /// L2 penalty: adds this times the parameter to its gradient
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     l2: f64,
-    /// L1 penalty: this with a parameter's sign is added to its gradient
+    /// L1 penalty: adds this times the parameter's sign to its gradient
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     l1: f64,
-    /// Bring each value of the gradients into ±F, before penalties
+    /// Clamp each value of the gradients to ±F, before penalties
     #[arg(long, value_name = "F", conflicts_with = "clip_norm")]
     clip_value: Option<f64>,
-    /// Scale all gradients down to a Euclidean norm of F where theirs is larger, before penalties
+    /// Scale all gradients down to a common Euclidean norm of F if theirs is larger, before penalties
     #[arg(long, value_name = "F")]
     clip_norm: Option<f64>,
 }

@@ -10,24 +10,24 @@ use crate::pipeline::{Estimator, HeldOutTables, SplitBy};
 
 #[derive(Debug, clap::Args)]
 pub struct SplitArgs {
-    /// Part of the rows that is kept for testing [default: 0.1 for moons, 0.2 for files]
+    /// Fraction of the rows that is kept for testing [default: 0.1 for moons, 0.2 for files]
     #[arg(long, value_name = "F")]
     test_fraction: Option<f64>,
-    /// Part of the remaining rows that is kept for validation after every epoch; `auto` for 0.1, or none where that is
-    /// fewer than 20 rows [default: auto with --epochs auto, 0.1 with --patience, else 0]
+    /// Fraction of the remaining rows that is kept for validation after every epoch; `auto` is 0.1, or none if that is fewer
+    /// than 20 rows [default: auto with --epochs auto, 0.1 with --patience, else 0]
     #[arg(long, value_name = "F|auto")]
     validation_fraction: Option<Auto<f64>>,
-    /// A table with the rows for testing: none of DATA's are kept for it
+    /// A table with the rows for testing, instead of rows of DATA
     #[arg(long, value_name = "FILE", conflicts_with = "test_fraction")]
     test: Option<PathBuf>,
-    /// A table with the rows for validation: none of DATA's are kept for it
+    /// A table with the rows for validation, instead of rows of DATA
     #[arg(long, value_name = "FILE", conflicts_with = "validation_fraction")]
     validation: Option<PathBuf>,
-    /// Which rows are kept for testing and validation: random ones, the last of the file, or the latest by a column of numbers or
-    /// dates, which is no feature unless --features names it. Of those that are kept the last are for testing
+    /// Which rows are kept for testing and validation: random ones, the last of the file, or the latest by a column of numbers
+    /// or dates. The last of these are for testing. The column is not a feature unless --features names it
     #[arg(long, default_value = "random", value_name = "random|last|time=COLUMN", value_parser = by)]
     split: SplitBy,
-    /// Column of what belongs together: no group gets into two parts. It is no feature unless --features names it
+    /// Column of groups: no group is in two splits. The column is not a feature unless --features names it
     #[arg(long, value_name = "COLUMN")]
     group: Option<String>,
     /// Seed of the split [default: 42 for moons, 0 for files]

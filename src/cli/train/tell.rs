@@ -16,7 +16,7 @@ use crate::report::{count, memory};
 pub fn extra(path: &Path, extra: &[String], known: &[String]) {
     let extra: Vec<String> = extra.iter().filter(|name| !known.contains(name)).cloned().collect();
     if !extra.is_empty() {
-        eprintln!("note: {}: no columns of DATA are {}: passed over", path.display(), list(&extra));
+        eprintln!("note: {}: DATA has no columns {}: they are skipped", path.display(), list(&extra));
     }
 }
 
@@ -39,7 +39,7 @@ pub fn the_plan(fitting: &Fitting) {
     let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
     let kind = trainer.plan().kind;
     let deep = kind == PlanKind::Layered && spec.layers().len() > MOST_LAYERS;
-    let reason = if deep { format!(" (more than {MOST_LAYERS} layers are not taken whole)") } else { String::new() };
+    let reason = if deep { format!(" (the others take at most {MOST_LAYERS} layers)") } else { String::new() };
     let rows = count(fitting.prepared().data.train.rows() as u64);
     eprintln!("plan: {kind}{reason}, {batch} of {rows} rows a step, {memory} of memory");
 }
@@ -63,10 +63,10 @@ pub fn what_is_left_out(folder: &Path, source: &Source, stopped: Option<u64>) {
     let folder = shell_word(&folder.to_string_lossy()).into_owned();
     match stopped {
         Some(done) => {
-            eprintln!("scores and report are left out: mlp train --resume {folder} --epochs {done} makes them");
-            eprintln!("mlp train --resume {folder} goes on from here");
+            eprintln!("metrics and report are left out: mlp train --resume {folder} --epochs {done} makes them");
+            eprintln!("mlp train --resume {folder} continues from here");
         }
-        None => eprintln!("the report is left out: mlp eval {folder} {} makes the scores", source.typed()),
+        None => eprintln!("the report is left out: mlp eval {folder} {} computes the metrics", source.typed()),
     }
 }
 
@@ -74,6 +74,6 @@ pub fn what_is_left_out(folder: &Path, source: &Source, stopped: Option<u64>) {
 pub fn what_is_left(saved: Option<&Path>) {
     match saved {
         Some(path) => eprintln!("the last good parameters are in {}", path.display()),
-        None => eprintln!("the last good parameters were not kept: --out DIR would have"),
+        None => eprintln!("the last good parameters were not saved: --out DIR would save them"),
     }
 }

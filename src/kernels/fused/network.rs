@@ -76,19 +76,6 @@ impl Network {
         self.block
     }
 
-    /// Refuses what no GPU takes whole.
-    pub(crate) fn check_gpu(&self) -> Result<()> {
-        let layers = self.spec.layers().len();
-        if self.block.is_multiple_of(4) && layers <= MOST_LAYERS {
-            return Ok(());
-        }
-        Err(Error::Setting {
-            what: "network of a kernel",
-            found: format!("{layers} layers in blocks of {} rows", self.block),
-            expected: format!("at most {MOST_LAYERS} layers and a multiple of 4 rows on a GPU"),
-        })
-    }
-
     /// Outputs of all layers.
     pub fn units(&self) -> usize {
         self.spec.layers().iter().map(|layer| layer.outputs).sum()

@@ -69,7 +69,7 @@ impl<'a> Judged<'a> {
             rows: rows.rows(),
             ..Findings::default()
         };
-        if metrics.figures.is_none() {
+        if metrics.scores.is_none() {
             return Ok(findings); // outputs that are no numbers are nothing to draw
         }
         if let Some(figures) = metrics.classification() {

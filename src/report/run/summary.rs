@@ -117,7 +117,7 @@ impl<'a> Summary<'a> {
         );
         match self.model {
             Some(path) => text += &format!("model: {}\n", path.display()),
-            None => text += "the model was not kept: --out DIR writes DIR/model.safetensors, and a report\n",
+            None => text += "the model was not saved: --out DIR writes DIR/model.safetensors and a report\n",
         }
         if let Some(path) = &self.report {
             text += &format!("report: {}\n", path.display());

@@ -21,7 +21,7 @@ pub fn all(judged: &Judged<'_>) -> Vec<(String, Table)> {
         let mut shown = figures.clone();
         let heading = match figures.classes.len() {
             few if few <= CLASSES => "Classes".to_string(),
-            many => format!("The {CLASSES} classes that are found worst, of {}", count(many as u64)),
+            many => format!("The {CLASSES} classes with the lowest f1, of {}", count(many as u64)),
         };
         if figures.classes.len() > CLASSES {
             shown.classes.sort_by(|a, b| a.score.f1.total_cmp(&b.score.f1));
@@ -36,7 +36,7 @@ pub fn all(judged: &Judged<'_>) -> Vec<(String, Table)> {
         Some(classes) => wrong_classes(judged, classes),
         None => wrong_numbers(judged),
     };
-    tables.extend(wrong.map(|table| ("Most wrong".to_string(), table)));
+    tables.extend(wrong.map(|table| ("Largest errors".to_string(), table)));
     tables
 }
 

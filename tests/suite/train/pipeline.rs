@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 
-use wgpu_mlp::data::{Cells, Column, Task, Texts};
+use wgpu_mlp::data::{Categorical, Cells, Column, Task};
 use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, SplitBy, Splits};
 use wgpu_mlp::{
     Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Table, TrainConfig, open,
@@ -140,7 +140,7 @@ fn arrays_are_a_table_and_a_run_can_be_stopped() {
 fn shops() -> Table {
     let rows = || (0..60_u32).map(f64::from);
     let text = |name: &str, of: fn(u32) -> String| {
-        let texts: Texts = (0..60).map(|row| Some(of(row))).collect();
+        let texts: Categorical = (0..60).map(|row| Some(of(row))).collect();
         Column::new(name, Cells::Text(texts))
     };
     let columns = vec![
@@ -278,7 +278,7 @@ fn rows_are_split_by_columns_and_by_tables() {
     let message = with_test(table()).unwrap_err().to_string();
     assert!(message.contains("group is `shop`") && message.contains("no group in two parts"), "{message}");
     let mut other = table();
-    let texts: Texts = (0..60).map(|_| Some("elsewhere".to_string())).collect();
+    let texts: Categorical = (0..60).map(|_| Some("elsewhere".to_string())).collect();
     other.take("shop").unwrap();
     let columns = other.names().into_iter().map(|name| other.column_of(&name).unwrap().clone());
     let other = Table::new("other", columns.chain([Column::new("shop", Cells::Text(texts))]).collect()).unwrap();
