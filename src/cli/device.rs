@@ -12,12 +12,6 @@ pub struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    /// As if the flag said so.
-    #[cfg(test)]
-    pub fn named(device: &str) -> Self {
-        Self { device: device.into() }
-    }
-
     /// Opens the device and says which and why on stderr.
     pub async fn open(&self, quiet: bool) -> Result<Choice> {
         let choice = open_async(&self.device).await?;

@@ -48,6 +48,25 @@ pub fn optimizers(what: &str) -> String {
     format!("{what}: {}", list(Optimizer::names()))
 }
 
+/// `what [default: 0.99 for rmsprop, lion; 0.999 for the others]`: what a setting is for each optimiser unless it is said.
+pub fn by_optimizer(what: &str, default: fn(&Optimizer) -> f64) -> String {
+    let mut groups: Vec<(f64, Vec<&str>)> = Vec::new();
+    for name in Optimizer::names() {
+        let value = Optimizer::named(name, 0.0).map_or(f64::NAN, |optimizer| default(&optimizer));
+        match groups.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((value, vec![name])),
+        }
+    }
+    groups.sort_by_key(|(_, names)| names.len());
+    let (others, some) = (groups.pop(), groups);
+    let value = |value: f64| format!("{value:?}").trim_end_matches(".0").to_string();
+    let mut defaults: Vec<_> = some.iter().map(|(of, names)| format!("{} for {}", value(*of), list(names))).collect();
+    let all = if some.is_empty() { "" } else { " for the others" };
+    defaults.extend(others.map(|(of, _)| value(of) + all));
+    format!("{what} [default: {}]", defaults.join("; "))
+}
+
 /// `what: article, …`.
 pub fn inits(what: &str) -> String {
     format!("{what}: {}", list(Init::ALL))

@@ -31,7 +31,7 @@ pub struct ReadingArgs {
     encoding: Option<String>,
     /// Refuse guesses instead of noting them
     #[arg(long)]
-    strict: bool,
+    pub strict: bool,
 }
 
 /// A separator in numbers.

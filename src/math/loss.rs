@@ -45,6 +45,8 @@ pub struct Parameter {
     pub default: f64,
     /// Its range, in words.
     pub expected: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
     fits: fn(f64) -> bool,
 }
 
@@ -65,12 +67,14 @@ const SMOOTHING: Parameter = Parameter {
     name: "label_smoothing",
     default: 0.0,
     expected: "a number in [0, 1)",
+    about: "Label smoothing of cross entropy, in [0, 1): the fraction of a target that is spread evenly over all classes",
     fits: |value| (0.0..1.0).contains(&value),
 };
 const DELTA: Parameter = Parameter {
     name: "huber_delta",
     default: 1.0,
     expected: "a positive number",
+    about: "Huber threshold: the loss is linear beyond it (in standard deviations if the target is standardised)",
     fits: |value| value.is_finite() && value > 0.0,
 };
 
@@ -170,6 +174,17 @@ impl Loss {
             Self::Huber => Some(DELTA),
             Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Poisson => None,
         }
+    }
+
+    /// The parameters that losses have, each once.
+    pub fn parameters() -> Vec<Parameter> {
+        let mut all: Vec<Parameter> = Vec::new();
+        for parameter in Self::ALL.iter().filter_map(|loss| loss.parameter()) {
+            if all.iter().all(|known| known.name != parameter.name) {
+                all.push(parameter);
+            }
+        }
+        all
     }
 
     /// The default of c; 0 for a loss without one.

@@ -46,8 +46,8 @@ impl Baseline {
 
     /// The rows of a table of metrics.
     #[cfg(feature = "cli")]
-    pub(crate) fn named(&self, task: Option<Task>) -> Vec<(String, &Metrics)> {
-        let constant = if task == Some(Task::Regression) { "mean" } else { "majority" };
+    pub(crate) fn named(&self, task: Task) -> Vec<(String, &Metrics)> {
+        let constant = if task == Task::Regression { "mean" } else { "majority" };
         let row = |name, metrics| (format!("{}, {name}", self.part), metrics);
         self.linear.iter().map(|linear| row("linear", linear)).chain([row(constant, &self.constant)]).collect()
     }

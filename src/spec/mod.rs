@@ -113,6 +113,18 @@ impl MlpSpec {
         Ok(Self { loss_parameter: value, ..self })
     }
 
+    /// The network with parameters of its loss by their names, each one that the loss has.
+    pub(crate) fn with_named_parameters(self, given: &[(&'static str, f64)]) -> Result<Self> {
+        let own = self.loss.parameter().map(|parameter| parameter.name);
+        given.iter().try_fold(self, |spec, &(name, value)| match own == Some(name) {
+            true => spec.with_loss_parameter(value),
+            false => {
+                let expected = format!("to be left out with {}", spec.loss);
+                Err(Error::Setting { what: name, found: "given".into(), expected })
+            }
+        })
+    }
+
     /// Refuses data with rows of another width, or with targets that the loss does not take.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
         for (what, found, expected) in [

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::TrainConfig;
 use super::mark::Mark;
 use super::pacer::SubmissionPacer;
 use super::run_state::{Pending, RunProgress};
+use super::{Epoch, TrainConfig};
 use crate::backend::{Backend as _, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
@@ -216,6 +216,16 @@ impl Trainer {
     /// Whole epochs of this data that the parameters have been trained for.
     pub fn epochs(&self) -> u64 {
         self.next_step / self.steps_per_epoch()
+    }
+
+    /// The run's last epoch that ended.
+    pub fn last_epoch(&self) -> Option<Epoch> {
+        self.run.last
+    }
+
+    /// The epoch that early stopping has found best so far.
+    pub fn best_epoch(&self) -> Option<u64> {
+        self.run.has_best().then_some(self.run.stopping.best_epoch)
     }
 
     /// [`parameters`](Self::parameters) for async programs.

@@ -1,12 +1,11 @@
-//! How long to train: `--epochs`, `--patience` and what goes with it, and what the table's size decides where nothing is said.
+//! How long to train: `--epochs`, `--patience` and what goes with it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::cli::config::AUTO;
-use crate::pipeline::{Length, Rows};
-use crate::report::count;
-use crate::train::{Budget, EarlyStopping, Monitor, TrainConfig};
+use crate::pipeline::Estimator;
+use crate::train::Monitor;
 
 #[derive(Debug, clap::Args)]
 pub struct LengthArgs {
@@ -34,51 +33,18 @@ pub enum Auto<T> {
     Given(T),
 }
 
-impl<T> Auto<T> {
-    pub fn given(self) -> Option<T> {
-        match self {
-            Self::Auto => None,
-            Self::Given(value) => Some(value),
-        }
-    }
-}
-
 impl LengthArgs {
-    /// What is said; `default` where no number of epochs is, None for the table's size.
-    pub fn length(&self, default: Option<u64>) -> Length {
-        let length = Length::new(self.epochs.map_or(default, Auto::given), self.patience);
-        let rule = EarlyStopping { min_delta: self.min_delta, monitor: self.monitor, ..length.rule };
-        Length { rule, ..length }
+    /// The estimator with what is said; `default` where no number of epochs is, None for the table's size.
+    pub fn apply(&self, estimator: Estimator, default: Option<u64>) -> Estimator {
+        let epochs = match self.epochs {
+            Some(Auto::Given(epochs)) => Some(epochs),
+            Some(Auto::Auto) => None,
+            None => default,
+        };
+        let estimator = epochs.into_iter().fold(estimator, Estimator::epochs);
+        let estimator = self.patience.into_iter().fold(estimator, Estimator::patience);
+        estimator.min_delta(self.min_delta).monitor(self.monitor)
     }
-}
-
-/// What was decided, in a line; none where nothing was. `config` is what [`Length::apply`] gave, `drawn` says that it
-/// was decided on validation rows, too.
-pub fn tell(length: &Length, config: &TrainConfig, rows: Rows, drawn: bool) -> Option<String> {
-    if length.epochs.is_some() {
-        return None;
-    }
-    let (epochs, train) = (count(config.epochs), count(rows.train as u64));
-    let otherwise = "--epochs N trains for N";
-    let all = if drawn { " on all rows" } else { "" };
-    Some(match (config.early_stopping, rows.validation) {
-        (Some(rule), 1..) => format!(
-            "epochs: {epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; \
-             the best is kept; {otherwise}{all}",
-            count(rule.patience),
-            rule.monitor,
-            count(rows.validation as u64),
-        ),
-        (None, 0) if drawn => format!(
-            "epochs: {epochs} on all {train} rows, none for validation, {}; {otherwise}",
-            if Budget::validation_fraction(rows.train) > 0.0 {
-                "since they are of one group".into()
-            } else {
-                format!("which would be fewer than {} rows", Budget::FEWEST_ROWS)
-            }
-        ),
-        _ => format!("epochs: {epochs} on {train} rows, by their number; {otherwise}"),
-    })
 }
 
 impl<T: FromStr<Err: fmt::Display>> FromStr for Auto<T> {

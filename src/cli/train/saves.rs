@@ -51,6 +51,13 @@ impl fmt::Display for Every {
     }
 }
 
+impl SaveArgs {
+    /// The epochs after which a checkpoint is due.
+    pub fn epochs(&self) -> Option<u64> {
+        if let Some(Every::Epochs(epochs)) = self.checkpoint_every { Some(epochs) } else { None }
+    }
+}
+
 /// Tells when a checkpoint is due.
 #[derive(Debug)]
 pub struct Clock {

@@ -1,11 +1,11 @@
-//! What the training rows count for: the flags, and the weights that they make. Held-out rows all count the same.
+//! What the training rows count for: the flags.
 
 use std::str::FromStr;
 
 use crate::cli::list::List;
-use crate::data::{Encoder, Table};
+use crate::data::Encoder;
 use crate::error::{Error, Result, shorten};
-use crate::pipeline::{ClassWeight, SampleWeights};
+use crate::pipeline::ClassWeight;
 
 #[derive(Debug, clap::Args)]
 pub struct WeightArgs {
@@ -15,7 +15,7 @@ pub struct WeightArgs {
     /// Weights of the classes: none, balanced (all classes count the same), or weights of some classes, with 1 for the others.
     /// Quote a label with a comma: '"a, b=2",c=1'
     #[arg(long, default_value = "none", value_name = "none|balanced|LABEL=W,…")]
-    class_weight: ClassWeight,
+    pub class_weight: ClassWeight,
 }
 
 impl FromStr for ClassWeight {
@@ -55,10 +55,5 @@ impl WeightArgs {
             return Err(Error::Setting { what: "--weight-column", found: format!("`{}`", shorten(name)), expected });
         }
         Ok(name)
-    }
-
-    /// Takes that column out of the table.
-    pub fn take(&self, table: &mut Table, column: Option<&str>) -> Result<SampleWeights<'_>> {
-        SampleWeights::take(table, column, &self.class_weight)
     }
 }

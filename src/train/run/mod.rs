@@ -93,8 +93,7 @@ impl Trainer {
             }
         }
         self.end_run()?;
-        outcome.last_epoch = self.run.last;
-        outcome.best_epoch = self.run.stopping.best.map(|_| self.run.stopping.best_epoch);
+        (outcome.last_epoch, outcome.best_epoch) = (self.last_epoch(), self.best_epoch());
         outcome.stopped &= !self.run.finished;
         outcome.seconds = started.elapsed().as_secs_f64();
         Ok(outcome)
