@@ -4,7 +4,6 @@
 
 use std::time::Instant;
 
-use pollster::block_on;
 use wgpu_mlp::backend::gpu::adapters;
 use wgpu_mlp::backend::{CpuDevice, Device, GpuDevice};
 use wgpu_mlp::data::Dataset;
@@ -44,8 +43,8 @@ fn features(device: &Device, epochs: u64) -> Vec<Feature> {
     for &rule in Rule::ALL.iter().filter(|&&rule| rule != Rule::Sgd) {
         all.push(make(rule.name(), config(optimizer(rule)), &data, None));
     }
-    let penalised = Optimizer { l1: 1e-5, l2: 1e-5, weight_decay: 1e-5, ..sgd };
-    let clipped = |clip| config(Optimizer { clip, ..sgd });
+    let penalised = sgd.l1(1e-5).l2(1e-5).weight_decay(1e-5);
+    let clipped = |clip| config(sgd.clip(clip));
     all.extend([
         make("sgd, l1, l2, decay", config(penalised), &data, None),
         make("sgd, clip value", clipped(Clip::Value(1.0)), &data, None),
@@ -67,8 +66,8 @@ fn main() {
     // Cargo passes --bench only to measure.
     let measure = std::env::args().any(|arg| arg == "--bench");
     let (rounds, epochs) = if measure { (9, 25) } else { (1, 1) };
-    let count = block_on(adapters()).unwrap().len();
-    let gpus = (0..count).map(|index| Device::Gpu(block_on(GpuDevice::open(index)).unwrap()));
+    let count = adapters().unwrap().len();
+    let gpus = (0..count).map(|index| Device::Gpu(GpuDevice::open(index).unwrap()));
     for device in [Device::Cpu(CpuDevice::new(0).unwrap())].into_iter().chain(gpus) {
         let mut all = features(&device, epochs);
         for round in 0..=rounds {

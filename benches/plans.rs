@@ -217,10 +217,10 @@ fn main() {
     // Cargo passes --bench only to measure.
     let measure = std::env::args().any(|arg| arg == "--bench");
     let number = |name: &str| work::option(name).map(|value| value.parse::<f64>().unwrap());
-    let count = block_on(adapters()).unwrap().len();
+    let count = adapters().unwrap().len();
     let asked = number("--adapter").map(|index| index as usize);
     for index in (0..count).filter(|index| asked.is_none_or(|asked| asked == *index)) {
-        let device = block_on(GpuDevice::open_timed(index)).unwrap();
+        let device = GpuDevice::open_timed(index).unwrap();
         println!("{}", json!({"kind": "device", "name": device.name(), "workgroup_bytes": workgroup_bytes(&device)}));
         if measure {
             all(&device, number("--seconds").unwrap_or(0.1));

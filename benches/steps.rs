@@ -20,9 +20,9 @@ use wgpu_mlp::train::{Batch, TrainConfig, Trainer};
 const SLOTS: usize = 16;
 
 fn devices() -> Vec<(String, Device)> {
-    let adapters = block_on(adapters()).unwrap();
+    let adapters = adapters().unwrap();
     let gpus = adapters.iter().enumerate().map(|(index, adapter)| {
-        (format!("{} {}", adapter.backend, adapter.name), Device::Gpu(block_on(GpuDevice::open(index)).unwrap()))
+        (format!("{} {}", adapter.backend, adapter.name), Device::Gpu(GpuDevice::open(index).unwrap()))
     });
     [("cpu".to_string(), Device::Cpu(CpuDevice::new(0).unwrap()))].into_iter().chain(gpus).collect()
 }

@@ -135,7 +135,7 @@ fn main() {
             .unwrap_or_else(|error| panic!("{error}"));
         return;
     }
-    let count = block_on(adapters()).unwrap().len();
+    let count = adapters().unwrap().len();
     for name in (0..count).map(|index| index.to_string()).chain(["cpu".to_string()]) {
         small(&device(&name));
     }

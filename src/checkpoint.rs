@@ -1,5 +1,5 @@
-//! Checkpoints: a model's file with the state of its training, so that a run goes on from it as if it had never been
-//! broken off, and a folder that keeps the last few of them and the best.
+//! Checkpoints: model files with the state of the training, from which a run continues as if it had never been
+//! interrupted, and a folder that keeps the last few of them and the best.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,24 +18,24 @@ const CHECKSUM: &str = "mlp.checksum";
 const OPTIMIZER: &str = "optimizer";
 const BEST: &str = "best";
 
-/// A point between two steps of a run. The file is a model's, which every command takes.
+/// A point between two steps of a run. Its file is a model file, which every command takes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Checkpoint {
     /// The model at this point.
     pub model: Model,
-    /// What training needs besides to go on. Its parameters are the model's.
+    /// The further state that training needs to continue. Its parameters are the model's.
     pub state: TrainState,
-    /// The settings that the program wants to find again, in whatever form it likes.
+    /// The program's own settings, in any form.
     pub settings: Option<String>,
-    /// How good it is, the lower the better; the mean loss of the last epoch's validation, if there was one.
+    /// Its loss, the lower the better: the mean validation loss of the last epoch, if there was one.
     pub score: Option<f64>,
-    /// [`Dataset::checksum`](crate::data::Dataset::checksum) of the rows that the run is to be judged by, if there are some.
+    /// [`Dataset::checksum`](crate::data::Dataset::checksum) of the test rows, if there are any.
     pub test: Option<u32>,
 }
 
 impl Checkpoint {
-    /// The run that it is of, if its file says so.
+    /// The run that it belongs to, if its file says so.
     #[cfg(feature = "cli")]
     pub(crate) fn run(&self) -> Option<folder::RunName> {
         self.model.training.as_ref()?.run.as_ref()?.parse().ok()
@@ -50,7 +50,7 @@ impl Checkpoint {
         Ok(Self { model, state, settings: None, score: None, test: None })
     }
 
-    /// Writes the file beside its place, then moves it there.
+    /// Writes a temporary file and renames it.
     ///
     /// # Errors
     /// Those of [`Model::save`].
@@ -92,12 +92,12 @@ impl Checkpoint {
         Ok(extras)
     }
 
-    /// Reads a file that [`Checkpoint::save`] wrote; of a folder, the newest checkpoint in it, in its folder
-    /// `checkpoints`, or of the run that was broken off there.
+    /// Reads a file that [`Checkpoint::save`] wrote. In a folder it reads the newest checkpoint, in the folder itself,
+    /// in its `checkpoints`, or of the run that was interrupted there.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read; [`Error::ModelFile`] for another file or a damaged one; [`Error::Setting`] for a folder
-    /// without checkpoints.
+    /// [`Error::Io`] where it cannot be read; [`Error::ModelFile`] for another file or a damaged one;
+    /// [`Error::Setting`] for a folder without checkpoints.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let newest;
@@ -114,7 +114,7 @@ impl Checkpoint {
         let refused = |problem: String| Error::ModelFile { path: path.into(), problem };
         let Some(progress) = extras.texts.get(PROGRESS) else {
             let problem = format!(
-                "it is no checkpoint, just a model: {} starts a new run from its parameters",
+                "it is a model without a checkpoint: {} starts a new run from its parameters",
                 setting("init_from")
             );
             return Err(refused(problem));
@@ -122,7 +122,7 @@ impl Checkpoint {
         let written = extras.texts.get(CHECKSUM).cloned().unwrap_or_default();
         let found = checksum(&model, &extras);
         if found != written {
-            let problem = format!("its content has the checksum {found}, not {written}: it is damaged; take another");
+            let problem = format!("its content has the checksum {found}, not {written}: it is damaged; use another");
             return Err(refused(problem));
         }
         let progress: TrainProgress =
@@ -140,7 +140,7 @@ impl Checkpoint {
     }
 }
 
-/// CRC-32 of all that a run goes on from, in an order of its own.
+/// CRC-32 of everything that a run continues from, in a fixed order.
 fn checksum(model: &Model, extras: &Extras) -> String {
     let mut hasher = crc32fast::Hasher::new();
     let mut texts: Vec<_> =
@@ -162,7 +162,7 @@ fn checksum(model: &Model, extras: &Extras) -> String {
     format!("{:08x}", hasher.finalize())
 }
 
-/// The checkpoints of a run that goes on, in a folder `checkpoints`.
+/// The checkpoints of a run under way, in a folder `checkpoints`.
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
@@ -200,7 +200,7 @@ impl Checkpoints {
     }
 }
 
-/// The newest checkpoint, of the run that was broken off rather than of one that has ended.
+/// The newest checkpoint, of the run that was interrupted rather than of one that has ended.
 fn newest_in(folder: &Path) -> Result<PathBuf> {
     folder::settle(folder)?;
     let places = [folder::running(folder).join(CHECKPOINTS), folder.join(CHECKPOINTS), folder.to_path_buf()];
@@ -212,6 +212,6 @@ fn newest_in(folder: &Path) -> Result<PathBuf> {
     Err(Error::Setting {
         what: "resume",
         found: format!("{}, a folder without checkpoints", folder.display()),
-        expected: format!("a checkpoint, or a folder with some: {} writes them", setting("checkpoint_every")),
+        expected: format!("a checkpoint, or a folder with checkpoints: {} writes them", setting("checkpoint_every")),
     })
 }

@@ -12,7 +12,7 @@ use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::kernels::{ABT, ATB, Step};
-use crate::math::{Activation, Bounded, Domain, Optimizer, Real, Rule};
+use crate::math::{Activation, Bounded, Optimizer, Real, Rule, TargetDomain};
 use crate::params::Layout;
 use crate::plan::{self, BufferId, Pass, Plan, Recipe, Role, TrainShape};
 use crate::spec::MlpSpec;
@@ -388,7 +388,7 @@ async fn walk<B: Backend>(
 /// rounding errors covers. The oracle takes such a z from the device, and so its side.
 fn keep_sides(spec: &MlpSpec, data: &Dataset, layer: usize, found: &[f32], exact: &mut [Bounded]) -> bool {
     let (kinks, loss) = (spec.layers()[layer].activation.kinks(), spec.loss());
-    let pointwise = layer + 1 == spec.layers().len() && loss.domain() != Domain::Class;
+    let pointwise = layer + 1 == spec.layers().len() && loss.domain() != TargetDomain::Class;
     let mut any = false;
     for (at, (value, &found)) in exact.iter_mut().zip(found).enumerate() {
         let (z, limit) = (value.value, value.limit());
@@ -404,6 +404,6 @@ fn keep_sides(spec: &MlpSpec, data: &Dataset, layer: usize, found: &[f32], exact
 
 fn predictions(spec: &MlpSpec, outputs: &[f32]) -> Option<Vec<Vec<f64>>> {
     let (loss, rows) = (spec.loss(), outputs.chunks(spec.outputs()));
-    let is_itself = loss.domain() == Domain::Number;
+    let is_itself = loss.domain() == TargetDomain::Real;
     (!is_itself).then(|| rows.map(|z| loss.predictions_of(z)).collect())
 }

@@ -11,7 +11,7 @@ use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernels::Step;
-use crate::math::{Domain, Optimizer, Real, Rule};
+use crate::math::{Optimizer, Real, Rule, TargetDomain};
 use crate::params::Layout;
 use crate::plan::{self, Plan, PlanKind, Recipe, Role, TrainShape};
 use crate::spec::MlpSpec;
@@ -40,8 +40,8 @@ pub struct TensorCheck {
     pub difference_error: f64,
     /// Elements compared with central differences.
     pub checked: usize,
-    /// Elements of the sample that were passed over, since no step kept every unit on its side of a kink of its
-    /// activation, and every output on that of its loss, where it is not smooth.
+    /// Elements of the sample that were skipped, since no step kept every unit on its side of a kink of its activation,
+    /// and every output on that of its loss, where it is not smooth.
     pub skipped: usize,
 }
 
@@ -166,10 +166,10 @@ pub fn random_data(spec: &MlpSpec, rows: usize, seed: u64) -> Result<Dataset> {
     let features = (0..rows * spec.inputs()).map(|_| StandardNormal.sample(&mut rng)).collect();
     let targets = (0..rows * spec.target_columns())
         .map(|_| match spec.loss().domain() {
-            Domain::Number => StandardNormal.sample(&mut rng),
-            Domain::Share => f32::from(u8::from(rng.random::<bool>())),
-            Domain::Class => rng.random_range(0..spec.outputs()) as f32,
-            Domain::Amount => f32::from(rng.random_range(0..8_u8)),
+            TargetDomain::Real => StandardNormal.sample(&mut rng),
+            TargetDomain::Probability => f32::from(u8::from(rng.random::<bool>())),
+            TargetDomain::Class => rng.random_range(0..spec.outputs()) as f32,
+            TargetDomain::NonNegative => f32::from(rng.random_range(0..8_u8)),
         })
         .collect();
     Dataset::new(features, targets, spec.inputs(), spec.target_columns())

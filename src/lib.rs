@@ -1,9 +1,9 @@
-//! Train and run multilayer perceptrons on any GPU, through wgpu compute shaders, with a CPU backend that
-//! does the same work.
+//! Trains and runs multilayer perceptrons on any GPU through wgpu compute shaders. A CPU backend executes the same
+//! plans.
 //!
-//! The flow: a [`data::Dataset`], a [`spec::MlpSpec`], a [`backend::Device`]; a [`train::Trainer`] that plans the
-//! training, loads it on the device and runs it; an [`infer::Predictor`] that uses the result; a [`Model`] that
-//! keeps it. `docs/ARCHITECTURE.md` tells how it hangs together.
+//! A program starts with a [`data::Dataset`], a [`spec::MlpSpec`] and a [`backend::Device`]. A [`train::Trainer`] plans
+//! the training, loads it on the device and runs it. An [`infer::Predictor`] uses the result, and a [`Model`] stores
+//! it. `docs/ARCHITECTURE.md` describes the modules.
 //!
 //! ```
 //! use wgpu_mlp::{Activation, Batch, Dataset, Loss, MlpSpec, Optimizer, Predictor, TrainConfig, Trainer, open};
@@ -21,9 +21,20 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The plain names block; `open_async`, `fit_async` and their like are the same for programs with an executor. On native platforms
-//! they block, too, at every wait for a GPU, and the CPU works where it is called: give a training a thread of its own.
-//! What stands below the front ([`backend`], [`plan`], [`kernels`]) is async where it waits.
+//! The plain names block. `open_async`, `fit_async` and the other names that end in `_async` are for programs with an
+//! executor. On native platforms they block, too, at every wait for a GPU, and the CPU works on the caller's thread:
+//! give training its own thread. The lower layers ([`backend`], [`plan`], [`kernels`]) are async where they wait.
+//!
+//! # Features
+//!
+//! Without features the library trains and predicts on one thread of the CPU. `docs/library.md` says what each costs.
+//!
+//! - `threads`: the CPU's other cores; the results are the same bits.
+//! - `gpu`: GPUs, through wgpu.
+//! - `tables`: tables from files ([`Table`]`::read`); tables in memory need no feature.
+//! - `parquet`: Parquet files as tables.
+//! - `exchange`: ONNX out and in, other programs' safetensors in.
+//! - `cli`, the default: the command `mlp`, with all of these except `parquet`.
 #![deny(missing_docs)]
 
 pub mod backend;
@@ -34,6 +45,7 @@ mod checkpoint;
 pub mod cli;
 pub mod data;
 mod error;
+#[cfg(feature = "exchange")]
 pub mod exchange;
 pub mod explain;
 mod files;
@@ -45,6 +57,7 @@ mod limits;
 pub mod math;
 pub mod metrics;
 mod model;
+mod parallel;
 pub mod params;
 pub mod pipeline;
 pub mod plan;
@@ -59,7 +72,7 @@ pub mod train;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The page about the library, for the same reason.
+/// The page about the library, so that its snippets are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/library.md")]
 struct Library;

@@ -21,11 +21,12 @@ use crate::spec::MlpSpec;
 pub(crate) const EXTRA: &str = "training.";
 /// What stands in messages for the path of bytes that are in no file.
 pub(crate) const IN_MEMORY: &str = "(in memory)";
-const SPEC: &str = "mlp.spec";
+/// The metadata that a model of this crate has and no other program's tensors.
+pub(crate) const SPEC: &str = "mlp.spec";
 const ENCODER: &str = "mlp.encoder";
 const TRAINING: &str = "mlp.training";
 
-/// A network with its parameters and what is needed to use it on raw data.
+/// A network with its parameters and the encoder for raw data.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
@@ -33,14 +34,15 @@ pub struct Model {
     pub spec: MlpSpec,
     /// Its parameters, as [`Layout`] lays them out.
     pub parameters: Vec<f32>,
-    /// From columns of a table to features and back from outputs; absent in files of other programs.
+    /// The encoder from columns to inputs and back from outputs; none in files of other programs.
     pub encoder: Option<Encoder>,
-    /// How it was trained; absent in files of other programs.
+    /// The record of its training; none in files of other programs.
     pub training: Option<TrainingRecord>,
 }
 
-/// How a model was trained.
+/// The record of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrainingRecord {
     /// The data: a file as it was named, or a built-in name with its settings.
     pub data: String,
@@ -54,15 +56,24 @@ pub struct TrainingRecord {
     pub batch: usize,
     /// The optimiser with its settings.
     pub optimizer: Optimizer,
-    /// Seed of the first parameters and of the sample order.
+    /// Seed of the initial parameters and of the sample order.
     pub seed: u64,
     /// The device.
     pub device: String,
     /// Mean loss of the last epoch.
     pub loss: Option<f64>,
-    /// The run's name, which all files of its folder tell.
+    /// The run's name, which is in all files of its folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+}
+
+impl TrainingRecord {
+    /// A record of training on `rows` rows of `data`, with nothing done yet: batch, epochs, steps and seed are 0, the device is
+    /// empty. Its fields can be set.
+    pub fn new(data: impl Into<String>, rows: usize, optimizer: Optimizer) -> Self {
+        let (data, device) = (data.into(), String::new());
+        Self { data, rows, epochs: 0, steps: 0, batch: 0, optimizer, seed: 0, device, loss: None, run: None }
+    }
 }
 
 /// What a file holds besides the model: lists under names that begin with [`EXTRA`], and texts.
@@ -73,7 +84,7 @@ pub(crate) struct Extras {
 }
 
 impl Model {
-    /// A network with its parameters, as [`Layout`] lays them out, and nothing else.
+    /// A network with its parameters, in the order of [`Layout`], without encoder and record.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of parameters.
@@ -94,7 +105,7 @@ impl Model {
         Self { training: Some(training), ..self }
     }
 
-    /// Writes the file beside its place, then moves it there: whoever looks sees the old file or the new one.
+    /// Writes a temporary file and renames it, so that a reader sees the old file or the new one.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of parameters; [`Error::Io`] where the file cannot be written.
@@ -160,7 +171,7 @@ impl Model {
         in_order(&bytes).map_err(|error| foreign(error.to_string()))
     }
 
-    /// Reads a file that [`Model::save`] wrote; of a folder, the `model.safetensors` in it.
+    /// Reads a file that [`Model::save`] wrote, or the `model.safetensors` of a folder.
     ///
     /// # Errors
     /// [`Error::Io`] where it cannot be read; [`Error::ModelFile`] for another file.
@@ -172,12 +183,6 @@ impl Model {
     pub(crate) fn load_with(path: &Path) -> Result<(Self, Extras)> {
         let (path, bytes) = read_file(path)?;
         Self::decode(&bytes, &path)
-    }
-
-    /// Whether these are a model's bytes, not those of another program's tensors.
-    pub(crate) fn is_own(bytes: &[u8]) -> bool {
-        let metadata = SafeTensors::read_metadata(bytes).ok().and_then(|(_, header)| header.metadata().clone());
-        metadata.is_some_and(|metadata| metadata.contains_key(SPEC))
     }
 
     pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<(Self, Extras)> {
@@ -192,7 +197,7 @@ impl Model {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let spec: MlpSpec = json(&metadata, SPEC)?.ok_or_else(|| {
-            format!("it has no `{SPEC}`: mlp import makes a model of it, train --init-from starts from it")
+            format!("it has no `{SPEC}`: `mlp import` makes a model of it, and `mlp train --init-from` starts from it")
         })?;
         let layout = Layout::new(&spec);
         for tensor in &layout.tensors {

@@ -1,5 +1,5 @@
-//! Where each parameter stands in the flat array of all, and its first value. Order: W0, b0, W1, b1, …;
-//! weights are [inputs, outputs] by rows. Gradients and optimiser state have the same layout.
+//! The place of each parameter in the flat array of all, and its initial value. Order: W0, b0, W1, b1, …; weights are
+//! [inputs, outputs] by rows. Gradients and optimiser state have the same layout.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use crate::spec::MlpSpec;
 
 /// One parameter tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor {
+pub struct ParameterTensor {
     /// `layers.{i}.weight` or `layers.{i}.bias`.
     pub name: String,
     /// Elements in the flat array.
@@ -32,7 +32,7 @@ pub struct Tensor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Weight and bias of each layer in turn.
-    pub tensors: Vec<Tensor>,
+    pub tensors: Vec<ParameterTensor>,
 }
 
 impl Layout {
@@ -44,7 +44,12 @@ impl Layout {
             for (kind, rows) in [("weight", layer.inputs), ("bias", 1)] {
                 let range = start..start + rows * layer.outputs;
                 start = range.end;
-                tensors.push(Tensor { name: format!("layers.{i}.{kind}"), range, rows, columns: layer.outputs });
+                tensors.push(ParameterTensor {
+                    name: format!("layers.{i}.{kind}"),
+                    range,
+                    rows,
+                    columns: layer.outputs,
+                });
             }
         }
         Self { tensors }
@@ -55,12 +60,12 @@ impl Layout {
         self.tensors.last().map_or(0, |tensor| tensor.range.end)
     }
 
-    /// Whether there is none; never true for a checked spec.
+    /// Whether there are no parameters; never true for a checked spec.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Refuses values that are more or fewer than the parameters.
+    /// Refuses another number of values than parameters.
     pub fn check(&self, values: &[f32]) -> Result<()> {
         if values.len() == self.len() {
             return Ok(());
@@ -73,17 +78,17 @@ impl Layout {
     }
 
     /// The weight of a layer.
-    pub fn weight(&self, layer: usize) -> &Tensor {
+    pub fn weight(&self, layer: usize) -> &ParameterTensor {
         &self.tensors[2 * layer]
     }
 
     /// The bias of a layer.
-    pub fn bias(&self, layer: usize) -> &Tensor {
+    pub fn bias(&self, layer: usize) -> &ParameterTensor {
         &self.tensors[2 * layer + 1]
     }
 }
 
-/// How parameters start.
+/// Initialisation of the parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -115,7 +120,7 @@ impl fmt::Display for Init {
 }
 
 impl Init {
-    /// Every way.
+    /// Every initialisation.
     pub const ALL: &[Self] = &[Self::Article, Self::He, Self::Xavier];
 
     /// The name on the command line and in files.
@@ -127,8 +132,8 @@ impl Init {
         }
     }
 
-    /// First values of all parameters of `spec`, in the order of [`Layout`]. The same seed gives the same
-    /// values on every machine. `Article` takes seeds below 2^32.
+    /// Initial values of all parameters of `spec`, in the order of [`Layout`]. The same seed gives the same values on
+    /// every machine. `Article` takes seeds below 2^32.
     pub fn draw(self, spec: &MlpSpec, seed: u64) -> Result<Vec<f32>> {
         let layout = Layout::new(spec);
         if self == Self::Article {

@@ -67,7 +67,7 @@ fn resident_steps(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
         workgroupBarrier();
         storageBarrier();
     }
-    if (HOLDS_ALL) {
+    if (HOLDS) {
         for (var l = 0u; l < LAYERS; l++) {
             let layer = layer_at(l);
             for (var i = thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
@@ -98,14 +98,14 @@ fn update(work: Work, scale: f32) {
             let row = i / layer.groups;
             let group = i % layer.groups;
             var values = stored(work, layer, row, group);
-            if (HOLDS_ALL) {
+            if (HOLDS) {
                 values = held[layer.held + i];
             }
             for (var j = 0u; j < min(4u, layer.outputs - 4u * group); j++) {
                 let at = layer.weight + row * layer.outputs + 4u * group + j;
                 values[j] = updated(at, work.replica, values[j], scale * g[work.g + at]);
             }
-            if (HOLDS_ALL) {
+            if (HOLDS) {
                 held[layer.held + i] = values;
             } else {
                 store(work, layer, row, group, values);

@@ -1,16 +1,18 @@
 // What the kernels share that take rows through a whole network: a workgroup takes BLOCK rows of x[samples,inputs] at a time.
 // The activations stand in workgroup memory, [unit, row]: the block's features, then what each layer hands on. The parameters are held
-// there too, all of them where HOLDS_ALL, those of the layer at hand where HOLDS_LAYER; else they are read through the cache. An
+// there too where HOLDS says that they fit, else they are read through the cache. An
 // invocation makes 4 rows of 4 units where FOURS, else of one. Sums over units ascend.
-// The part in front: the sizes BLOCK, INPUTS, OUTPUTS, LAYERS, UNITS (the layers' outputs), PARAMETERS, HELD and TURN; DROPOUT, whether
+// The part in front: the sizes BLOCK, INPUTS, OUTPUTS, LAYERS, UNITS (the layers' outputs), PARAMETERS and HELD; HOLDS, FOURS and KEEPS; DROPOUT, whether
 // there is any; layer_at; activation of four z by the activation's number. The kernel behind: params, the bindings x and p, sample_of,
 // which says where a row of the step stands, and keep, which is given every z.
 const THREADS = 128u;
 const QUADS = BLOCK / 4u; // rows, four at a time
-const HOLDS = HOLDS_ALL || HOLDS_LAYER;
+// Where the rows of the next unit stand: an odd number of vectors, so that the 32 banks of workgroup memory serve invocations that read
+// the same rows of neighbouring units at once.
+const PITCH = QUADS | 1u;
 const NEXT = vec4<u32>(0u, 1u, 2u, 3u);
 
-var<workgroup> tape: array<vec4<f32>, (INPUTS + UNITS) * QUADS>;
+var<workgroup> tape: array<vec4<f32>, (INPUTS + UNITS) * PITCH>;
 var<workgroup> samples: array<u32, BLOCK>;
 var<workgroup> held: array<vec4<f32>, HELD>; // weights and biases, 4 units of a row, past the end the last unit again
 
@@ -39,22 +41,16 @@ struct Work {
     g: u32,
 }
 
-// Where 4 rows of a unit stand. The 32 banks of workgroup memory hold 8 such places: the rows of neighbouring units are turned
-// against each other, so that invocations that read the same rows of neighbouring units do not wait for each other.
+// Where 4 rows of a unit stand.
 fn place(unit: u32, quad: u32) -> u32 {
-    return unit * QUADS + (quad ^ (unit * TURN / 8u % TURN));
+    return unit * PITCH + quad;
 }
 
 // Takes the block from its rows to the outputs.
 fn forward(work: Work) {
     load(work);
     for (var l = 0u; l < LAYERS; l++) {
-        let layer = layer_at(l);
-        if (HOLDS_LAYER) {
-            hold_layer(work, layer);
-            workgroupBarrier();
-        }
-        forward_layer(work, layer);
+        forward_layer(work, layer_at(l));
     }
 }
 
@@ -76,19 +72,16 @@ fn load(work: Work) {
 
 // Brings in all parameters, where they are held.
 fn hold(work: Work) {
-    if (!HOLDS_ALL) {
+    if (!HOLDS) {
         return;
     }
     for (var l = 0u; l < LAYERS; l++) {
-        hold_layer(work, layer_at(l));
+        let layer = layer_at(l);
+        for (var i = work.thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
+            held[layer.held + i] = stored(work, layer, i / layer.groups, i % layer.groups);
+        }
     }
     workgroupBarrier();
-}
-
-fn hold_layer(work: Work, layer: Layer) {
-    for (var i = work.thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
-        held[layer.held + i] = stored(work, layer, i / layer.groups, i % layer.groups);
-    }
 }
 
 // 4 units' weights of a row, or their biases behind the last one.

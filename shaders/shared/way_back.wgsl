@@ -20,11 +20,6 @@ fn through_network(work: Work) -> vec2<f32> {
         gradient(work, layer);
         if (l > 1u) {
             workgroupBarrier(); // what the layer was handed has been read
-            // The last layer's parameters are still there.
-            if (HOLDS_LAYER && l < LAYERS) {
-                hold_layer(work, layer);
-                workgroupBarrier();
-            }
             back(work, layer, layer_at(l - 2u));
             workgroupBarrier();
         }
@@ -180,18 +175,27 @@ fn back(work: Work, layer: Layer, before: Layer) {
             var d1 = vec4<f32>();
             var d2 = vec4<f32>();
             var d3 = vec4<f32>();
-            for (var unit = 0u; unit < layer.outputs; unit += 4u) {
+            let whole = layer.outputs / 4u * 4u;
+            for (var unit = 0u; unit < whole; unit += 4u) {
                 let w0 = weights(work, layer, row.x, unit / 4u);
                 let w1 = weights(work, layer, row.y, unit / 4u);
                 let w2 = weights(work, layer, row.z, unit / 4u);
                 let w3 = weights(work, layer, row.w, unit / 4u);
-                for (var j = 0u; j < min(4u, layer.outputs - unit); j++) {
-                    let d = tape[place(output + unit + j, quad)];
-                    d0 = fma(d, vec4<f32>(w0[j]), d0);
-                    d1 = fma(d, vec4<f32>(w1[j]), d1);
-                    d2 = fma(d, vec4<f32>(w2[j]), d2);
-                    d3 = fma(d, vec4<f32>(w3[j]), d3);
-                }
+                let x = tape[place(output + unit, quad)];
+                let y = tape[place(output + unit + 1u, quad)];
+                let z = tape[place(output + unit + 2u, quad)];
+                let w = tape[place(output + unit + 3u, quad)];
+                d0 = add_units(x, y, z, w, w0, d0);
+                d1 = add_units(x, y, z, w, w1, d1);
+                d2 = add_units(x, y, z, w, w2, d2);
+                d3 = add_units(x, y, z, w, w3, d3);
+            }
+            for (var unit = whole; unit < layer.outputs; unit++) {
+                let d = tape[place(output + unit, quad)];
+                d0 = fma(d, vec4<f32>(weight(work, layer, row.x, unit)), d0);
+                d1 = fma(d, vec4<f32>(weight(work, layer, row.y, unit)), d1);
+                d2 = fma(d, vec4<f32>(weight(work, layer, row.z, unit)), d2);
+                d3 = fma(d, vec4<f32>(weight(work, layer, row.w, unit)), d3);
             }
             through_activation(work, before, quad, first, d0);
             if (first + 1u < layer.inputs) { through_activation(work, before, quad, first + 1u, d1); }
@@ -208,4 +212,10 @@ fn back(work: Work, layer: Layer, before: Layer) {
             through_activation(work, before, quad, i / QUADS, d);
         }
     }
+}
+
+// sum + 4 units of a row by their weights, in order.
+fn add_units(x: vec4<f32>, y: vec4<f32>, z: vec4<f32>, w: vec4<f32>, weights: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    let two = fma(y, vec4<f32>(weights.y), fma(x, vec4<f32>(weights.x), sum));
+    return fma(w, vec4<f32>(weights.w), fma(z, vec4<f32>(weights.z), two));
 }

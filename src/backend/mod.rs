@@ -1,14 +1,22 @@
 //! Backends execute plans. Two exist, the CPU and any GPU that wgpu reaches; [`Device`] chooses one and
 //! [`Executor`] is whichever was chosen. A backend knows nothing of networks, epochs or data.
+//!
+//! Without the feature `gpu` the types of a GPU are there, so that programs compile, but have no values.
 
+mod adapter;
 pub mod cpu;
+#[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_gpu.rs"]
+mod gpu;
 mod select;
 
 use std::future::Future;
 
 use serde::Serialize;
 
+pub use adapter::AdapterSummary;
 pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
 #[cfg(not(target_family = "wasm"))]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::gpu::{AdapterSummary, adapters, no_adapter};
-use super::{CpuDevice, Device, GpuDevice};
+use super::gpu::{adapters_async, no_adapter};
+use super::{AdapterSummary, CpuDevice, Device, GpuDevice};
 use crate::error::{Error, Result, set};
 
 /// A device with the reason for which it was chosen.
@@ -17,13 +17,14 @@ pub struct Choice {
 
 /// Opens the device that `wanted` names:
 /// `auto`, a hardware GPU if there is one, else the CPU; `gpu`, the first adapter, software too; `cpu`; a
-/// number of the list that [`adapters`] gives; or a part of an adapter's name. Only `auto` falls back, and not from a GPU
+/// number of the list that [`gpu::adapters`](super::gpu) gives; or a part of an adapter's name. Only `auto` falls back, and not from a GPU
 /// whose results are wrong: that is an error, as [`GpuDevice::open`] gives it.
 ///
 /// It blocks the thread until the device is there; [`open_async`] does not.
 ///
 /// # Errors
-/// [`Error::UnknownDevice`] and [`Error::NoAdapter`] where there is no such device; what the driver says where it cannot be opened.
+/// [`Error::UnknownDevice`] and [`Error::NoAdapter`] where there is no such device; [`Error::MissingFeature`] for a GPU without the
+/// feature `gpu`; what the driver says where it cannot be opened.
 #[cfg(not(target_family = "wasm"))]
 pub fn open(wanted: &str) -> Result<Choice> {
     pollster::block_on(open_async(wanted))
@@ -48,9 +49,9 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
     if wanted == "cpu" {
         return Ok(chosen(cpu()?, &says("cpu")));
     }
-    let adapters = adapters().await?;
+    let adapters = adapters_async().await?;
     let gpu = async |index| {
-        let opened = if timed { GpuDevice::open_timed(index).await } else { GpuDevice::open(index).await };
+        let opened = if timed { GpuDevice::open_timed_async(index).await } else { GpuDevice::open_async(index).await };
         opened.map(Device::Gpu)
     };
     match wanted {
@@ -89,9 +90,9 @@ async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
     }
 }
 
-/// Whether a variable of the environment leaves no adapter.
+/// Whether there is none for another reason than the machine: a variable of the environment, or a build that knows none.
 fn is_hidden() -> bool {
-    matches!(no_adapter(), Error::HiddenAdapters { .. })
+    !matches!(no_adapter(), Error::NoAdapter)
 }
 
 fn is_part(wanted: &str, name: &str) -> bool {

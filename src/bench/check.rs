@@ -20,9 +20,9 @@ const NEAR: f64 = 1e-5;
 /// Rounds of drawing anew. A network of hundreds of thousands of units has one near a kink in every row.
 const REDRAWS: u64 = 8;
 
-/// Largest relative error of a gradient over so many rows. What a sum of n terms loses in f32 grows like √n roundings, relative
-/// to what terms of independent signs leave; four times that exceeds gradcheck's limit from some 1,800 rows on. A single
-/// row that is lost or counted twice is about 1 / √n, a hundred times as much at 65,536 rows.
+/// Largest relative error of a gradient over so many rows. What a sum of n terms loses in f32 grows like √n roundings,
+/// relative to what terms of independent signs leave; four times that exceeds gradcheck's limit from some 1,800 rows
+/// on. A single row that is lost or counted twice is about 1 / √n, a hundred times as much at 65,536 rows.
 fn limit(rows: usize) -> f64 {
     DEVICE_LIMIT.max(4.0 * f64::from(f32::EPSILON) / 2.0 * (rows as f64).sqrt())
 }
@@ -40,7 +40,13 @@ pub struct Case {
 impl Case {
     /// Draws data and parameters (He) with `seed` and computes the gradient. The data has one row more than the batch, so
     /// that a step picks its rows as those of mini-batches do.
-    pub async fn new(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn new(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
+        pollster::block_on(Self::new_async(cpu, spec, batch, seed))
+    }
+
+    /// [`new`](Self::new) for async programs.
+    pub async fn new_async(cpu: &CpuDevice, spec: &MlpSpec, batch: usize, seed: u64) -> Result<Self> {
         let shape = TrainShape { batch, ..TrainShape::full(batch.saturating_add(1)) };
         let mut oracle = CpuBackend::<f64>::load(cpu, plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?)?;
         let parameters = Init::He.draw(spec, seed)?;
@@ -85,8 +91,8 @@ impl Case {
             }
             if !(error <= limit) {
                 return Err(Error::CheckFailed(format!(
-                    "{}: at batch {} the gradient of {} is off by {error:.1e} (limit {limit:.0e}), so nothing was \
-                     timed: do not train on this device, and report it",
+                    "{}: at batch {} the gradient of {} has an error of {error:.1e} (limit {limit:.0e}), so nothing \
+                    was timed: do not train on this device, and report it",
                     device.name(),
                     self.batch,
                     tensor.name,
@@ -122,7 +128,8 @@ impl Case {
                 // Not `>`, which a NaN would pass.
                 if !(difference <= limit && limit.is_finite()) {
                     return Err(Error::CheckFailed(format!(
-                        "{}: at batch {} an output of row {row} is {found:e}, expected {:e} ± {limit:e}, so nothing was timed: \
+                        "{}: at batch {} an output of row {row} is {found:e}, expected {:e} ± {limit:e}, so nothing \
+                        was timed: \
                          do not use this device, and report it",
                         device.name(),
                         self.batch,
@@ -241,7 +248,7 @@ mod tests {
         let cpu = CpuDevice::new(0).unwrap();
         let device = Device::Cpu(cpu.clone());
         let spec = MlpSpec::new(&[3, 8, 2], Activation::Relu, Loss::MeanSquaredError).unwrap();
-        let case = pollster::block_on(Case::new(&cpu, &spec, 40, 1)).unwrap();
+        let case = Case::new(&cpu, &spec, 40, 1).unwrap();
         let shape = TrainShape { batch: 40, ..TrainShape::full(41) };
         let load = |plan: Result<Plan>| Liar(CpuBackend::load(&cpu, plan.unwrap()).unwrap(), lie);
         let mut train = load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape));
@@ -281,7 +288,7 @@ mod tests {
             (&[2, 8], Activation::Identity, Loss::MeanAbsoluteError, 200_000),
         ] {
             let spec = MlpSpec::new(widths, activation, loss).unwrap();
-            let case = pollster::block_on(Case::new(&cpu, &spec, rows - 1, 1)).unwrap();
+            let case = Case::new(&cpu, &spec, rows - 1, 1).unwrap();
             let mut forward = CpuBackend::load(&cpu, plan::plain_forward(&spec, rows, 1).unwrap()).unwrap();
             write(&mut forward, Role::Parameters, &exact(&case.parameters)).unwrap();
             let mut near = |data: &Dataset| {

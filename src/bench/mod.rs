@@ -16,7 +16,9 @@ use serde::Serialize;
 
 pub use check::Case;
 pub use clock::Rate;
-pub use peak::{Peak, Peaks, peaks};
+#[cfg(not(target_family = "wasm"))]
+pub use peak::peaks;
+pub use peak::{Peak, Peaks, peaks_async};
 pub use profile::KernelTime;
 pub use report::{BenchReport, Crossing, DeviceReport};
 pub use work::{crossings, pass_bytes, step_flops};
@@ -109,7 +111,19 @@ pub struct Options {
 /// # Errors
 /// [`Error::TooLarge`](crate::Error::TooLarge) for a batch that does not fit the device,
 /// [`Error::CheckFailed`](crate::Error::CheckFailed) for a result that is wrong.
-pub async fn measure(device: &Device, peaks: &Peaks, case: &Case, work: Work, options: Options) -> Result<Measurement> {
+#[cfg(not(target_family = "wasm"))]
+pub fn measure(device: &Device, peaks: &Peaks, case: &Case, work: Work, options: Options) -> Result<Measurement> {
+    pollster::block_on(measure_async(device, peaks, case, work, options))
+}
+
+/// [`measure`] for async programs.
+pub async fn measure_async(
+    device: &Device,
+    peaks: &Peaks,
+    case: &Case,
+    work: Work,
+    options: Options,
+) -> Result<Measurement> {
     let (spec, batch, Options { seconds, profile, .. }) = (case.spec(), case.batch(), options);
     let mut backend = device.load(plan_of(device, case, work, options)?).await?;
     let error = match work {

@@ -43,7 +43,13 @@ pub struct Peaks {
 ///
 /// # Errors
 /// [`Error::CheckFailed`] for a result that is wrong.
-pub async fn peaks(device: &Device, seconds: f64) -> Result<Peaks> {
+#[cfg(not(target_family = "wasm"))]
+pub fn peaks(device: &Device, seconds: f64) -> Result<Peaks> {
+    pollster::block_on(peaks_async(device, seconds))
+}
+
+/// [`peaks`] for async programs.
+pub async fn peaks_async(device: &Device, seconds: f64) -> Result<Peaks> {
     let arithmetic = match device {
         Device::Cpu(_) => product(device, seconds).await?,
         Device::Gpu(_) => chains(device, seconds).await?,

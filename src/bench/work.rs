@@ -5,10 +5,11 @@ use crate::kernels::Access;
 use crate::plan::Pass;
 use crate::spec::MlpSpec;
 
-/// Operations of a step on `batch` rows: those of its matrix products, a multiplication and an addition for each weight and
-/// row. The forward pass takes 2 B Σ in·out over the layers, B being the batch. Training adds as much for the weights'
-/// gradients, and for the gradients by a layer's input as much again but for the first layer, which has none.
-/// Biases, activations, the loss and the update are not counted: they are less than a hundredth in layers of some width.
+/// Operations of a step on `batch` rows: those of its matrix products, a multiplication and an addition for each weight
+/// and row. The forward pass takes 2 B Σ in·out over the layers, B being the batch. Training adds as much for the
+/// weights' gradients, and for the gradients by a layer's input as much again except for the first layer, which has
+/// none. Biases, activations, the loss and the update are not counted: they are less than a hundredth in layers of some
+/// width.
 pub fn step_flops(spec: &MlpSpec, batch: usize, work: Work) -> u64 {
     let products = spec.layers().iter().enumerate().map(|(index, layer)| {
         let products = match work {

@@ -6,7 +6,7 @@ use super::network::NetworkArgs;
 use super::output::{print, print_json};
 use super::{flag, help};
 use crate::backend::{CpuDevice, Device, open_async, open_timed_async};
-use crate::bench::{BenchReport, Case, Options, Work, measure, peaks, step_flops};
+use crate::bench::{BenchReport, Case, Options, Work, measure_async, peaks_async, step_flops};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::gradcheck::check_size_async;
@@ -22,28 +22,29 @@ const MOST_FLOPS: u64 = 100_000_000_000;
 /// Most seconds of a measurement.
 const MOST_SECONDS: f64 = 3600.0;
 
-/// Measure how fast a network trains and runs, beside what the device can do
+/// Measure how fast a network trains and predicts, compared with the peak of the device
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Batch sizes [default: those of 32,256,2048,16384,65536 whose step is small enough]
+    /// Batch sizes [default: 32,256,2048,16384,65536 without those whose step is too large]
     #[arg(long, value_delimiter = ',', value_name = "N,N,…")]
     batch: Vec<usize>,
-    /// What to measure on, as elsewhere; may be given several times [default: the CPU, and a hardware GPU if there is one]
+    /// Device to measure, named as for `train`; may be given several times [default: the CPU, and a hardware GPU if
+    /// there is one]
     #[arg(long, value_name = "DEVICE")]
     device: Vec<String>,
     #[arg(long, default_value = "auto", value_name = "PLAN", help = help::plans())]
     plan: String,
     #[arg(long, default_value = "sgd", value_name = "NAME", help = help::optimizers("Optimiser of a training step"))]
     optimizer: String,
-    /// Time for each measurement
+    /// Time for each measurement, in seconds
     #[arg(long, default_value_t = 0.3, value_name = "F")]
     seconds: f64,
-    /// Time each kernel too, by the GPU's timestamps
+    /// Also time each kernel, by the GPU's timestamps
     #[arg(long)]
     profile: bool,
-    /// Draw samples a second over the batch size
+    /// Draw samples per second over the batch size to this file
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// Seed of parameters and data
@@ -77,14 +78,14 @@ pub async fn run(args: Args) -> Result<()> {
     let cpu = CpuDevice::new(0)?;
     let mut report = BenchReport::new(&spec);
     for device in &devices {
-        report.push(device, peaks(device, args.seconds).await?);
+        report.push(device, peaks_async(device, args.seconds).await?);
     }
     for &batch in &batches {
         args.say(&format!("batch {}", count(batch as u64)));
-        let Some(case) = args.fitting(batch, Case::new(&cpu, &spec, batch, args.seed).await)? else { break };
+        let Some(case) = args.fitting(batch, Case::new_async(&cpu, &spec, batch, args.seed).await)? else { break };
         for (device, found) in devices.iter().zip(&mut report.devices) {
             for work in Work::ALL {
-                let measured = measure(device, &found.peaks, &case, work, options).await;
+                let measured = measure_async(device, &found.peaks, &case, work, options).await;
                 found.measurements.extend(args.fitting(batch, measured)?);
             }
         }
@@ -147,7 +148,7 @@ async fn devices(args: &Args) -> Result<Vec<Device>> {
     for name in wanted {
         let choice = if args.profile { open_timed_async(name).await } else { open_async(name).await }?;
         if default && name == "auto" && matches!(choice.device, Device::Cpu(_)) {
-            args.say(&format!("no GPU is measured: {}", choice.reason));
+            args.say(&format!("no GPU was measured: {}", choice.reason));
             continue;
         }
         args.say(&format!("device: {choice}"));

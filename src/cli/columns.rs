@@ -10,17 +10,17 @@ use crate::error::{Error, Result, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct ColumnArgs {
-    /// Columns that are features; a name with a comma in CSV's quotes, here and below: '"a, b",c' [default: all but the
-    /// target and the weights]
+    /// Columns to use as features. Quote a name with a comma, here and below: '"a, b",c' [default: all but the target
+    /// and the sample weights]
     #[arg(long, value_name = "COLUMN,…")]
     features: Vec<List>,
-    /// Columns that are no features
+    /// Columns to leave out
     #[arg(long, value_name = "COLUMN,…")]
     ignore: Vec<List>,
-    /// Columns whose values are categories although they look like numbers
+    /// Columns of categories, even if they look like numbers
     #[arg(long, value_name = "COLUMN,…")]
     categorical: Vec<List>,
-    /// Columns of numbers, whatever else stands in them: other texts count as missing
+    /// Columns of numbers, whatever else is in them: other texts count as missing
     #[arg(long, value_name = "COLUMN,…")]
     numeric: Vec<List>,
 }
@@ -36,7 +36,7 @@ impl ColumnArgs {
         expanded(&List::columns(&self.numeric, names), names)
     }
 
-    /// Refuses flags where there is no table that they could be about.
+    /// Refuses these flags without a table.
     pub fn expect_none(&self) -> Result<()> {
         let all = [
             ("--features", &self.features),
@@ -47,7 +47,7 @@ impl ColumnArgs {
         match all.into_iter().find(|(_, lists)| !lists.is_empty()) {
             Some((what, lists)) => {
                 let found = format!("`{}`", shorten(&List::texts(lists).join(",")));
-                Err(Error::Setting { what, found, expected: "to stand with a table".into() })
+                Err(Error::Setting { what, found, expected: "a table beside it".into() })
             }
             None => Ok(()),
         }
@@ -78,12 +78,14 @@ impl ColumnArgs {
         for (what, list) in [("--features", &features), ("--ignore", &ignore)] {
             let other = target.into_iter().chain(weight).find(|name| is_in(list, name));
             if let Some(name) = other.or(ignore.iter().map(String::as_str).find(|name| is_in(&features, name))) {
-                let expected = "columns that are neither the target nor the weights, nor both used and ignored".into();
+                let expected = "columns that are not the target, not the sample weights, and not both used and \
+                ignored"
+                    .into();
                 return Err(Error::Setting { what, found: format!("`{}`", shorten(name)), expected });
             }
         }
         if let Some(name) = numeric.iter().find(|name| is_in(&categorical, name)) {
-            let expected = "columns that are not --categorical, too".into();
+            let expected = "columns that are not also --categorical".into();
             return Err(Error::Setting { what: "--numeric", found: format!("`{name}`"), expected });
         }
         let kind = |name: &String| {
@@ -109,7 +111,7 @@ impl ColumnArgs {
     }
 }
 
-/// The list with each name that is no column's, but of which columns are numbered from 0 on, replaced by those: of `x` by
+/// The list with each name that is not a column's, but but has columns numbered from 0 on, replaced by those: of `x` by
 /// `x0`, `x1`, …, of `x1` by `x1_0`, `x1_1`, …
 fn expanded(list: &[String], names: &[String]) -> Vec<String> {
     let known: HashSet<&str> = names.iter().map(String::as_str).collect();

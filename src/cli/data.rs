@@ -14,12 +14,12 @@ use crate::report::{Table, count, value};
 /// Most columns of a terminal that each of the most frequent texts takes.
 const FREQUENT: usize = 24;
 
-/// Describe a table: types, missing cells, ranges, classes; warns of columns that are no good features
+/// Describe a table: types, missing cells, ranges and classes; warns of columns that are unsuitable as features
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     data: DataArgs,
-    /// Column to be predicted; others that say the same are warned of
+    /// Column to predict; warns of columns that repeat it
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     #[command(flatten)]

@@ -5,19 +5,13 @@ use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
 pub struct DeviceArgs {
-    /// auto (a hardware GPU if there is one, else the CPU), gpu (any adapter, software too), cpu, or a number
-    /// or part of a name from `mlp devices`
+    /// Device: auto (a hardware GPU if there is one, else the CPU), gpu (any adapter, also a software one), cpu, or a
+    /// number or part of a name from `mlp devices`
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: String,
 }
 
 impl DeviceArgs {
-    /// As if the flag said so.
-    #[cfg(test)]
-    pub fn named(device: &str) -> Self {
-        Self { device: device.into() }
-    }
-
     /// Opens the device and says which and why on stderr.
     pub async fn open(&self, quiet: bool) -> Result<Choice> {
         let choice = open_async(&self.device).await?;

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::output::{print, print_json};
-use crate::backend::CpuDevice;
-use crate::backend::gpu::{AdapterSummary, adapters};
+use crate::backend::gpu::adapters_async;
+use crate::backend::{AdapterSummary, CpuDevice};
 use crate::error::Result;
 use crate::report::{Table, count};
 
-/// List the devices that --device can name
+/// List the devices for --device
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print one JSON object
@@ -24,7 +24,7 @@ struct Devices {
 }
 
 pub async fn run(args: &Args) -> Result<()> {
-    let adapters = adapters().await?;
+    let adapters = adapters_async().await?;
     let cpu = CpuDevice::new(0)?.name().to_string();
     let auto = match adapters.iter().position(AdapterSummary::is_hardware) {
         Some(index) => index.to_string(),

@@ -20,7 +20,7 @@ use crate::report::{class_table, confusion_table, metrics_table};
 /// Most classes whose confusion matrix a terminal has room for.
 const MOST_PRINTED: usize = 12;
 
-/// Measure a model on data that has the target column
+/// Measure a model on a table that has the target column
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model file, or the folder that `train --out` made
@@ -33,7 +33,8 @@ pub struct Args {
     unseen: UnseenArgs,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Also tell how often the true class is among the K likeliest; for three classes and more, of which K is not all
+    /// Also report how often the true class is among the K most probable ones; needs three or more classes and K below
+    /// their number
     #[arg(long, value_name = "K")]
     top_k: Option<usize>,
     /// Print one JSON object
@@ -79,7 +80,7 @@ fn check_top_k(k: usize, encoder: &Encoder) -> Result<()> {
     let target = shorten(&encoder.target().name);
     let expected = match encoder.classes().map_or(0, <[String]>::len) {
         0 => format!("no such flag: `{target}` is a number"),
-        2 => format!("no such flag: `{target}` has two classes, and the accuracy says it all"),
+        2 => format!("no such flag: `{target}` has two classes, so the accuracy is enough"),
         classes if (1..classes).contains(&k) => return Ok(()),
         classes => format!("1 to {}: `{target}` has {classes} classes", classes - 1),
     };
@@ -87,13 +88,13 @@ fn check_top_k(k: usize, encoder: &Encoder) -> Result<()> {
 }
 
 /// The score of each class, and which are taken for which.
-fn class_tables(figures: &Classification) -> String {
-    let scores = class_table(figures);
-    match confusion_table(figures) {
-        Some(confusion) if figures.classes.len() <= MOST_PRINTED => {
+fn class_tables(metrics: &Classification) -> String {
+    let scores = class_table(metrics);
+    match confusion_table(metrics) {
+        Some(confusion) if metrics.classes.len() <= MOST_PRINTED => {
             format!("\n{scores}\nconfusion matrix: rows are the true classes, columns the predicted ones\n{confusion}")
         }
-        Some(_) => format!("\n{scores}\n--json has the confusion matrix of the {} classes\n", figures.classes.len()),
+        Some(_) => format!("\n{scores}\n--json has the confusion matrix of the {} classes\n", metrics.classes.len()),
         None => format!("\n{scores}"),
     }
 }

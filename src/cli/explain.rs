@@ -9,7 +9,7 @@ use super::train::LossParameterArgs;
 use crate::data::{Dataset, Moons};
 use crate::error::{Error, Result};
 use crate::explain::{Explanation, Quantity, Stage, explain_async};
-use crate::math::{Activation, Domain, Loss};
+use crate::math::{Activation, Loss, TargetDomain};
 use crate::params::{Init, Layout};
 use crate::report::{Table, count, significant};
 use crate::spec::{HiddenLayers, MlpSpec};
@@ -24,16 +24,16 @@ const DIGITS: i32 = 7;
 /// Print the numbers of one training step: every Z, A, dZ, dW and db, with its formula and its kernel
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The data: the built-in `moons`
+    /// The data, which is the built-in `moons`
     #[arg(value_parser = ["moons"])]
     data: String,
-    /// The step to print, counted from 1; the steps before it are trained
+    /// The step to print, counted from 1; earlier steps are trained first
     #[arg(long, default_value_t = 1, value_name = "N")]
     step: u64,
-    /// Rows of the data; every step takes all of them
+    /// Number of rows of the data; every step takes all of them
     #[arg(long, default_value_t = 4, value_name = "N")]
     rows: usize,
-    /// Widths of the hidden layers, each with an activation of its own or without (3:tanh,2), or `none`
+    /// Widths of the hidden layers, or `none`; a layer may name its activation (3:tanh,2)
     #[arg(long, default_value = "3", value_name = "N,N,…")]
     hidden: HiddenLayers,
     #[arg(long, default_value = "relu", value_name = "NAME", help = help::activations("Activation of the hidden layers"))]
@@ -46,10 +46,10 @@ pub struct Args {
     /// Learning rate of plain gradient descent
     #[arg(long, default_value_t = 0.01, value_name = "F")]
     lr: f64,
-    /// Seed of the first parameters
+    /// Seed of the initial parameters
     #[arg(long, default_value_t = 1105, value_name = "N")]
     seed: u64,
-    #[arg(long, default_value = "article", value_name = "NAME", help = help::inits("First parameters"))]
+    #[arg(long, default_value = "article", value_name = "NAME", help = help::inits("Initialisation of the parameters"))]
     init: Init,
     #[command(flatten)]
     device: DeviceArgs,
@@ -65,7 +65,7 @@ pub async fn run(args: Args) -> Result<()> {
             return Err(Error::Setting { what, found: value.to_string(), expected });
         }
     }
-    let outputs = if args.loss.domain() == Domain::Class { 2 } else { 1 };
+    let outputs = if args.loss.domain() == TargetDomain::Class { 2 } else { 1 };
     let spec = args.parameter.tune(args.hidden.spec(2, outputs, args.activation, args.loss)?)?;
     let parameters = args.init.draw(&spec, args.seed)?;
     let device = args.device.open(args.json).await?.device;
@@ -74,7 +74,8 @@ pub async fn run(args: Args) -> Result<()> {
     match explanation.passed {
         true => Ok(()),
         false => Err(Error::CheckFailed(format!(
-            "step {} of {} on {} is off the f64 oracle by more than rounding explains: do not train on this device, and \
+            "step {} of {} on {} differs from the f64 oracle by more than rounding can cause: do not train on this \
+            device, and \
              report it",
             explanation.step, explanation.network, explanation.device
         ))),
@@ -115,7 +116,7 @@ fn text(explanation: &Explanation, spec: &MlpSpec) -> String {
             let shape = format!("[{} x {}]", rows.len(), spec.outputs());
             let _ = write!(
                 text,
-                "\nP: the predictions of these outputs  {shape}   on the host, to be read\n{}",
+                "\nP: the predictions from these outputs  {shape}   on the host, to be read\n{}",
                 matrix(rows)
             );
         }
@@ -143,7 +144,8 @@ fn verdict(explanation: &Explanation) -> String {
     let nearest = largest(|quantity| quantity.fraction_of_limit);
     let (Some(difference), Some(nearest)) = (difference, nearest) else { return String::new() };
     format!(
-        "check: {numbers} numbers of {} quantities beside the f64 oracle: largest difference {:.1e} ({}); at most {} of \
+        "check: {numbers} numbers of {} quantities beside the f64 oracle: largest difference {:.1e} ({}); at most {} \
+        of \
          what rounding in f32 may do ({}): {}\n",
         made().count(),
         difference.difference,

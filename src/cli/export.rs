@@ -7,12 +7,12 @@ use crate::error::Result;
 use crate::exchange::{OPSET, Onnx, save_onnx};
 use crate::model::Model;
 
-/// Write a model as an ONNX file that takes raw numbers, categories as 0 and 1, and gives predictions
+/// Write a model as an ONNX file that takes raw numbers, with categories as 0 and 1, and gives predictions
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model file, or the folder that `train --out` made
     model: PathBuf,
-    /// The file to write
+    /// The ONNX file to write
     #[arg(long, value_name = "FILE")]
     onnx: PathBuf,
 }
@@ -30,7 +30,7 @@ pub fn run(args: &Args) -> Result<()> {
 fn takes(encoder: &Encoder) -> String {
     let any = |what: &dyn Fn(&Feature) -> bool| encoder.features().iter().any(what);
     let parts = [
-        (any(&|of| matches!(of.kind, FeatureKind::Number { .. })), "numbers as they are"),
+        (any(&|of| matches!(of.kind, FeatureKind::Number { .. })), "raw numbers"),
         (any(&|of| matches!(of.kind, FeatureKind::Category { .. })), "categories as 0 and 1"),
         (
             any(&|of| matches!(of.kind, FeatureKind::Date { .. })),
@@ -40,7 +40,7 @@ fn takes(encoder: &Encoder) -> String {
     ];
     let told: Vec<_> = parts.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect();
     match told[..] {
-        [] | ["numbers as they are"] => String::new(),
+        [] | ["raw numbers"] => String::new(),
         _ => format!("; it takes {}, in the order of its metadata's mlp.features", told.join(", ")),
     }
 }

@@ -1,5 +1,9 @@
 //! What the library's settings are called on the command line.
 
+use std::sync::LazyLock;
+
+use crate::math::{Loss, Parameter};
+
 /// Settings as the library names them, and the flags that set them.
 const FLAGS: &[(&str, &str)] = &[
     ("activation", "--activation"),
@@ -49,9 +53,27 @@ const FLAGS: &[(&str, &str)] = &[
     ("weight_decay", "--weight-decay"),
 ];
 
+/// The flag of a loss's parameter.
+pub struct LossFlag {
+    pub parameter: Parameter,
+    pub flag: String,
+    /// The parameter's default as a word.
+    pub default: String,
+}
+
+/// The flags of all parameters that losses have.
+pub static LOSS_FLAGS: LazyLock<Vec<LossFlag>> = LazyLock::new(|| {
+    let flag = |parameter: Parameter| {
+        let (flag, default) = (format!("--{}", parameter.name.replace('_', "-")), parameter.default.to_string());
+        LossFlag { parameter, flag, default }
+    };
+    Loss::parameters().into_iter().map(flag).collect()
+});
+
 /// The flag that sets what the library calls `setting`.
 pub fn of(setting: &str) -> Option<&'static str> {
-    FLAGS.iter().find(|(known, _)| *known == setting).map(|(_, flag)| *flag)
+    let parameters = LOSS_FLAGS.iter().map(|known| (known.parameter.name, known.flag.as_str()));
+    FLAGS.iter().copied().chain(parameters).find(|(known, _)| *known == setting).map(|(_, flag)| flag)
 }
 
 #[cfg(test)]

@@ -16,15 +16,15 @@ use crate::spec::MlpSpec;
 pub struct Args {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Rows of random data
+    /// Number of rows of random data
     #[arg(long, default_value_t = 32, value_name = "N")]
     batch: usize,
-    #[arg(long, default_value = "he", value_name = "NAME", help = help::inits("First parameters"))]
+    #[arg(long, default_value = "he", value_name = "NAME", help = help::inits("Initialisation of the parameters"))]
     init: Init,
     /// Seed of parameters, data and sample
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
-    /// Parameters of each tensor that are compared with central differences, drawn at random where it has more
+    /// Number of parameters of each tensor to compare with central differences, drawn at random if the tensor has more
     #[arg(long, default_value_t = 256, value_name = "N")]
     differences: usize,
     #[arg(long, default_value = "auto", value_name = "NAME", help = help::plans())]
@@ -61,13 +61,14 @@ fn failure(verdict: &GradCheck) -> String {
     // Not `>`, which a NaN would pass.
     if !(*max_device_error <= DEVICE_LIMIT) {
         return format!(
-            "the gradients of {network} on {device} are off by {max_device_error:.1e} (limit {DEVICE_LIMIT:.0e}): \
+            "the gradients of {network} on {device} have an error of {max_device_error:.1e} (limit \
+            {DEVICE_LIMIT:.0e}): \
              do not train on this device, and report it"
         );
     }
     format!(
-        "the f64 gradients of {network} are off the loss's slope by {max_difference_error:.1e} (limit \
-         {DIFFERENCE_LIMIT:.0e}): a network at a kink or with a vanishing gradient; try another --seed or --init"
+        "the f64 gradients of {network} differ from central differences by {max_difference_error:.1e} (limit \
+        {DIFFERENCE_LIMIT:.0e}): the network is at a kink or has a vanishing gradient; try another --seed or --init"
     )
 }
 

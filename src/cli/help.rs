@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::math::{Activation, Domain, Loss, Optimizer};
+use crate::math::{Activation, Loss, Optimizer, TargetDomain};
 use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::train::Schedule;
@@ -13,7 +13,7 @@ fn list<T: Display>(names: impl IntoIterator<Item = T>) -> String {
 }
 
 /// The losses whose targets are of some kinds.
-fn losses_of(domains: &[Domain]) -> String {
+fn losses_of(domains: &[TargetDomain]) -> String {
     list(Loss::ALL.iter().filter(|loss| domains.contains(&loss.domain())))
 }
 
@@ -29,20 +29,42 @@ pub fn losses(what: &str) -> String {
 
 /// The losses by the task that takes them.
 pub fn losses_by_task(what: &str) -> String {
-    let classes = losses_of(&[Domain::Share, Domain::Class]);
-    format!("{what}; for classes: {classes}; for numbers: {}", losses_of(&[Domain::Number, Domain::Amount]))
+    let classes = losses_of(&[TargetDomain::Probability, TargetDomain::Class]);
+    format!(
+        "{what}; for classes: {classes}; for numbers: {}",
+        losses_of(&[TargetDomain::Real, TargetDomain::NonNegative])
+    )
 }
 
 /// The losses by what a network's outputs are under them.
 pub fn losses_by_output(what: &str) -> String {
-    let logits = losses_of(&[Domain::Share, Domain::Class]);
-    let (numbers, logarithms) = (losses_of(&[Domain::Number]), losses_of(&[Domain::Amount]));
+    let logits = losses_of(&[TargetDomain::Probability, TargetDomain::Class]);
+    let (numbers, logarithms) = (losses_of(&[TargetDomain::Real]), losses_of(&[TargetDomain::NonNegative]));
     format!("{what}; for logits: {logits}; for numbers: {numbers}; for logarithms: {logarithms}")
 }
 
 /// `what: sgd, …`.
 pub fn optimizers(what: &str) -> String {
     format!("{what}: {}", list(Optimizer::names()))
+}
+
+/// `what [default: 0.99 for rmsprop, lion; 0.999 for the others]`: what a setting is for each optimiser unless it is said.
+pub fn by_optimizer(what: &str, default: fn(&Optimizer) -> f64) -> String {
+    let mut groups: Vec<(f64, Vec<&str>)> = Vec::new();
+    for name in Optimizer::names() {
+        let value = Optimizer::named(name, 0.0).map_or(f64::NAN, |optimizer| default(&optimizer));
+        match groups.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((value, vec![name])),
+        }
+    }
+    groups.sort_by_key(|(_, names)| names.len());
+    let (others, some) = (groups.pop(), groups);
+    let value = |value: f64| format!("{value:?}").trim_end_matches(".0").to_string();
+    let mut defaults: Vec<_> = some.iter().map(|(of, names)| format!("{} for {}", value(*of), list(names))).collect();
+    let all = if some.is_empty() { "" } else { " for the others" };
+    defaults.extend(others.map(|(of, _)| value(of) + all));
+    format!("{what} [default: {}]", defaults.join("; "))
 }
 
 /// `what: article, …`.
@@ -53,11 +75,11 @@ pub fn inits(what: &str) -> String {
 /// The schedules with the defaults of their settings.
 pub fn schedules() -> String {
     let all = list(Schedule::ALL);
-    format!("How the learning rate changes: {all}; a setting that is left out has the value listed here")
+    format!("How the learning rate changes: {all}; the values listed here are the defaults")
 }
 
 /// The ways of planning a step, each with what it is.
 pub fn plans() -> String {
     let kinds = PlanKind::ALL.iter().map(|kind| format!("{kind} ({})", kind.summary()));
-    format!("How a training step is planned: auto (what suits network and device), {}", list(kinds))
+    format!("How a training step is planned: auto (by network and device), {}", list(kinds))
 }

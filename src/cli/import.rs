@@ -14,15 +14,15 @@ use crate::math::{Activation, Loss};
 /// What the target is called where nothing says it.
 const TARGET: &str = "target";
 
-/// Make a model of an ONNX file, or of safetensors with PyTorch's names
+/// Make a model from an ONNX file, or from safetensors with PyTorch's names
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// An ONNX file, or safetensors with `0.weight`, `layers.0.weight`, `fc1.weight` or the like
+    /// An ONNX file, or safetensors with names such as `0.weight`, `layers.0.weight` or `fc1.weight`
     file: PathBuf,
-    /// A table: its columns by the names of the file's inputs, or in their order where it names none, are the network's
-    /// inputs, and where the file names no classes, the target's values in theirs are its classes
+    /// A table that names the network's inputs and classes. Its columns are matched by the names in the file, or by
+    /// their order if the file has no names. If the file names no classes, they are the target's values in order
     data: Option<PathBuf>,
-    /// The table's column that the network predicts; without a table, what to call it [default: target]
+    /// Column that the network predicts; without a table, the name of the target [default: target]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help = help::activations("Activation of the hidden layers, for safetensors"))]
     activation: Option<Activation>,
     #[arg(long, value_name = "NAME",
-          help = help::losses_by_output("Loss; it says what the outputs are where the file does not"))]
+          help = help::losses_by_output("Loss, which says what the outputs are if the file does not"))]
     loss: Option<Loss>,
     /// The model file to write
     #[arg(long, value_name = "MODEL")]
@@ -63,11 +63,14 @@ pub fn run(args: Args) -> Result<()> {
             match (&foreign.features, &foreign.target, target) {
                 (Some(_), _, Some(target)) => foreign.target = Some(target),
                 (Some(_), None, None) => {
-                    notes.push(format!("it does not name its target, which is called `{TARGET}`: --target NAME"));
+                    notes.push(format!(
+                        "the file does not name its target, so it is called `{TARGET}`; --target NAME \
+                    renames it"
+                    ));
                     foreign.target = Some(TARGET.into());
                 }
                 (None, _, Some(_)) => {
-                    let expected = "to stand with a table, or with a file that names its inputs".into();
+                    let expected = "a table beside it, or a file that names its inputs".into();
                     return Err(Error::Setting { what: "--target", found: "given".into(), expected });
                 }
                 _ => {}
@@ -80,7 +83,7 @@ pub fn run(args: Args) -> Result<()> {
         eprintln!("note: {}: {note}", file.display());
     }
     let columns =
-        if model.encoder.is_some() { "" } else { ", without names of columns: a start for train --init-from" };
+        if model.encoder.is_some() { "" } else { ", without column names; train --init-from can start from it" };
     eprintln!("{}: {}{columns}", out.display(), model.spec);
     Ok(())
 }
@@ -98,7 +101,12 @@ fn kinds(
     };
     let kinds = columns.kinds(path, names, Some(target), None)?;
     if kinds.contains(&ReadAs::Text) {
-        let (found, expected) = ("given".into(), "not with import: a network of another program takes numbers".into());
+        let (found, expected) = (
+            "given".into(),
+            "no such flag with import: a network of another program takes \
+        numbers"
+                .into(),
+        );
         return Err(Error::Setting { what: "--categorical", found, expected });
     }
     let Some(inputs) = inputs else { return Ok(kinds) };
@@ -111,7 +119,7 @@ fn kinds(
     let extra: Vec<_> =
         names.iter().zip(kinds.iter().copied()).filter(is_extra).map(|(name, _)| name.clone()).collect();
     if !extra.is_empty() {
-        eprintln!("note: {}: the file does not take the columns {}: passed over", path.display(), list(&extra));
+        eprintln!("note: {}: the file does not take the columns {}: they are skipped", path.display(), list(&extra));
     }
     let kind = |(name, kind): (&String, ReadAs)| if extra.contains(name) { ReadAs::Skip } else { kind };
     Ok(names.iter().zip(kinds).map(kind).collect())

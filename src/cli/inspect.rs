@@ -13,7 +13,7 @@ use crate::params::Layout;
 use crate::report::{Table, count, figure, value};
 use crate::spec::MlpSpec;
 
-/// Show a model: its layers, its columns, how it was trained
+/// Show a model: its layers, its columns, and how it was trained
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model file, or the folder that `train --out` made
@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(encoder) = encoder {
         text += &format!("\ntarget `{}`: {}\n", shorten(&encoder.target().name), target(&encoder.target().kind));
         if let Some(column) = encoder.weight_column() {
-            text += &format!("weights of rows: `{}`\n", shorten(column));
+            text += &format!("sample weights: `{}`\n", shorten(column));
         }
         text.push('\n');
         let mut columns = Table::new(&["feature", "mean", "scale", "missing", "inputs", "categories"]);
@@ -71,7 +71,8 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(training) = training {
         let TrainingRecord { data, rows, epochs, steps, batch, optimizer, seed, device, .. } = training;
         text += &format!(
-            "\ntrained on {data}: {rows} rows, {} epochs, {} steps of {batch} rows, {} with learning rate {}, seed {seed}, on {device}\n",
+            "\ntrained on {data}: {rows} rows, {} epochs, {} steps of {batch} rows, {} with learning rate {}, seed \
+            {seed}, on {device}\n",
             count(*epochs),
             count(*steps),
             optimizer.rule,
@@ -94,9 +95,7 @@ fn row(feature: &Feature) -> Vec<String> {
             let names = parts.iter().map(|input| input.part.name()).collect::<Vec<_>>().join(", ");
             [numbers(&|input| input.mean), numbers(&|input| input.scale), fill.clone(), width, names]
         }
-        FeatureKind::Presence { .. } => {
-            ["-".into(), "-".into(), "-".into(), width, "only whether it is missing".into()]
-        }
+        FeatureKind::Presence { .. } => ["-".into(), "-".into(), "-".into(), width, "missing or not".into()],
         FeatureKind::Category { categories, fill, .. } => {
             let missing = fill.map_or("(other)".into(), |fill| shorten(&categories[fill]));
             ["-".into(), "-".into(), missing, width, list(categories)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// SIGHUP, SIGINT and SIGTERM, which have these numbers everywhere.
-const SIGNALS: [(i32, &str); 3] = [(1, "the terminal's end (SIGHUP)"), (2, "Ctrl-C"), (15, "SIGTERM")];
+const SIGNALS: [(i32, &str); 3] = [(1, "the end of the terminal (SIGHUP)"), (2, "Ctrl-C"), (15, "SIGTERM")];
 
 /// Whether the process has been asked to end.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ impl Interrupt {
                 std::process::exit(signal.exit_code().into());
             }
             eprintln!(
-                "{}: the steps under way are finished, then the run ends; a second signal ends it at once",
+                "{}: finishing the steps under way, then the run ends; a second signal ends it at once",
                 signal.name()
             );
         });

@@ -1,5 +1,6 @@
 //! `mlp kernels`: the table of kernels, and the text that runs.
 
+use super::help;
 use super::network::NetworkArgs;
 use super::output::print;
 use crate::error::{Error, Result};
@@ -8,21 +9,21 @@ use crate::math::Optimizer;
 use crate::plan::{Plan, PlanKind, Recipe, Target, TrainShape, choose, forward};
 use crate::report::Table;
 
-/// List the compute kernels with their shapes, or print one's shader
+/// List the compute kernels with their shapes, or print the shader of one
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Print all the WGSL that runs for a kernel, for each part that the plans of the network below use
+    /// Print the full WGSL of a kernel, once for each part that the plans of the network below use
     #[arg(long, value_name = "NAME")]
     wgsl: Option<String>,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Rows of a training step, out of 900
+    /// Rows of a training step, of 900 rows in all
     #[arg(long, default_value_t = 900, value_name = "N")]
     batch: usize,
-    /// sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad or lion
-    #[arg(long, default_value = "sgd", value_name = "NAME")]
+    #[arg(long, default_value = "sgd", value_name = "NAME", help = help::optimizers("Optimiser of a training step"))]
     optimizer: String,
-    /// Memory of a workgroup in bytes, which decides on the blocks of whole networks; `mlp devices` lists that of each GPU
+    /// Memory of a workgroup in bytes, which limits the blocks of fused kernels; `mlp devices --json` lists that of
+    /// each GPU
     #[arg(long, default_value_t = 32 << 10, value_name = "N")]
     workgroup_bytes: usize,
     /// Cores of the GPU, which decide on them too: 64 stands for a discrete one, 16 for an integrated one

@@ -19,11 +19,8 @@ impl FromStr for List {
         let mut records = reader.records().map(|record| Ok(record?.iter().map(String::from).collect()));
         let all: csv::Result<Vec<Vec<String>>> = records.by_ref().take(2).collect();
         let found = || format!("`{}`", shorten(text));
-        let unfit = |found| Error::Setting {
-            what: "a list",
-            found,
-            expected: "texts with commas between them, on one line".into(),
-        };
+        let unfit =
+            |found| Error::Setting { what: "a list", found, expected: "texts separated by commas, on one line".into() };
         match all.map_err(|_| unfit(found()))?.as_slice() {
             [] => Ok(Self(Vec::new())),
             [texts] => Ok(Self(texts.clone())),

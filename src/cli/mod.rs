@@ -38,7 +38,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result, call_settings_by, escape};
-use config::Words;
+use config::MergedArgs;
 
 /// Train and run multilayer perceptrons on any GPU.
 #[derive(Debug, Parser)]
@@ -69,7 +69,7 @@ enum Command {
 /// unreadable input, 128 and its number where a signal ended a run.
 pub fn main() -> ExitCode {
     call_settings_by(flags::of);
-    let words = match Words::new(std::env::args_os().collect()) {
+    let words = match MergedArgs::new(std::env::args_os().collect()) {
         Ok(words) => words,
         Err(error) => return failed(&error),
     };

@@ -3,7 +3,7 @@
 use super::train::LossParameterArgs;
 use super::{flag, help};
 use crate::error::{Error, Result};
-use crate::math::{Activation, Domain, Loss};
+use crate::math::{Activation, Loss, TargetDomain};
 use crate::spec::{HiddenLayers, MAX_WIDTH, MlpSpec};
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub struct NetworkArgs {
 impl NetworkArgs {
     /// The network.
     pub fn spec(&self) -> Result<MlpSpec> {
-        let outputs = self.outputs.unwrap_or(if self.loss.domain() == Domain::Class { 3 } else { 1 });
+        let outputs = self.outputs.unwrap_or(if self.loss.domain() == TargetDomain::Class { 3 } else { 1 });
         if !(1..=MAX_WIDTH).contains(&self.inputs) {
             let expected = format!("1 to {MAX_WIDTH}");
             return Err(Error::Setting { what: "--inputs", found: self.inputs.to_string(), expected });

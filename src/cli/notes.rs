@@ -28,9 +28,9 @@ pub fn hint(kind: NoteKind) -> &'static str {
     match kind {
         NoteKind::NumericHeader => "--no-header or --header decides",
         NoteKind::IndexColumn => "give it a name to use it",
-        NoteKind::StrayTexts => "--categorical takes a column's cells as categories, --strict refuses",
-        NoteKind::ThousandsGuess => "--decimal , takes them for decimal ones",
-        NoteKind::DecimalGuess => "--decimal . takes such columns for texts",
+        NoteKind::StrayTexts => "--categorical takes the column as categories, --strict refuses",
+        NoteKind::ThousandsGuess => "--decimal , takes them as decimal commas",
+        NoteKind::DecimalGuess => "--decimal . takes such columns as texts",
         NoteKind::LostDigits => "--categorical keeps them apart",
         NoteKind::Dates => "--categorical takes them as texts",
         NoteKind::StrayCells => "--strict refuses",

@@ -15,17 +15,17 @@ use crate::infer::Predictor;
 use crate::model::Model;
 use crate::pipeline::{encoder_of, write_heading, write_rows};
 
-/// Predict the target of every row, whatever the order of the columns; others than the model's are not looked at
+/// Predict the target of every row; columns may be in any order, and extra ones are skipped
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model file, or the folder that `train --out` made
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// Columns of the table that stand in front of the predictions, as they are written there
+    /// Columns of the table to copy in front of the predictions, as they are written
     #[arg(long, value_name = "COLUMN,…")]
     copy: Vec<List>,
-    /// Number the rows, from 1, the header not counted, in a first column `row`
+    /// Add a first column `row` with the row's number, from 1, without the header
     #[arg(long)]
     row_numbers: bool,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub struct Args {
     unseen: UnseenArgs,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Write the CSV here instead of stdout
+    /// Write the CSV to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

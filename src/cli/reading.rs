@@ -8,37 +8,37 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
 pub struct ReadingArgs {
-    /// Texts that stand for missing cells, besides those that do anyway; a number stands for all ways of writing it
+    /// Further texts that mean a missing cell; a number stands for all ways of writing it
     #[arg(long, value_name = "TEXT,…", allow_hyphen_values = true)]
     missing: Vec<List>,
-    /// Texts that are no missing cells, as NA where it is Namibia
+    /// Texts that do not mean a missing cell, for example NA where it is Namibia
     #[arg(long, value_name = "TEXT,…", allow_hyphen_values = true)]
     not_missing: Vec<List>,
-    /// What stands in front of the fraction of numbers: `.` or `,` [default: found out for each column]
+    /// Decimal separator of numbers: `.` or `,` [default: inferred for each column]
     #[arg(long, value_name = "CHAR")]
-    decimal: Option<Mark>,
-    /// What stands between the thousands of numbers: `.`, `,`, a space or an apostrophe [default: found out for each column]
+    decimal: Option<Separator>,
+    /// Thousands separator of numbers: `.`, `,`, a space or an apostrophe [default: inferred for each column]
     #[arg(long, value_name = "CHAR")]
-    thousands: Option<Mark>,
-    /// The first row has the columns' names, even if it looks like data
+    thousands: Option<Separator>,
+    /// Take the first row as column names, even if it looks like data
     #[arg(long, conflicts_with = "no_header")]
     header: bool,
-    /// The first row is data; columns are named x0, x1, …
+    /// Take the first row as data and name the columns x0, x1, …
     #[arg(long)]
     no_header: bool,
-    /// Encoding of text, as windows-1252 or shift_jis [default: UTF-8, or UTF-16 by its byte order mark]
+    /// Encoding of the text, for example windows-1252 or shift_jis [default: UTF-8, or UTF-16 by its byte order mark]
     #[arg(long, value_name = "LABEL")]
     encoding: Option<String>,
-    /// Refuse what would have to be guessed, instead of noting it
+    /// Refuse guesses instead of noting them
     #[arg(long)]
-    strict: bool,
+    pub strict: bool,
 }
 
-/// A mark in numbers.
+/// A separator in numbers.
 #[derive(Clone, Copy, Debug)]
-struct Mark(char);
+struct Separator(char);
 
-impl std::str::FromStr for Mark {
+impl std::str::FromStr for Separator {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let mut chars = text.chars();
@@ -47,8 +47,8 @@ impl std::str::FromStr for Mark {
             (Some('\u{2019}'), None) => Ok(Self('\'')),
             (Some('\u{a0}' | '\u{202f}' | '\u{2009}'), None) => Ok(Self(' ')),
             _ => {
-                let expected = "a point, a comma, and between thousands also a space or an apostrophe".into();
-                Err(Error::Setting { what: "a mark in numbers", found: format!("`{text}`"), expected })
+                let expected = "a point or a comma; as thousands separator also a space or an apostrophe".into();
+                Err(Error::Setting { what: "a separator in numbers", found: format!("`{text}`"), expected })
             }
         }
     }
@@ -64,7 +64,7 @@ impl ReadingArgs {
         match (decimal, thousands) {
             (Some(mark @ (' ' | '\'')), _) => return unfit("--decimal", mark, "a point or a comma"),
             (Some(mark), Some(other)) if mark == other => {
-                return unfit("--thousands", mark, "another mark than --decimal");
+                return unfit("--thousands", mark, "another separator than --decimal");
             }
             _ => {}
         }
@@ -89,7 +89,7 @@ impl ReadingArgs {
 /// What becomes of categories that a model has not seen.
 #[derive(Debug, clap::Args)]
 pub struct UnseenArgs {
-    /// Categories that the model has not seen: count them in a note at the end, or refuse them
+    /// How to treat categories that the model has not seen: count them in a note at the end, or refuse them
     #[arg(long, value_enum, default_value_t = Unseen::Note)]
     unseen: Unseen,
 }

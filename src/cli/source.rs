@@ -8,15 +8,16 @@ use crate::error::{Error, Result, list, shell_word, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A table (CSV, TSV and the like with a header; npy, npz, IDX, Parquet; compressed or in a zip archive, or not), `-` for stdin, or the built-in data `moons`
+    /// A table, `-` for stdin, or the built-in data `moons`. A table is CSV or TSV with a header, npy, npz, IDX or
+    /// Parquet; it may be compressed, or the only file of a zip archive
     data: String,
-    /// Rows of built-in data
+    /// Number of rows of `moons` [default: 1000]
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
-    /// Standard deviation of the noise of built-in data
+    /// Standard deviation of the noise of `moons` [default: 0.2]
     #[arg(long, value_name = "F")]
     noise: Option<f64>,
-    /// Seed of built-in data
+    /// Seed of `moons` [default: 100]
     #[arg(long, value_name = "N")]
     data_seed: Option<u32>,
 }
@@ -47,11 +48,9 @@ impl DataArgs {
             ("--data-seed", self.data_seed.map(|value| value.to_string())),
         ];
         match flags.into_iter().find_map(|(what, value)| Some((what, value?))) {
-            Some((what, found)) => Err(Error::Setting {
-                what,
-                found,
-                expected: "to stand with built-in data (moons), not with a file".into(),
-            }),
+            Some((what, found)) => {
+                Err(Error::Setting { what, found, expected: "the built-in data `moons`, not a file".into() })
+            }
             None if self.is_unknown_name() => Err(Error::Setting {
                 what: "DATA",
                 found: format!("`{}`", shorten(&self.data)),
@@ -162,8 +161,8 @@ impl TableChunks<'_> {
     }
 }
 
-/// As what a model wants the columns of these names read, the target if it is asked for, and others as is said beside them;
-/// extra ones are passed over, with a note.
+/// How a model wants the columns of these names to be read, the target on request, and others as listed; extra ones are
+/// skipped, with a note.
 pub fn kinds_of(
     encoder: &Encoder,
     path: &Path,
@@ -175,7 +174,7 @@ pub fn kinds_of(
     let mut extra = encoder.extra_columns(path, names, with_target)?;
     extra.retain(|name| other(name).is_none());
     if !extra.is_empty() {
-        eprintln!("note: {}: the model does not take the columns {}: passed over", path.display(), list(&extra));
+        eprintln!("note: {}: the model does not take the columns {}: they are skipped", path.display(), list(&extra));
     }
     Ok(names.iter().map(|name| other(name).unwrap_or_else(|| encoder.read_as(name, with_target))).collect())
 }

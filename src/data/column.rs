@@ -4,14 +4,13 @@
 //! column of a million rows with a dozen categories takes 4 MB.
 
 use foldhash::HashMap;
-use rayon::prelude::*;
 
 use crate::data::cell::parse_number;
 use crate::data::date;
 use crate::data::form::NumberForm;
-use crate::data::reading::MissingWords;
 use crate::error::Result;
-use crate::limits;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// The cells of one column, one for each row.
 #[derive(Clone, Debug)]
@@ -19,7 +18,7 @@ pub enum Cells {
     /// Finite numbers; NaN where one is missing.
     Number(Vec<f64>),
     /// Texts, without white space around them.
-    Text(Texts),
+    Text(Categorical),
     /// Dates.
     Date(Dates),
 }
@@ -69,13 +68,13 @@ impl Cells {
             Self::Number(values) | Self::Date(Dates { seconds: values, .. }) => {
                 values.iter().filter(|value| value.is_nan()).count()
             }
-            Self::Text(texts) => texts.codes.iter().filter(|&&code| code == Texts::MISSING).count(),
+            Self::Text(texts) => texts.codes.iter().filter(|&&code| code == Categorical::MISSING).count(),
         }
     }
 
     /// The cells as texts: numbers as they are written at their shortest, dates in ISO 8601's form.
     #[must_use]
-    pub fn to_texts(&self) -> Texts {
+    pub fn to_texts(&self) -> Categorical {
         match self {
             Self::Text(texts) => texts.clone(),
             Self::Number(values) => {
@@ -107,12 +106,12 @@ impl PartialEq for Cells {
 
 /// Texts by their distinct values. `collect` makes one of `Option<impl Into<String>>`, `None` where a cell is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct Categorical {
     labels: Vec<String>,
     codes: Vec<u32>,
 }
 
-impl Texts {
+impl Categorical {
     /// Stands for a missing cell.
     pub(super) const MISSING: u32 = u32::MAX;
 
@@ -163,14 +162,14 @@ impl Texts {
         self.code(row).map(|code| self.labels[code].as_str())
     }
 
-    /// The first row whose text is no number.
+    /// The first row whose text is not a number.
     pub(super) fn first_text(&self) -> Option<usize> {
         let stray: Vec<bool> = self.labels.iter().map(|label| parse_number(label).is_none()).collect();
         (0..self.len()).find(|&row| self.code(row).is_some_and(|code| stray[code]))
     }
 }
 
-impl<S: Into<String>> FromIterator<Option<S>> for Texts {
+impl<S: Into<String>> FromIterator<Option<S>> for Categorical {
     fn from_iter<I: IntoIterator<Item = Option<S>>>(cells: I) -> Self {
         let mut known = HashMap::default();
         let mut texts = Self::default();
@@ -203,7 +202,7 @@ pub struct Column {
     /// How its numbers were written.
     pub form: NumberForm,
     /// What was written, where it holds whole numbers of which f64 loses digits: they count as different where their texts do.
-    pub exact: Option<Texts>,
+    pub exact: Option<Categorical>,
 }
 
 impl Column {
@@ -215,14 +214,9 @@ impl Column {
 
     /// The column as texts: what was written, where its numbers lose digits.
     #[must_use]
-    pub fn to_texts(&self) -> Texts {
+    pub fn to_texts(&self) -> Categorical {
         self.exact.clone().unwrap_or_else(|| self.cells.to_texts())
     }
-}
-
-/// A text without white space around it, none where it stands for a cell that is missing.
-pub(super) fn present(cell: &str) -> Option<&str> {
-    Some(cell.trim()).filter(|cell| !MissingWords::default().contains(cell))
 }
 
 /// Columns that are worked on at a time, whatever the number of cores: each takes a copy of itself meanwhile.
@@ -233,7 +227,7 @@ pub(super) fn some_at_a_time<C: Send, T: Send>(
     columns: Vec<C>,
     work: impl Fn(C) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    limits::threads()?;
+    parallel::start()?;
     let (mut columns, mut all) = (columns.into_iter(), Vec::new());
     loop {
         let some: Vec<C> = columns.by_ref().take(AT_A_TIME).collect();

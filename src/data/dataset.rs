@@ -1,11 +1,12 @@
-//! The rows as the network sees them. In: encoded f32 values. Out: row-major matrices whose shapes and
-//! finiteness are certain. Knows nothing of columns, names or files.
+//! The rows as inputs of the network. In: encoded f32 values. Out: row-major matrices of checked shape with finite
+//! values. It knows nothing of columns, names or files.
 
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 
-/// Features `[rows, inputs]` and targets `[rows, target_columns]`, f32, row-major, all finite. A row may have a weight.
+/// Features `[rows, inputs]` and targets `[rows, target_columns]`, f32, row-major, all finite. Rows may have sample
+/// weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     features: Vec<f32>,
@@ -17,9 +18,9 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Takes `features` as `[rows, inputs]` and `targets` as `[rows, target_columns]`, both row-major: a value for
-    /// each output of the network, or for classes that exclude each other one column with the number of the class.
-    /// No rows at all is fine: a held-out part may be empty.
+    /// Takes `features` as `[rows, inputs]` and `targets` as `[rows, target_columns]`, both row-major: a value for each
+    /// output of the network, or one column with the index of the class for classes that exclude each other. There may
+    /// be no rows: a held-out split may be empty.
     ///
     /// # Errors
     /// [`Error::Shape`] where `inputs` or `target_columns` is 0, the features don't fill whole rows, or the targets
@@ -31,7 +32,7 @@ impl Dataset {
             return Err(shape(what, 0, "at least 1".into()));
         }
         if !features.len().is_multiple_of(inputs) {
-            return Err(shape("the feature matrix", features.len(), format!("a multiple of {inputs}, its columns")));
+            return Err(shape("the feature matrix", features.len(), format!("a multiple of its {inputs} columns")));
         }
         let rows = features.len() / inputs;
         if rows.checked_mul(target_columns) != Some(targets.len()) {
@@ -42,8 +43,8 @@ impl Dataset {
         Ok(Self { features, targets, weights: None, inputs, target_columns })
     }
 
-    /// Gives every row a weight: what the row counts for in training. They are divided by their mean over the rows, so
-    /// that a learning rate means the same with and without them.
+    /// Gives every row a sample weight in training. Weights are divided by their mean over the rows, so a learning rate
+    /// means the same with and without them.
     ///
     /// # Errors
     /// [`Error::Shape`] unless there is one for each row; [`Error::Setting`] for one that is negative or not finite, or
@@ -51,14 +52,18 @@ impl Dataset {
     pub fn with_weights(self, weights: &[f32]) -> Result<Self> {
         if weights.len() != self.rows() {
             let what = "the list of weights".into();
-            return Err(Error::Shape { what, found: weights.len(), expected: format!("{}, one a row", self.rows()) });
+            return Err(Error::Shape {
+                what,
+                found: weights.len(),
+                expected: format!("{}, one for each row", self.rows()),
+            });
         }
         all_finite("a weight", weights, 1)?;
         let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         let negative = weights.iter().position(|&weight| weight < 0.0);
         if let Some(row) = negative.or((sum == 0.0 && !weights.is_empty()).then_some(0)) {
             let found = format!("{} in row {row} (from 0)", weights[row]);
-            let expected = "0 or more in every row, and more than 0 in one".into();
+            let expected = "0 or more in every row, and more than 0 in at least one".into();
             return Err(Error::Setting { what: "a weight", found, expected });
         }
         let mean = sum / weights.len() as f64;
@@ -96,7 +101,7 @@ impl Dataset {
         &self.targets
     }
 
-    /// The weights of the rows, if they have some.
+    /// The sample weights, if the rows have any.
     #[must_use]
     pub fn weights(&self) -> Option<&[f32]> {
         self.weights.as_deref()
@@ -108,8 +113,8 @@ impl Dataset {
         checksum([self])
     }
 
-    /// The targets with each row's weight behind them, `[rows, target_columns + 1]`; the targets alone where rows have no
-    /// weights.
+    /// The targets, followed by each row's sample weight, `[rows, target_columns + 1]`; the targets alone if rows have
+    /// no weights.
     #[must_use]
     pub fn weighted_targets(&self) -> Cow<'_, [f32]> {
         let Some(weights) = &self.weights else { return Cow::Borrowed(&self.targets) };

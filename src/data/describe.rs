@@ -1,25 +1,25 @@
-//! What a table holds. In: a [`Table`], and perhaps the target's name. Out: for each column what its cells are, and
-//! warnings of columns that a network had better not see.
+//! The description of a table. In: a [`Table`], and perhaps the target's name. Out: the values of each column, and
+//! warnings of columns that are unsuitable as features.
 
 use std::collections::HashMap;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::data::column::{Cells, Column, Texts};
+use crate::data::column::{Categorical, Cells, Column};
 use crate::data::date;
 use crate::data::infer::counts;
 use crate::data::statistics::median;
 use crate::data::table::Table;
 use crate::error::{Result, flag_word, set, setting, shorten};
-use crate::limits;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// Most frequent texts that are told.
 const TOLD: usize = 5;
 /// Rows from which on a column that differs in each of them looks like an identifier.
 const ENOUGH: usize = 20;
 
-/// What a table holds.
+/// The description of a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Description {
     /// Number of rows.
@@ -30,7 +30,7 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
-/// What a column holds.
+/// The description of a column.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ColumnDescription {
     /// Its name.
@@ -54,7 +54,7 @@ pub enum Values {
         min: Option<f64>,
         /// The mean.
         mean: Option<f64>,
-        /// The one in the middle, or the mean of the two that are there.
+        /// The median.
         median: Option<f64>,
         /// The greatest.
         max: Option<f64>,
@@ -81,7 +81,7 @@ impl Description {
     /// # Errors
     /// [`Error::MissingColumns`](crate::Error::MissingColumns) where the table lacks the target.
     pub fn new(table: &Table, target: Option<&str>) -> Result<Self> {
-        limits::threads()?;
+        parallel::start()?;
         let columns: Vec<_> = table.columns().par_iter().map(describe).collect();
         let rows = table.rows();
         let truth = target.map(|target| table.position(target)).transpose()?;
@@ -99,9 +99,9 @@ impl Description {
             let warning = match of.distinct {
                 0 => "has no values at all",
                 1 if of.missing == 0 => "is the same in all rows",
-                _ if equal() => "says what the target says",
+                _ if equal() => "repeats the target",
                 distinct if distinct == rows && rows >= ENOUGH && !is_target && identifies(&column.cells) => {
-                    "differs in every row, as a name or a number of the row does"
+                    "is different in every row, so it is probably an identifier"
                 }
                 _ => continue,
             };
@@ -145,7 +145,7 @@ fn describe(column: &Column) -> ColumnDescription {
 }
 
 /// The number of different texts, and the most frequent ones.
-fn most_frequent(texts: &Texts) -> (usize, Values) {
+fn most_frequent(texts: &Categorical) -> (usize, Values) {
     let by_label = counts(texts);
     let mut by_count: Vec<_> = texts.labels().iter().zip(by_label).collect();
     let distinct = by_count.len();

@@ -1,5 +1,6 @@
-//! How numbers are written: decimal mark, thousands separators, percent and currency signs, brackets for negative ones. In:
-//! the distinct texts of a column with their counts. Out: the one form that the column agrees on; and numbers, by a form.
+//! How numbers are written: decimal separator, thousands separators, percent and currency signs, brackets for negative
+//! numbers. In: the distinct texts of a column with their counts. Out: the one form that the column agrees on; and
+//! numbers, by a form.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct NumberForm {
     /// In front of the fraction: a point or a comma.
     pub decimal: char,
-    /// Between groups of three digits, or of two as in India before the last three; no number needs to have it. A space stands for
-    /// all spaces, an apostrophe for both.
+    /// Between groups of three digits, or of two as in India before the last three; no number needs to have it. A space
+    /// stands for all spaces, an apostrophe for both.
     pub thousands: Option<char>,
     /// Whether each has a percent sign: `12%` is 12.
     pub percent: bool,
@@ -39,12 +40,15 @@ impl NumberForm {
     /// A part of a sentence that says so.
     pub fn validate(&self) -> Result<(), String> {
         if !matches!(self.decimal, '.' | ',') {
-            return Err(format!("`{}` is no decimal mark: expected a point or a comma", self.decimal));
+            return Err(format!("`{}` is not a decimal separator: expected a point or a comma", self.decimal));
         }
         match self.thousands {
-            Some(mark) if mark == self.decimal => Err(format!("`{mark}` is both decimal mark and thousands separator")),
+            Some(mark) if mark == self.decimal => Err(format!(
+                "`{mark}` is both the decimal and the thousands \
+            separator"
+            )),
             Some('.' | ',' | ' ' | '\'') | None => Ok(()),
-            Some(mark) => Err(format!("`{mark}` is no thousands separator: expected . , a space or '")),
+            Some(mark) => Err(format!("`{mark}` is not a thousands separator: expected . , a space or '")),
         }
     }
 
@@ -84,7 +88,7 @@ impl NumberForm {
             thousands,
             self.percent.then(|| "percent signs".to_string()),
             self.currency.map(|sign| format!("`{sign}`")),
-            self.brackets.then(|| "brackets for negative ones".to_string()),
+            self.brackets.then(|| "brackets for negative numbers".to_string()),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
@@ -93,7 +97,7 @@ impl NumberForm {
 /// What a user says of all columns' numbers; what is not said is found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// The decimal mark.
+    /// The decimal separator.
     pub decimal: Option<char>,
     /// The thousands separator.
     pub thousands: Option<char>,
@@ -172,8 +176,8 @@ fn is_mark(mark: char, char: char) -> bool {
     }
 }
 
-/// Digits without the marks between their groups: the first of one to three digits and no needless zero, the last of three, those between
-/// of three or all of two.
+/// Digits without the marks between their groups: the first of one to three digits and no needless zero, the last of
+/// three, those between of three or all of two.
 fn ungrouped(whole: &str, mark: char) -> Option<String> {
     let groups: Vec<&str> = whole.split(|char| is_mark(mark, char)).collect();
     let [first, middle @ .., last] = &groups[..] else { return None };
@@ -249,12 +253,12 @@ pub(super) struct Found {
     pub form: NumberForm,
     /// Cells that are numbers of it.
     pub cells: usize,
-    /// Whether commas could have been decimal ones as well.
+    /// Whether commas could have been decimal separators as well.
     pub ambiguous: bool,
 }
 
-/// Looks for the form of which most cells are numbers. `texts` are distinct ones with their numbers of cells. None where no cell is
-/// a number.
+/// Looks for the form of which most cells are numbers. `texts` are distinct ones with their numbers of cells. None
+/// where no cell is a number.
 pub(super) fn find<'a>(texts: impl Iterator<Item = (&'a str, usize)>, marks: Marks) -> Option<Found> {
     let mut groups: Vec<Group> = Vec::new();
     for (text, cells) in texts {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::data::cell::loses_digits;
-use crate::data::column::{Cells, Column, Dates, Texts};
+use crate::data::column::{Categorical, Cells, Column, Dates};
 use crate::data::date;
 use crate::data::form::{self, NumberForm};
 use crate::data::note::{Note, NoteKind};
@@ -47,7 +47,7 @@ impl Unfit {
 
 impl Inference<'_> {
     /// The column of these texts, read as it is said. What is noted goes to `notes`.
-    pub fn column(&self, name: &str, texts: Texts, how: ReadAs, notes: &mut Vec<Note>) -> Result<Column, Unfit> {
+    pub fn column(&self, name: &str, texts: Categorical, how: ReadAs, notes: &mut Vec<Note>) -> Result<Column, Unfit> {
         let counts = counts(&texts);
         let missing = texts.labels().iter().map(|label| self.reading.missing.contains(label));
         let there: Vec<bool> = missing.zip(&counts).map(|(missing, &count)| !missing && count > 0).collect();
@@ -101,7 +101,7 @@ impl Inference<'_> {
     fn numbers(
         &self,
         name: &str,
-        texts: Texts,
+        texts: Categorical,
         form: NumberForm,
         how: ReadAs,
         there: &[bool],
@@ -146,7 +146,14 @@ impl Inference<'_> {
         Ok(Column { form, exact, ..Column::new(name, cells) })
     }
 
-    fn strays(&self, kind: NoteKind, name: &str, texts: &Texts, row: usize, is_stray: &dyn Fn(usize) -> bool) -> Note {
+    fn strays(
+        &self,
+        kind: NoteKind,
+        name: &str,
+        texts: &Categorical,
+        row: usize,
+        is_stray: &dyn Fn(usize) -> bool,
+    ) -> Note {
         let stray: Vec<bool> = (0..texts.labels().len()).map(is_stray).collect();
         let count = (0..texts.len()).filter(|&row| texts.code(row).is_some_and(|code| stray[code])).count();
         let first = texts.code(row).into_iter();
@@ -173,7 +180,7 @@ impl Inference<'_> {
     fn dates(
         &self,
         name: &str,
-        texts: &Texts,
+        texts: &Categorical,
         dates: &[Option<(f64, bool)>],
         there: &[bool],
         how: ReadAs,
@@ -201,14 +208,14 @@ fn is_infinite(label: &str) -> bool {
 }
 
 /// The number of cells of each text.
-pub(super) fn counts(texts: &Texts) -> Vec<usize> {
+pub(super) fn counts(texts: &Categorical) -> Vec<usize> {
     let mut counts = vec![0; texts.labels().len()];
     (0..texts.len()).filter_map(|row| texts.code(row)).for_each(|code| counts[code] += 1);
     counts
 }
 
-/// The texts but for those that stand for missing cells.
-fn without(texts: Texts, there: &[bool]) -> Texts {
+/// The texts except for those that stand for missing cells.
+fn without(texts: Categorical, there: &[bool]) -> Categorical {
     if there.iter().all(|&there| there) {
         return texts;
     }
@@ -217,11 +224,12 @@ fn without(texts: Texts, there: &[bool]) -> Texts {
         .iter()
         .map(|&there| {
             next += u32::from(there);
-            if there { next - 1 } else { Texts::MISSING }
+            if there { next - 1 } else { Categorical::MISSING }
         })
         .collect();
     let (labels, codes) = texts.into_parts();
     let labels = labels.into_iter().zip(there).filter(|(_, there)| **there).map(|(label, _)| label).collect();
-    let codes = codes.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Texts::MISSING)).collect();
-    Texts::from_parts(labels, codes)
+    let codes =
+        codes.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Categorical::MISSING)).collect();
+    Categorical::from_parts(labels, codes)
 }

@@ -15,6 +15,7 @@ mod infer;
 mod note;
 mod order;
 mod random;
+#[cfg(feature = "tables")]
 mod read;
 mod read_as;
 mod reading;
@@ -24,7 +25,7 @@ mod statistics;
 mod synthetic;
 mod table;
 
-pub use column::{Cells, Column, Dates, Texts};
+pub use column::{Categorical, Cells, Column, Dates};
 pub use dataset::Dataset;
 pub(crate) use dataset::checksum;
 pub use describe::{ColumnDescription, Description, Values};
@@ -36,6 +37,7 @@ pub use form::NumberForm;
 pub use group_split::group_split;
 pub use note::{Note, NoteKind, Notes};
 pub use random::{NumpyRandom, article_parameters};
+#[cfg(feature = "tables")]
 pub use read::{CsvReader, Idx, TableFile, read_idx};
 pub use read_as::{ReadAs, Strays};
 pub use reading::{MissingWords, Reading};

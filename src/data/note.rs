@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NoteKind {
-    /// Lines in front of the header were passed over.
+    /// Lines in front of the header were skipped.
     Preamble,
     /// The first row holds nothing but numbers and was taken for the header.
     NumericHeader,
@@ -32,7 +32,7 @@ pub enum NoteKind {
     ForcedNumbers,
     /// Commas with three digits behind each were taken for thousands separators.
     ThousandsGuess,
-    /// Commas were taken for decimal ones, where the delimiter does not suggest it.
+    /// Commas were taken for decimal separators, where the delimiter does not suggest it.
     DecimalGuess,
     /// Numbers are written in another way than programs write them.
     NumberForm,
@@ -101,16 +101,16 @@ impl NoteKind {
     /// What was decided, for the head of a line.
     fn heading(self) -> &'static str {
         match self {
-            Self::Preamble => "lines in front of the header are passed over",
-            Self::NumericHeader => "the first row holds nothing but numbers and is taken for the header",
-            Self::IndexColumn => "a first column without a name counts as the rows' index and is left out",
+            Self::Preamble => "lines before the header are skipped",
+            Self::NumericHeader => "the first row has only numbers and is taken as the header",
+            Self::IndexColumn => "a first column without a name is taken as the index and left out",
             Self::EmptyColumn => "columns without a name and without values are left out",
-            Self::UnnamedColumn => "columns without a name are named by their place",
+            Self::UnnamedColumn => "columns without a name are named by their position",
             Self::DuplicateName => "names that occur twice in the header get a number",
             Self::StrayTexts => "other texts among numbers or dates count as missing",
-            Self::ForcedNumbers => "other texts in columns that are to be numeric count as missing",
-            Self::ThousandsGuess => "commas with three digits behind each are taken for thousands separators",
-            Self::DecimalGuess => "commas are taken for decimal ones",
+            Self::ForcedNumbers => "other texts in columns that are set to numeric count as missing",
+            Self::ThousandsGuess => "commas with three digits after each are taken as thousands separators",
+            Self::DecimalGuess => "commas are taken as decimal separators",
             Self::NumberForm => "numbers are read as they are written",
             Self::LostDigits => "whole numbers beyond 2^53 lose digits as numbers",
             Self::Dates => "dates become days since 1970, month, weekday and, with a time, hour",
@@ -119,7 +119,7 @@ impl NoteKind {
             Self::Constant => "columns that are the same in all training rows are left out",
             Self::AllRare => "columns whose categories are all rare are left out",
             Self::Rare => "rare categories share an input",
-            Self::StrayCells => "cells that are not what the model's column holds count as missing",
+            Self::StrayCells => "cells of another type than the model's column count as missing",
             Self::Unseen => "cells hold categories that the model has not seen",
         }
     }

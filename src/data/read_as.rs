@@ -22,8 +22,8 @@ pub enum Strays {
 pub enum ReadAs {
     /// Not read: its cells may hold whatever they do.
     Skip,
-    /// Numbers if at least nine tenths of its cells are numbers of one form; the others count as missing. Else dates, by the same
-    /// rule; else texts.
+    /// Numbers if at least nine tenths of its cells are numbers of one form; the others count as missing. Else dates,
+    /// by the same rule; else texts.
     Infer,
     /// The same of a column that is asked for by its name: the index that counts rows is left out unless it is.
     Named,
@@ -42,7 +42,7 @@ pub enum ReadAs {
 }
 
 impl ReadAs {
-    /// What becomes of cells that are no numbers, or no dates.
+    /// What becomes of cells that are neither numbers nor dates.
     pub(super) fn strays(self) -> Strays {
         match self {
             Self::Number(strays) | Self::Written(_, strays) => strays,
@@ -72,7 +72,7 @@ impl ReadAs {
 
     /// Whether there is one for each of so many columns.
     pub(super) fn check(all: &[Self], columns: usize) -> Result<()> {
-        let what = || "the list of what columns are read as".into();
+        let what = || "the list of how columns are read".into();
         match all.len() {
             found if found == columns => Ok(()),
             found => Err(Error::Shape { what: what(), found, expected: columns.to_string() }),

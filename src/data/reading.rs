@@ -104,11 +104,6 @@ impl MissingWords {
         known && !self.fewer.iter().any(|word| word == cell)
     }
 
-    /// Whether a number among `more` makes it necessary to look at each number's text.
-    pub(super) fn has_numbers(&self) -> bool {
-        self.more.iter().any(|word| word.parse::<f64>().is_ok())
-    }
-
     /// Whether a number stands for a missing cell.
     pub(super) fn has_number(&self, number: f64) -> bool {
         self.more.iter().any(|word| word.parse::<f64>().is_ok_and(|word| word == number))

@@ -5,12 +5,12 @@ use crate::data::table::Table;
 use crate::error::{Error, Result};
 
 impl Table {
-    /// Takes the column of this name out of the table, as weights of the rows: numbers from 0 on.
+    /// Takes the column of this name out of the table, as weights of the rows: numbers of at least 0.
     ///
     /// # Errors
-    /// Those of [`numbers`](Self::numbers) and [`take`](Self::take); [`Error::NegativeWeight`] for a number that is negative,
-    /// [`Error::NonFinite`] for one that is too large for f32, [`Error::MissingCell`] for
-    /// one that is missing.
+    /// Those of [`numbers`](Self::numbers) and [`take`](Self::take); [`Error::NegativeWeight`] for a number that is
+    /// negative, [`Error::NonFinite`] for one that is too large for f32, [`Error::MissingCell`] for one that is
+    /// missing.
     pub fn take_weights(&mut self, name: &str) -> Result<Vec<f32>> {
         let weight = |(row, &number): (usize, &f64)| {
             if number < 0.0 {
@@ -21,7 +21,7 @@ impl Table {
                 return Err(self.missing(name, row));
             }
             let weight = number as f32;
-            let too_large = || self.not_finite(name, row, format_args!("{number:e}, a weight as f32,"));
+            let too_large = || self.not_finite(name, row, format_args!("{number:e}, a sample weight as f32,"));
             if weight.is_finite() { Ok(weight) } else { Err(too_large()) }
         };
         let weights = self.numbers(name)?.iter().enumerate().map(weight).collect::<Result<_>>()?;

@@ -77,11 +77,11 @@ pub fn last_split(rows: usize, test_fraction: f64) -> Result<Split> {
 pub(super) fn held_out(rows: usize, test_fraction: f64) -> Result<usize> {
     let unfit = |expected: String| Error::Setting { what: "test_fraction", found: test_fraction.to_string(), expected };
     if !(0.0..1.0).contains(&test_fraction) {
-        return Err(unfit("a fraction from 0 to less than 1".into()));
+        return Err(unfit("a fraction in [0, 1)".into()));
     }
     let held_out = (test_fraction * rows as f64).ceil() as usize;
     if held_out >= rows {
-        return Err(unfit(format!("one that leaves rows to train on, of {rows} in all")));
+        return Err(unfit(format!("one that leaves training rows, of {rows} in all")));
     }
     Ok(held_out)
 }

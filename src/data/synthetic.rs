@@ -38,7 +38,7 @@ impl Moons {
             return Err(setting("samples", self.samples, &format!("1 to {MAX_SAMPLES}")));
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return Err(setting("noise", self.noise, "a finite number from 0"));
+            return Err(setting("noise", self.noise, "a finite number of at least 0"));
         }
         let outer = self.samples / 2;
         let mut points = Vec::with_capacity(self.samples);

@@ -3,6 +3,9 @@
 //! In: finished columns (see `read_csv` and `synthetic` for where they come from). Out: columns by name,
 //! and source and line numbers for messages. Knows nothing of tasks or networks.
 
+#[cfg(feature = "tables")]
+mod checked;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -36,11 +39,11 @@ impl Table {
         Self::checked(source.into(), columns, Lines::default())
     }
 
-    /// A table of a file without lines.
+    /// The same with rows that stand on no lines: messages count them from 1.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
-    pub(super) fn of_rows(source: &Path, columns: Vec<Column>) -> Result<Self> {
+    pub fn of_rows(source: impl Into<PathBuf>, columns: Vec<Column>) -> Result<Self> {
         Self::checked(source.into(), columns, Lines::None)
     }
 
@@ -56,7 +59,7 @@ impl Table {
         for Column { name, cells, .. } in &table.columns {
             if cells.len() != table.rows() {
                 let (what, expected) =
-                    (format!("column `{}`", shorten(name)), format!("{}, as the first one", table.rows()));
+                    (format!("column `{}`", shorten(name)), format!("{}, like the first one", table.rows()));
                 return Err(Error::Shape { what, found: cells.len(), expected });
             }
             if let Cells::Number(values) = cells
@@ -66,11 +69,6 @@ impl Table {
             }
         }
         Ok(table)
-    }
-
-    /// A table that a reader has checked already.
-    pub(super) fn from_checked(source: &Path, columns: Vec<Column>, lines: Lines, notes: Notes) -> Self {
-        Self { source: source.into(), columns, lines, notes }
     }
 
     /// What was decided while it was read.
@@ -170,12 +168,13 @@ impl Table {
         Ok(self.columns.remove(at))
     }
 
-    /// The table with each column read as it is said: left out, made texts, or looked at as delimited text would be. Numbers stay what
-    /// they are unless texts are wanted, and so do texts that are only to be inferred, unless they are dates.
+    /// The table with each column read as it is said: left out, made texts, or looked at as delimited text would be.
+    /// Numbers stay what they are unless texts are wanted, and so do texts that are only to be inferred, unless they
+    /// are dates.
     ///
     /// # Errors
-    /// [`Error::NotANumber`] for a text that is to be a number and may not be missing; [`Error::EmptyTable`] where nothing is
-    /// left; [`Error::Shape`] for another number of words than of columns.
+    /// [`Error::NotANumber`] for a text that is to be a number and may not be missing; [`Error::EmptyTable`] where
+    /// nothing is left; [`Error::Shape`] for another number of words than of columns.
     pub fn read_as(self, how: &[ReadAs], reading: &Reading) -> Result<Self> {
         ReadAs::check(how, self.columns.len())?;
         let Self { source, columns, lines, mut notes } = self;
@@ -272,14 +271,6 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Lists a row that comes behind all others, if its line isn't the one that would be told of it anyway.
-    pub fn push(&mut self, row: usize, line: u64) {
-        let known = self.at(row) == Place::Line(line);
-        if let (Self::Listed(listed), false) = (self, known) {
-            listed.push((row, line));
-        }
-    }
-
     pub fn at(&self, row: usize) -> Place {
         let Self::Listed(listed) = self else { return Place::Row(row as u64 + 1) };
         let before = listed.partition_point(|&(listed, _)| listed <= row);
@@ -296,7 +287,7 @@ pub(super) fn unfit_names(names: &[&str]) -> Option<String> {
             return Some(format!("column {} has no name", at + 1));
         }
         if name.contains(['\r', '\n']) {
-            return Some(format!("the name of column {} goes over the end of a line", at + 1));
+            return Some(format!("the name of column {} continues over the end of a line", at + 1));
         }
         if !seen.insert(name) {
             return Some(format!("two columns are named `{}`", shorten(name)));

@@ -11,7 +11,8 @@ pub use place::Place;
 #[cfg(feature = "cli")]
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
-use text::{driver_hint, one_line};
+pub use text::count;
+use text::{driver_hint, one_line, shown};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
 pub(crate) use text::{record, shell_word, shorten_to, width};
@@ -51,7 +52,7 @@ pub enum Error {
     },
     /// A cell of a numeric column cannot be read as a number.
     #[error(
-        "{}: {place}, column `{}`: `{}` is not a number; make the column numeric or remove it",
+        "{}: {place}, column `{}`: `{}` is not a number: make the column numeric or remove it",
         shown(path),
         shorten(column),
         shorten(cell)
@@ -68,8 +69,8 @@ pub enum Error {
     },
     /// The first row of a table may be its header or data.
     #[error(
-        "{}: the first row holds nothing but numbers ({}): {} takes it for data and names columns x0, x1, …; {} takes it \
-         for names",
+        "{}: the first row has only numbers ({}): {} takes it as data and names the columns x0, x1, …; {} takes it as \
+        names",
         shown(path),
         escape(cells),
         setting("header=false"),
@@ -93,7 +94,7 @@ pub enum Error {
     },
     /// A cell holds NaN or an infinity.
     #[error(
-        "{}: {place}, column `{}`: `{}` is not finite; remove or replace the row",
+        "{}: {place}, column `{}`: `{}` is not finite: remove or replace the row",
         shown(path),
         shorten(column),
         shorten(cell)
@@ -110,7 +111,7 @@ pub enum Error {
     },
     /// A cell is missing in a column that needs all of them.
     #[error(
-        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row, or say {} where its text is a value",
+        "{}: {place}, column `{}`: the cell is missing: fill it in or remove the row, or add {} if its text is a value",
         shown(path),
         shorten(column),
         set("not_missing", "TEXT")
@@ -135,7 +136,7 @@ pub enum Error {
     },
     /// A table was given without saying which column is the target.
     #[error(
-        "{}: which column is to be predicted? say {}; the table has {}",
+        "{}: which column is the target? Add {}; the table has {}",
         shown(path),
         set("target", "COLUMN"),
         list(available)
@@ -158,8 +159,8 @@ pub enum Error {
     },
     /// No column is left that a network could learn from.
     #[error(
-        "{}: nothing to predict `{}` from: in the training rows each of the other columns is always the same, or all of its \
-         categories are rare ({}): {}",
+        "{}: no column is left to predict `{}` from: in the training rows each other column is constant, or all of \
+        its categories are rare ({}): {}",
         shown(path),
         shorten(target),
         list(columns),
@@ -177,8 +178,8 @@ pub enum Error {
     },
     /// A cell holds a category that the model has not seen, and such are not wanted.
     #[error(
-        "{}: {}column `{}`: the model has not seen the category `{}`, the first of {count} such cells: mend them, or \
-         let them count as unseen by {}",
+        "{}: {}column `{}`: the model has not seen the category `{}`, the first of {count} such cells: correct them, \
+        or let them count as unseen by {}",
         shown(path),
         escape(place),
         shorten(column),
@@ -198,7 +199,7 @@ pub enum Error {
         count: usize,
     },
     /// A row's weight is negative.
-    #[error("{}: {place}, column `{}`: {found} is no weight: expected 0 or more", shown(path), shorten(column))]
+    #[error("{}: {place}, column `{}`: {found} is not a weight: expected 0 or more", shown(path), shorten(column))]
     NegativeWeight {
         /// The file.
         path: PathBuf,
@@ -209,7 +210,7 @@ pub enum Error {
         /// The number found.
         found: f64,
     },
-    /// A file of arrays or columns is truncated, inconsistent, or holds what is no table.
+    /// A file of arrays or columns is truncated, inconsistent, or holds what is not a table.
     #[error("{}: cannot read it as {format}: {}", shown(path), escape(problem))]
     MalformedFile {
         /// The file.
@@ -236,7 +237,7 @@ pub enum Error {
         problem: String,
     },
     /// What a run's folder keeps for its pictures is truncated, foreign or inconsistent.
-    #[error("{}: not what `mlp train --out` keeps for pictures: {}", shown(path), escape(problem))]
+    #[error("{}: not a file that `mlp train --out` keeps for pictures: {}", shown(path), escape(problem))]
     RunFolder {
         /// The file.
         path: PathBuf,
@@ -245,7 +246,7 @@ pub enum Error {
     },
     /// Another run writes to the folder.
     #[error(
-        "{}: another run goes on there, {}: wait for its end, stop it, or take another {}",
+        "{}: another run uses this folder, {}: wait for its end, stop it, or choose another {}",
         shown(path),
         escape(owner),
         setting("out")
@@ -258,7 +259,7 @@ pub enum Error {
     },
     /// Files of a run's folder are of different runs.
     #[error(
-        "{}: its files are of different runs: {} is of {}, {} of {}: name a model's file instead, or train once more",
+        "{}: its files belong to different runs: {} to {}, {} to {}: name a model file instead, or train again",
         shown(path), files[0], runs[0], files[1], runs[1]
     )]
     MixedRuns {
@@ -326,7 +327,8 @@ pub enum Error {
     NoAdapter,
     /// A variable of the environment leaves no GPU adapter.
     #[error(
-        "no GPU adapter found: {variable} is `{}`: unset it, name a backend that is there (vulkan, metal, dx12), install its driver, or use {}",
+        "no GPU adapter found: {variable} is `{}`: unset it, name a backend that this machine has (vulkan, metal, \
+        dx12), install its driver, or use {}",
         shorten(value),
         set("device", "cpu")
     )]
@@ -336,8 +338,16 @@ pub enum Error {
         /// What it says.
         value: String,
     },
+    /// What was asked for is of a feature of the crate that this build is without.
+    #[error("{what}: this build is without the feature `{feature}`: add it to the features of wgpu-mlp in Cargo.toml")]
+    MissingFeature {
+        /// What was asked for.
+        what: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
     /// No device has the name or number that was asked for.
-    #[error("no device `{}`; there is {}, or auto, gpu", shorten(name), list(available))]
+    #[error("no device `{}`: expected auto, gpu, {}", shorten(name), list(available))]
     UnknownDevice {
         /// What was asked for.
         name: String,
@@ -363,8 +373,8 @@ pub enum Error {
     },
     /// The system grants no thread to work on.
     #[error(
-        "no thread could be started ({}): allow more of them, by `ulimit -u` or the container's limit of tasks, or ask for fewer, \
-         as by RAYON_NUM_THREADS=1",
+        "no thread could be started ({}): allow more threads by `ulimit -u` or the container's limit of tasks, or use \
+        fewer, for example by RAYON_NUM_THREADS=1",
         escape(problem)
     )]
     NoThread {
@@ -373,8 +383,8 @@ pub enum Error {
     },
     /// The system has no memory for what grows with the data or the network.
     #[error(
-        "no memory: {what} takes {bytes} bytes, which are not to be had: use fewer rows or columns or a smaller network, or allow \
-         more, as by `ulimit -v`"
+        "out of memory: {what} needs {bytes} bytes: use fewer rows or columns or a smaller network, or allow more \
+        memory, for example by `ulimit -v`"
     )]
     NoMemory {
         /// What the memory is for.
@@ -390,10 +400,10 @@ pub enum Error {
         /// The report.
         problem: String,
     },
-    /// The GPU is gone: its driver gave up, it was taken out, or the program destroyed it. Nothing on it can be read any more.
+    /// The GPU is gone: its driver gave up, it was removed, or the program destroyed it. Its buffers are lost.
     #[error(
-        "{}: the device was lost: {}; go on from a checkpoint or run again; if it is lost again, take smaller batches, update its \
-         driver, or use {}",
+        "{}: the device was lost: {}; continue from a checkpoint or run again. If it is lost again, use smaller \
+        batches, update its driver, or use {}",
         escape(device),
         one_line(problem),
         set("device", "cpu")
@@ -406,7 +416,7 @@ pub enum Error {
     },
     /// The loss or a parameter stopped being finite during training.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): the {} is not finite; use a lower {}, or smaller values in the data",
+        "training diverged at step {step} (epoch {epoch}): the {} is not finite: use a lower {}, or smaller data values",
         escape(what),
         setting("learning_rate")
     )]
@@ -438,9 +448,4 @@ impl Error {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
     }
-}
-
-/// A file's name for a message.
-fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy()).into_owned()
 }

@@ -15,12 +15,17 @@ pub(crate) fn call_settings_by(names: Names) {
     let _ = NAMES.set(names); // the first call holds
 }
 
-/// A setting's name in messages. What stands behind its first word is a setting of its own, and stays.
+/// A setting's name in messages: the first word, or the one behind `of` at the end, as in `number of outputs of init_from`.
+/// What else there is stays.
 pub(crate) fn setting(name: &str) -> Cow<'_, str> {
+    let known = |name: &str| NAMES.get().and_then(|names| names(name));
     let (first, rest) = name.split_once(' ').map_or((name, ""), |(first, _)| (first, &name[first.len()..]));
-    match NAMES.get().and_then(|names| names(first)) {
-        Some(known) => Cow::Owned(format!("{known}{rest}")),
-        None => Cow::Borrowed(name),
+    match (known(first), name.rsplit_once(" of ")) {
+        (Some(known), _) => Cow::Owned(format!("{known}{rest}")),
+        (None, Some((front, last))) => {
+            known(last).map_or(Cow::Borrowed(name), |known| format!("{front} of {known}").into())
+        }
+        (None, None) => Cow::Borrowed(name),
     }
 }
 

@@ -2,6 +2,7 @@
 //! characters that a terminal obeys, cut where they are long; and words that a shell takes.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -32,6 +33,19 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|c| push(&mut shown, c));
     Cow::Owned(shown)
+}
+
+/// A whole number with its thousands apart: 10,000.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Columns of a terminal that a text takes.
@@ -98,6 +112,11 @@ pub(crate) fn flag_word(name: &str) -> String {
     shell_word(&record(&[name])).into_owned()
 }
 
+/// A file's name for a message.
+pub(super) fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy()).into_owned()
+}
+
 /// What to install where no GPU is found.
 pub(super) fn driver_hint() -> &'static str {
     if cfg!(target_os = "linux") {
@@ -112,6 +131,13 @@ pub(super) fn driver_hint() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), text);
+        }
+    }
 
     #[test]
     fn no_character_that_a_terminal_obeys_is_left() {

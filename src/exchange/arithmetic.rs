@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::call::Call;
-use super::chain::{Chain, Product, Value};
+use super::chain::{Chain, Gemm, Value};
 use super::function::{Function, Kind};
 use super::proto::{INT32, INT64, is_half};
 use super::rows::Rows;
@@ -52,7 +52,7 @@ pub fn binary(chain: &mut Chain, call: &Call<'_>, op: Binary) -> Result<Value, S
         _ => return pointwise(call, |a, b| op.of(a, b)),
     };
     if op == Binary::Div && [INT32, INT64].contains(&rows.element) {
-        return Err("divides whole numbers, which cuts off what follows the point: mlp has no such step".into());
+        return Err("divides whole numbers, which cuts off fractions: mlp has no such step".into());
     }
     // In front of an activation, what is added to the only column of a product is its bias.
     let is_bias = op.is_sum() && rows.function.is_identity() && chain.bases.width(rows.base) == Some(1);
@@ -71,7 +71,7 @@ pub fn binary(chain: &mut Chain, call: &Call<'_>, op: Binary) -> Result<Value, S
 pub fn normalise(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let more = call.node.output.iter().skip(1).any(|name| !name.is_empty());
     if call.whole("training_mode", 0) != 0 || more {
-        return Err("goes by the mean of its rows, as in training: export the model for inference (eval mode)".into());
+        return Err("uses the mean of its rows, as in training: export the model for inference (eval mode)".into());
     }
     let [scale, shift, mean, variance] = [1, 2, 3, 4].map(|at| call.tensor(at));
     let (scale, shift, mean, variance): (Rc<Tensor>, _, _, _) = (scale?, shift?, mean?, variance?);
@@ -86,7 +86,7 @@ pub fn normalise(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
         (factor.is_finite() && shift.is_finite()).then_some((factor, shift))
     };
     let by: Option<Vec<_>> = (0..width).map(by).collect();
-    let by = by.ok_or("divides by the root of a variance that is not above 0, or has a value that is not finite")?;
+    let by = by.ok_or("divides by the root of a variance that is not positive, or has a value that is not finite")?;
     let rows = call.rows(0)?;
     if rows.width(&chain.bases).is_some_and(|columns| columns != width) {
         return Err(format!("has {width} columns: expected {}", rows.width(&chain.bases).unwrap_or(0)));
@@ -136,7 +136,7 @@ pub fn functions(call: &Call<'_>) -> Result<(Rows, Vec<Function>), String> {
     let same = |rows: &Rows| place(rows) == place(&first) && rows.after.is_none() && rows.ending.is_none();
     let others: Vec<&Rows> = all.collect();
     if !others.iter().all(|rows| same(rows)) {
-        return Err("brings together what lies apart in a multilayer perceptron".into());
+        return Err("combines values from different layers (skip connections are not supported)".into());
     }
     for mut other in others.into_iter().cloned() {
         other.forget_maker();
@@ -154,7 +154,7 @@ pub fn functions(call: &Call<'_>) -> Result<(Rows, Vec<Function>), String> {
     Ok((first, functions))
 }
 
-impl Product {
+impl Gemm {
     /// Whether it is a layer behind what it takes.
     pub fn check(&self, chain: &Chain) -> Result<(), String> {
         let Self { source, weight, bias, .. } = self;
@@ -164,19 +164,19 @@ impl Product {
             return Err(format!("has a weight for {inputs} columns: expected {}", expected.unwrap_or(0)));
         }
         if source.base > 0 && source.columns.is_some() {
-            return Err("takes some of a layer's columns".into());
+            return Err("takes only some of a layer's columns".into());
         }
         if let Some(bias) = bias.as_ref().filter(|bias| ![Some(1), Some(outputs)].contains(&bias.row())) {
             return Err(format!("has a bias of the shape {:?}: expected {outputs} values", bias.shape));
         }
         if let Some(node) = source.rounded.as_ref().filter(|_| !is_half(weight.element)) {
-            return Err(format!("takes what node {node} has rounded: mlp does not round between layers"));
+            return Err(format!("takes values that node {node} rounds: mlp does not round between layers"));
         }
         let known = source.known().map_err(|problem| format!("takes {problem}"))?;
         match known.kind {
             Kind::Activation(Activation::Identity) => Ok(()),
             Kind::Activation(_) if source.base > 0 => Ok(()),
-            _ => Err("takes rows that are neither the inputs, scaled or not, nor those of an activation".into()),
+            _ => Err("takes rows that are neither the (scaled) inputs nor an activation".into()),
         }
     }
 }

@@ -25,7 +25,7 @@ impl Bases {
 
     /// Takes so many numbers from what the file may ask for.
     pub fn spend(&mut self, numbers: usize) -> Result<(), String> {
-        self.budget = self.budget.checked_sub(numbers).ok_or("makes more numbers than the file has")?;
+        self.budget = self.budget.checked_sub(numbers).ok_or("has more numbers than the file")?;
         Ok(())
     }
 }

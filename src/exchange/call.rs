@@ -19,7 +19,7 @@ impl Call<'_> {
     pub fn foreign(&self) -> String {
         let domain = &self.node.domain;
         let of = if domain.is_empty() { String::new() } else { format!("of {domain} ") };
-        format!("{of}is no part of a multilayer perceptron that mlp knows")
+        format!("{of}is not a part of a multilayer perceptron that mlp has")
     }
 
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {

@@ -52,15 +52,15 @@ impl Rows {
             FLOAT | DOUBLE => match &self.rounded {
                 None => Ok(Self { element: to, ..self }),
                 Some(node) => {
-                    Err(format!("goes on with what node {node} has rounded: mlp does not round between layers"))
+                    Err(format!("continues with values that node {node} rounds: mlp does not round between layers"))
                 }
             },
             _ if is_half(to) => Ok(Self { element: to, rounded: Some(call.label.clone()), ..self }),
             INT32 | INT64 if is_whole => Ok(Self { element: to, ..self }),
             // Of steps, which have whole values anyway.
             _ if change(to).is_some_and(|change| self.function.is_kept_by(change)) => Ok(Self { element: to, ..self }),
-            INT32 | INT64 => Err(format!("cuts off what follows the point (to {}): mlp has no such step", name_of(to))),
-            BOOL => Err("makes true and false of numbers: mlp has no such step".into()),
+            INT32 | INT64 => Err(format!("cuts off fractions (to {}): mlp has no such step", name_of(to))),
+            BOOL => Err("makes booleans of numbers: mlp has no such step".into()),
             _ => Err(format!("turns {} into {}: mlp has no such step", name_of(from), name_of(to))),
         }
     }

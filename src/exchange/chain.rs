@@ -19,7 +19,7 @@ pub enum Value {
 
 /// A product of rows with a matrix: alpha · source · weight + beta · bias.
 #[derive(Clone, Debug)]
-pub struct Product {
+pub struct Gemm {
     pub source: Rows,
     /// [inputs, outputs], or [outputs, inputs] where `by_outputs`.
     pub weight: Rc<Tensor>,
@@ -29,7 +29,7 @@ pub struct Product {
     pub beta: f64,
 }
 
-impl Product {
+impl Gemm {
     /// Inputs and outputs.
     pub fn shape(&self) -> (usize, usize) {
         let (first, second) = (self.weight.shape[0], self.weight.shape[1]);
@@ -48,14 +48,14 @@ pub struct Classes {
 pub struct Chain {
     pub bases: Bases,
     /// Base i + 1 is product i.
-    pub products: Vec<Product>,
+    pub products: Vec<Gemm>,
     /// What a node says of classes.
     pub classes: Option<Classes>,
 }
 
 impl Chain {
     /// Adds a product; the number of its base.
-    pub fn push(&mut self, product: Product) -> usize {
+    pub fn push(&mut self, product: Gemm) -> usize {
         self.bases.add(Some(product.shape().1));
         self.products.push(product);
         self.products.len()

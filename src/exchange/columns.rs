@@ -19,9 +19,7 @@ pub fn concat(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
         .collect();
     let axis = call.whole("axis", 1);
     match all {
-        Some(_) if ![1, -1].contains(&axis) => {
-            Err(format!("with the axis {axis} does not lie columns beside each other"))
-        }
+        Some(_) if ![1, -1].contains(&axis) => Err(format!("with the axis {axis} does not join columns")),
         Some(all) if all.first().is_some_and(|first| first.base == 0) => {
             let joined = Rows::join(&mut chain.bases, all)?;
             let is_vector = call.node.op_type == "FeatureVectorizer";
@@ -37,7 +35,7 @@ fn pair(chain: &Chain, call: &Call<'_>) -> Result<Value, String> {
         [no, yes] if chain.bases.width(first.base) == Some(1) && no.clone().zip(yes.clone(), |a, b| a + b).is(1.0) => {
             Ok(Value::Rows(Rows { function: yes.clone(), ending: Some(Ending::Pair), ..first }))
         }
-        _ => Err("brings together other columns than 1 − p and p".into()),
+        _ => Err("joins other columns than 1 − p and p".into()),
     }
 }
 
@@ -54,7 +52,7 @@ pub fn slice(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let steps = call.input(4).map(|_| call.tensor(4)).transpose()?;
     let is_each = steps.is_none_or(|steps| steps.single() == Some(1.0));
     let width =
-        rows.width(&chain.bases).ok_or("takes some of an input's columns, whose number the file does not say")? as i64;
+        rows.width(&chain.bases).ok_or("takes some columns of an input without a known number of columns")? as i64;
     let clamp = |at: i64| (if at < 0 { at.saturating_add(width) } else { at }).clamp(0, width);
     match (list(1, "starts")?.as_deref(), list(2, "ends")?.as_deref(), list(3, "axes")?.as_deref()) {
         (Some(&[start]), Some(&[end]), Some([1 | -1])) if is_each => {
@@ -62,7 +60,7 @@ pub fn slice(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
             chain.bases.spend(end.saturating_sub(start).max(0) as usize)?;
             Ok(Value::Rows(rows.select(&mut chain.bases, &(start..end).collect::<Vec<_>>())?))
         }
-        _ => Err("takes something else than columns from one to another".into()),
+        _ => Err("takes something else than a range of columns".into()),
     }
 }
 
@@ -71,7 +69,7 @@ pub fn gather(chain: &mut Chain, call: &Call<'_>) -> Result<Value, String> {
     let (rows, positions) = (call.rows(0)?, call.tensor(1)?);
     match call.whole("axis", 0) {
         1 | -1 => Ok(Value::Rows(rows.select(&mut chain.bases, &positions.whole().collect::<Vec<_>>())?)),
-        axis => Err(format!("takes some along the axis {axis}: expected columns, the axis 1")),
+        axis => Err(format!("selects along the axis {axis}: expected columns, the axis 1")),
     }
 }
 
@@ -95,8 +93,7 @@ pub fn split(chain: &mut Chain, call: &Call<'_>) -> Result<Vec<Value>, String> {
     if ![1, -1].contains(&axis) {
         return Err(format!("splits the axis {axis}: expected columns, the axis 1"));
     }
-    let width =
-        rows.width(&chain.bases).ok_or("takes some of an input's columns, whose number the file does not say")?;
+    let width = rows.width(&chain.bases).ok_or("takes some columns of an input without a known number of columns")?;
     let outputs = call.node.output.len();
     let said = match call.input(1) {
         Some(_) => call.tensor(1)?.whole().collect(),

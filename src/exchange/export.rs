@@ -235,6 +235,6 @@ fn single(value: f64, column: &str) -> Result<f32> {
         return Ok(rounded);
     }
     let (found, expected) =
-        (format!("{value:e} of column `{}`", shorten(column)), "one that f32 holds, as ONNX has it".into());
+        (format!("{value:e} of column `{}`", shorten(column)), "one that fits f32, which ONNX uses".into());
     Err(Error::Setting { what: "a mean or a scale", found, expected })
 }

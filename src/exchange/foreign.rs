@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
 use crate::error::{Error, Result, set};
-use crate::math::{Activation, Domain, Loss};
+use crate::math::{Activation, Loss, TargetDomain};
 use crate::model::Model;
 use crate::params::Layout;
 use crate::spec::{Layer, MlpSpec};
@@ -19,7 +19,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Leaves numbers as they are.
+    /// Leaves raw numbers.
     pub const NONE: Self = Self { mean: 0.0, scale: 1.0 };
 }
 
@@ -59,11 +59,12 @@ impl Foreign {
                 self.with_columns(features, target)
             }
             (Some(_), None) if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(format!(
-                "it scales its inputs or its output, and does not name its target: say its column by {}",
+                "it scales its inputs or its output, and does not name its target: name its column by {}",
                 set("target", "COLUMN")
             ))),
             _ if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(format!(
-                "it scales its inputs or its output, and says no names of columns: give a table that has them, by TABLE {}",
+                "it scales its inputs or its output, and does not name its columns: give a table that has them, by \
+                TABLE {}",
                 set("target", "COLUMN")
             ))),
             _ => Ok(Model { spec: self.spec, parameters: self.parameters, encoder: None, training: None }),
@@ -79,11 +80,11 @@ impl Foreign {
         let (inputs, outputs, loss) = (self.spec.inputs(), self.spec.outputs(), self.spec.loss());
         if features.len() != inputs {
             let (count, order) = (features.len(), &self.order);
-            let problem = format!("it has {inputs} inputs, and there are {count} columns for them{order}");
+            let problem = format!("it has {inputs} inputs, and the table has {count} columns for them{order}");
             return Err(self.refused(problem));
         }
         if self.spec.target_columns() != 1 {
-            let problem = format!("its {outputs} outputs under {loss} are as many targets: a table has one");
+            let problem = format!("its {outputs} outputs under {loss} are {outputs} targets: expected one");
             return Err(self.refused(problem));
         }
         let labels = || match &self.classes {
@@ -91,14 +92,14 @@ impl Foreign {
             None => (0..outputs.max(2)).map(|class| class.to_string()).collect(),
         };
         let kind = match loss.domain() {
-            Domain::Share => {
+            TargetDomain::Probability => {
                 let labels = labels();
                 let count = labels.len();
                 let classes = labels.try_into().map_err(|_| self.refused(format!("{count} classes for one output")))?;
                 TargetKind::Binary { classes }
             }
-            Domain::Class => TargetKind::Multiclass { classes: labels() },
-            Domain::Number | Domain::Amount => {
+            TargetDomain::Class => TargetKind::Multiclass { classes: labels() },
+            TargetDomain::Real | TargetDomain::NonNegative => {
                 TargetKind::Regression { mean: self.output.mean, scale: self.output.scale }
             }
         };

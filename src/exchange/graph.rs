@@ -53,7 +53,7 @@ impl Walk {
             let (name, element) = (info.name.clone(), info.element());
             let columns = match (inputs.len(), info.columns()) {
                 (1, _) => None,
-                (_, None) => return Err(format!("it does not say how many columns its input `{name}` has")),
+                (_, None) => return Err(format!("the number of columns of its input `{name}` is not known")),
                 (_, Some(width)) => {
                     self.chain.bases.spend(width)?;
                     first += width;
@@ -68,7 +68,7 @@ impl Walk {
             let width = info.columns().filter(|_| inputs.len() > 1 || info.has_rows());
             self.inputs.push(Input { name: name.clone(), width });
             if self.values.insert(name.clone(), value).is_some() {
-                return Err(format!("`{name}` is made twice"));
+                return Err(format!("`{name}` is computed twice"));
             }
         }
         let mut widths = self.inputs.iter().map(|input| input.width);
@@ -86,7 +86,7 @@ impl Walk {
             inputs.push(match self.values.get(name) {
                 Some(value) => Some(value.clone()),
                 None if name.is_empty() => None,
-                None => return Err(format!("node {label} takes `{name}`, which nothing before it makes")),
+                None => return Err(format!("node {label} takes `{name}`, which no earlier node computes")),
             });
         }
         let spoilt = inputs.iter().flatten().find(|value| matches!(value, Value::Other(_)));
@@ -98,10 +98,10 @@ impl Walk {
         };
         let mut values = values.into_iter();
         for name in node.output {
-            let beyond = || Value::Other(format!("node {label} has more outputs than mlp follows").into());
+            let beyond = || Value::Other(format!("node {label} has more outputs than mlp supports").into());
             let value = values.next().unwrap_or_else(beyond);
             if !name.is_empty() && self.values.insert(name.clone(), value).is_some() {
-                return Err(format!("`{name}` is made twice"));
+                return Err(format!("`{name}` is computed twice"));
             }
         }
         Ok(())

@@ -26,9 +26,11 @@ mod tensor;
 
 use std::path::Path;
 
+use safetensors::SafeTensors;
+
 use crate::error::{Error, Result};
 use crate::math::{Activation, Loss};
-use crate::model::{IN_MEMORY, Model, read_file};
+use crate::model::{IN_MEMORY, Model, SPEC, read_file};
 
 pub use export::{OPSET, Onnx, onnx_bytes, save_onnx};
 pub use foreign::{Foreign, Scale};
@@ -74,7 +76,7 @@ pub fn load_bytes(bytes: &[u8], assumed: Assumed) -> Result<Model> {
 }
 
 fn load_as(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Model> {
-    match Model::is_own(bytes) {
+    match is_own(bytes) {
         true => Ok(Model::decode(bytes, path)?.0),
         false => foreign(path, bytes, assumed)?.into_model(),
     }
@@ -100,8 +102,8 @@ pub fn import_bytes(bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
 }
 
 fn import_as(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
-    if Model::is_own(bytes) {
-        let problem = "it is a model of mlp already: every command takes it as it is".into();
+    if is_own(bytes) {
+        let problem = "it is already a model of mlp: every command takes it".into();
         return Err(Error::ForeignModel { path: path.into(), problem });
     }
     foreign(path, bytes, assumed)
@@ -118,4 +120,10 @@ fn foreign(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign> {
 fn one_line(problem: &str) -> String {
     const MOST: usize = 500;
     problem.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MOST).collect()
+}
+
+/// Whether these are a model's bytes, not those of another program's tensors.
+fn is_own(bytes: &[u8]) -> bool {
+    let metadata = SafeTensors::read_metadata(bytes).ok().and_then(|(_, header)| header.metadata().clone());
+    metadata.is_some_and(|metadata| metadata.contains_key(SPEC))
 }

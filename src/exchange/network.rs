@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::chain::Product;
+use super::chain::Gemm;
 use super::foreign::Scale;
 use super::function::{Kind, Known, UNCHANGED};
 use super::graph::Walk;
@@ -16,7 +16,7 @@ use crate::spec::{Layer, MAX_LAYERS};
 const MOST_UNUSED: usize = 1 << 22;
 
 /// The layers of a walk, with the identity as the last one's activation.
-pub struct Network {
+pub struct ImportedNetwork {
     pub layers: Vec<Layer>,
     pub parameters: Vec<f32>,
     /// How each input is scaled, if any is.
@@ -25,7 +25,7 @@ pub struct Network {
     pub names: Option<Vec<String>>,
 }
 
-impl Network {
+impl ImportedNetwork {
     /// The layers up to `end`; `fold` goes into the last one, besides what its columns have of their own.
     pub fn read(walk: &Walk, end: &Rows, fold: (f64, f64), bytes: usize) -> Result<Self, String> {
         // From the output back to the input: each product with what lies behind it.
@@ -34,13 +34,13 @@ impl Network {
             let product = &walk.chain.products[at];
             weights += product.weight.values.len();
             if chain.len() == MAX_LAYERS || 2 * weights > bytes {
-                return Err("it uses weights several times, or has more layers than mlp takes".into());
+                return Err("it uses weights several times, or has too many layers for mlp".into());
             }
             chain.push((product, rows));
             rows = &product.source;
         }
         chain.reverse();
-        let Some((first, _)) = chain.first() else { return Err("no output of its graph has layers".into()) };
+        let Some((first, _)) = chain.first() else { return Err("no output of its graph comes from layers".into()) };
         let inputs = Inputs::read(walk, rows, first)?;
         let (mut layers, mut parameters) = (Vec::with_capacity(chain.len()), Vec::with_capacity(weights));
         for (at, (product, rows)) in chain.iter().enumerate() {
@@ -90,7 +90,7 @@ fn behind(rows: &Rows) -> Result<Option<Affine>, String> {
 
 /// A product with all that becomes part of its parameters.
 struct Folded<'a> {
-    product: &'a Product,
+    product: &'a Gemm,
     /// Of each column that it takes, or of all.
     before: Option<&'a Affine>,
     /// Of each column that it gives.
@@ -104,7 +104,7 @@ struct Folded<'a> {
 impl Folded<'_> {
     /// Weight [inputs, outputs] and bias.
     fn append(&self, width: usize, parameters: &mut Vec<f32>) {
-        let Product { weight, by_outputs, alpha, bias, beta, .. } = self.product;
+        let Gemm { weight, by_outputs, alpha, bias, beta, .. } = self.product;
         let (inputs, outputs) = self.product.shape();
         let constant = |column: usize| match bias {
             // One for all columns, too.
@@ -169,7 +169,7 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn read(walk: &Walk, rows: &Rows, first: &Product) -> Result<Self, String> {
+    fn read(walk: &Walk, rows: &Rows, first: &Gemm) -> Result<Self, String> {
         let (count, outputs) = first.shape();
         let mut all = rows.affine.as_deref().cloned().unwrap_or_else(|| Affine::identity(count));
         let (factor, shift) = rows.known()?.inner;
@@ -194,7 +194,7 @@ impl Inputs {
             // What is left of a mean where nothing is subtracted is 0, not −0.
             let scale = Scale { mean: -shift / factor + 0.0, scale: 1.0 / factor.abs() };
             if !scale.mean.is_finite() || !scale.scale.is_finite() {
-                return Err(format!("input {column} (from 0) is multiplied by {factor:e}: expected more"));
+                return Err(format!("input {column} (from 0) is multiplied by {factor:e}: expected a larger factor"));
             }
             scales[position(column)] = scale;
             (all.factors[column], all.shifts[column]) = (factor.signum(), 0.0);

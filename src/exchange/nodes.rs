@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::arithmetic::{Binary, binary, choose, normalise, pointwise};
 use super::call::Call;
 use super::cast::cast;
-use super::chain::{Chain, Classes, Product, Value, constant};
+use super::chain::{Chain, Classes, Gemm, Value, constant};
 use super::columns;
 use super::proto::{self, Attribute, Node};
 use super::rows::{Ending, Rows};
@@ -160,7 +160,7 @@ impl Call<'_> {
         };
         match (rows.width(&chain.bases), columns) {
             (Some(width), Some(columns)) if width as i64 != columns => {
-                Err(format!("makes rows of {columns} out of such with {width} columns"))
+                Err(format!("turns rows of {width} columns into rows of {columns}"))
             }
             _ => self.pass(),
         }
@@ -170,7 +170,7 @@ impl Call<'_> {
         let rows = self.rows(0)?;
         let axis = self.whole("axis", -1);
         if ![-1, 1].contains(&axis) || rows.ending.is_some() {
-            return Err(format!("with the axis {axis} is no softmax over a network's outputs"));
+            return Err(format!("with the axis {axis} is not a softmax over the outputs"));
         }
         rows.known().map_err(|problem| format!("takes {problem}"))?;
         Ok(Value::Rows(Rows { ending: Some(Ending::Softmax), ..rows.open()? }))
@@ -196,12 +196,12 @@ impl Call<'_> {
         }
         for tensor in [Some(&weight), bias.as_ref()].into_iter().flatten() {
             if let Some(value) = tensor.beyond_f32() {
-                return Err(format!("has {value:e} in `{}`: expected numbers that float32 holds", tensor.name));
+                return Err(format!("has {value:e} in `{}`: expected numbers that fit float32", tensor.name));
             }
         }
         let by_outputs = is_gemm && self.whole("transB", 0) != 0;
         let element = weight.element;
-        let product = Product { source, weight, by_outputs, alpha, bias, beta };
+        let product = Gemm { source, weight, by_outputs, alpha, bias, beta };
         product.check(chain)?;
         Ok(Value::Rows(Rows::base(chain.push(product), element)))
     }

@@ -9,7 +9,7 @@ use super::external;
 use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
 use super::function::{Kind, Known, UNCHANGED};
 use super::graph::Walk;
-use super::network::Network;
+use super::network::ImportedNetwork;
 use super::proto::{Entry, Model, ValueInfo};
 use super::rows::{Ending, Rows};
 use super::{Assumed, key};
@@ -38,13 +38,14 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let named = said(key::LOSS).and_then(|loss| loss.parse().ok());
     let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or_else(|| {
         format!(
-            "its outputs are plain numbers: {} says what they are, mean_squared_error for numbers, binary_cross_entropy or \
-             softmax_cross_entropy for the logits of classes",
+            "its outputs are plain numbers: {} says what they are (mean_squared_error for numbers, \
+            binary_cross_entropy or softmax_cross_entropy for logits of classes)",
             setting("loss")
         )
     })?;
     let last = Last::of(&rows, known, loss, rows.width(&walk.chain.bases))?;
-    let Network { mut layers, parameters, inputs, names: columns } = Network::read(&walk, &rows, last.fold, bytes)?;
+    let ImportedNetwork { mut layers, parameters, inputs, names: columns } =
+        ImportedNetwork::read(&walk, &rows, last.fold, bytes)?;
     if let Some(layer) = layers.last_mut() {
         layer.activation = last.activation;
     }
@@ -65,7 +66,7 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     };
     let classes = list(key::CLASSES).or(walk.chain.classes.map(|classes| classes.labels)).or(names);
     let halves = walk.chain.products.iter().any(|product| product.weight.is_half());
-    let note = "it computes in half precision, and mlp in float32: what it predicts may differ in the third digit";
+    let note = "it computes in half precision, and mlp in float32: predictions may differ in the third digit";
     let notes = halves.then(|| note.to_string()).into_iter().collect();
     let (output, path) = (last.scale, path.into());
     Ok(Foreign { spec, parameters, inputs, output, features, target, classes, notes, order: String::new(), path })
@@ -137,7 +138,7 @@ fn told(end: &Rows, known: Known) -> Result<Option<Loss>, String> {
         (Some(Ending::Pair), Kind::Activation(Activation::Sigmoid)) if known.outer == UNCHANGED => {
             Ok(Some(Loss::BinaryCrossEntropy))
         }
-        (Some(Ending::Pair), _) => Err("its output brings together 1 − p and p, and p is no sigmoid".into()),
+        (Some(Ending::Pair), _) => Err("its output joins 1 − p and p, and p is not a sigmoid".into()),
         (None, Kind::Activation(Activation::Sigmoid)) if known.outer == UNCHANGED => Ok(Some(Loss::BinaryCrossEntropy)),
         (None, Kind::Exp) => Ok(Some(Loss::Poisson)),
         (None, Kind::Activation(_)) => Ok(None),
@@ -168,7 +169,7 @@ impl Last {
                 (known.outer.0 * factor, known.outer.1 * factor + shift)
             }
             Some((_, node)) => {
-                return Err(format!("node {node} scales the output column by column behind {activation}"));
+                return Err(format!("node {node} scales the output column by column after {activation}"));
             }
             None => known.outer,
         };
@@ -181,8 +182,8 @@ impl Last {
             }
             _ if is_linear => Ok(plain),
             (factor, shift) => Err(format!(
-                "its output is {activation} times {factor} plus {shift}, which mlp has for one number alone, and by more \
-                 than 0"
+                "its output is {activation} times {factor} plus {shift}: mlp supports this for a single output and a \
+                positive factor"
             )),
         }
     }

@@ -85,7 +85,7 @@ impl Rows {
         self.function.known().ok_or_else(|| {
             let names: Vec<_> = Activation::ALL.iter().map(|activation| activation.name()).collect();
             let maker = self.maker.as_ref().map(|maker| format!(": that of node {maker}")).unwrap_or_default();
-            format!("a function that is none of {}{maker}", names.join(", "))
+            format!("a function that is not one of {}{maker}", names.join(", "))
         })
     }
 
@@ -99,11 +99,11 @@ impl Rows {
     /// Rows that may go through another function.
     pub fn open(self) -> Result<Self, String> {
         match (&self.after, self.ending, &self.columns) {
-            (_, Some(Ending::Softmax), _) => Err("comes behind a softmax".into()),
-            (_, Some(Ending::Pair), _) => Err("comes behind the probabilities of two classes".into()),
-            (_, _, Some(_)) if self.base > 0 => Err("takes some of a layer's columns".into()),
+            (_, Some(Ending::Softmax), _) => Err("comes after a softmax".into()),
+            (_, Some(Ending::Pair), _) => Err("comes after the probabilities of two classes".into()),
+            (_, _, Some(_)) if self.base > 0 => Err("takes only some of a layer's columns".into()),
             (Some((_, maker)), ..) => Err(format!(
-                "comes behind an activation that node {maker} scales column by column: expected a linear layer there"
+                "comes after an activation that node {maker} scales column by column: expected a linear layer there"
             )),
             _ => Ok(self),
         }
@@ -152,7 +152,7 @@ impl Rows {
         if self.after.is_some() {
             return self.open();
         }
-        let width = self.width(bases).ok_or("takes some of an input's columns, whose number the file does not say")?;
+        let width = self.width(bases).ok_or("takes some columns of an input without a known number of columns")?;
         bases.spend(3 * positions.len())?;
         let place = |&at: &i64| {
             let from_start = if at < 0 { at.checked_add(width as i64) } else { Some(at) };
@@ -161,7 +161,7 @@ impl Rows {
         let kept: Option<Vec<usize>> = positions.iter().map(place).collect();
         let kept = kept
             .filter(|kept| !kept.is_empty())
-            .ok_or_else(|| format!("takes what is none of the columns, of which there are {width}"))?;
+            .ok_or_else(|| format!("takes a column that does not exist: there are {width}"))?;
         let affine = match self.affine {
             // What comes behind a layer's columns one by one is the layer's still.
             affine if self.base > 0 => affine,
@@ -181,9 +181,9 @@ impl Rows {
         for rows in all {
             let known = rows.known().map_err(|problem| format!("takes {problem}"))?;
             if rows.base > 0 || known.kind != Kind::Activation(Activation::Identity) {
-                return Err("brings together what is not an input's columns, scaled or not".into());
+                return Err("joins values that are not (scaled) columns of an input".into());
             }
-            let width = rows.width(bases).ok_or("joins an input, whose number of columns the file does not say")?;
+            let width = rows.width(bases).ok_or("joins an input without a known number of columns")?;
             bases.spend(3 * width)?;
             let mut affine = rows.affine.as_deref().cloned().unwrap_or_else(|| Affine::identity(width));
             (0..width).for_each(|column| affine.then(column, known.inner.0, known.inner.1));
@@ -195,7 +195,7 @@ impl Rows {
             }
             element = rows.element;
             if let Some(node) = rows.rounded {
-                return Err(format!("joins what node {node} has rounded"));
+                return Err(format!("joins values that node {node} rounds"));
             }
         }
         let affine = (joined != Affine::identity(columns.len())).then(|| Rc::new(joined));

@@ -21,7 +21,7 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let file = SafeTensors::deserialize(bytes).map_err(|error| format!("it is truncated or foreign ({error})"))?;
     let (Some(activation), Some(loss)) = (assumed.activation, assumed.loss) else {
         return Err(format!(
-            "it has tensors alone: say its hidden layers' {}, and its {}",
+            "it has only tensors: give the hidden layers' {} and the {}",
             setting("activation"),
             setting("loss")
         ));
@@ -31,13 +31,13 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b)); // for messages that are the same each time
     for (name, view) in tensors {
         let Some((module, kind)) = name.rsplit_once('.').filter(|(_, kind)| ["weight", "bias"].contains(kind)) else {
-            return Err(format!("tensor `{name}` is no weight or bias of a linear layer"));
+            return Err(format!("tensor `{name}` is not a weight or bias of a linear layer"));
         };
         let numbers = numbers(module);
         let entry = modules.entry((numbers.is_empty(), numbers)).or_insert_with(|| Module::new(module));
         if entry.name != module {
             return Err(format!(
-                "which of `{}` and `{module}` comes first? The numbers in the names do not say",
+                "the order of `{}` and `{module}` is unknown: expected different numbers in the names",
                 entry.name
             ));
         }
@@ -90,7 +90,10 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
 /// The order of the layers, as a sentence.
 fn order(modules: &[Module<'_>]) -> String {
     let names: Vec<_> = modules.iter().map(|module| format!("`{}`", module.name)).collect();
-    format!("its layers were taken in the order {}: the numbers in their names do not say all of it", names.join(", "))
+    format!(
+        "its layers were taken in the order {}: the numbers in their names do not fully determine it",
+        names.join(", ")
+    )
 }
 
 /// A linear layer's tensors.
@@ -152,7 +155,7 @@ fn floats(view: &TensorView<'_>, name: &str) -> Result<Vec<f32>, String> {
             };
             if let Some(&word) = bytes.as_chunks().0.iter().find(beyond) {
                 let value = f64::from_le_bytes(word);
-                return Err(format!("tensor `{name}` holds {value:e}: expected numbers that float32 holds"));
+                return Err(format!("tensor `{name}` holds {value:e}: expected numbers that fit float32"));
             }
             words(bytes, |word| f64::from_le_bytes(word) as f32)
         }

@@ -4,7 +4,7 @@
 use super::foreign::Foreign;
 use crate::data::{Cells, Table, Task, class_labels};
 use crate::error::{Error, Result, flag_word, list, set};
-use crate::math::Domain;
+use crate::math::TargetDomain;
 use crate::model::Model;
 
 /// Most labels that a message lists.
@@ -80,8 +80,8 @@ impl Foreign {
                 let mut listed = classes;
                 listed.truncate(MOST_LISTED);
                 let problem = format!(
-                    "its classes are {}, and target `{target}` of {source} holds {}: expected its labels, or, where they are \
-                     0, 1, …, as many others",
+                    "its classes are {}, and target `{target}` of {source} has {}: expected its labels, or as many \
+                    others if its labels are 0, 1, …",
                     list(&listed),
                     list(&other)
                 );
@@ -100,9 +100,9 @@ impl Foreign {
     /// What a network with one target does.
     fn task(&self) -> Task {
         match self.spec.loss().domain() {
-            Domain::Share => Task::Binary,
-            Domain::Class => Task::Multiclass,
-            Domain::Number | Domain::Amount => Task::Regression,
+            TargetDomain::Probability => Task::Binary,
+            TargetDomain::Class => Task::Multiclass,
+            TargetDomain::Real | TargetDomain::NonNegative => Task::Regression,
         }
     }
 

@@ -54,7 +54,7 @@ impl Tensor {
             }
         };
         if !raw_data.len().is_multiple_of(bytes) {
-            return Err(format!("`{name}` has {} bytes, no whole number of values", raw_data.len()));
+            return Err(format!("`{name}` has {} bytes, which is not a whole number of values", raw_data.len()));
         }
         let is_raw = !raw_data.is_empty();
         let (mut exact, mut texts) = (Vec::new(), Vec::new());

@@ -11,7 +11,7 @@ const NAME: &str = ".lock";
 
 /// The lock of a folder, until it is dropped. A file system without locks gives one that keeps nobody out.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "it is held, not looked at")] File);
+pub(crate) struct Lock(#[expect(dead_code, reason = "it is held")] File);
 
 impl Lock {
     /// Takes the lock at once, and leaves word of who has it.

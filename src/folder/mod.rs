@@ -49,8 +49,8 @@ pub(crate) fn running(folder: &Path) -> PathBuf {
     folder.join(RUNNING)
 }
 
-/// Moves the files of a run whose training has ended from `running/` into its folder, in place of those of an earlier run. Of a move
-/// that was broken off it does what is left; without a model in `running/` it does nothing.
+/// Moves the files of a run whose training has ended from `running/` into its folder, in place of those of an earlier
+/// run. Of a move that was interrupted it does what is left; without a model in `running/` it does nothing.
 fn move_in(folder: &Path) -> Result<()> {
     let running = running(folder);
     if !running.join(MODEL).is_file() {
@@ -99,7 +99,7 @@ fn clear_plots(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// For whoever reads a run's folder: finishes a move that was broken off, and refuses files of different runs.
+/// For whoever reads a run's folder: finishes a move that was interrupted, and refuses files of different runs.
 pub(crate) fn settle(folder: &Path) -> Result<()> {
     if running(folder).join(MODEL).is_file() {
         // A run that moves its files in holds the lock for as long as that takes.

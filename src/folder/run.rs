@@ -19,7 +19,7 @@ pub(crate) struct RunFolder {
     _lock: Lock,
 }
 
-/// The checkpoint that a run goes on from.
+/// The checkpoint that a run continues from.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub epochs: u64,
@@ -101,8 +101,8 @@ impl RunFolder {
             fs::create_dir(&running).map_err(Error::io("make the folder", &running))?;
         }
         let Some(origin) = origin else { return Ok(()) };
-        // A run that was broken off in `running/` goes on there; one that has been moved in comes back, and is there once a checkpoint
-        // is: the newest first, so that a kill in between leaves the one to go on from.
+        // A run that was interrupted in `running/` goes on there; one that has been moved in comes back, and is there
+        // once a checkpoint is: the newest first, so that a kill in between leaves the one to continue from.
         let (from, lines) = match goes_on {
             true => (checkpoints.clone(), running.join(METRICS)),
             false => (self.path.join(CHECKPOINTS), self.path.join(METRICS)),
@@ -134,7 +134,7 @@ fn refused(checkpoint: &Path) -> Error {
     Error::Setting {
         what: "out",
         found: format!("a folder with checkpoints of another run, {}", checkpoint.display()),
-        expected: format!("another folder; {} goes on with that run, or remove them", setting("resume")),
+        expected: format!("another folder; {} continues that run, or remove its checkpoints", setting("resume")),
     }
 }
 

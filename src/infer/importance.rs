@@ -1,5 +1,5 @@
-//! Which columns a network's predictions hang on: how much worse they become when a column is shuffled (Breiman 2001,
-//! as scikit-learn's `permutation_importance` has it).
+//! Permutation importance: how much worse predictions become when a column is shuffled (Breiman 2001, as in
+//! scikit-learn's `permutation_importance`).
 
 use std::ops::Range;
 
@@ -10,8 +10,8 @@ use crate::error::Result;
 /// What shuffling a column does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Importance {
-    /// By how much predictions become worse, the mean over the shuffles: the fall of the accuracy for classes, the
-    /// rise of the RMSE in the target's unit for numbers. Below 0 by chance.
+    /// Mean over the shuffles: the fall of the accuracy for classes, the rise of the RMSE in the target's unit for
+    /// numbers. It may be below 0 by chance.
     pub mean: f64,
     /// Standard deviation over the shuffles.
     pub deviation: f64,
@@ -34,8 +34,8 @@ impl Predictor {
         pollster::block_on(self.importance_async(data, columns, shuffles, seed, encoder))
     }
 
-    /// The importance of each of `columns`, the inputs that stand for one column of a table, on the rows of `data`. Each
-    /// is shuffled `shuffles` times, at least once; `seed` says how. An encoder gives errors their unit back.
+    /// The importance of each of `columns` on the rows of `data`; an entry lists the inputs of one column of a table.
+    /// Each is shuffled `shuffles` times, at least once, by `seed`. An encoder adds the unit of errors.
     ///
     /// # Errors
     /// Those of [`outputs`](Self::outputs), and of data for another network.
@@ -51,7 +51,7 @@ impl Predictor {
         let (inputs, rows) = (data.inputs(), data.rows());
         let mut features = data.features().to_vec();
         let mut random = NumpyRandom::new(seed);
-        let before = self.badness(&features, data, encoder).await?;
+        let before = self.error_rate_or_rmse(&features, data, encoder).await?;
         let mut all = Vec::with_capacity(columns.len());
         for column in columns {
             let mut worse = Vec::with_capacity(shuffles);
@@ -60,7 +60,7 @@ impl Predictor {
                     let cells = &data.features()[from * inputs..][column.clone()];
                     features[to * inputs..][column.clone()].copy_from_slice(cells);
                 }
-                worse.push(self.badness(&features, data, encoder).await? - before);
+                worse.push(self.error_rate_or_rmse(&features, data, encoder).await? - before);
             }
             features.copy_from_slice(data.features());
             let n = worse.len() as f64;
@@ -71,8 +71,8 @@ impl Predictor {
         Ok(all)
     }
 
-    /// The share of wrong classes, or the RMSE.
-    async fn badness(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
+    /// The error rate, or the RMSE.
+    async fn error_rate_or_rmse(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
         let outputs = self.outputs_async(features).await?;
         let (loss, c, columns) = (self.spec().loss(), self.spec().loss_parameter(), data.target_columns());
         let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));

@@ -1,4 +1,4 @@
-//! Running a network, and judging what it gives.
+//! Running a network, and measuring its outputs.
 
 mod importance;
 mod loaded;
@@ -9,42 +9,42 @@ use serde::Serialize;
 
 use crate::data::{Dataset, Encoder};
 use crate::error::{Error, Result};
-use crate::math::Domain;
+use crate::math::TargetDomain;
 use crate::metrics::{Classification, LARGEST, MultiLabel, Regression};
 use crate::spec::MlpSpec;
 pub use importance::Importance;
 pub use predictor::Predictor;
 
-/// How good a network's outputs are. Serialised, the figures stand beside the loss.
+/// Metrics of a network's outputs. Serialised, the scores are beside the loss.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Metrics {
     /// Number of rows.
     pub rows: usize,
-    /// Mean loss over rows, each as much as it weighs, and terms; of a regression on the standardised target.
+    /// Mean loss over rows and terms, with sample weights; for a regression on the standardised target.
     pub loss: f64,
-    /// The figures, in which all rows count alike. `None` where nothing can be said of the outputs: where the loss is
-    /// not finite, as after a divergence, or a predicted number is beyond ±1e140.
+    /// The scores, unweighted. `None` if the loss is not finite, as after a divergence, or if a predicted number is
+    /// beyond ±1e140.
     #[serde(flatten)]
-    pub figures: Option<Figures>,
+    pub scores: Option<Scores>,
 }
 
-/// The figures of what a loss's predictions are.
+/// The scores by the kind of a loss's predictions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
-pub enum Figures {
-    /// One class for each row: of a softmax, or of a single yes or no. With the encoder's labels.
+pub enum Scores {
+    /// One class for each row, of a softmax or of a single yes or no, with the encoder's labels.
     Classification(Classification),
-    /// Several questions with yes and no, where yes is a target above one half.
+    /// Several yes-or-no outputs; a target above one half is yes.
     MultiLabel(MultiLabel),
     /// Numbers, in the target's own unit.
     Regression(Regression),
 }
 
 impl Metrics {
-    /// Compares `outputs`, [rows, outputs], with `data`'s targets, in f64. An encoder gives classes their labels and a
-    /// regression's errors their unit back.
+    /// Compares `outputs`, [rows, outputs], with `data`'s targets, in f64. An encoder adds the labels of classes and
+    /// the unit of a regression's errors.
     ///
     /// # Errors
     /// [`Error::Setting`] and [`Error::Shape`] for data, outputs or an encoder of another network;
@@ -66,8 +66,8 @@ impl Metrics {
     ) -> Result<Self> {
         spec.check_data(data)?;
         let (loss, c, width) = (spec.loss(), spec.loss_parameter(), spec.outputs());
-        if let Some(k) = top_k.filter(|_| loss.domain() != Domain::Class) {
-            let (what, expected) = ("the k of top-k accuracy", format!("none: {loss} has no classes to choose from"));
+        if let Some(k) = top_k.filter(|_| loss.domain() != TargetDomain::Class) {
+            let (what, expected) = ("the k of top-k accuracy", format!("none: {loss} has no classes"));
             return Err(Error::Setting { what, found: k.to_string(), expected });
         }
         let expected = data.rows() * width;
@@ -87,32 +87,32 @@ impl Metrics {
             loss.predictions(z);
         }
         let loss = sum / (weights * y.len() as f64);
-        let figures = if loss.is_finite() { figures(spec, predictions, data, encoder, top_k)? } else { None };
-        Ok(Self { rows: data.rows(), loss, figures })
+        let scores = if loss.is_finite() { scores(spec, predictions, data, encoder, top_k)? } else { None };
+        Ok(Self { rows: data.rows(), loss, scores })
     }
 
-    /// The figures of classes that exclude each other.
+    /// The scores of classes that exclude each other.
     #[must_use]
     pub fn classification(&self) -> Option<&Classification> {
-        if let Some(Figures::Classification(figures)) = &self.figures { Some(figures) } else { None }
+        if let Some(Scores::Classification(scores)) = &self.scores { Some(scores) } else { None }
     }
 
-    /// The figures of several questions with yes and no.
+    /// The scores of several yes-or-no outputs.
     #[must_use]
     pub fn multi_label(&self) -> Option<&MultiLabel> {
-        if let Some(Figures::MultiLabel(figures)) = &self.figures { Some(figures) } else { None }
+        if let Some(Scores::MultiLabel(scores)) = &self.scores { Some(scores) } else { None }
     }
 
-    /// The figures of a regression.
+    /// The scores of a regression.
     #[must_use]
     pub fn regression(&self) -> Option<&Regression> {
-        if let Some(Figures::Regression(figures)) = &self.figures { Some(figures) } else { None }
+        if let Some(Scores::Regression(scores)) = &self.scores { Some(scores) } else { None }
     }
 
-    /// Share classified rightly: of the rows, or of several labels a row all of them.
+    /// Accuracy over the rows, or over all labels of all rows if there are several.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
-        let one = self.classification().map(|figures| figures.accuracy);
+        let one = self.classification().map(|scores| scores.accuracy);
         one.or_else(|| Some(self.multi_label()?.accuracy))
     }
 
@@ -122,7 +122,7 @@ impl Metrics {
         Some(self.regression()?.score.rmse)
     }
 
-    /// Coefficient of determination; a constant target has none.
+    /// Coefficient of determination; none for a constant target.
     #[must_use]
     pub fn r2(&self) -> Option<f64> {
         self.regression()?.score.r2
@@ -130,37 +130,39 @@ impl Metrics {
 }
 
 /// Compares predictions with the data's targets, both finite.
-fn figures(
+fn scores(
     spec: &MlpSpec,
     mut predictions: Vec<f64>,
     data: &Dataset,
     encoder: Option<&Encoder>,
     top_k: Option<usize>,
-) -> Result<Option<Figures>> {
+) -> Result<Option<Scores>> {
     let (width, targets) = (spec.outputs(), data.targets());
     let yes = || targets.iter().map(|&y| y > 0.5);
-    let labelled = |figures: Classification| match encoder.and_then(Encoder::classes) {
-        Some(labels) => figures.with_labels(labels),
-        None => Ok(figures),
+    let labelled = |scores: Classification| match encoder.and_then(Encoder::classes) {
+        Some(labels) => scores.with_labels(labels),
+        None => Ok(scores),
     };
     Ok(Some(match spec.loss().domain() {
-        Domain::Class => {
+        TargetDomain::Class => {
             let truth: Vec<usize> = targets.iter().map(|&class| class as usize).collect();
-            Figures::Classification(labelled(Classification::new(&predictions, width, &truth, top_k)?)?)
+            Scores::Classification(labelled(Classification::new(&predictions, width, &truth, top_k)?)?)
         }
-        Domain::Share if width == 1 => {
+        TargetDomain::Probability if width == 1 => {
             let truth: Vec<usize> = yes().map(usize::from).collect();
-            Figures::Classification(labelled(Classification::binary(&predictions, &truth)?)?)
+            Scores::Classification(labelled(Classification::binary(&predictions, &truth)?)?)
         }
-        Domain::Share => Figures::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?),
-        Domain::Number | Domain::Amount => {
+        TargetDomain::Probability => {
+            Scores::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?)
+        }
+        TargetDomain::Real | TargetDomain::NonNegative => {
             let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
             predictions.iter_mut().for_each(|value| *value = decode(*value));
             if !predictions.iter().all(|value| value.abs() <= LARGEST) {
                 return Ok(None);
             }
             let truth: Vec<f64> = targets.iter().map(|&value| decode(value.into())).collect();
-            Figures::Regression(Regression::new(&predictions, &truth, width)?)
+            Scores::Regression(Regression::new(&predictions, &truth, width)?)
         }
     }))
 }

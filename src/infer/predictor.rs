@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::loaded::{Loaded, Parameters};
-use super::rows::{self, Network};
+use super::rows::{self, NetworkView};
 use crate::backend::{CpuDevice, Device};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -14,22 +14,22 @@ use crate::spec::MlpSpec;
 /// Rows that a GPU runs at a time, at most.
 const ROWS: usize = 4096;
 
-/// A network loaded for inference, which threads may share: every call takes `&self`, and a clone is another handle of the same
-/// network, parameters included.
+/// A network loaded for inference. Threads may share it: every call takes `&self`, and a clone is another handle of the
+/// same network with the same parameters.
 ///
-/// **On the CPU** a call does what its rows take and no more: a few microseconds for one row of a small network, on the
-/// caller's thread; large calls are shared out to the device's threads. A row's outputs are the same bits whatever rows come with
-/// it and however many threads there are. The `…_into` methods allocate nothing once each thread has had a call, as long as every
-/// layer has at most 8192 weights; larger ones go through the `gemm` crate, which
-/// takes memory to pack into.
+/// **On the CPU** the cost of a call is that of its rows: a few microseconds for one row of a small network, on the
+/// caller's thread. Large calls are distributed over the device's threads. A row's outputs have the same bits whatever
+/// other rows are in the call, and for any number of threads. The `…_into` methods allocate nothing after each thread's
+/// first call, if every layer has at most 8192 weights. Larger layers use the `gemm` crate, which allocates packing
+/// memory.
 ///
-/// **On a GPU** a call costs two round trips to the device, and rows run in plans for as many rows as
-/// were named, or a sixteenth, a sixteenth of that and so on, whichever is enough; the smaller ones are loaded when they are first
-/// needed, and once more for each call at the same time. Calls with the same number of rows give the same bits on the same device
-/// and build; another number may decide on the last bits of a row.
+/// **On a GPU** a call costs two round trips to the device. Rows run in the smallest plan that is large enough: for the
+/// number of rows that was named, a sixteenth of it, a sixteenth of that, and further down. A smaller plan is loaded at
+/// its first use, and once more for each concurrent call. Calls with the same number of rows give the same bits on the
+/// same device and build. Another number of rows may change the last bits.
 ///
-/// The plain names block the thread; those that end in `_async` are for programs with an executor. On native platforms they do not
-/// yield either: a wait for a GPU blocks.
+/// The plain names block the thread. The names that end in `_async` are for programs with an executor. On native
+/// platforms they do not yield either: a wait for a GPU blocks.
 #[derive(Clone, Debug)]
 pub struct Predictor(Arc<Shared>);
 
@@ -48,8 +48,8 @@ enum Place {
 }
 
 impl Predictor {
-    /// Loads a network on a device. `parameters` as [`Layout`] lays them out. A GPU gets buffers for `rows` rows at a time, at most
-    /// 4096, or as many as they hold; a call may have any number.
+    /// Loads a network on a device. `parameters` are in the order of [`Layout`]. A GPU gets buffers for `rows` rows at
+    /// a time, at most 4096, and at most as many as fit. A call may have any number of rows.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of parameters; [`Error::TooLarge`] where the device has no room for a row.
@@ -74,7 +74,7 @@ impl Predictor {
         &self.0.spec
     }
 
-    /// Sets all parameters, in the order of [`Layout`], for the calls that begin from now on, through whichever clone.
+    /// Sets all parameters, in the order of [`Layout`], for all calls of all clones that begin from now on.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of them.
@@ -89,7 +89,7 @@ impl Predictor {
     /// [`Loss::predictions`](crate::math::Loss::predictions) turns into predictions.
     ///
     /// # Errors
-    /// [`Error::Shape`] for features that are no whole rows. What the device says.
+    /// [`Error::Shape`] for features that are not whole rows; errors of the device.
     #[cfg(not(target_family = "wasm"))]
     pub fn outputs(&self, features: &[f32]) -> Result<Vec<f32>> {
         pollster::block_on(self.outputs_async(features))
@@ -103,7 +103,7 @@ impl Predictor {
         Ok(outputs)
     }
 
-    /// [`outputs`](Self::outputs) into memory of the caller's, [rows, outputs].
+    /// [`outputs`](Self::outputs) into the caller's memory, [rows, outputs].
     ///
     /// # Errors
     /// Those of [`outputs`](Self::outputs), and [`Error::Shape`] for memory of another length.
@@ -126,8 +126,9 @@ impl Predictor {
         }
     }
 
-    /// Predictions [rows, outputs] for `features` [rows, inputs], both by rows: the probability of each class or of a yes, or the
-    /// number that was learned, as [`Loss::predictions`](crate::math::Loss::predictions) makes them of the outputs.
+    /// Predictions [rows, outputs] for `features` [rows, inputs], both by rows: the probability of each class or of a
+    /// yes, or the number that was learned, as [`Loss::predictions`](crate::math::Loss::predictions) makes them of the
+    /// outputs.
     ///
     /// # Errors
     /// Those of [`outputs`](Self::outputs).
@@ -143,7 +144,7 @@ impl Predictor {
         Ok(outputs)
     }
 
-    /// [`predict`](Self::predict) into memory of the caller's, [rows, outputs].
+    /// [`predict`](Self::predict) into the caller's memory, [rows, outputs].
     ///
     /// # Errors
     /// Those of [`outputs_into`](Self::outputs_into).
@@ -164,7 +165,7 @@ impl Predictor {
     fn on_cpu(&self, cpu: &CpuDevice, features: &[f32], outputs: &mut [f32]) -> Result<()> {
         self.check(features, outputs)?;
         let Shared { spec, layout, .. } = &*self.0;
-        let network = Network { spec, layout, parameters: &self.parameters().values };
+        let network = NetworkView { spec, layout, parameters: &self.parameters().values };
         rows::run(cpu.pool(), network, features, outputs);
         Ok(())
     }
@@ -194,7 +195,7 @@ impl Predictor {
         Err(Error::Shape {
             what: "the table of features".into(),
             found: features.len(),
-            expected: format!("a multiple of {inputs}, the network's inputs"),
+            expected: format!("a multiple of the network's {inputs} inputs"),
         })
     }
 

@@ -1,10 +1,9 @@
 //! A network's outputs on this processor, by blocks of rows that a thread takes through all layers. A row's outputs are the same
 //! bits whatever rows come with it, so that blocks can be cut as it suits.
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
-
 use crate::math::{Real, affine_alone};
+use crate::parallel::Pool;
+use crate::parallel::prelude::*;
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -17,7 +16,7 @@ const LEAST: usize = 32;
 
 /// Writes the outputs [rows, outputs] of `x` [rows, inputs], both by rows: on this thread where it is little work, else on
 /// those of `pool`.
-pub(super) fn run(pool: &ThreadPool, network: Network<'_>, x: &[f32], z: &mut [f32]) {
+pub(super) fn run(pool: &Pool, network: NetworkView<'_>, x: &[f32], z: &mut [f32]) {
     let (inputs, outputs) = (network.spec.inputs(), network.spec.outputs());
     let rows = x.len() / inputs;
     if rows.saturating_mul(network.layout.len()) < SHARED {
@@ -27,7 +26,7 @@ pub(super) fn run(pool: &ThreadPool, network: Network<'_>, x: &[f32], z: &mut [f
         return;
     }
     // Several blocks for each thread, so that one that begins late does not decide.
-    let block = rows.div_ceil(4 * pool.current_num_threads()).clamp(LEAST, MOST);
+    let block = rows.div_ceil(4 * pool.threads()).clamp(LEAST, MOST);
     pool.install(|| {
         let blocks = x.par_chunks(block * inputs).zip(z.par_chunks_mut(block * outputs));
         blocks.for_each(|(x, z)| network.block(x, z));
@@ -36,13 +35,13 @@ pub(super) fn run(pool: &ThreadPool, network: Network<'_>, x: &[f32], z: &mut [f
 
 /// A network with its parameters, and where each of them stands.
 #[derive(Clone, Copy)]
-pub(super) struct Network<'a> {
+pub(super) struct NetworkView<'a> {
     pub spec: &'a MlpSpec,
     pub layout: &'a Layout,
     pub parameters: &'a [f32],
 }
 
-impl Network<'_> {
+impl NetworkView<'_> {
     fn block(&self, x: &[f32], out: &mut [f32]) {
         let layers = self.spec.layers();
         let rows = x.len() / self.spec.inputs();

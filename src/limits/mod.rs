@@ -1,36 +1,10 @@
-//! What the system grants: threads and memory. In: how much is needed. Out: it, or an error that says what to do.
+//! What memory the system grants. In: how much is needed. Out: it, or an error that says what to do.
 
 mod cgroup;
 
-use std::error::Error as _;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-
-use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::error::{Error, Result};
-
-/// Starts the threads that tables are read and encoded on, one for each core or as many as `RAYON_NUM_THREADS` says. rayon
-/// would start them by itself and panic where it gets none.
-pub(crate) fn threads() -> Result<()> {
-    /// How it went, once it was tried.
-    static STARTED: Mutex<Option<Result<(), String>>> = Mutex::new(None);
-    if cfg!(target_family = "wasm") {
-        return Ok(()); // rayon does with this thread there
-    }
-    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-    let outcome = started.get_or_insert_with(|| match ThreadPoolBuilder::new().build_global() {
-        // Without a cause, a pool of the program's own is there.
-        Err(error) if error.source().is_some() => Err(no_thread(&error)),
-        _ => Ok(()),
-    });
-    outcome.clone().map_err(|problem| Error::NoThread { problem })
-}
-
-/// The system's reason why a pool has no thread.
-pub(crate) fn no_thread(error: &ThreadPoolBuildError) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
-}
 
 /// An empty list with room for so many values; an error where the system has no memory for them. For what grows with a
 /// file, a data set or a network: other lists are small beside these.

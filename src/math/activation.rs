@@ -16,18 +16,18 @@ use crate::error::{Error, Result};
 pub enum Activation {
     /// a = z.
     Identity,
-    /// a = max(z, 0), with a'(0) = 0 as PyTorch, JAX and TensorFlow have it. NaN stays NaN.
+    /// a = max(z, 0), with a'(0) = 0 as in PyTorch, JAX and TensorFlow. NaN stays NaN.
     Relu,
-    /// a = max(z, 0), at most 6, with a'(0) = a'(6) = 0 as PyTorch has it. NaN stays NaN.
+    /// a = max(z, 0), at most 6, with a'(0) = a'(6) = 0 as in PyTorch. NaN stays NaN.
     Relu6,
     /// a = 1 / (1 + e^-z).
     Sigmoid,
-    /// a = z for z > 0, else 0.01 z, with a'(0) = 0.01 as PyTorch has it.
+    /// a = z for z > 0, else 0.01 z, with a'(0) = 0.01 as in PyTorch.
     LeakyRelu,
     /// a = z for z > 0, else e^z - 1.
     Elu,
-    /// a = λ z for z > 0, else λ α (e^z - 1), with a'(0) = λ α as PyTorch has it; λ = 1.0507..., α = 1.6732... are those
-    /// of Klambauer et al., Self-Normalizing Neural Networks (2017), eq. 14.
+    /// a = λ z for z > 0, else λ α (e^z - 1), with a'(0) = λ α as in PyTorch; λ = 1.0507..., α = 1.6732... are those of
+    /// Klambauer et al., Self-Normalizing Neural Networks (2017), eq. 14.
     Selu,
     /// a = z Φ(z), Φ the normal distribution function: z (1 + erf(z / √2)) / 2.
     Gelu,

@@ -2,14 +2,17 @@
 
 use std::cell::RefCell;
 
+use gemm_common::Parallelism;
+
 use super::exp;
 use super::product::Product;
 use super::real::{Real, repeat};
 use super::small::{self, Start};
+use crate::parallel::gemm_threads;
 
 /// A float type, its functions, and what it has for small products.
 macro_rules! real {
-    ($float:ty, $exp:path, $ln_1p:path, $exp_m1:path, $small:expr) => {
+    ($float:ty, $exp:path, $ln_1p:path, $exp_m1:path, $small:expr, $gemm:path) => {
         impl Real for $float {
             fn from_f64(value: f64) -> Self {
                 value as $float
@@ -54,33 +57,25 @@ macro_rules! real {
                 let (a_row, a_column) = (p.a_strides.0 as isize, p.a_strides.1 as isize);
                 let (b_row, b_column) = (p.b_strides.0 as isize, p.b_strides.1 as isize);
                 let threads = match p.shared {
-                    true => gemm::Parallelism::Rayon(rayon::current_num_threads()),
-                    false => gemm::Parallelism::None,
+                    true => gemm_threads(),
+                    false => Parallelism::None,
                 };
                 // SAFETY: `check` has shown that every element which the shapes and strides reach lies in
                 // its slice, and `c` is borrowed mutably, so it overlaps neither `a` nor `b`.
                 unsafe {
-                    gemm::gemm(
-                        p.m,
-                        p.n,
-                        p.k,
-                        c.as_mut_ptr(),
-                        1,
-                        p.n as isize,
-                        p.add,
-                        a.as_ptr(),
-                        a_column,
-                        a_row,
-                        b.as_ptr(),
-                        b_column,
-                        b_row,
-                        1.0,
-                        1.0,
-                        false,
-                        false,
-                        false,
-                        threads,
-                    );
+                    let (a, b, c, n) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), p.n as isize);
+                    // Strides are told as those of columns and of rows. gemm wants c's columns whole; c has its rows so, and is
+                    // therefore told as (a b)ᵀ = bᵀ aᵀ, but for a single column, which is both.
+                    match p.n {
+                        0 | 1 => $gemm()(
+                            p.m, p.n, p.k, c, 1, n, p.add, a, a_column, a_row, b, b_column, b_row, 1.0, 1.0, false,
+                            false, false, threads,
+                        ),
+                        _ => $gemm()(
+                            p.n, p.m, p.k, c, n, 1, p.add, b, b_row, b_column, a, a_row, a_column, 1.0, 1.0, false,
+                            false, false, threads,
+                        ),
+                    }
                 }
             }
             fn affine(p: &Product, a: &[Self], b: &[Self], bias: &[Self], c: &mut [Self]) {
@@ -109,7 +104,10 @@ macro_rules! real {
         }
     };
 }
-real!(f32, exp::exp, exp::ln_1p, exp::exp_m1, small::product);
-real!(f64, f64::exp, f64::ln_1p, f64::exp_m1, |_: &Product, _: &[f64], _: &[f64], _: Start<'_, f64>, _: &mut [f64]| {
+real!(f32, exp::exp, exp::ln_1p, exp::exp_m1, small::product, gemm_f32::gemm::f32::get_gemm_fn);
+real!(f64, f64::exp, f64::ln_1p, f64::exp_m1, never_small, gemm_f64::gemm::f64::get_gemm_fn);
+
+/// The oracle has no products of its own.
+fn never_small(_: &Product, _: &[f64], _: &[f64], _: Start<'_, f64>, _: &mut [f64]) -> bool {
     false
-});
+}

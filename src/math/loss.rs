@@ -1,6 +1,6 @@
-//! Losses of a row: of a network's outputs z and the row's targets y. Adding a pointwise one, a sum of l(z, y) over the
-//! outputs: a variant, its place in `ALL`, a name, its WGSL part, and an arm where the functions below ask for one. No
-//! finite output gives a NaN, or an infinity that is not the loss's own.
+//! Losses of a network's outputs z and the row's targets y. Adding a pointwise one, a sum of l(z, y) over the outputs:
+//! a variant, its place in `ALL`, a name, its WGSL part, and an arm where the functions below ask for one. No finite
+//! output gives a NaN. It gives an infinity only if the loss itself overflows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,69 +12,74 @@ use super::{Real, named};
 use crate::data::Task;
 use crate::error::{Error, Result};
 
-/// A loss. That of a batch is its mean over rows and [terms](Self::terms), each row's part times the row's weight. Some
-/// have a [parameter](Self::parameter) c.
+/// A loss. The loss of a batch is its mean over rows and [terms](Self::terms), with each row multiplied by its sample
+/// weight. Some losses have a [parameter](Self::parameter) c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Loss {
-    /// -t log p - (1 - t) log(1 - p) for p = sigmoid(z), in nats, computed on the logit z: max(z, 0) - z t +
-    /// log(1 + e^-|z|). t is y from 0 to 1, smoothed by c: y (1 - c) + c / 2, as Keras has it. Several outputs are as
-    /// many questions with yes and no.
+    /// -t log p - (1 - t) log(1 - p) for p = sigmoid(z), in nats, computed on the logit z: max(z, 0) - z t + log(1 +
+    /// e^-|z|). t is y from 0 to 1, smoothed by c: y (1 - c) + c / 2, as in Keras. Several outputs are several
+    /// yes-or-no questions.
     BinaryCrossEntropy,
-    /// -Σ t log p for p = softmax(z) over a row's outputs, in nats, computed on the logits. y is the number of the class;
-    /// t is 1 - c there and c / outputs more everywhere, as PyTorch has it.
+    /// -Σ t log p for p = softmax(z) over a row's outputs, in nats, computed on the logits. y is the index of the
+    /// class; t is 1 - c there and c / outputs more everywhere, as in PyTorch.
     SoftmaxCrossEntropy,
     /// (z - y)².
     MeanSquaredError,
-    /// |z - y|, with slope 0 at 0 as PyTorch has it.
+    /// |z - y|, with slope 0 at 0 as in PyTorch.
     MeanAbsoluteError,
     /// (z - y)² / 2 up to a distance of c, c (|z - y| - c / 2) beyond (Huber 1964).
     Huber,
-    /// e^z - y z: what depends on z in -log of the probability of y under a Poisson distribution with mean e^z.
+    /// e^z - y z: the part that depends on z of -log of the probability of y under a Poisson distribution with mean
+    /// e^z.
     Poisson,
 }
 
-/// The setting that a loss has.
+/// The parameter of a loss.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
-    /// What it is unless it is said.
+    /// Its default.
     pub default: f64,
-    /// What it may be, in words.
+    /// Its range, in words.
     pub expected: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
     fits: fn(f64) -> bool,
 }
 
 /// The targets that a loss takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Domain {
+pub enum TargetDomain {
     /// Any number.
-    Number,
-    /// From 0 to 1.
-    Share,
-    /// 0, 1, …: the number of a class, one column for all outputs.
+    Real,
+    /// A number in [0, 1].
+    Probability,
+    /// The index of a class, 0, 1, …, in one column for all outputs.
     Class,
-    /// From 0 on.
-    Amount,
+    /// A number of at least 0.
+    NonNegative,
 }
 
 const SMOOTHING: Parameter = Parameter {
     name: "label_smoothing",
     default: 0.0,
     expected: "a number in [0, 1)",
+    about: "Label smoothing of cross entropy, in [0, 1): the fraction of a target that is spread evenly over all classes",
     fits: |value| (0.0..1.0).contains(&value),
 };
 const DELTA: Parameter = Parameter {
     name: "huber_delta",
     default: 1.0,
     expected: "a positive number",
+    about: "Huber threshold: the loss is linear beyond it (in standard deviations if the target is standardised)",
     fits: |value| value.is_finite() && value > 0.0,
 };
 
-/// The class that a row's `predictions` say: of a single probability, class 1 where it is above one half; else the class with the
-/// largest, the first of them where several are.
+/// The class of a row's `predictions`. A single probability above one half means class 1. Otherwise it is the class
+/// with the largest probability, the first of them if several are equal.
 #[must_use]
 pub fn predicted_class(predictions: &[f64]) -> usize {
     match predictions {
@@ -94,7 +99,7 @@ impl Loss {
         Self::Poisson,
     ];
 
-    /// The losses that suit a task, the one that is taken where none is named first.
+    /// The losses of a task, its default first.
     #[must_use]
     pub fn of_task(task: Task) -> &'static [Self] {
         match task {
@@ -104,14 +109,14 @@ impl Loss {
         }
     }
 
-    /// The predictions that a row of outputs stands for, as [`predictions`](Self::predictions) makes them, in f64.
+    /// The predictions of a row of outputs, in f64, by [`predictions`](Self::predictions).
     pub(crate) fn predictions_of(self, z: &[f32]) -> Vec<f64> {
         let mut row: Vec<f64> = z.iter().map(|&z| z.into()).collect();
         self.predictions(&mut row);
         row
     }
 
-    /// The loss of a task: the one that is wanted, if it suits the task, or the first of [`of_task`](Self::of_task).
+    /// The loss of a task: `wanted`, if the task takes it, or the first of [`of_task`](Self::of_task).
     pub(crate) fn for_task(task: Task, wanted: Option<Self>) -> Result<Self> {
         let fitting = Self::of_task(task);
         match wanted {
@@ -171,12 +176,23 @@ impl Loss {
         }
     }
 
-    /// What c is unless it is said; 0 for a loss without one.
+    /// The parameters that losses have, each once.
+    pub fn parameters() -> Vec<Parameter> {
+        let mut all: Vec<Parameter> = Vec::new();
+        for parameter in Self::ALL.iter().filter_map(|loss| loss.parameter()) {
+            if all.iter().all(|known| known.name != parameter.name) {
+                all.push(parameter);
+            }
+        }
+        all
+    }
+
+    /// The default of c; 0 for a loss without one.
     pub fn default_parameter(self) -> f64 {
         self.parameter().map_or(0.0, |parameter| parameter.default)
     }
 
-    /// Refuses a c that the loss cannot have; one without a parameter takes 0.
+    /// Refuses a c outside its range. A loss without a parameter takes 0.
     pub fn check_parameter(self, value: f64) -> Result<()> {
         let (what, fits, expected) = match self.parameter() {
             Some(parameter) => (parameter.name, (parameter.fits)(value), parameter.expected.to_string()),
@@ -186,30 +202,30 @@ impl Loss {
     }
 
     /// The targets that it takes.
-    pub fn domain(self) -> Domain {
+    pub fn domain(self) -> TargetDomain {
         match self {
-            Self::BinaryCrossEntropy => Domain::Share,
-            Self::SoftmaxCrossEntropy => Domain::Class,
-            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber => Domain::Number,
-            Self::Poisson => Domain::Amount,
+            Self::BinaryCrossEntropy => TargetDomain::Probability,
+            Self::SoftmaxCrossEntropy => TargetDomain::Class,
+            Self::MeanSquaredError | Self::MeanAbsoluteError | Self::Huber => TargetDomain::Real,
+            Self::Poisson => TargetDomain::NonNegative,
         }
     }
 
-    /// Terms of a row, each with a target of its own: as many as outputs, but one where classes exclude each other.
+    /// Number of terms of a row, each with its own target: one for each output, or one if classes exclude each other.
     pub fn terms(self, outputs: usize) -> usize {
-        if self.domain() == Domain::Class { 1 } else { outputs }
+        if self.domain() == TargetDomain::Class { 1 } else { outputs }
     }
 
     /// Refuses targets, [rows, [`terms`](Self::terms)], that the loss does not take.
     pub fn check_targets(self, targets: &[f32], outputs: usize) -> Result<()> {
         let last = outputs.saturating_sub(1);
         let (most, expected) = match self.domain() {
-            Domain::Number => return Ok(()),
-            Domain::Share => (1.0, "0 to 1".to_string()),
-            Domain::Class => (last as f32, format!("the number of a class, 0 to {last}")),
-            Domain::Amount => (f32::MAX, "0 or more".to_string()),
+            TargetDomain::Real => return Ok(()),
+            TargetDomain::Probability => (1.0, "0 to 1".to_string()),
+            TargetDomain::Class => (last as f32, format!("the index of a class, 0 to {last}")),
+            TargetDomain::NonNegative => (f32::MAX, "0 or more".to_string()),
         };
-        let whole = self.domain() == Domain::Class;
+        let whole = self.domain() == TargetDomain::Class;
         match targets.iter().position(|y| !(0.0..=most).contains(y) || (whole && y.fract() != 0.0)) {
             None => Ok(()),
             Some(at) => Err(Error::Setting {
@@ -220,12 +236,12 @@ impl Loss {
         }
     }
 
-    /// The sum of a row's terms and how many of them predict their class right, for outputs `z` and the row's targets
-    /// `y`; `d` takes the gradient by z. A pointwise loss takes any run of outputs with their targets.
+    /// The sum of a row's terms, and how many of them predict their class correctly, for outputs `z` and the row's
+    /// targets `y`. `d` takes the gradient by z. A pointwise loss takes any slice of outputs with their targets.
     #[inline(always)]
     pub fn row<T: Real>(self, z: &[T], y: &[T], c: T, d: Option<&mut [T]>) -> (T, usize) {
         let (zero, one, half) = (T::default(), T::from_f64(1.0), T::from_f64(0.5));
-        let run = Run { z, y, d };
+        let run = LossTerms { z, y, d };
         match self {
             Self::BinaryCrossEntropy => run.sum(|z, y| {
                 let t = y * (one - c) + half * c;
@@ -255,13 +271,13 @@ impl Loss {
         }
     }
 
-    /// Whether hits count, that is whether an accuracy exists.
+    /// Whether an accuracy exists.
     pub fn classifies(self) -> bool {
-        matches!(self.domain(), Domain::Share | Domain::Class)
+        matches!(self.domain(), TargetDomain::Probability | TargetDomain::Class)
     }
 
-    /// Turns a row of outputs into the predictions that they stand for: probabilities of yes or of the classes, a mean
-    /// e^z, or the values themselves.
+    /// Turns a row of outputs into predictions: probabilities of yes or of the classes, a mean e^z, or the values
+    /// themselves.
     pub fn predictions(self, row: &mut [f64]) {
         match self {
             Self::BinaryCrossEntropy => row.iter_mut().for_each(|z| *z = sigmoid(*z)),
@@ -285,33 +301,33 @@ impl Loss {
 }
 
 /// Outputs with their targets, and where the gradient goes.
-struct Run<'a, T> {
+struct LossTerms<'a, T> {
     z: &'a [T],
     y: &'a [T],
     d: Option<&'a mut [T]>,
 }
 
-impl<T: Real> Run<'_, T> {
-    /// The sum of a pointwise loss, which gives the value, the gradient and whether z predicts y's class.
+impl<T: Real> LossTerms<'_, T> {
+    /// The sum of a pointwise loss. `point` gives the value, the gradient and whether z predicts y's class.
     #[inline(always)]
     fn sum(self, point: impl Fn(T, T) -> (T, T, bool)) -> (T, usize) {
         const RUN: usize = 16;
-        let (mut sum, mut hits) = (T::default(), 0);
+        let (mut sum, mut correct) = (T::default(), 0);
         let Self { z, y, mut d } = self;
         for (first, (z, y)) in (0..).step_by(RUN).zip(z.chunks(RUN).zip(y.chunks(RUN))) {
             // A sum has an order, which SIMD cannot keep: first all values, then their sum.
             let (mut values, mut gradients) = ([T::default(); RUN], [T::default(); RUN]);
             for (((&z, &y), value), gradient) in z.iter().zip(y).zip(&mut values).zip(&mut gradients) {
-                let hit;
-                (*value, *gradient, hit) = point(z, y);
-                hits += usize::from(hit);
+                let is_correct;
+                (*value, *gradient, is_correct) = point(z, y);
+                correct += usize::from(is_correct);
             }
             values[..z.len()].iter().for_each(|&value| sum += value);
             if let Some(d) = &mut d {
                 d[first..first + z.len()].copy_from_slice(&gradients[..z.len()]);
             }
         }
-        (sum, hits)
+        (sum, correct)
     }
 }
 
@@ -319,7 +335,7 @@ impl<T: Real> Run<'_, T> {
 /// sum of e^(z - z_max) without the first largest: no term is negative, so none cancels. A row with a NaN or an infinity
 /// gives a NaN, in the last term if not before.
 #[inline(always)]
-fn softmax_cross_entropy<T: Real>(Run { z, y, d }: Run<'_, T>, c: T) -> (T, usize) {
+fn softmax_cross_entropy<T: Real>(LossTerms { z, y, d }: LossTerms<'_, T>, c: T) -> (T, usize) {
     let one = T::from_f64(1.0);
     let (mut top, mut largest) = (0, z[0]);
     for (j, &z) in z.iter().enumerate() {

@@ -18,7 +18,7 @@ pub use activation::{Activation, Formula};
 pub(crate) use alone::affine as affine_alone;
 pub use bounded::Bounded;
 pub use hyper::Hyper;
-pub use loss::{Domain, Loss, Parameter, predicted_class};
+pub use loss::{Loss, Parameter, TargetDomain, predicted_class};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
 pub use product::Product;
 pub use real::Real;

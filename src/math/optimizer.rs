@@ -22,7 +22,7 @@ pub enum Rule {
     Sgd,
     /// m = beta1 m + g; p - rate m.
     Momentum,
-    /// m = beta1 m + g; p - rate (g + beta1 m). Nesterov's momentum as PyTorch has it.
+    /// m = beta1 m + g; p - rate (g + beta1 m). Nesterov's momentum as in PyTorch.
     Nesterov,
     /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; p - rate c1 m / (sqrt(c2 v) + epsilon)
     /// (Kingma and Ba 2015).
@@ -35,11 +35,19 @@ pub enum Rule {
     Lion,
 }
 
-/// Adam with decoupled weight decay: a name of its own for a setting of [`Rule::Adam`].
+/// Adam with decoupled weight decay: a name for a setting of [`Rule::Adam`].
 const ADAMW: &str = "adamw";
 
 /// An update rule with its settings.
+///
+/// ```
+/// use wgpu_mlp::math::{Clip, Optimizer, Rule};
+///
+/// let optimizer = Optimizer::new(Rule::Adam, 1e-3).weight_decay(0.01).clip(Clip::Norm(1.0));
+/// # assert_eq!((optimizer.weight_decay, optimizer.clip), (0.01, Clip::Norm(1.0)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Optimizer {
     /// The rule.
     pub rule: Rule,
@@ -51,29 +59,30 @@ pub struct Optimizer {
     pub beta_2: f64,
     /// Added to a divisor; positive.
     pub epsilon: f64,
-    /// Decoupled weight decay: p -= rate weight_decay p; from 0 on.
+    /// Decoupled weight decay, at least 0: p -= rate weight_decay p.
     pub weight_decay: f64,
-    /// L2 penalty: g += l2 p; from 0 on. Not divided by the number of rows.
+    /// L2 penalty, at least 0: g += l2 p. It is not divided by the number of rows.
     pub l2: f64,
-    /// L1 penalty: g += l1 sign(p); from 0 on. Not divided by the number of rows.
+    /// L1 penalty, at least 0: g += l1 sign(p). It is not divided by the number of rows.
     #[serde(default)]
     pub l1: f64,
-    /// What is done to large gradients, before the penalties are added.
+    /// Clipping of the gradients, before the penalties are added.
     #[serde(default)]
     pub clip: Clip,
 }
 
-/// What is done to large gradients.
+/// Clipping of the gradients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Clip {
     /// Nothing.
     #[default]
     None,
-    /// Each value is brought into ±limit.
+    /// Each value is clamped to ±limit.
     Value(f64),
-    /// All gradients together are scaled down to this Euclidean norm where theirs is larger (Pascanu, Mikolov and
-    /// Bengio 2013).
+    /// All gradients are scaled down to this common Euclidean norm if theirs is larger (Pascanu, Mikolov and Bengio
+    /// 2013).
     Norm(f64),
 }
 
@@ -82,11 +91,11 @@ pub enum Clip {
 pub struct RuleStep<T> {
     /// The replica's row of the `hyper` buffer, as [`Optimizer::hyper`] gives it.
     pub hyper: Hyper<T>,
-    /// Factor on the learning rate.
+    /// Factor of the learning rate.
     pub rate: T,
     /// c1 and c2.
     pub corrections: [T; 2],
-    /// Factor on all gradients, where their norm is clipped.
+    /// Factor of all gradients, if their norm is clipped.
     pub scale: Option<T>,
 }
 
@@ -134,6 +143,42 @@ impl Optimizer {
         Self::new(Rule::Sgd, learning_rate)
     }
 
+    /// With other decays of the means: see [`beta_1`](Self::beta_1) and [`beta_2`](Self::beta_2).
+    #[must_use]
+    pub fn betas(self, beta_1: f64, beta_2: f64) -> Self {
+        Self { beta_1, beta_2, ..self }
+    }
+
+    /// With another [`epsilon`](Self::epsilon).
+    #[must_use]
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    /// With a decoupled [`weight_decay`](Self::weight_decay).
+    #[must_use]
+    pub fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+
+    /// With an [`l2`](Self::l2) penalty.
+    #[must_use]
+    pub fn l2(self, l2: f64) -> Self {
+        Self { l2, ..self }
+    }
+
+    /// With an [`l1`](Self::l1) penalty.
+    #[must_use]
+    pub fn l1(self, l1: f64) -> Self {
+        Self { l1, ..self }
+    }
+
+    /// With large gradients [clipped](Clip).
+    #[must_use]
+    pub fn clip(self, clip: Clip) -> Self {
+        Self { clip, ..self }
+    }
+
     /// A replica's row of the `hyper` buffer, in the order of [`Hyper`].
     pub fn hyper(&self, loss_parameter: f64) -> [f64; Self::HYPER] {
         let Self { learning_rate, beta_1, beta_2, epsilon, weight_decay, l2, l1, clip, .. } = *self;
@@ -175,9 +220,9 @@ impl Optimizer {
             ("beta_1", self.beta_1, share(self.beta_1), "a number in [0, 1)"),
             ("beta_2", self.beta_2, share(self.beta_2), "a number in [0, 1)"),
             ("epsilon", self.epsilon, positive(self.epsilon), "a positive number"),
-            ("weight_decay", self.weight_decay, decay(self.weight_decay), "a number from 0 on"),
-            ("l2", self.l2, decay(self.l2), "a number from 0 on"),
-            ("l1", self.l1, decay(self.l1), "a number from 0 on"),
+            ("weight_decay", self.weight_decay, decay(self.weight_decay), "a number of at least 0"),
+            ("l2", self.l2, decay(self.l2), "a number of at least 0"),
+            ("l1", self.l1, decay(self.l1), "a number of at least 0"),
         ];
         let clip = match self.clip {
             Clip::None => None,
@@ -194,8 +239,8 @@ impl Optimizer {
 }
 
 impl Rule {
-    /// The learning rate that is taken where none is named: 0.001 for Adam, AdamW and RMSprop, as PyTorch and Keras have it, 0.0001
-    /// for Lion, as its authors advise, 0.01 for the others.
+    /// The default learning rate: 0.001 for Adam, AdamW and RMSprop, as in PyTorch and Keras, 0.0001 for Lion, as its
+    /// authors advise, and 0.01 for the others.
     #[must_use]
     pub fn default_learning_rate(self) -> f64 {
         match self {

@@ -1,22 +1,22 @@
-//! Figures for rows that have one class each.
+//! Metrics of rows that have one class each.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::ranking::roc_auc;
 use super::{Counts, Score, average, check_columns, check_probability, check_table, count_rows};
 use crate::error::{Error, Result};
 use crate::math::predicted_class;
+use crate::parallel::prelude::*;
 
 /// Most classes that have a confusion matrix: its size is their square.
 const MOST_CONFUSED: usize = 1000;
 
-/// How good predicted classes and their probabilities are. The class predicted for a row is the most probable one,
-/// the first of them where several are: `numpy.argmax`.
+/// Metrics of predicted classes and their probabilities. The predicted class of a row is the most probable one, the
+/// first if several are equal: `numpy.argmax`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Classification {
-    /// Share of the rows whose class is predicted: `accuracy_score`.
+    /// Fraction of the rows whose class is predicted: `accuracy_score`.
     pub accuracy: f64,
     /// Mean of the recalls of the classes that occur in the truth: `balanced_accuracy_score`.
     pub balanced_accuracy: f64,
@@ -26,7 +26,7 @@ pub struct Classification {
     /// rest: `roc_auc_score(multi_class="ovr", average="macro")`. `None` where a class has no row, or all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roc_auc: Option<f64>,
-    /// The share with the true class among the k most probable, if it was asked for.
+    /// The top-k accuracy, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<TopK>,
     /// Mean over the classes that occur in the truth or are predicted: `average="macro"`.
@@ -44,9 +44,9 @@ pub struct Classification {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ClassScore {
-    /// Its name; its number, from 0, unless [`Classification::with_labels`] has said another.
+    /// Its label: its index from 0, unless [`Classification::with_labels`] has set another.
     pub label: String,
-    /// How well it is found.
+    /// Its scores.
     #[serde(flatten)]
     pub score: Score,
 }
@@ -57,8 +57,8 @@ pub struct ClassScore {
 pub struct TopK {
     /// How many classes may be guessed.
     pub k: usize,
-    /// Share of the rows with the true class among their k most probable; of equally probable ones the last come
-    /// first, so that for k = 1 it is not the accuracy where there are ties: `top_k_accuracy_score`.
+    /// Fraction of the rows with the true class among their k most probable: `top_k_accuracy_score`. Of equally
+    /// probable classes the last come first, so with ties the value for k = 1 is not the accuracy.
     pub accuracy: f64,
 }
 
@@ -68,8 +68,8 @@ impl Classification {
     ///
     /// # Errors
     /// [`Error::Shape`] for no rows and for another number of probabilities; [`Error::Setting`] for fewer than 2
-    /// classes and a k outside 1 to classes - 1; [`Error::UnfitValue`] for a probability outside 0 to 1 or NaN and
-    /// for a true class that there is not.
+    /// classes and a k outside 1 to classes - 1; [`Error::UnfitValue`] for a probability outside 0 to 1 or NaN and for
+    /// a true class that does not exist.
     pub fn new(probabilities: &[f64], classes: usize, truth: &[usize], top_k: Option<usize>) -> Result<Self> {
         check_columns("the number of classes", classes, 2)?;
         if let Some(k) = top_k.filter(|k| !(1..classes).contains(k)) {
@@ -119,7 +119,7 @@ impl Classification {
             }
             let predicted = table.predicted(row)?;
             counts[actual].support += 1;
-            counts[actual].hits += u64::from(predicted == actual);
+            counts[actual].true_positives += u64::from(predicted == actual);
             counts[predicted].predicted += 1;
             if let Some(confusion) = &mut confusion {
                 confusion[actual][predicted] += 1;
@@ -132,7 +132,7 @@ impl Classification {
         let label = |(class, score): (usize, Score)| ClassScore { label: class.to_string(), score };
         let share = |count: u64| count as f64 / rows as f64;
         Ok(Self {
-            accuracy: share(counts.iter().map(|count| count.hits).sum()),
+            accuracy: share(counts.iter().map(|count| count.true_positives).sum()),
             balanced_accuracy: occurring().map(|score| score.recall).sum::<f64>() / occurring().count() as f64,
             log_loss: log_loss / rows as f64,
             // Without it, one class that does not occur would let all others be sorted for nothing.
@@ -163,7 +163,7 @@ impl Probabilities<'_> {
         }
     }
 
-    /// The first of the most probable classes. Refuses what is no probability.
+    /// The first of the most probable classes. Refuses a number outside [0, 1].
     fn predicted(&self, row: usize) -> Result<usize> {
         for column in 0..self.columns {
             let class = self.classes - self.columns + column;

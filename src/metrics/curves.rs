@@ -1,4 +1,4 @@
-//! Curves of how good probabilities of yes are. In: rows of a probability and whether the row is one.
+//! ROC and calibration curves of probabilities of yes. In: rows of a probability and whether the row is yes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 pub struct CalibrationBin {
     /// Mean of the predicted probabilities.
     pub predicted: f64,
-    /// Share of the rows that are yes.
+    /// Fraction of the rows that are yes.
     pub observed: f64,
     /// Number of rows, at least 1.
     pub rows: u64,
 }
 
-/// The ROC curve from (0, 0) to (1, 1): the shares of the negative and of the positive rows that reach each
-/// probability, the highest first. `None` without rows of both kinds. The area under it is what `roc_auc` counts.
+/// The ROC curve from (0, 0) to (1, 1): false positive rate and true positive rate at each threshold, the highest
+/// first. `None` without rows of both kinds. `roc_auc` is the area under it.
 pub fn roc_curve(rows: impl Iterator<Item = (f64, bool)>) -> Option<Vec<[f64; 2]>> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
@@ -29,8 +29,8 @@ pub fn roc_curve(rows: impl Iterator<Item = (f64, bool)>) -> Option<Vec<[f64; 2]
         .then(|| counts.iter().map(|count| [share(count[0], reached[0]), share(count[1], reached[1])]).collect())
 }
 
-/// How often it is yes where so much was predicted: `bins` equal parts of the range from 0 to 1, those without rows left
-/// out. `calibration_curve(strategy="uniform")`.
+/// The calibration curve in `bins` equal parts of the range from 0 to 1, without empty ones:
+/// `calibration_curve(strategy="uniform")`.
 pub fn calibration(rows: impl Iterator<Item = (f64, bool)>, bins: usize) -> Vec<CalibrationBin> {
     let mut sums = vec![(0.0, 0_u64, 0_u64); bins];
     for (p, yes) in rows {

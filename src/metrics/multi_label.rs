@@ -1,16 +1,15 @@
-//! Figures for rows that have any number of labels.
+//! Metrics of rows that have any number of labels.
 
 use serde::Serialize;
 
 use super::{Counts, Score, average, check_columns, check_probability, check_table, count_rows, ratio};
 use crate::error::Result;
 
-/// How good several yes-or-no predictions for each row are. A label is predicted where its probability is above one
-/// half.
+/// Metrics of several yes-or-no predictions for each row. A label is predicted if its probability is above one half.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MultiLabel {
-    /// Share of all labels of all rows that are right: 1 - `hamming_loss`.
+    /// Fraction of all labels of all rows that are correct: 1 - `hamming_loss`.
     pub accuracy: f64,
     /// The score of all labels taken together: `average="micro"`.
     pub micro_average: Score,
@@ -34,13 +33,17 @@ impl MultiLabel {
             check_probability(at / labels, "label", at % labels, p)?;
             let predicted = p > 0.5;
             let count = &mut counts[at % labels];
-            count.hits += u64::from(predicted && actual);
+            count.true_positives += u64::from(predicted && actual);
             count.predicted += u64::from(predicted);
             count.support += u64::from(actual);
             right += u64::from(predicted == actual);
         }
         let sum = |of: fn(&Counts) -> u64| counts.iter().map(of).sum();
-        let all = Counts { hits: sum(|c| c.hits), predicted: sum(|c| c.predicted), support: sum(|c| c.support) };
+        let all = Counts {
+            true_positives: sum(|c| c.true_positives),
+            predicted: sum(|c| c.predicted),
+            support: sum(|c| c.support),
+        };
         Ok(Self {
             accuracy: ratio(right, truth.len() as u64),
             micro_average: all.score(),

@@ -1,8 +1,8 @@
-//! How well scores put the rows in order.
+//! Ranking of rows by scores.
 
-/// The area under the ROC curve: the share of pairs of a positive and a negative row in which the positive one has
-/// the higher score, where equal scores count one half. `None` where there is no such pair. `rows`: score, which
-/// must not be NaN, and whether the row is positive. Sorts once; the count of the pairs is exact.
+/// The area under the ROC curve: the fraction of pairs of a positive and a negative row in which the positive row has
+/// the higher score. Equal scores count one half. `None` without such a pair. `rows`: score, which must not be NaN, and
+/// whether the row is positive. Sorts once; the count of the pairs is exact.
 pub fn roc_auc(rows: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,4 +1,4 @@
-//! Figures for predicted numbers.
+//! Metrics of predicted numbers.
 
 use serde::Serialize;
 
@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 /// Largest size of a number: the sum of its square over any number of rows is finite.
 pub(crate) const LARGEST: f64 = 1e140;
 
-/// How good predicted numbers are.
+/// Metrics of predicted numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Regression {
-    /// Of one output its score; of several the mean, figure by figure: `multioutput="uniform_average"`. No r2
-    /// where an output has none.
+    /// The score of a single output, or the mean over several, metric by metric: `multioutput="uniform_average"`. There
+    /// is no r2 if an output has none.
     #[serde(flatten)]
     pub score: RegressionScore,
     /// The score of each output, where there are several.
@@ -21,7 +21,7 @@ pub struct Regression {
     pub outputs: Vec<RegressionScore>,
 }
 
-/// How good the predictions of one output are, in its own unit.
+/// Metrics of the predictions of one output, in its own unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RegressionScore {
@@ -31,8 +31,8 @@ pub struct RegressionScore {
     pub median_absolute_error: f64,
     /// Root of the mean squared error: `root_mean_squared_error`.
     pub rmse: f64,
-    /// Coefficient of determination, 1 - residual / total sum of squares: `r2_score`. `None` for a constant target,
-    /// for which scikit-learn puts 0, or 1 if the predictions are right.
+    /// Coefficient of determination, 1 - residual / total sum of squares: `r2_score`. `None` for a constant target;
+    /// scikit-learn returns 0, or 1 if the predictions are correct.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
 }
@@ -49,14 +49,14 @@ impl Regression {
         for (what, values) in [("prediction", predictions), ("true value", truth)] {
             if let Some(at) = values.iter().position(|value| !(value.abs() <= LARGEST)) {
                 let (row, what) = (at / outputs, format!("the {what} of output {}", at % outputs));
-                let (found, expected) = (values[at].to_string(), "a number from -1e140 to 1e140".into());
+                let (found, expected) = (values[at].to_string(), "a number in [-1e140, 1e140]".into());
                 return Err(Error::UnfitValue { row, what, found, expected });
             }
         }
         let column = |values: &[f64], output| values.iter().skip(output).step_by(outputs).copied().collect::<Vec<_>>();
         let score = |output| RegressionScore::new(&column(predictions, output), &column(truth, output));
         let mut scores: Vec<_> = (0..outputs).map(score).collect();
-        let mean = |figure: fn(&RegressionScore) -> f64| scores.iter().map(figure).sum::<f64>() / outputs as f64;
+        let mean = |score: fn(&RegressionScore) -> f64| scores.iter().map(score).sum::<f64>() / outputs as f64;
         let score = RegressionScore {
             mae: mean(|score| score.mae),
             median_absolute_error: mean(|score| score.median_absolute_error),

@@ -10,7 +10,7 @@ use crate::data::Dataset;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::infer::Metrics;
-use crate::math::{Activation, Domain, Optimizer};
+use crate::math::{Activation, Optimizer, TargetDomain};
 use crate::model::Model;
 use crate::params::Layout;
 use crate::spec::{Layer, MlpSpec};
@@ -46,8 +46,8 @@ impl Baseline {
 
     /// The rows of a table of metrics.
     #[cfg(feature = "cli")]
-    pub(crate) fn named(&self, task: Option<Task>) -> Vec<(String, &Metrics)> {
-        let constant = if task == Some(Task::Regression) { "mean" } else { "majority" };
+    pub(crate) fn named(&self, task: Task) -> Vec<(String, &Metrics)> {
+        let constant = if task == Task::Regression { "mean" } else { "majority" };
         let row = |name, metrics| (format!("{}, {name}", self.part), metrics);
         self.linear.iter().map(|linear| row("linear", linear)).chain([row(constant, &self.constant)]).collect()
     }
@@ -59,18 +59,18 @@ fn constant(spec: &MlpSpec, train: &Dataset) -> Vec<f32> {
     let mean = targets.iter().map(|&y| f64::from(y)).sum::<f64>() / targets.len() as f64;
     match spec.loss().domain() {
         // One row more of each class than there is: a share is never 0.
-        Domain::Share => {
+        TargetDomain::Probability => {
             let rows = targets.len() as f64;
             let share = (mean * rows + 1.0) / (rows + 2.0);
             vec![(share / (1.0 - share)).ln() as f32]
         }
-        Domain::Class => {
+        TargetDomain::Class => {
             let mut counts = vec![1.0_f64; spec.outputs()];
             targets.iter().for_each(|&class| counts[class as usize] += 1.0);
             counts.into_iter().map(|count| count.ln() as f32).collect()
         }
-        Domain::Number => vec![mean as f32],
-        Domain::Amount => vec![mean.max(f64::from(f32::MIN_POSITIVE)).ln() as f32],
+        TargetDomain::Real => vec![mean as f32],
+        TargetDomain::NonNegative => vec![mean.max(f64::from(f32::MIN_POSITIVE)).ln() as f32],
     }
 }
 
@@ -95,5 +95,5 @@ async fn linear(data: &Splits<Dataset>, judged: &Dataset, model: &Model) -> Resu
     let parameters = trainer.parameters_async().await?;
     let linear = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
     let metrics = evaluate(&device, &linear, judged, None).await?;
-    Ok(metrics.figures.is_some().then_some(metrics))
+    Ok(metrics.scores.is_some().then_some(metrics))
 }

@@ -1,25 +1,17 @@
-//! From a table to a model in one call.
+//! What is to be learned of a table, and how: every setting with its default.
 
-use std::ops::ControlFlow;
-
-use super::arrays::columns_of;
-use super::baseline::Baseline;
-use super::evaluate::check_target;
-use super::length::{Length, Rows};
-use super::record::record;
-use super::sample_weights::{ClassWeight, SampleWeights};
+use super::length::Length;
+use super::sample_weights::ClassWeight;
 use super::split_by::{SplitBy, SplitSizes};
-use super::splits::{HeldOutTables, Splits};
-use super::timings::Timings;
-use crate::backend::Device;
-use crate::data::{Cells, Column, Encoder, Notes, Scaling, Table, Task, class_numbers};
-use crate::error::{Error, Result};
-use crate::infer::Metrics;
+use super::start::Start;
+use crate::checkpoint::Checkpoint;
+use crate::data::{Encoder, Notes, Reading, Task};
+use crate::error::Result;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
 use crate::params::Init;
 use crate::spec::HiddenLayers;
-use crate::train::{Batch, Event, Outcome, TrainConfig, Trainer};
+use crate::train::{Batch, Monitor, TrainConfig};
 
 /// What is to be learned of a table, and how. The defaults are those of `mlp train` for a file: one hidden layer of 64 units and one
 /// of 32, ReLU, Adam, batches of 32 rows, features standardised, a fifth of the rows for testing, a tenth of the others for validation,
@@ -42,39 +34,39 @@ use crate::train::{Batch, Event, Outcome, TrainConfig, Trainer};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Estimator {
-    target: String,
-    task: Option<Task>,
-    hidden: HiddenLayers,
-    activation: Activation,
-    loss: Option<Loss>,
-    standardize: bool,
-    weight_column: Option<String>,
-    class_weight: ClassWeight,
-    split_by: SplitBy,
-    sizes: SplitSizes,
-    length: Length,
-    config: TrainConfig,
-    baseline: bool,
+    pub(super) target: String,
+    pub(super) task: Option<Task>,
+    pub(crate) hidden: HiddenLayers,
+    pub(crate) activation: Activation,
+    pub(super) loss: Option<Loss>,
+    pub(super) loss_parameters: Vec<(&'static str, f64)>,
+    pub(super) standardize: bool,
+    pub(super) weight_column: Option<String>,
+    pub(super) class_weight: ClassWeight,
+    pub(super) split_by: SplitBy,
+    pub(super) split_column_is_feature: bool,
+    pub(super) stratify: bool,
+    pub(super) validation: ValidationRows,
+    pub(super) test_fraction: f64,
+    pub(super) split_seed: u32,
+    pub(super) strict: bool,
+    pub(super) reading: Option<(Reading, Vec<String>)>,
+    pub(super) data_name: Option<String>,
+    pub(super) start: Start,
+    pub(crate) length: Length,
+    pub(crate) config: TrainConfig,
+    pub(crate) baseline: bool,
 }
 
-/// What [`Estimator::fit`] gives.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Fitted {
-    /// The model, with the encoder that it needs to read further tables.
-    pub model: Model,
-    /// How good it is on each split.
-    pub metrics: Splits<Metrics>,
-    /// The rows of each split, counted from 0.
-    pub splits: Splits<Vec<usize>>,
-    /// What the model has to be better than; none where it was not asked for.
-    pub baseline: Option<Baseline>,
-    /// How training ended.
-    pub outcome: Outcome,
-    /// What was decided while the table was read and encoded.
-    pub notes: Notes,
-    /// Where the time went.
-    pub timings: Timings,
+/// Which rows are held out for validation.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ValidationRows {
+    /// As the length of the run asks for: [`Length::validation_fraction`].
+    ByLength,
+    /// As many as their number allows: [`Budget::validation_fraction`](crate::train::Budget::validation_fraction).
+    ByNumber,
+    /// This part of those that are not for testing.
+    Fraction(f64),
 }
 
 impl Estimator {
@@ -87,12 +79,21 @@ impl Estimator {
             hidden: HiddenLayers::plain(&[64, 32]),
             activation: Activation::Relu,
             loss: None,
+            loss_parameters: Vec::new(),
             standardize: true,
             weight_column: None,
             class_weight: ClassWeight::None,
             split_by: SplitBy::Random,
-            sizes: SplitSizes { test: 0.2, validation: None, seed: 0 },
-            length: Length::new(None, None),
+            split_column_is_feature: false,
+            stratify: true,
+            validation: ValidationRows::ByLength,
+            test_fraction: 0.2,
+            split_seed: 0,
+            strict: false,
+            reading: None,
+            data_name: None,
+            start: Start::Drawn,
+            length: Length::default(),
             config: TrainConfig::new(1, Batch::Rows(32), optimizer).init(Init::He),
             baseline: false,
         }
@@ -123,14 +124,20 @@ impl Estimator {
         Self { loss: Some(loss), ..self }
     }
 
+    /// The [parameter](Loss::parameter) of this name of the loss; one that the loss does not have is an error.
+    pub fn loss_parameter(mut self, name: &'static str, value: f64) -> Self {
+        self.loss_parameters.push((name, value));
+        self
+    }
+
     /// Whether features and a number as the target are standardised.
     pub fn standardize(self, standardize: bool) -> Self {
         Self { standardize, ..self }
     }
 
     /// A column of sample weights, numbers from 0 on; it is no feature.
-    pub fn weight_column(self, name: impl Into<String>) -> Self {
-        Self { weight_column: Some(name.into()), ..self }
+    pub fn weight_column(self, column: impl Into<String>) -> Self {
+        Self { weight_column: Some(column.into()), ..self }
     }
 
     /// What a training row counts for by its class.
@@ -139,26 +146,67 @@ impl Estimator {
     }
 
     /// Part of the rows that is held out for testing, in [0, 1).
-    pub fn test_fraction(mut self, fraction: f64) -> Self {
-        self.sizes.test = fraction;
-        self
+    pub fn test_fraction(self, fraction: f64) -> Self {
+        Self { test_fraction: fraction, ..self }
     }
 
     /// Part of the remaining rows that is held out for validation, in [0, 1).
-    pub fn validation_fraction(mut self, fraction: f64) -> Self {
-        self.sizes.validation = Some(fraction);
-        self
+    pub fn validation_fraction(self, fraction: f64) -> Self {
+        Self { validation: ValidationRows::Fraction(fraction), ..self }
+    }
+
+    /// Holds out a tenth of the remaining rows for validation, or none where that are fewer than 20, however long the run is.
+    pub fn validation_by_number(self) -> Self {
+        Self { validation: ValidationRows::ByNumber, ..self }
     }
 
     /// Seed of the split.
-    pub fn split_seed(mut self, seed: u32) -> Self {
-        self.sizes.seed = seed;
-        self
+    pub fn split_seed(self, seed: u32) -> Self {
+        Self { split_seed: seed, ..self }
     }
 
-    /// What rows are split by.
+    /// What rows are split by. A column that says it is no feature, unless
+    /// [`split_column_is_feature`](Self::split_column_is_feature).
     pub fn split_by(self, split_by: SplitBy) -> Self {
         Self { split_by, ..self }
+    }
+
+    /// Whether the column of [`SplitBy::Time`] or [`SplitBy::Group`] is a feature, too.
+    pub fn split_column_is_feature(self, is_feature: bool) -> Self {
+        Self { split_column_is_feature: is_feature, ..self }
+    }
+
+    /// Whether each split has as many of each class as it can.
+    pub fn stratify(self, stratify: bool) -> Self {
+        Self { stratify, ..self }
+    }
+
+    /// Whether guesses about a table are refused ([`Notes::refuse_guesses`]), instead of noted.
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// How the table was read and the columns that its file has, so that the model reads further files alike
+    /// ([`Encoder::with_reading`]).
+    pub fn reading(self, reading: Reading, columns: Vec<String>) -> Self {
+        Self { reading: Some((reading, columns)), ..self }
+    }
+
+    /// What the model's file calls the data; the table's source unless it is said.
+    pub fn data_name(self, name: impl Into<String>) -> Self {
+        Self { data_name: Some(name.into()), ..self }
+    }
+
+    /// Starts from the parameters of a model, whose hidden layers are the network's. With an encoder it says what target, task,
+    /// features and the column of weights are.
+    pub fn init_from(self, model: Model) -> Self {
+        Self { start: Start::Model(Box::new(model)), ..self }
+    }
+
+    /// Goes on with the run of a checkpoint, to the bytes of the unbroken run. All settings have to be that run's, but for the number
+    /// of epochs; what does not fit is an error when training starts.
+    pub fn resume(self, checkpoint: Checkpoint) -> Self {
+        Self { start: Start::Checkpoint(Box::new(checkpoint)), ..self }
     }
 
     /// So many epochs; without [`patience`](Self::patience) no rows are held out for validation then, unless
@@ -169,8 +217,21 @@ impl Estimator {
     }
 
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.
-    pub fn patience(self, epochs: u64) -> Self {
-        Self { length: Length::new(self.length.epochs, Some(epochs)), ..self }
+    pub fn patience(mut self, epochs: u64) -> Self {
+        (self.length.rule.patience, self.length.is_patient) = (epochs, true);
+        self
+    }
+
+    /// By how much an epoch has to be better for [`patience`](Self::patience).
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.length.rule.min_delta = min_delta;
+        self
+    }
+
+    /// What [`patience`](Self::patience) wants to get better; the loss unless it is said.
+    pub fn monitor(mut self, monitor: Monitor) -> Self {
+        self.length.rule.monitor = monitor;
+        self
     }
 
     /// Rows of a step.
@@ -203,111 +264,31 @@ impl Estimator {
         Self { baseline, ..self }
     }
 
-    /// Splits the rows, fits the encoder to the training rows, trains, and judges the model on each split. Blocks the thread.
-    ///
-    /// # Errors
-    /// [`Error::MissingColumns`] and [`Error::UnfitTarget`] for a target that cannot serve; [`Error::Setting`] for settings that
-    /// cannot be; [`Error::Diverged`]; what the device says.
-    #[cfg(not(target_family = "wasm"))]
-    pub fn fit(&self, table: Table, device: &Device) -> Result<Fitted> {
-        pollster::block_on(self.fit_async(table, device))
+    /// The encoder that a model to start from brings.
+    pub(crate) fn known_encoder(&self) -> Option<&Encoder> {
+        self.start.encoder()
     }
 
-    /// [`fit`](Self::fit) with a function that is told of every epoch and may stop.
-    ///
-    /// # Errors
-    /// Those of [`fit`](Self::fit).
-    #[cfg(not(target_family = "wasm"))]
-    pub fn fit_with(
-        &self,
-        table: Table,
-        device: &Device,
-        on_event: impl FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<Fitted> {
-        pollster::block_on(self.fit_with_async(table, device, on_event))
+    /// The column by which rows are split, where it is no feature.
+    pub(crate) fn column_apart(&self) -> Option<&str> {
+        self.split_by.column().filter(|column| match self.known_encoder() {
+            Some(encoder) => !encoder.features().iter().any(|feature| feature.name == *column),
+            None => !self.split_column_is_feature,
+        })
     }
 
-    /// [`fit`](Self::fit) on arrays in memory: `features` [rows, columns], whose columns are called `x0`, `x1` and so forth, and a
-    /// number for each row as its target. NaN stands for a missing feature.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for arrays that do not fit each other, else those of [`fit`](Self::fit).
-    #[cfg(not(target_family = "wasm"))]
-    pub fn fit_arrays(&self, features: &[f64], targets: &[f64], device: &Device) -> Result<Fitted> {
-        self.fit(self.table_of(features, targets)?, device)
+    /// How large the splits are, as far as it is said.
+    pub(crate) fn split_sizes(&self) -> SplitSizes {
+        let validation = match self.validation {
+            ValidationRows::ByLength => self.length.validation_fraction(),
+            ValidationRows::ByNumber => None,
+            ValidationRows::Fraction(fraction) => Some(fraction),
+        };
+        SplitSizes { test: self.test_fraction, validation, seed: self.split_seed }
     }
 
-    /// [`fit`](Self::fit) for async programs.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn fit_async(&self, table: Table, device: &Device) -> Result<Fitted> {
-        self.fit_with_async(table, device, |_| ControlFlow::Continue(())).await
-    }
-
-    /// [`fit_with`](Self::fit_with) for async programs.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn fit_with_async(
-        &self,
-        mut table: Table,
-        device: &Device,
-        on_event: impl FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<Fitted> {
-        let mut timings = Timings::start();
-        let validation = self.sizes.validation.or_else(|| self.length.validation_fraction());
-        let sizes = SplitSizes { validation, ..self.sizes };
-        let weights = SampleWeights::take(&mut table, self.weight_column.as_deref(), &self.class_weight)?;
-        let classes = class_numbers(&table, &self.target, self.task)?;
-        let splits = self.split_by.split(sizes, table.rows(), classes.as_deref())?;
-        let scaling =
-            Scaling { features: self.standardize, target: self.standardize && self.loss != Some(Loss::Poisson) };
-        let encoder = Encoder::fit(&table, &self.target, &splits.train, self.task, scaling)?;
-        let mut notes = table.notes().clone();
-        notes.extend(encoder.notes(&table, &splits.train)?);
-        let encoder = weights.name_in(encoder)?;
-        let loss = Loss::for_task(encoder.task(), self.loss)?;
-        check_target(loss, &encoder, &table)?;
-        let name = table.source().display().to_string();
-        let mut data = splits.encode(&encoder, table, HeldOutTables::default(), &mut |_, _| Ok(()))?;
-        data.train = weights.give(data.train, &splits.train, &encoder)?;
-        let spec = self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)?;
-        timings.end("encode");
-
-        let rows = Rows { train: splits.train.len(), validation: splits.validation.as_ref().map_or(0, Vec::len) };
-        let config = self.length.apply(self.config.clone(), rows);
-        let mut trainer =
-            Trainer::with_validation_async(device, &spec, &config, &data.train, data.validation.as_ref()).await?;
-        timings.end("upload");
-        let outcome = trainer.fit_with_async(on_event).await?;
-        let parameters = trainer.parameters_async().await?;
-        timings.end("train");
-        let loss = outcome.last_epoch.map(|epoch| epoch.loss);
-        let training = record(&trainer, name, rows.train, device.name(), loss);
-        let (step, epoch) = (trainer.steps(), trainer.epochs());
-        drop(trainer); // and with it its copy of the rows
-        let model = Model { spec, parameters, encoder: Some(encoder), training: Some(training) };
-        let metrics = data.metrics(device, &model).await?;
-        if metrics.train.figures.is_none() {
-            // The last update has no loss of its own to tell that it went wrong.
-            return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
-        }
-        timings.end("evaluate");
-        let baseline = if self.baseline { Some(Baseline::new(&data, &model).await?) } else { None };
-        timings.end("baseline");
-        Ok(Fitted { model, metrics, splits, baseline, outcome, notes, timings })
-    }
-
-    fn table_of(&self, features: &[f64], targets: &[f64]) -> Result<Table> {
-        let rows = targets.len().max(1);
-        if !features.len().is_multiple_of(rows) || targets.is_empty() {
-            let (what, found) = ("the table of features".into(), features.len());
-            return Err(Error::Shape { what, found, expected: format!("a multiple of {}, the rows", targets.len()) });
-        }
-        let names = (0..features.len() / rows).map(|at| format!("x{at}"));
-        let columns = columns_of(features, names.collect());
-        let target = Column::new(self.target.as_str(), Cells::Number(targets.to_vec()));
-        Table::new("arrays", columns.into_iter().chain([target]).collect())
+    /// Refuses guesses where none are wanted.
+    pub(super) fn refuse_guesses(&self, notes: &Notes, path: &std::path::Path) -> Result<()> {
+        if self.strict { notes.refuse_guesses(path) } else { Ok(()) }
     }
 }

@@ -6,7 +6,7 @@ use crate::backend::Device;
 use crate::data::{Dataset, Encoder, Table, Task};
 use crate::error::{Error, Result, setting};
 use crate::infer::{Metrics, Predictor};
-use crate::math::{Domain, Loss};
+use crate::math::{Loss, TargetDomain};
 use crate::metrics::LARGEST;
 use crate::model::Model;
 
@@ -28,7 +28,7 @@ pub(crate) fn check_target(loss: Loss, encoder: &Encoder, table: &Table) -> Resu
     }
     let name = &encoder.target().name;
     let (least, expected) = match loss.domain() {
-        Domain::Amount => (0.0, format!("expected 0 or more, for {loss}")),
+        TargetDomain::NonNegative => (0.0, format!("expected 0 or more, for {loss}")),
         _ => (-LARGEST, format!("expected a number from {:e} to {LARGEST:e}", -LARGEST)),
     };
     let values = table.numbers(name)?;

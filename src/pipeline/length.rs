@@ -22,12 +22,14 @@ pub(crate) struct Rows {
     pub validation: usize,
 }
 
-impl Length {
-    /// So many epochs, and so many in a row without an improvement after which it ends, as far as they are said.
-    pub fn new(epochs: Option<u64>, patience: Option<u64>) -> Self {
-        Self { epochs, rule: EarlyStopping::new(patience.unwrap_or(1)), is_patient: patience.is_some() }
+impl Default for Length {
+    /// The table's size decides all.
+    fn default() -> Self {
+        Self { epochs: None, rule: EarlyStopping::new(1), is_patient: false }
     }
+}
 
+impl Length {
     /// The part of the rows that is held out for validation, where nobody says it; None where their number decides
     /// ([`Budget::validation_fraction`]).
     pub fn validation_fraction(&self) -> Option<f64> {

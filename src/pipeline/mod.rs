@@ -1,38 +1,46 @@
 //! From a table to a model and from a model to predictions: what `mlp train`, `mlp eval` and `mlp predict` do, for programs.
 //!
-//! In: a [`Table`](crate::data::Table) and what is to be learned of it. Out: a [`Model`](crate::model::Model) with its metrics;
-//! predictions of further tables. Nothing here knows of files, flags or terminals.
+//! In: a [`Table`](crate::data::Table) and an [`Estimator`], what is to be learned of it. The estimator makes it [`Prepared`], splits,
+//! encoded rows and a network; a device makes that a [`Fitting`], a run that its program drives; at its end it is [`Fitted`], a
+//! [`Model`](crate::model::Model) with its metrics and what was noticed on the way. [`Estimator::fit`] is all of it in one call.
+//! Nothing here knows of files, flags or terminals.
 
 mod arrays;
 mod baseline;
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
 mod estimator;
 mod evaluate;
+mod fit;
+mod fitted;
+mod fitting;
+mod held_out;
+mod hint;
 mod length;
 mod predict;
 #[cfg(feature = "cli")]
 mod predictions_csv;
+mod prepare;
 mod record;
 mod sample_weights;
 mod split_by;
 mod splits;
+mod start;
 mod timings;
 
 pub use baseline::Baseline;
-pub use estimator::{Estimator, Fitted};
+pub use estimator::Estimator;
 #[cfg(feature = "cli")]
 pub(crate) use evaluate::{check_target, encoder_of, evaluate};
-#[cfg(feature = "cli")]
-pub(crate) use length::{Length, Rows};
+pub use fitted::Fitted;
+pub use fitting::Fitting;
+pub use held_out::HeldOutTables;
+pub use hint::Hint;
 pub use predict::Prediction;
 #[cfg(feature = "cli")]
 pub(crate) use predictions_csv::{write_csv, write_heading, write_rows};
-#[cfg(feature = "cli")]
-pub(crate) use record::record;
+pub use prepare::Prepared;
 pub use sample_weights::ClassWeight;
-#[cfg(feature = "cli")]
-pub(crate) use sample_weights::SampleWeights;
 pub use split_by::{SplitBy, SplitSizes};
-#[cfg(feature = "cli")]
-pub(crate) use splits::HeldOutTables;
 pub use splits::Splits;
 pub use timings::Timings;

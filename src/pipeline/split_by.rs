@@ -1,18 +1,27 @@
 //! Which rows are for training, validation and testing.
 
+use std::borrow::Cow;
+
 use super::splits::Splits;
-use crate::data::{Split, group_split, last_split, stratified_split, train_test_split};
+use crate::data::{Split, Table, group_split, last_split, stratified_split, train_test_split};
 use crate::error::{Error, Result, set, setting};
 use crate::train::Budget;
 
 /// What rows are shared out by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum SplitBy {
     /// At random, as many of each class in each part as there can be.
     Random,
+    /// The last rows of the table are held out.
+    Last,
+    /// The latest rows by a column of numbers or dates are held out.
+    Time(String),
+    /// Rows with the same cell in a column stay together.
+    Group(String),
     /// The last of these rows are held out.
     Order(Vec<usize>),
-    /// Rows of a group stay together.
+    /// Rows of a group stay together: the group of each row.
     Groups(Vec<usize>),
 }
 
@@ -28,14 +37,36 @@ pub struct SplitSizes {
 }
 
 impl SplitBy {
+    /// The column that says how rows are split.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        if let Self::Time(column) | Self::Group(column) = self { Some(column) } else { None }
+    }
+
+    /// The column of groups.
+    pub(super) fn group(&self) -> Option<&str> {
+        if let Self::Group(column) = self { Some(column) } else { None }
+    }
+
     /// Draws the rows of each split: the test rows first, the validation rows from what remains. `classes`: of every row.
     ///
     /// # Errors
-    /// [`Error::Setting`] for fractions outside [0, 1) and for too few rows or groups.
-    pub fn split(&self, sizes: SplitSizes, rows: usize, classes: Option<&[usize]>) -> Result<Splits<Vec<usize>>> {
+    /// [`Error::Setting`] for fractions outside [0, 1) and for too few rows or groups; [`Error::MissingColumns`] and what else a
+    /// column that is to split the rows may lack.
+    pub fn split(&self, sizes: SplitSizes, table: &Table, classes: Option<&[usize]>) -> Result<Splits<Vec<usize>>> {
+        let by = match self {
+            Self::Last => Cow::Owned(Self::Order((0..table.rows()).collect())),
+            Self::Time(column) => Cow::Owned(Self::Order(table.rows_by_time(column)?)),
+            Self::Group(column) => Cow::Owned(Self::Groups(table.groups(column)?)),
+            Self::Random | Self::Order(_) | Self::Groups(_) => Cow::Borrowed(self),
+        };
+        by.split_rows(sizes, table.rows(), classes)
+    }
+
+    fn split_rows(&self, sizes: SplitSizes, rows: usize, classes: Option<&[usize]>) -> Result<Splits<Vec<usize>>> {
         let all = match self {
             Self::Order(order) => order.clone(),
-            Self::Random | Self::Groups(_) => (0..rows).collect(),
+            _ => (0..rows).collect(),
         };
         let outer = self.cut(&all, sizes.test, sizes.seed, classes).map_err(named("test_fraction"))?;
         let fraction = match sizes.validation {
@@ -53,10 +84,10 @@ impl SplitBy {
         let of = |all: &[usize]| rows.iter().map(|&row| all[row]).collect::<Vec<_>>();
         let classes = classes.map(of);
         let split = match (self, &classes) {
-            (Self::Random, Some(classes)) => stratified_split(classes, fraction, seed)?,
-            (Self::Random, None) => train_test_split(rows.len(), fraction, seed)?,
             (Self::Order(_), _) => last_split(rows.len(), fraction)?,
             (Self::Groups(groups), _) => group_split(&of(groups), classes.as_deref(), fraction, seed)?,
+            (_, Some(classes)) => stratified_split(classes, fraction, seed)?,
+            (_, None) => train_test_split(rows.len(), fraction, seed)?,
         };
         let pick = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
         Ok(Split { train: pick(split.train), test: pick(split.test) })

@@ -1,11 +1,13 @@
 //! Where the time of a run goes.
 
+#[cfg(feature = "cli")]
+use std::time::Duration;
 use std::time::Instant;
 
 use serde::{Serialize, Serializer};
 
 /// Seconds of each phase, in their order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Timings {
     last: Instant,
     all: Vec<(&'static str, f64)>,
@@ -27,6 +29,25 @@ impl Timings {
             _ => self.all.push((name, seconds)),
         }
         self.last = now;
+    }
+
+    /// These phases and then those of `later`, which began when they ended.
+    #[must_use]
+    pub fn then(mut self, later: Self) -> Self {
+        self.all.extend(later.all);
+        Self { last: later.last, ..self }
+    }
+
+    /// Seconds of the phase of this name; 0 where there is none.
+    #[must_use]
+    pub fn of(&self, name: &str) -> f64 {
+        self.all.iter().filter(|(phase, _)| *phase == name).map(|(_, seconds)| seconds).sum()
+    }
+
+    /// What it took to open the device and to load the plan and the data.
+    #[cfg(feature = "cli")]
+    pub(crate) fn setup(&self) -> Duration {
+        Duration::from_secs_f64(self.of("device") + self.of("upload"))
     }
 
     /// Each phase with its seconds.

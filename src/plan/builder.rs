@@ -3,7 +3,7 @@
 use super::buffers::{Buffer, BufferId, Role, View, places};
 use super::passes::{Dispatch, Pass, PassKind, Plan};
 use super::product::tiled;
-use super::rates::rate_groups;
+use super::rates::{check_factors, rate_groups};
 use super::request::{PlanKind, Recipe, TrainShape};
 use crate::error::{Error, Result};
 use crate::kernels::{
@@ -11,7 +11,7 @@ use crate::kernels::{
     SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
 };
 use crate::math::{Activation, Optimizer, Rule};
-use crate::params::{Layout, Tensor};
+use crate::params::{Layout, ParameterTensor};
 use crate::spec::MlpSpec;
 
 /// Parameter copies that a trainer may keep: one for each submission in flight and one before them.
@@ -65,6 +65,7 @@ impl<'a> Builder<'a> {
         check(shape)?;
         let TrainShape { samples, validation, replicas, slots, .. } = *shape;
         let mut builder = Self::new(spec, rows, replicas, slots);
+        check_factors(&builder.layout, &recipe.factors)?;
         builder.dropout.clone_from(&recipe.dropout);
         builder.target_columns += usize::from(shape.weighted);
         builder.add(Role::Features, &[samples, spec.inputs()]);
@@ -132,7 +133,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A parameter tensor, or its place among the gradients.
-    pub fn tensor(&self, role: Role, tensor: &Tensor) -> View {
+    pub fn tensor(&self, role: Role, tensor: &ParameterTensor) -> View {
         View { offset: tensor.range.start, ..self.each(role, self.layout.len()) }
     }
 
@@ -151,7 +152,7 @@ impl<'a> Builder<'a> {
         ]
     }
 
-    /// The optimiser's settings, of the first layers where they differ.
+    /// The optimiser's settings, of the first tensors where they differ.
     pub fn hyper(&self) -> View {
         self.each(Role::Hyper, self.buffers[self.id(Role::Hyper)].len / self.replicas)
     }
@@ -184,7 +185,7 @@ impl<'a> Builder<'a> {
             dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);
         }
         let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
-        // A layer that is frozen has no dispatch, so that nothing of it changes, by decay neither.
+        // A tensor that is frozen has no dispatch, so that nothing of it changes, by decay neither.
         for (row, (range, _)) in groups.into_iter().enumerate().filter(|(_, (_, factor))| *factor > 0.0) {
             let at = |view: View, offset: usize| View { offset, ..view };
             let views = [

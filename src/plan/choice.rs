@@ -10,7 +10,7 @@ use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use super::resident::{blocks, in_blocks, resident};
 use crate::error::Result;
-use crate::kernels::{Held, Network};
+use crate::kernels::Network;
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -34,14 +34,18 @@ pub fn choose(
             match target {
                 // Small blocks make as many shares of a gradient that, in a network this wide, is large.
                 Target::Gpu { workgroup_bytes, .. }
-                    if network.workgroup_bytes(LEAST_BLOCK, Held::Nothing) > workgroup_bytes =>
+                    if network.workgroup_bytes(LEAST_BLOCK, false) > workgroup_bytes =>
                 {
+                    return layered(spec, recipe, shape);
+                }
+                // What is not held is read anew by every block.
+                Target::Gpu { .. } if !network.holds() && rows.saturating_mul(network.parameters()) > MOST_READ => {
                     return layered(spec, recipe, shape);
                 }
                 Target::Gpu { .. } if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 => {}
                 Target::Gpu { .. } => {
-                    let alone =
-                        blocks(spec, recipe, rows, target)?.filter(|alone| beyond_a_slice(alone, rows) <= LAUNCHES);
+                    let alone = blocks(spec, recipe, rows, target)?
+                        .filter(|alone| beyond_a_slice(alone, rows, network.block()) <= LAUNCHES);
                     if let Some(alone) = alone {
                         return in_blocks(spec, recipe, shape, alone);
                     }
@@ -59,24 +63,25 @@ pub fn choose(
 }
 
 /// What a step costs one workgroup alone beyond what its share of a fused step would cost it, in multiplications of a forward
-/// pass: the rows beyond a slice, the latency of the blocks beyond the first, and the whole update.
-fn beyond_a_slice(network: &Network, rows: usize) -> usize {
+/// pass: the rows beyond a slice, which is a block of the fused plan's, the latency of the blocks beyond the first, and the whole update.
+fn beyond_a_slice(network: &Network, rows: usize, slice: usize) -> usize {
     let padded = rows.next_multiple_of(network.block());
-    let rows = padded.saturating_sub(SLICE).saturating_add(UPDATE_ROWS).saturating_mul(network.parameters());
+    let rows = padded.saturating_sub(slice).saturating_add(UPDATE_ROWS).saturating_mul(network.parameters());
     rows.saturating_add((padded / network.block() - 1).saturating_mul(network.spec().layers().len() * LAYER))
 }
 
-/// Rows of a slice of a fused step.
-const SLICE: usize = 32;
 /// What the two launches of a fused step are worth, in the unit of [`beyond_a_slice`]: 10 µs of a workgroup that does 13 such
-/// multiplications a nanosecond forward and, with what they bring with them, backward. It is an estimate; no real GPU has been
-/// measured. On Mesa's lavapipe, where a workgroup is a thread, two launches take 62 µs, which are worth a fifth of it.
+/// multiplications a nanosecond forward and, with what they bring with them, backward. It is an estimate that one measurement bears
+/// out: on an H200 the article's step of 32 rows takes 24 µs in four slices and 37 µs or more in one dispatch. On Mesa's lavapipe, where a workgroup is a thread, two launches take 62 µs, which are worth a fifth of it.
 const LAUNCHES: usize = 1 << 17;
 /// Rows whose work equals the update of all parameters by one workgroup.
 const UPDATE_ROWS: usize = 8;
 /// What a layer costs a block at least, forward and backward: about 1 µs of barriers and latency.
 const LAYER: usize = 1 << 14;
 
+/// Most rows times parameters that are read through the cache. On an H200 a network of 64→64→64→64→64→16 takes 62 µs a step of 2,048 rows
+/// fused and 117 µs layered, of 16,384 rows 433 µs and 236 µs (benches/runs/2026-11-26-h200).
+const MOST_READ: usize = 1 << 27;
 /// The smallest block that is worth it, unless it is asked for.
 const LEAST_BLOCK: usize = 16;
 /// Parameters whose shares a row's work outweighs. Measured on two cores with AVX-512, samples/s layered and fused: 0.24 M
@@ -90,6 +95,7 @@ mod tests {
     use crate::math::{Activation, Loss, Rule};
 
     const PORTABLE: Target = Target::Gpu { workgroup_bytes: 16 << 10, cores: 64 };
+    const SOFTWARE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 1 };
     const LARGE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 64 };
 
     fn spec(widths: &[usize]) -> MlpSpec {
@@ -125,10 +131,12 @@ mod tests {
         };
         let article = [2, 25, 50, 50, 25, 1];
         for (batch, target, kind) in [
-            (32, PORTABLE, PlanKind::Resident),
-            (64, PORTABLE, PlanKind::Fused),
-            (32, LARGE, PlanKind::Resident),
-            (64, LARGE, PlanKind::Fused),
+            (8, PORTABLE, PlanKind::Resident),
+            (32, PORTABLE, PlanKind::Fused),
+            (8, LARGE, PlanKind::Resident),
+            (32, LARGE, PlanKind::Fused),
+            (32, SOFTWARE, PlanKind::Resident),
+            (64, SOFTWARE, PlanKind::Fused),
             (64, Target::Gpu { workgroup_bytes: 64 << 10, cores: 64 }, PlanKind::Fused),
             (32, Target::Cpu, PlanKind::Fused),
         ] {
@@ -146,15 +154,16 @@ mod tests {
         assert!(error.contains("plan") && error.contains("too long"), "{error}");
     }
 
-    /// Groups share the rows evenly and none is idle; a smaller workgroup memory takes smaller blocks.
+    /// Groups share the rows evenly and none is idle; a smaller workgroup memory takes smaller blocks, and so do few rows for many cores.
     #[test]
     fn blocks_and_groups_follow_rows_and_memory() {
         let recipe = Recipe::new(Rule::Sgd);
         let plan =
             |rows, target| fused(&spec(&[2, 25, 50, 50, 25, 1]), &recipe, TrainShape::full(rows), target).unwrap();
-        assert_eq!(groups(&plan(900, LARGE)), (32, 29));
-        assert_eq!(groups(&plan(900, PORTABLE)), (16, 57));
-        assert_eq!(groups(&plan(1, LARGE)), (32, 1));
+        assert_eq!(groups(&plan(900, LARGE)), (8, 113));
+        assert_eq!(groups(&plan(900, SOFTWARE)), (32, 29));
+        assert_eq!(groups(&plan(1 << 20, PORTABLE)), (16, 256));
+        assert_eq!(groups(&plan(1, LARGE)), (8, 1));
         assert_eq!(groups(&plan(1 << 20, LARGE)), (32, 256));
         assert_eq!(groups(&plan(900, Target::Cpu)), (113, 8));
         assert_eq!(groups(&plan(20, Target::Cpu)), (20, 1));

@@ -9,7 +9,7 @@ use super::builder::{Builder, Shares, batches, dispatch, sizes};
 use super::passes::{Pass, PassKind, Plan};
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::Result;
-use crate::kernels::{FUSED_GRADIENT, Held, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
+use crate::kernels::{FUSED_GRADIENT, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` in two dispatches. Refuses a network that does not fit a workgroup's memory.
@@ -81,8 +81,7 @@ impl Slices {
                 let most = rows.saturating_mul(shape.replicas) / cores;
                 let blocks = GPU_BLOCKS.into_iter().filter(|&block| block <= most.max(LEAST_ROWS));
                 let Some(network) = fitted(network, blocks, workgroup_bytes)? else { return Ok(None) };
-                let groups = (GROUPS_OF_A_CORE * cores / shape.replicas).clamp(1, MOST_GROUPS);
-                let groups = rows.div_ceil(network.block()).min(groups);
+                let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
                 (network, groups)
             }
             Target::Cpu => {
@@ -90,7 +89,7 @@ impl Slices {
                 let most = (CPU_SHARES / network.parameters()).clamp(2, CPU_GROUPS).min((rows / CPU_ROWS).max(2));
                 // A power of two, so that threads have equal shares.
                 let groups = 1 << cost.div_ceil(CPU_TASK).clamp(1, CPU_GROUPS).min(most).ilog2();
-                (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), Held::Nothing)?, groups)
+                (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), false)?, groups)
             }
         };
         // Equal runs of blocks, and no group without one.
@@ -112,19 +111,16 @@ pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Result<Network> {
 /// beside the rows where there is room for them.
 pub(super) fn fitted(
     network: Network,
-    blocks: impl IntoIterator<Item = usize> + Clone,
+    blocks: impl IntoIterator<Item = usize>,
     workgroup_bytes: usize,
 ) -> Result<Option<Network>> {
     if network.spec().layers().len() > MOST_LAYERS {
         return Ok(None);
     }
-    // Parameters that are held come before more rows, which they serve as well.
-    let choices = |held: &'static [Held]| {
-        blocks.clone().into_iter().flat_map(move |block| held.iter().map(move |&held| (block, held)))
-    };
-    let mut choices = choices(&[Held::All, Held::Layer]).chain(choices(&[Held::Nothing]));
-    let fits = |&(block, held): &(usize, Held)| network.workgroup_bytes(block, held) <= workgroup_bytes;
-    choices.find(fits).map(|(block, held)| network.in_blocks(block, held)).transpose()
+    let fits = |block, holds| network.workgroup_bytes(block, holds) <= workgroup_bytes;
+    let Some(block) = blocks.into_iter().find(|&block| fits(block, false)) else { return Ok(None) };
+    let holds = fits(block, true);
+    network.in_blocks(block, holds).map(Some)
 }
 
 /// Rows that a workgroup takes through a network at a time: more of them make fewer shares of the gradient and more use of the parameters
@@ -132,8 +128,6 @@ pub(super) fn fitted(
 const GPU_BLOCKS: [usize; 4] = [32, 16, 8, 4];
 /// The fewest of them that more cores are worth.
 const LEAST_ROWS: usize = 8;
-/// Workgroups for each core, which hide each other's latency.
-const GROUPS_OF_A_CORE: usize = 4;
 /// Most shares of the gradient: each takes the memory of all parameters.
 const MOST_GROUPS: usize = 256;
 /// Rows that a thread takes through a network at a time: few enough for its cache, many enough for products.

@@ -23,6 +23,6 @@ pub(crate) use given::{Given, add_given};
 pub use layered::{forward, layered};
 pub use passes::{Dispatch, Pass, PassKind, Plan};
 pub use plain::{plain, plain_forward};
-pub(crate) use rates::rate_groups;
+pub(crate) use rates::{check_factors, rate_groups};
 pub use request::{PlanKind, Recipe, Target, TrainShape};
 pub use resident::resident;

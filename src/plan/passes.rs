@@ -130,7 +130,7 @@ impl Plan {
     }
 
     /// How many of the steps to come one dispatch takes, from the first on; 1 if a step takes a dispatch or more of its own.
-    pub(crate) fn run(&self, steps: &[(usize, Step)]) -> usize {
+    pub fn run(&self, steps: &[(usize, Step)]) -> usize {
         let alone = |pass: usize| match &self.passes[pass].dispatches[..] {
             [dispatch] => Some(dispatch),
             _ => None,
@@ -142,7 +142,7 @@ impl Plan {
     }
 
     /// Whether a pass takes more than one step in a dispatch.
-    pub(crate) fn has_runs(&self) -> bool {
+    pub fn has_runs(&self) -> bool {
         self.passes.iter().flat_map(|pass| &pass.dispatches).any(|dispatch| dispatch.kernel.most_steps > 1)
     }
 

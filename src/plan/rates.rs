@@ -1,19 +1,35 @@
-//! Which layers share a learning rate.
+//! Which tensors share a learning rate.
 
 use std::ops::Range;
 
+use crate::error::{Error, Result};
 use crate::params::Layout;
 
-/// Runs of layers with one learning rate: where their parameters stand, and the factor on it.
+/// Runs of tensors with one learning rate: where their parameters stand, and the factor on it. Of factors by layers each counts for
+/// the layer's weight and for its bias.
 pub(crate) fn rate_groups(layout: &Layout, factors: &[f64]) -> Vec<(Range<usize>, f64)> {
     let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
-    for layer in 0..layout.tensors.len() / 2 {
-        let factor = factors.get(layer).copied().unwrap_or(1.0);
-        let (start, end) = (layout.weight(layer).range.start, layout.bias(layer).range.end);
+    for (index, tensor) in layout.tensors.iter().enumerate() {
+        let factor = factors.get(index * factors.len() / layout.tensors.len()).copied().unwrap_or(1.0);
         match groups.last_mut() {
-            Some((range, last)) if *last == factor => range.end = end,
-            _ => groups.push((start..end, factor)),
+            Some((range, last)) if *last == factor => range.end = tensor.range.end,
+            _ => groups.push((tensor.range.clone(), factor)),
         }
     }
     groups
+}
+
+/// Refuses factors that are neither by tensors nor by layers, or cannot train.
+pub(crate) fn check_factors(layout: &Layout, factors: &[f64]) -> Result<()> {
+    let tensors = layout.tensors.len();
+    let counted = factors.iter().all(|factor| factor.is_finite() && *factor >= 0.0);
+    let some = factors.iter().any(|factor| *factor > 0.0);
+    if factors.is_empty() || (counted && some && [tensors, tensors / 2].contains(&factors.len())) {
+        return Ok(());
+    }
+    let expected = format!(
+        "{} numbers of at least 0, one for each layer, or {tensors}, one for each weight and bias, and not all of them 0",
+        tensors / 2
+    );
+    Err(Error::Setting { what: "learning_rate_factors", found: format!("{factors:?}"), expected })
 }

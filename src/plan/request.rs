@@ -84,7 +84,8 @@ pub struct Recipe {
     pub clip_norm: bool,
     /// Whether there is a place to keep the best parameters.
     pub keep_best: bool,
-    /// Factors on the learning rates of the layers, 0 for one that is frozen: one for each layer, or none.
+    /// Factors on the learning rates, 0 for what is frozen: one for each tensor of [`Layout`](crate::params::Layout), one for each
+    /// layer, or none.
     pub factors: Vec<f64>,
 }
 

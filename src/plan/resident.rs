@@ -10,7 +10,7 @@ use super::passes::{Pass, PassKind, Plan};
 use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::{Error, Result};
-use crate::kernels::{Held, IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
+use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -18,7 +18,7 @@ use crate::spec::MlpSpec;
 /// and a batch that would keep a workgroup busy for too long.
 pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
     if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 {
-        let expected = "fused or layered: layers have learning rates of their own".into();
+        let expected = "fused or layered: layers or tensors have learning rates of their own".into();
         return Err(Error::Setting { what: "plan", found: PlanKind::Resident.to_string(), expected });
     }
     let (batch, _) = batches(&shape);
@@ -70,7 +70,7 @@ pub(super) fn blocks(spec: &MlpSpec, recipe: &Recipe, rows: usize, target: Targe
     let blocks = BLOCKS.map(|block| block.min(rows.next_multiple_of(4)));
     match target {
         Target::Gpu { workgroup_bytes, .. } => fitted(network, blocks, workgroup_bytes),
-        Target::Cpu => network.in_blocks(blocks[0], Held::Nothing).map(Some),
+        Target::Cpu => network.in_blocks(blocks[0], false).map(Some),
     }
 }
 

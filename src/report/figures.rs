@@ -2,7 +2,7 @@
 
 use super::{Table, count, figure, score};
 use crate::error::{shorten, shorten_to};
-use crate::infer::{Figures, Metrics};
+use crate::infer::{Metrics, Scores};
 use crate::metrics::{Classification, Score};
 
 /// Most columns of a terminal for a class above a confusion matrix.
@@ -26,18 +26,18 @@ pub fn metrics_table(parts: &[(&str, &Metrics)]) -> Table {
 /// The few figures that a short table has, as they are printed.
 pub fn main_figures(metrics: &Metrics) -> Vec<(String, Option<String>)> {
     let named = |name: &str, share: Option<f64>| (name.to_string(), share.map(score));
-    match &metrics.figures {
+    match &metrics.scores {
         None => vec![],
-        Some(Figures::Classification(figures)) => {
+        Some(Scores::Classification(figures)) => {
             let Classification { accuracy, macro_average, roc_auc, top_k, .. } = figures;
             let some = [("accuracy", Some(*accuracy)), ("macro f1", Some(macro_average.f1)), ("roc auc", *roc_auc)];
             let top_k = top_k.iter().map(|top_k| named(&format!("top {}", top_k.k), Some(top_k.accuracy)));
             some.map(|(name, figure)| named(name, figure)).into_iter().chain(top_k).collect()
         }
-        Some(Figures::MultiLabel(figures)) => {
+        Some(Scores::MultiLabel(figures)) => {
             vec![named("accuracy", Some(figures.accuracy)), named("macro f1", Some(figures.macro_average.f1))]
         }
-        Some(Figures::Regression(figures)) => {
+        Some(Scores::Regression(figures)) => {
             let of = figures.score;
             let error = |name: &str, error| (name.to_string(), Some(figure(error)));
             vec![error("rmse", of.rmse), error("mae", of.mae), named("r2", of.r2)]

@@ -13,4 +13,6 @@ pub use digits::{figure, score, significant, value};
 pub use figures::{class_table, confusion_table, main_figures, metrics_table};
 pub use plot::plot_lr_curve;
 pub use progress::Reporter;
-pub use table::{Table, count, memory, rate};
+pub use table::{Table, memory, rate};
+
+pub use crate::error::count;

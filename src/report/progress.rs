@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{count, figure, rate, score, significant};
-use crate::train::{Epoch, Event, Progress, Score};
+use crate::train::{Epoch, Event, Progress, ValidationScore};
 
 /// Longest silence on something that is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -61,7 +61,9 @@ impl Reporter {
         let Self { output, started, setup, .. } = self;
         if let Some(setup) = setup.take().filter(|_| !matches!(output, Output::Quiet)) {
             let seconds = significant((setup + started.elapsed()).as_secs_f64(), 3);
-            eprintln!("first steps: done after {seconds} s, in which the device was opened and its kernels made");
+            eprintln!(
+                "first steps: done after {seconds} s, with the opening of the device and the making of its kernels"
+            );
         }
         match output {
             Output::Quiet => {}
@@ -94,7 +96,7 @@ impl Reporter {
             Some(Epoch { epoch, loss, accuracy, .. }) => (epoch, figures(loss, accuracy)),
             None => (0, figures(progress.loss, progress.accuracy)),
         };
-        if let Some(Score { loss, accuracy, .. }) = self.epoch.and_then(|epoch| epoch.validation) {
+        if let Some(ValidationScore { loss, accuracy, .. }) = self.epoch.and_then(|epoch| epoch.validation) {
             text += &format!("; validation {}", figures(loss, accuracy));
         }
         format!("epoch {}/{}  {text}", count(epoch), count(self.epochs))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::digits::significant;
-use crate::error::{shorten_to, width};
+use crate::error::{count, shorten_to, width};
 
 /// Most columns of a terminal that a cell takes; names of a user's files are shortened to fewer before.
 const WIDEST: usize = 400;
@@ -56,19 +56,6 @@ impl fmt::Display for Table {
     }
 }
 
-/// A whole number with its thousands apart: 10,000.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A number of things a second: whole from 10 on, else three digits.
 pub fn rate(number: f64) -> String {
     if number < 10.0 { significant(number, 3) } else { count(number as u64) }
@@ -90,13 +77,6 @@ pub fn memory(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_have_their_thousands_apart() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(count(number), text);
-        }
-    }
 
     #[test]
     fn memory_is_rounded_up_in_a_unit_that_suits_it() {

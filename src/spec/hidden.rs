@@ -1,4 +1,4 @@
-//! Hidden layers as text: widths, each with an activation of its own if it likes.
+//! Hidden layers as text: widths, each with or without its own activation.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ impl HiddenLayers {
         Self(widths.iter().map(|&width| (width, None)).collect())
     }
 
-    /// The network with so many inputs and outputs; `activation` for the layers that name none.
+    /// The network with these numbers of inputs and outputs. `activation` is that of layers that name none.
     ///
     /// # Errors
     /// Those of [`MlpSpec::from_layers`].
@@ -44,8 +44,8 @@ impl FromStr for HiddenLayers {
             what: "hidden",
             found: format!("`{text}`"),
             expected: format!(
-                "widths from 1 to {MAX_WIDTH} with commas between them, each with :ACTIVATION or without, or `none`; at most \
-                 {} layers",
+                "widths from 1 to {MAX_WIDTH} separated by commas, each with or without :ACTIVATION, or `none`; at \
+                most {} layers",
                 MAX_LAYERS - 1
             ),
         };

@@ -1,4 +1,4 @@
-//! What a network is: layers, activations and loss, checked once. Knows no parameters and no device.
+//! A network's layers, activations and loss, checked once. It knows neither parameters nor devices.
 
 mod hidden;
 
@@ -10,7 +10,7 @@ pub use hidden::HiddenLayers;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::math::{Activation, Domain, Loss, Parameter};
+use crate::math::{Activation, Loss, Parameter, TargetDomain};
 
 /// Widest layer. Keeps every size of a network below 2^61 elements, so that counting them never overflows.
 pub const MAX_WIDTH: usize = 1 << 24;
@@ -97,7 +97,7 @@ impl MlpSpec {
             });
         }
         let outputs = layers[layers.len() - 1].outputs;
-        if loss.domain() == Domain::Class && outputs < 2 {
+        if loss.domain() == TargetDomain::Class && outputs < 2 {
             return Err(Error::Setting {
                 what: "number of outputs",
                 found: outputs.to_string(),
@@ -113,7 +113,19 @@ impl MlpSpec {
         Ok(Self { loss_parameter: value, ..self })
     }
 
-    /// Refuses data whose rows are not the network's, or whose targets its loss does not take.
+    /// The network with parameters of its loss by their names, each one that the loss has.
+    pub(crate) fn with_named_parameters(self, given: &[(&'static str, f64)]) -> Result<Self> {
+        let own = self.loss.parameter().map(|parameter| parameter.name);
+        given.iter().try_fold(self, |spec, &(name, value)| match own == Some(name) {
+            true => spec.with_loss_parameter(value),
+            false => {
+                let expected = format!("to be left out with {}", spec.loss);
+                Err(Error::Setting { what: name, found: "given".into(), expected })
+            }
+        })
+    }
+
+    /// Refuses data with rows of another width, or with targets that the loss does not take.
     pub fn check_data(&self, data: &Dataset) -> Result<()> {
         for (what, found, expected) in [
             ("features of a row of the data", data.inputs(), self.inputs()),
@@ -142,7 +154,7 @@ impl MlpSpec {
         self.loss_parameter
     }
 
-    /// Number of target columns: one for each output, or a single one with the number of a class.
+    /// Number of target columns: one for each output, or a single one with the index of a class.
     pub fn target_columns(&self) -> usize {
         self.loss.terms(self.outputs())
     }

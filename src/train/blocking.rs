@@ -11,17 +11,17 @@ use crate::error::Result;
 use crate::spec::MlpSpec;
 
 impl Trainer {
-    /// Plans the training of `spec` on `data` and loads it on `device`: all memory is allocated here. The parameters are those
-    /// that [`TrainConfig::init`] draws by [`TrainConfig::seed`].
+    /// Plans the training of `spec` on `data` and loads it on `device`, which allocates all memory.
+    /// [`TrainConfig::init`] and [`TrainConfig::seed`] determine the initial parameters.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for settings or data that do not fit the network;
-    /// [`Error::TooLarge`](crate::Error::TooLarge) for what does not fit the device.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if the plan does not fit the device.
     pub fn new(device: &Device, spec: &MlpSpec, config: &TrainConfig, data: &Dataset) -> Result<Self> {
         block_on(Self::new_async(device, spec, config, data))
     }
 
-    /// [`new`](Self::new) with a validation set, on which every epoch's parameters are judged, on the device; its rows count alike.
+    /// [`new`](Self::new) with a validation set. The device computes its loss after every epoch, unweighted.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
@@ -35,11 +35,12 @@ impl Trainer {
         block_on(Self::with_validation_async(device, spec, config, data, validation))
     }
 
-    /// A trainer without data, for a loss of the program's own, as in reinforcement learning and distillation: a step
-    /// takes a batch of at most `rows` rows and the gradient of the program's loss by the outputs.
+    /// A trainer without data, for a loss of the program's own, for example in reinforcement learning or distillation.
+    /// A step takes a batch of at most `rows` rows and the gradient of the program's loss by the outputs.
     ///
-    /// Every step is an epoch of [`TrainConfig::epochs`], by which schedules go; a batch size is not looked at, and the network's
-    /// own loss only says what predictions are. Steps are planned by layers. A divergence is the program's to see: no loss tells of it.
+    /// Every step is an epoch of [`TrainConfig::epochs`], which schedules use. The batch size is ignored. The network's
+    /// own loss only determines its predictions. The plan is layered. The program has to detect a divergence itself,
+    /// since the trainer knows no loss.
     ///
     /// ```
     /// use wgpu_mlp::{Activation, Batch, Loss, MlpSpec, Optimizer, TrainConfig, Trainer, open};
@@ -63,8 +64,8 @@ impl Trainer {
         block_on(Self::without_data_async(device, spec, config, rows))
     }
 
-    /// The outputs [rows, outputs] of `x` [rows, inputs], both by rows, as a training step has them, dropout included; z and a stay
-    /// on the device for [`backward`](Self::backward).
+    /// The outputs [rows, outputs] of `x` [rows, inputs], both by rows, as in a training step, with dropout. z and a
+    /// stay on the device for [`backward`](Self::backward).
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) for more rows than there is room for, or none;
@@ -73,9 +74,9 @@ impl Trainer {
         block_on(self.forward_async(x))
     }
 
-    /// Leads the gradient by the outputs of the last [`forward`](Self::forward), [rows, outputs], back to the parameters, and makes
-    /// the optimiser's step. What the program's loss divides by, as the number of rows, is in the gradient already.
-    /// [`gradients`](Self::gradients) gives those by the parameters.
+    /// Backpropagates the gradient by the outputs of the last [`forward`](Self::forward), [rows, outputs], and makes
+    /// the optimiser's step. The gradient already contains every divisor of the program's loss, such as the number of
+    /// rows. [`gradients`](Self::gradients) gives the gradients by the parameters.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) for another number of values; [`Error::Setting`](crate::Error::Setting) for a value that
@@ -84,7 +85,8 @@ impl Trainer {
         block_on(self.backward_async(gradient))
     }
 
-    /// [`backward`](Self::backward) that gives the gradient by the features too, [rows, inputs], at the parameters before the step.
+    /// [`backward`](Self::backward) that also gives the gradient by the features, [rows, inputs], at the parameters
+    /// before the step.
     ///
     /// # Errors
     /// Those of [`backward`](Self::backward).
@@ -92,7 +94,8 @@ impl Trainer {
         block_on(self.backward_to_inputs_async(gradient))
     }
 
-    /// [`forward`](Self::forward) and [`backward`](Self::backward) for a gradient that is known already; the outputs are not read.
+    /// [`forward`](Self::forward) and [`backward`](Self::backward) for a gradient that is already known; the outputs
+    /// are not read back.
     ///
     /// # Errors
     /// Those of both.
@@ -100,24 +103,25 @@ impl Trainer {
         block_on(self.step_with_output_gradient_async(x, gradient))
     }
 
-    /// Takes other training rows, as scikit-learn's `partial_fit` does: parameters, optimiser and the count of steps stay.
+    /// Replaces the training rows, as scikit-learn's `partial_fit` does. The parameters, the optimiser's state and the
+    /// step count stay.
     ///
-    /// As many rows as before go where those were: nothing is allocated, and the run under way goes on with its schedule,
-    /// whatever of its epoch is left. Another number of rows, or rows with weights after some without, take a new plan in place of
-    /// the old one, as large as it has to be; then the run ends.
+    /// The same number of rows is written over the old rows. Nothing is allocated, and the current run continues with
+    /// its schedule in the middle of its epoch. Another number of rows, or weighted rows after unweighted ones, need a
+    /// new plan; then the run ends.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new). The trainer is then as before.
+    /// Those of [`new`](Self::new). The trainer is unchanged then.
     pub fn load(&mut self, data: &Dataset) -> Result<()> {
         block_on(self.load_async(data))
     }
 
-    /// Trains on data that come in parts, more of them than memory holds at once: each part is loaded, as [`load`](Self::load) does
-    /// it, and trained on for an epoch. A run, its schedule and early stopping take [`TrainConfig::epochs`] parts; then another
-    /// begins. Parts should have equal numbers of rows: one that differs ends the run.
+    /// Trains on data that arrive in parts and need not fit into memory together. [`load`](Self::load) loads each part,
+    /// which is trained on for an epoch. A run with its schedule and early stopping has [`TrainConfig::epochs`] parts;
+    /// then the next run begins. Parts should have equal numbers of rows: a part with another number ends the run.
     ///
     /// # Errors
-    /// The first one that a part is; those of [`load`](Self::load) and [`fit`](Self::fit).
+    /// The first error among the parts; those of [`load`](Self::load) and [`fit`](Self::fit).
     pub fn fit_stream(
         &mut self,
         parts: impl IntoIterator<Item = Result<Dataset>>,
@@ -126,18 +130,19 @@ impl Trainer {
         block_on(self.fit_stream_async(parts, on_event))
     }
 
-    /// Trains for the configured number of epochs; called again, for as many more, the rest of an epoch that was broken off
-    /// counting as one, with the schedule and early stopping from their start.
+    /// Trains for the configured number of epochs. Another call trains for as many more, with the schedule and early
+    /// stopping from their start; the rest of an interrupted epoch counts as one epoch.
     ///
     /// # Errors
-    /// [`Error::Diverged`](crate::Error::Diverged) when the loss stops being finite. It names the step; the parameters are those
-    /// from which the last submission with a finite first loss began, and the optimiser starts anew, its count of steps too.
+    /// [`Error::Diverged`](crate::Error::Diverged) if the loss is not finite. The error names the step. The parameters
+    /// return to the start of the last submission whose first loss was finite. The optimiser's state and step count
+    /// return to 0.
     pub fn fit(&mut self) -> Result<Outcome> {
         block_on(self.fit_async())
     }
 
-    /// [`fit`](Self::fit) with a receiver, which learns of every submission and of every epoch in order. When it breaks, the steps
-    /// that are under way are finished and the call ends; [`resume`](Self::resume) goes on.
+    /// [`fit`](Self::fit) with a callback, which gets every submission and every epoch in order. If it breaks, the
+    /// steps under way are finished and the call ends; [`resume`](Self::resume) continues.
     ///
     /// # Errors
     /// Those of [`fit`](Self::fit).
@@ -145,8 +150,8 @@ impl Trainer {
         block_on(self.fit_with_async(on_event))
     }
 
-    /// Goes on with a run that was broken off, or taken up from a [`TrainState`], to its end. What it gives is, to the byte, what it
-    /// would have given without the break.
+    /// Continues an interrupted run, or one that was restored from a [`TrainState`], to its end. The result has the
+    /// bytes of the uninterrupted run.
     ///
     /// # Errors
     /// Those of [`fit`](Self::fit).
@@ -154,7 +159,7 @@ impl Trainer {
         block_on(self.resume_async())
     }
 
-    /// [`resume`](Self::resume) with a receiver, as [`fit_with`](Self::fit_with) has one.
+    /// [`resume`](Self::resume) with a callback, as in [`fit_with`](Self::fit_with).
     ///
     /// # Errors
     /// Those of [`fit`](Self::fit).
@@ -162,8 +167,8 @@ impl Trainer {
         block_on(self.resume_with_async(on_event))
     }
 
-    /// Does the next step and waits for it, for loops of a program's own. After the run's last step it begins another.
-    /// Where the step ends an epoch, what belongs to that is done too.
+    /// Does the next step and waits for it, for training loops of a program's own. After the run's last step it begins
+    /// another run. A step that ends an epoch includes validation, schedule and early stopping.
     ///
     /// # Errors
     /// Those of [`fit`](Self::fit).
@@ -174,26 +179,26 @@ impl Trainer {
     /// The state after the last step.
     ///
     /// # Errors
-    /// What the device says.
+    /// Errors of the device.
     pub fn state(&mut self) -> Result<TrainState> {
         block_on(self.state_async())
     }
 
-    /// Takes up a state: [`resume`](Self::resume) goes on from it. The number of epochs may be another than in the
-    /// state, and so lengthen or shorten the run.
+    /// Restores a state, from which [`resume`](Self::resume) continues. Another number of epochs lengthens or shortens
+    /// the run.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) where the state is of another network, other settings or other data;
-    /// [`Error::Shape`](crate::Error::Shape) where its lists do not fit.
+    /// [`Error::Setting`](crate::Error::Setting) if the state belongs to another network, other settings or other data;
+    /// [`Error::Shape`](crate::Error::Shape) if its lists do not fit.
     pub fn restore(&mut self, state: &TrainState) -> Result<()> {
         block_on(self.restore_async(state))
     }
 
-    /// Raises the learning rate by the same factor from step to step, up to the end of the range or where the loss blows up
-    /// (Smith 2017). The trainer is used up by it: its parameters are those of the test, its run has begun.
+    /// Multiplies the learning rate by the same factor from step to step, up to the end of the range or until the loss
+    /// blows up (Smith 2017). It uses the trainer up: the parameters change, and the run has begun.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a range that is none. What the device says.
+    /// [`Error::Setting`](crate::Error::Setting) for a range that is none. Errors of the device.
     pub fn lr_find(self, range: LrRange) -> Result<LrCurve> {
         block_on(self.lr_find_async(range))
     }
@@ -201,16 +206,16 @@ impl Trainer {
     /// All parameters, in the order of [`Layout`](crate::params::Layout).
     ///
     /// # Errors
-    /// What the device says.
+    /// Errors of the device.
     pub fn parameters(&mut self) -> Result<Vec<f32>> {
         block_on(self.parameters_async())
     }
 
-    /// What early stopping has found best so far, which a run that comes to its end puts back; none without early
-    /// stopping and before the first epoch that it has judged.
+    /// The best parameters that early stopping has found, which a run restores at its end. None without early stopping
+    /// and before its first epoch.
     ///
     /// # Errors
-    /// What the device says.
+    /// Errors of the device.
     pub fn best_parameters(&mut self) -> Result<Option<Vec<f32>>> {
         block_on(self.best_parameters_async())
     }
@@ -219,16 +224,16 @@ impl Trainer {
     /// penalties.
     ///
     /// # Errors
-    /// What the device says.
+    /// Errors of the device.
     pub fn gradients(&mut self) -> Result<Vec<f32>> {
         block_on(self.gradients_async())
     }
 
-    /// Goes back to the parameters from which the last submission began, and gives them. The optimiser starts anew, its count
-    /// of steps too.
+    /// Restores the parameters at the start of the last submission, and returns them. The optimiser's state and step
+    /// count return to 0.
     ///
     /// # Errors
-    /// What the device says.
+    /// Errors of the device.
     pub fn roll_back(&mut self) -> Result<Vec<f32>> {
         block_on(self.roll_back_async())
     }

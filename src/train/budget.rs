@@ -1,31 +1,31 @@
-//! How long to train on a table and by which rows to judge, where nobody says. In: numbers of rows, the batch. Out: epochs,
-//! patience and the share of rows for validation. `docs/training.md` has what the constants were chosen by.
+//! The default length of a run. In: numbers of rows, the batch. Out: epochs, patience and the fraction of rows for
+//! validation. `docs/training.md` says how the constants were chosen.
 
 use super::{Batch, Schedule};
 
-/// How long a run may be, and when it ends before.
+/// The length of a run, and its patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Most epochs.
     pub epochs: u64,
-    /// Epochs in a row without an improvement after which it ends, with the best parameters kept; none where there are no rows to
-    /// judge them by: then all epochs are run and the last parameters stay.
+    /// Epochs in a row without an improvement after which it ends, with the best parameters kept. None without
+    /// validation rows: then all epochs are run, and the last parameters are kept.
     pub patience: Option<u64>,
 }
 
 impl Budget {
-    /// Part of the rows that is held out for validation, as in scikit-learn's MLPs.
+    /// Fraction of the rows that is held out for validation, as in scikit-learn's MLPs.
     pub const VALIDATION_FRACTION: f64 = 0.1;
-    /// Fewest rows that can tell one epoch from another.
+    /// Fewest validation rows that can tell one epoch from another.
     pub const FEWEST_ROWS: usize = 20;
 
-    /// A run that watches validation rows, at most.
+    /// Most steps of a run with validation rows.
     const WATCHED: Steps = Steps { steps: 100_000, least: 50, most: 1000 };
-    /// Epochs in a row without an improvement that end it.
+    /// Steps without an improvement that end it.
     const PATIENCE: Steps = Steps { steps: 1600, least: 20, most: 100 };
-    /// A run that has nothing to watch: longer ones do better on some tables and much worse on others.
+    /// Steps of a run without validation rows: longer runs are better on some tables and much worse on others.
     const UNWATCHED: Steps = Steps { steps: 1500, least: 20, most: 500 };
-    /// A run whose learning rate comes down to its end.
+    /// Steps of a run whose learning rate falls to its end.
     const ANNEALED: Steps = Steps { steps: 10_000, least: 20, most: 200 };
 
     /// Part of `rows` rows that is to be held out for validation: [`VALIDATION_FRACTION`](Self::VALIDATION_FRACTION), or 0 where
@@ -36,8 +36,8 @@ impl Budget {
         if held_out < Self::FEWEST_ROWS { 0.0 } else { Self::VALIDATION_FRACTION }
     }
 
-    /// The budget of a run on `rows` training rows; `watched` says whether there are others to judge its epochs by. A schedule
-    /// that comes down over the whole run is not cut short: the best epoch is kept, but all are run.
+    /// The budget of a run on `rows` training rows. `watched` says whether there are validation rows. A schedule that
+    /// falls over the whole run is not cut short: all epochs are run, and the best is kept.
     #[must_use]
     pub fn new(rows: usize, batch: Batch, schedule: Schedule, watched: bool) -> Self {
         let steps = rows.div_ceil(batch.rows(rows).max(1)).max(1) as u64;

@@ -1,4 +1,4 @@
-//! When training stops because it no longer improves.
+//! Early stopping.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What early stopping watches.
+/// The value that early stopping monitors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Monitor {
@@ -24,15 +24,15 @@ pub enum Monitor {
 pub struct EarlyStopping {
     /// Epochs in a row without an improvement, at least 1.
     pub patience: u64,
-    /// A value must be better than the best by more than this, from 0 on.
+    /// A value must be better than the best by more than this, at least 0.
     #[serde(default)]
     pub min_delta: f64,
-    /// The value.
+    /// The monitored value.
     #[serde(default)]
     pub monitor: Monitor,
 }
 
-/// What early stopping has seen of a run.
+/// The state of early stopping in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingState {
@@ -44,9 +44,9 @@ pub struct EarlyStoppingState {
     pub bad_epochs: u64,
 }
 
-/// What early stopping says of an epoch.
+/// The decision of early stopping after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct StoppingDecision {
     /// Whether the epoch is the best so far.
     pub improved: bool,
     /// Whether training is to stop.
@@ -54,7 +54,7 @@ pub struct Verdict {
 }
 
 impl EarlyStopping {
-    /// Stops after so many epochs without any lower loss.
+    /// Stops after `patience` epochs without a lower loss.
     pub fn new(patience: u64) -> Self {
         Self { patience, min_delta: 0.0, monitor: Monitor::Loss }
     }
@@ -63,18 +63,18 @@ impl EarlyStopping {
     pub fn check(&self) -> Result<()> {
         let refused = |what, found, expected: &str| Err(Error::Setting { what, found, expected: expected.into() });
         if self.patience == 0 {
-            return refused("patience", self.patience.to_string(), "a whole number from 1 on");
+            return refused("patience", self.patience.to_string(), "a whole number of at least 1");
         }
         if !(self.min_delta.is_finite() && self.min_delta >= 0.0) {
-            return refused("min_delta", self.min_delta.to_string(), "a number from 0 on");
+            return refused("min_delta", self.min_delta.to_string(), "a number of at least 0");
         }
         Ok(())
     }
 }
 
 impl EarlyStoppingState {
-    /// Takes the monitored value of an epoch that has ended. A value that is not finite is no improvement.
-    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> Verdict {
+    /// Takes the monitored value of an epoch that has ended. A value that is not finite is not an improvement.
+    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> StoppingDecision {
         let improved = value.is_finite()
             && self.best.is_none_or(|best| match rule.monitor {
                 Monitor::Loss => value + rule.min_delta < best,
@@ -85,7 +85,7 @@ impl EarlyStoppingState {
         } else {
             self.bad_epochs += 1;
         }
-        Verdict { improved, stop: !improved && self.bad_epochs >= rule.patience }
+        StoppingDecision { improved, stop: !improved && self.bad_epochs >= rule.patience }
     }
 }
 

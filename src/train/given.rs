@@ -1,4 +1,4 @@
-//! Steps for a loss of the program's own: it looks at the outputs and gives the gradient by them.
+//! Steps for a loss of the program's own, which takes the outputs and gives the gradient by them.
 
 use super::trainer::{Own, Trainer, plan_for};
 use super::{Batch, TrainConfig};
@@ -19,12 +19,13 @@ impl Trainer {
     ) -> Result<Self> {
         config.check(spec)?;
         if let Some(kind) = config.plan.filter(|kind| *kind != PlanKind::Layered) {
-            let expected = "layered, or none: the others take a step whole".into();
+            let expected = "layered, or none: the other plans take a step as a whole".into();
             return Err(Error::Setting { what: "the plan", found: kind.to_string(), expected });
         }
         if config.is_controlled() {
-            let (found, expected) = ("early stopping or a plateau schedule".into(), "neither: no loss is known".into());
-            return Err(Error::Setting { what: "the control of the run", found, expected });
+            let (found, expected) =
+                ("early stopping or a plateau schedule".into(), "neither, since the loss is not known".into());
+            return Err(Error::Setting { what: "the settings of the run", found, expected });
         }
         let config = TrainConfig { plan: Some(PlanKind::Layered), batch: Batch::Full, ..config.clone() };
         let zeros = |columns: usize| limits::filled("a batch", 0.0, rows.saturating_mul(columns));
@@ -73,7 +74,7 @@ impl Trainer {
             Some(_) => Err(Error::Setting {
                 what: "the trainer",
                 found: "without data".into(),
-                expected: "one made with data, or steps with a gradient by the outputs".into(),
+                expected: "a trainer made with data, or steps with a gradient by the outputs".into(),
             }),
         }
     }
@@ -82,7 +83,7 @@ impl Trainer {
         self.own.as_ref().map(|own| own.given).ok_or_else(|| Error::Setting {
             what: "the trainer",
             found: "made with data".into(),
-            expected: "one made by without_data, whose steps take a gradient by the outputs".into(),
+            expected: "a trainer made by without_data, whose steps take a gradient by the outputs".into(),
         })
     }
 
@@ -112,7 +113,7 @@ impl Trainer {
     async fn run_backward(&mut self, gradient: &[f32], pass: impl Fn(&Given) -> usize) -> Result<usize> {
         let given = self.given()?;
         let Some(rows) = self.own.as_ref().and_then(|own| own.rows) else {
-            let (found, expected) = ("without a forward pass before it".into(), "forward first".into());
+            let (found, expected) = ("called without a forward pass before it".into(), "forward first".into());
             return Err(Error::Setting { what: "the backward pass", found, expected });
         };
         self.check_gradient(gradient, rows)?;
@@ -127,7 +128,7 @@ impl Trainer {
             own.rows = None;
         }
         self.next_step += 1;
-        self.pass_unjudged();
+        self.skip_validation();
         Ok(rows)
     }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::mark::Mark;
-use super::run_state::Run;
+use super::run_state::RunProgress;
 use super::trainer::{Trainer, plan_for};
 use super::{Event, Outcome};
 use crate::backend::Backend as _;
@@ -40,12 +40,12 @@ impl Trainer {
                 next.write(to, &values)?;
             }
         }
-        let age = self.steps();
+        let steps_before = self.steps();
         self.backend = next;
         (self.samples, self.batch) = (data.rows(), self.config.batch.rows(data.rows()));
-        (self.age, self.next_step, self.run) = (age, 0, Run::default());
+        (self.steps_before, self.next_step, self.run) = (steps_before, 0, RunProgress::default());
         (self.submissions, self.first_submission, self.snapshot_steps) = (0, 0, [0; SNAPSHOTS]);
-        self.begin_paces();
+        self.begin_pacers();
         Ok(())
     }
 

@@ -10,7 +10,7 @@ const SMOOTHING: f64 = 0.9;
 /// The test ends when the smoothed loss is so many times its smallest value.
 const BLOWN_UP: f64 = 4.0;
 
-/// From which learning rate to which, in so many steps.
+/// The range of learning rates, and the number of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LrRange {
     /// The first rate.
@@ -28,10 +28,10 @@ impl Default for LrRange {
     }
 }
 
-/// What a range test saw.
+/// The result of a range test.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LrCurve {
-    /// Rate, loss of the step's batch before its update, and that loss smoothed.
+    /// Learning rate, loss of the step's batch before its update, and the smoothed loss.
     pub points: Vec<LrPoint>,
     /// The rate at which the smoothed loss fell fastest; none where it never fell.
     pub suggestion: Option<f64>,
@@ -59,7 +59,7 @@ impl Trainer {
             return Err(Error::Setting {
                 what: "the range of learning rates",
                 found: format!("{from} to {to} in {steps} steps"),
-                expected: "a positive rate to a larger one, in at least 10 steps".into(),
+                expected: "a positive rate and a larger one, in at least 10 steps".into(),
             });
         }
         let mut points: Vec<LrPoint> = Vec::with_capacity(steps);

@@ -1,5 +1,5 @@
-//! Training: which rows when, how many steps a submission, what the losses mean, when to stop. Works on any
-//! backend; knows nothing of files or terminals, but tells what happens through events.
+//! Training: the order of rows, the length of submissions, the losses, and when to stop. It works on any backend. It
+//! knows nothing of files or terminals, and reports through events.
 
 #[cfg(not(target_family = "wasm"))]
 mod blocking;
@@ -9,7 +9,7 @@ mod given;
 mod load;
 mod lr_find;
 mod mark;
-mod pace;
+mod pacer;
 mod run;
 mod run_state;
 mod schedule;
@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use budget::Budget;
-pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, Verdict};
+pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, StoppingDecision};
 pub use lr_find::{LrCurve, LrPoint, LrRange};
 pub use schedule::{PlateauState, Position, Schedule};
 pub use state::{TrainProgress, TrainState};
@@ -32,8 +32,8 @@ pub(crate) use trainer::plan_for;
 
 use crate::error::{Error, Result};
 use crate::math::Optimizer;
-use crate::params::Init;
-use crate::plan::PlanKind;
+use crate::params::{Init, Layout};
+use crate::plan::{PlanKind, check_factors};
 use crate::spec::MlpSpec;
 
 /// Rows of a training step.
@@ -41,9 +41,9 @@ use crate::spec::MlpSpec;
 pub enum Batch {
     /// The whole data set, in its own order.
     Full,
-    /// 200 rows, or all where they are fewer, as scikit-learn's MLPs have it; in an order drawn anew for every epoch.
+    /// 200 rows, or all if there are fewer, as in scikit-learn's MLPs. The order is drawn anew for every epoch.
     Auto,
-    /// So many rows in an order drawn anew for every epoch; the last step of an epoch takes what remains.
+    /// This number of rows, in an order drawn anew for every epoch. The last step of an epoch takes the remaining rows.
     Rows(usize),
 }
 
@@ -51,7 +51,7 @@ pub enum Batch {
 const AUTO_BATCH: usize = 200;
 
 impl Batch {
-    /// Rows of a whole step on a data set of so many rows.
+    /// Rows of a whole step on a data set of `samples` rows.
     #[must_use]
     pub fn rows(self, samples: usize) -> usize {
         match self {
@@ -72,7 +72,7 @@ impl FromStr for Batch {
             _ => Err(Error::Setting {
                 what: "batch",
                 found: format!("`{text}`"),
-                expected: "`full`, `auto` or a number of rows from 1 on".into(),
+                expected: "`full`, `auto` or a number of rows of at least 1".into(),
             }),
         }
     }
@@ -88,7 +88,7 @@ impl fmt::Display for Batch {
     }
 }
 
-/// How to train: what every run needs, and what may be added.
+/// The settings of a run.
 ///
 /// ```
 /// use wgpu_mlp::math::{Optimizer, Rule};
@@ -112,34 +112,35 @@ pub struct TrainConfig {
     pub batch: Batch,
     /// The optimiser with its settings.
     pub optimizer: Optimizer,
-    /// Seed of the first parameters, the sample order and dropout.
+    /// Seed of the initial parameters, the sample order and dropout.
     pub seed: u64,
-    /// How the parameters start.
+    /// Initialisation of the parameters.
     #[serde(skip)]
     pub init: Init,
-    /// The plan, or the one that suits the network.
+    /// The kind of plan; none for the one that [`choose`](crate::plan::choose) takes.
     pub plan: Option<PlanKind>,
     /// How the learning rate changes.
     pub schedule: Schedule,
-    /// Share of the units of a hidden layer that each step drops, in [0, 1): one for every hidden layer, or one for
-    /// all, or none.
+    /// Dropout rate in [0, 1): one for each hidden layer, or one for all, or none.
     pub dropout: Vec<f64>,
     /// When to stop before the last epoch.
     pub early_stopping: Option<EarlyStopping>,
-    /// Factors on the learning rate of each layer's weight and bias, 0 for a layer that is frozen; none where all are 1.
+    /// Factors of the learning rate, one for each layer (its weight and its bias), or one for each weight and bias in
+    /// the order of [`Layout`]. 0 freezes. An empty list means 1 for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learning_rate_factors: Vec<f64>,
-    /// What the steps that are queued at a time should take. [`SUBMISSION`](Self::SUBMISSION) unless another is set.
+    /// Time that a submission of steps should take; [`SUBMISSION`](Self::SUBMISSION) by default.
     #[serde(skip, default = "submission")]
     pub submission: Duration,
 }
 
 impl TrainConfig {
-    /// What a submission should take: 20 ms. A display that the same GPU draws stays responsive, the host keeps ahead of the
-    /// device, and no driver takes the work for a hang.
+    /// Default time of a submission, 20 ms. A display on the same GPU stays responsive, the host keeps ahead of the
+    /// device, and no driver mistakes the work for a hang.
     pub const SUBMISSION: Duration = Duration::from_millis(20);
 
-    /// Training for so many epochs from He's parameters, with seed 0, a constant learning rate and the plan that suits the network.
+    /// Training for `epochs` epochs from He's initialisation, with seed 0, a constant learning rate and the plan of
+    /// [`choose`](crate::plan::choose).
     pub fn new(epochs: u64, batch: Batch, optimizer: Optimizer) -> Self {
         Self {
             epochs,
@@ -156,53 +157,54 @@ impl TrainConfig {
         }
     }
 
-    /// With another seed of the first parameters, the sample order and dropout.
+    /// With another seed of the initial parameters, the sample order and dropout.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// With other first parameters. [`Trainer::set_parameters`] sets others yet.
+    /// With another initialisation. [`Trainer::set_parameters`] sets any other parameters.
     #[must_use]
     pub fn init(self, init: Init) -> Self {
         Self { init, ..self }
     }
 
-    /// With a plan of this kind, whether it suits the network or not.
+    /// With a plan of this kind, whatever the network.
     #[must_use]
     pub fn plan(self, kind: PlanKind) -> Self {
         Self { plan: Some(kind), ..self }
     }
 
-    /// With a factor on the learning rate of each layer, from the first one on, for its weight and its bias; 0 freezes a layer: not
-    /// a bit of it changes, by decay neither, but its gradients are there, and count in a norm that is clipped. The resident
-    /// plan has one rate for all and is not taken then.
+    /// With a factor of the learning rate for each tensor, in the order of [`Layout`] (weight and bias of the first
+    /// layer, weight and bias of the second one), or for each layer, for its weight and its bias. 0 freezes a tensor:
+    /// neither the rule nor weight decay changes it. Its gradients still exist and count in a clipped norm. The
+    /// resident plan has one rate for all and is not chosen then.
     #[must_use]
     pub fn learning_rate_factors(self, factors: &[f64]) -> Self {
         Self { learning_rate_factors: factors.to_vec(), ..self }
     }
 
-    /// With submissions that take about this time: for a program that shares the GPU with a display, less than a frame. A
+    /// With submissions of about this time. A program that shares the GPU with a display needs less than a frame. A
     /// single step cannot be divided.
     #[must_use]
     pub fn submission(self, time: Duration) -> Self {
         Self { submission: time, ..self }
     }
 
-    /// With a learning rate that changes.
+    /// With a learning-rate schedule.
     #[must_use]
     pub fn schedule(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
     }
 
-    /// With dropout in the hidden layers: a rate for each, or one for all.
+    /// With dropout in the hidden layers: a rate for each layer, or one for all.
     #[must_use]
     pub fn dropout(self, rates: &[f64]) -> Self {
         Self { dropout: rates.to_vec(), ..self }
     }
 
-    /// With an end when the loss of the validation set, or without one that of the training, stops falling; the best
-    /// parameters are kept.
+    /// With early stopping by the loss of the validation set, or of the training rows if there is no validation set.
+    /// The best parameters are kept.
     #[must_use]
     pub fn early_stopping(self, rule: EarlyStopping) -> Self {
         Self { early_stopping: Some(rule), ..self }
@@ -224,13 +226,7 @@ impl TrainConfig {
         if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
             return refused("dropout", rate.to_string(), "a number in [0, 1)".into());
         }
-        let (factors, layers) = (&self.learning_rate_factors, spec.layers().len());
-        let counted = factors.iter().all(|factor| factor.is_finite() && *factor >= 0.0);
-        let some = factors.is_empty() || (factors.len() == layers && factors.iter().any(|factor| *factor > 0.0));
-        if !counted || !some {
-            let expected = format!("{layers} numbers from 0 on, one for each layer, and not all of them 0");
-            return refused("learning_rate_factors", format!("{factors:?}"), expected);
-        }
+        check_factors(&Layout::new(spec), &self.learning_rate_factors)?;
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
             return refused("monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
@@ -246,7 +242,7 @@ impl TrainConfig {
         }
     }
 
-    /// Whether what an epoch gave decides on what the next one does.
+    /// Whether the result of an epoch decides on the next one.
     fn is_controlled(&self) -> bool {
         self.early_stopping.is_some() || matches!(self.schedule, Schedule::Plateau { .. })
     }
@@ -273,11 +269,11 @@ pub enum Event {
 pub struct Progress {
     /// Steps done.
     pub step: u64,
-    /// Steps in all, if nothing ends the run before.
+    /// Steps of the whole run, unless it ends early.
     pub steps: u64,
     /// Mean loss of the last step's batch, before its update.
     pub loss: f64,
-    /// Share of the last step's batch that was classified rightly; none for a regression.
+    /// Accuracy on the last step's batch; none for a regression.
     pub accuracy: Option<f64>,
 }
 
@@ -291,23 +287,23 @@ pub struct Epoch {
     pub step: u64,
     /// The learning rate of its last step.
     pub learning_rate: f64,
-    /// Mean loss over its rows, each before its step's update; with dropout, if there is some. Without penalties.
+    /// Mean loss over its rows, each before its step's update, with dropout and without penalties.
     pub loss: f64,
-    /// Share of its rows that was classified rightly; none for a regression.
+    /// Accuracy over its rows; none for a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
-    /// How good the parameters at its end are on the validation set, if there is one.
+    /// Loss and accuracy on the validation set at its end, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<Score>,
+    pub validation: Option<ValidationScore>,
 }
 
-/// How good parameters are on a set of rows.
+/// Loss and accuracy of the parameters on a set of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Score {
-    /// Mean loss, without weights.
+pub struct ValidationScore {
+    /// Mean loss, unweighted.
     pub loss: f64,
-    /// Share classified rightly; none for a regression.
+    /// Accuracy; none for a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
 }
@@ -324,16 +320,16 @@ pub struct Outcome {
     pub seconds: f64,
     /// Seconds from the first submission to its first result.
     pub first_step_seconds: f64,
-    /// Whether an event's receiver stopped it.
+    /// Whether the callback stopped it.
     pub stopped: bool,
     /// The run's last epoch that ended.
     pub last_epoch: Option<Epoch>,
-    /// The epoch whose parameters were kept, where early stopping keeps the best.
+    /// The epoch whose parameters were kept, with early stopping.
     pub best_epoch: Option<u64>,
 }
 
 impl Outcome {
-    /// This call and a later one that went on with the same run, as one.
+    /// This outcome joined with that of a later call on the same run.
     #[must_use]
     pub fn then(self, later: Self) -> Self {
         Self {

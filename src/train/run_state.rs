@@ -4,17 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{EarlyStoppingState, Epoch, PlateauState};
 
-/// What was asked for and how far it has come. Steps are those on the trainer's data.
+/// A run's bounds and progress. Steps are counted on the trainer's data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Run {
+pub(super) struct RunProgress {
     /// Its first step.
     pub first: u64,
     /// The step before which it ends.
     pub end: u64,
-    /// The step before which all epochs have been judged.
-    pub judged: u64,
-    /// Validation rows that the epoch has been judged on so far.
-    pub judged_rows: usize,
+    /// The step before which all epochs have been validated.
+    #[serde(rename = "judged")]
+    pub validated_until: u64,
+    /// Validation rows of the current epoch that are done.
+    #[serde(rename = "judged_rows")]
+    pub validated_rows: usize,
     /// Over the epoch's training steps so far.
     pub training: Sums,
     /// Over the epoch's validation rows so far.
@@ -31,7 +33,8 @@ pub(super) struct Run {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sums {
     pub loss: f64,
-    pub hits: f64,
+    #[serde(rename = "hits")]
+    pub correct: f64,
     pub terms: f64,
 }
 

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, setting};
 
-/// How the learning rate changes during a run. Every factor is on the optimiser's rate; epochs and steps count
-/// from 0. In text `cosine:warmup=5,floor=0.01`, in files a table `{ name = "cosine", warmup = 5, floor = 0.01 }`;
-/// what is left out has its value of [`Schedule::ALL`].
+/// How the learning rate changes during a run. Every factor multiplies the optimiser's rate; epochs and steps count
+/// from 0. The text form is `cosine:warmup=5,floor=0.01`, and files have a table `{ name = "cosine", warmup = 5, floor
+/// = 0.01 }`. A setting that is left out has its value of [`Schedule::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", try_from = "Table")]
+#[serde(tag = "name", rename_all = "kebab-case", try_from = "ScheduleTable")]
 #[non_exhaustive]
 pub enum Schedule {
     /// 1 throughout.
@@ -45,7 +45,7 @@ pub enum Schedule {
     /// From step to step up half a cosine to 1 and down another (Smith and Topin 2018): PyTorch's `OneCycleLR` with
     /// cosine annealing, but for its cycle of the momentum. The optimiser's rate is the peak, PyTorch's `max_lr`.
     OneCycle {
-        /// Share of the steps until the peak, in [0, 1]; PyTorch's `pct_start`.
+        /// Fraction of the steps until the peak, in [0, 1]; PyTorch's `pct_start`.
         warmup: f64,
         /// Factor at the first step, in (0, 1]; 1 / `div_factor`.
         start: f64,
@@ -54,7 +54,7 @@ pub enum Schedule {
     },
     /// 1 / (t + 1)^power after t rows in whole epochs: scikit-learn's `invscaling`, which changes as an epoch ends.
     InverseScaling {
-        /// The power, from 0 on.
+        /// The power, at least 0.
         power: f64,
     },
     /// Times `factor` when the loss has not fallen for more than `patience` epochs: PyTorch's `ReduceLROnPlateau` in
@@ -62,9 +62,9 @@ pub enum Schedule {
     Plateau {
         /// Factor of a change, in (0, 1].
         factor: f64,
-        /// Epochs without a lower loss that are let pass.
+        /// Epochs without a lower loss that are tolerated.
         patience: u64,
-        /// A loss must be lower than the lowest by more than this, from 0 on.
+        /// A loss must be lower than the lowest by more than this, at least 0.
         min_delta: f64,
         /// Least factor, in [0, 1].
         floor: f64,
@@ -91,7 +91,7 @@ impl Position {
     }
 }
 
-/// What [`Schedule::Plateau`] has seen of a run.
+/// The state of [`Schedule::Plateau`] in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlateauState {
@@ -305,11 +305,11 @@ struct Range {
 }
 
 impl Range {
-    const COUNT_0: Self = Self { holds: |value| value >= 0.0, expected: "a whole number from 0 on" };
-    const COUNT: Self = Self { holds: |value| value >= 1.0, expected: "a whole number from 1 on" };
-    const FACTOR: Self = Self { holds: |value| value > 0.0 && value <= 1.0, expected: "a number above 0, at most 1" };
-    const SHARE: Self = Self { holds: |value| (0.0..=1.0).contains(&value), expected: "a number from 0 to 1" };
-    const FROM_0: Self = Self { holds: |value| value.is_finite() && value >= 0.0, expected: "a number from 0 on" };
+    const COUNT_0: Self = Self { holds: |value| value >= 0.0, expected: "a whole number of at least 0" };
+    const COUNT: Self = Self { holds: |value| value >= 1.0, expected: "a whole number of at least 1" };
+    const FACTOR: Self = Self { holds: |value| value > 0.0 && value <= 1.0, expected: "a number in (0, 1]" };
+    const SHARE: Self = Self { holds: |value| (0.0..=1.0).contains(&value), expected: "a number in [0, 1]" };
+    const FROM_0: Self = Self { holds: |value| value.is_finite() && value >= 0.0, expected: "a number of at least 0" };
 }
 
 /// `NAME:KEY=VALUE,…`, with every setting.
@@ -348,15 +348,15 @@ impl FromStr for Schedule {
 /// A schedule as it stands in a file.
 #[derive(Deserialize)]
 #[serde(expecting = "a table with a `name` and settings, as { name = \"cosine\", warmup = 5 }")]
-struct Table {
+struct ScheduleTable {
     name: String,
     #[serde(flatten)]
     settings: BTreeMap<String, serde_json::Number>,
 }
 
-impl TryFrom<Table> for Schedule {
+impl TryFrom<ScheduleTable> for Schedule {
     type Error = Error;
-    fn try_from(table: Table) -> Result<Self> {
+    fn try_from(table: ScheduleTable) -> Result<Self> {
         let mut schedule = Self::named(&table.name)?;
         table.settings.iter().try_for_each(|(key, value)| schedule.set(key, &value.to_string()))?;
         Ok(schedule)

@@ -1,22 +1,22 @@
-//! Everything that a run needs to go on as if it had never been broken off.
+//! The state from which a run continues as if it had never been interrupted.
 
 use serde::{Deserialize, Serialize};
 
 use super::run::Course;
-use super::run_state::Run;
+use super::run_state::RunProgress;
 use super::{TrainConfig, Trainer};
 use crate::error::{Error, Result};
 use crate::params::Layout;
 use crate::plan::Role;
 use crate::spec::MlpSpec;
 
-/// The state of a [`Trainer`] between two steps: with the same data, device and build, training goes on from it to the very
-/// bytes that it would have come to.
+/// The state of a [`Trainer`] between two steps. With the same data, device and build, training continues from it to
+/// the bytes of the uninterrupted run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
-    /// All parameters, as [`Layout`] lays them out.
+    /// All parameters, in the order of [`Layout`].
     pub parameters: Vec<f32>,
-    /// What the optimiser keeps, [parameters, values for a parameter]; one value where it keeps none.
+    /// The optimiser's state, [parameters, values for a parameter]; one value if it has none.
     pub optimizer: Vec<f32>,
     /// The best parameters so far, where early stopping keeps them.
     pub best: Option<Vec<f32>>,
@@ -31,14 +31,15 @@ pub struct TrainProgress {
     config: TrainConfig,
     /// CRC-32 of the data sets.
     data: u32,
-    age: u64,
+    #[serde(rename = "age")]
+    steps_before: u64,
     optimizer_start: u64,
     step: u64,
-    run: Run,
+    run: RunProgress,
 }
 
 impl TrainProgress {
-    /// How it trains.
+    /// The settings.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -55,7 +56,7 @@ impl Trainer {
             spec: self.spec.clone(),
             config: self.config.clone(),
             data: self.fingerprint,
-            age: self.age,
+            steps_before: self.steps_before,
             optimizer_start: self.optimizer_start,
             step: self.next_step,
             run: self.run.clone(),
@@ -82,24 +83,23 @@ impl Trainer {
         if progress.data != self.fingerprint {
             return refused("of a run on other data".into(), "the same training and validation rows");
         }
-        let TrainProgress { age, optimizer_start, step, run, .. } = progress;
-        let steps = age.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
+        let TrainProgress { steps_before, optimizer_start, step, run, .. } = progress;
+        let steps = steps_before.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
         let course = Course {
             config: &progress.config,
             steps_per_epoch: self.steps_per_epoch(),
             validation: self.validation,
-            validation_step: self.judged_rows(),
+            validation_step: self.validation_batch(),
         };
-        let fits = steps.map_or_else(|| Err("its count of steps is none".into()), |_| run.check(*step, &course));
+        let fits = steps.map_or_else(|| Err("its count of steps is invalid".into()), |_| run.check(*step, &course));
         if let Err(problem) = fits {
             return refused(
-                format!("at step {step} of a run that cannot be: {problem}"),
-                "a state that a trainer gave",
+                format!("at step {step} of an impossible run: {problem}"),
+                "a state that a trainer has given",
             );
         }
         if best.is_some() != self.config.early_stopping.is_some() {
-            let (found, expected) =
-                ("without the best parameters so far", "them, since early stopping goes back to them");
+            let (found, expected) = ("without the best parameters so far", "them, since early stopping restores them");
             return match best {
                 None => refused(found.into(), expected),
                 Some(_) => refused("with best parameters".into(), "none without early stopping"),
@@ -118,7 +118,7 @@ impl Trainer {
         }
         self.set_parameters(parameters)?;
         self.write(Role::OptimizerState, optimizer)?;
-        (self.age, self.optimizer_start) = (*age, *optimizer_start);
+        (self.steps_before, self.optimizer_start) = (*steps_before, *optimizer_start);
         (self.next_step, self.run) = (*step, run.clone());
         if progress.config.epochs != self.config.epochs {
             self.run.set_epochs(self.config.epochs, self.steps_per_epoch());

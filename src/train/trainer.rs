@@ -1,11 +1,11 @@
-//! A network with its data on a device, ready to train: what is loaded, what can be set and read.
+//! A network with its data on a device, ready to train: loading, and what can be set and read.
 
 use std::collections::VecDeque;
 
-use super::TrainConfig;
 use super::mark::Mark;
-use super::pace::Pace;
-use super::run_state::{Pending, Run};
+use super::pacer::SubmissionPacer;
+use super::run_state::{Pending, RunProgress};
+use super::{Epoch, TrainConfig};
 use crate::backend::{Backend as _, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
 use crate::error::Result;
@@ -22,13 +22,14 @@ const MAX_RING: usize = 16 << 20;
 
 /// Trains one network on one data set.
 ///
-/// [`fit`](Self::fit) does a whole run, [`step`](Self::step) a step of one for loops of a program's own,
-/// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) steps between a program's frames; parameters and gradients are
-/// read when they are asked for, and stay on the device otherwise.
+/// [`fit`](Self::fit) does a whole run. [`step`](Self::step) does one step, for training loops of a program's own.
+/// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) do steps between a program's frames. Parameters and
+/// gradients stay on the device and are read on request.
 ///
-/// The plain names block the thread until the device is done. Those that end in `_async` are for programs with an executor; on
-/// native platforms they do not yield either: work on the CPU is done where it is called for, and a wait for a GPU
-/// blocks. An async program trains in a thread of its own, as tokio's `spawn_blocking` gives it one; a trainer may be moved there.
+/// The plain names block the thread until the device is done. The names that end in `_async` are for programs with an
+/// executor. On native platforms they do not yield either: the CPU works on the caller's thread, and a wait for a GPU
+/// blocks. An async program trains in its own thread, for example by tokio's `spawn_blocking`; a trainer may be moved
+/// there.
 #[derive(Debug)]
 pub struct Trainer {
     pub(super) device: Device,
@@ -39,19 +40,19 @@ pub struct Trainer {
     /// Rows of the validation set.
     pub(super) validation: usize,
     pub(super) batch: usize,
-    /// Of the data sets, so that a state is not taken up with others.
+    /// Checksum of the data sets, so that a state is not restored with other data.
     pub(super) fingerprint: u32,
     pub(super) validation_mark: Mark,
-    /// Where it has no data: what steps with a gradient of the program's go by.
+    /// The state of a trainer without data, whose steps take the program's gradient.
     pub(super) own: Option<Own>,
-    /// Steps that the parameters had behind them when this data was loaded.
-    pub(super) age: u64,
-    /// Steps that the parameters had behind them when the optimiser began with a state of 0.
+    /// Steps of the parameters before this data was loaded.
+    pub(super) steps_before: u64,
+    /// Steps of the parameters before the optimiser began with a state of 0.
     pub(super) optimizer_start: u64,
     /// Steps submitted on this data.
     pub(super) next_step: u64,
     /// The run under way, or the last one.
-    pub(super) run: Run,
+    pub(super) run: RunProgress,
     pub(super) submissions: usize,
     /// The first submission after the parameters were set: no snapshot before it is theirs.
     pub(super) first_submission: usize,
@@ -62,7 +63,7 @@ pub struct Trainer {
     /// Epochs after which nothing is submitted before they have been collected.
     pub(super) pause: Option<u64>,
     /// Of training steps and of validation steps.
-    pub(super) paces: [Pace; 2],
+    pub(super) pacers: [SubmissionPacer; 2],
 }
 
 /// What a trainer without data has besides.
@@ -96,7 +97,7 @@ impl Trainer {
         Self::with_backend(device, backend, spec, config, data, validation)
     }
 
-    /// What does the work, where that is a GPU, for a program that shares buffers with it.
+    /// The GPU's executor, if the device is a GPU, for a program that shares buffers with it.
     pub fn gpu(&self) -> Option<&GpuBackend> {
         if let Executor::Gpu(backend) = &self.backend { Some(backend) } else { None }
     }
@@ -160,16 +161,16 @@ impl Trainer {
             fingerprint: checksum([data].into_iter().chain(validation)),
             validation_mark: validation.map(Mark::of).unwrap_or_default(),
             own: None,
-            age: 0,
+            steps_before: 0,
             optimizer_start: 0,
             next_step: 0,
-            run: Run::default(),
+            run: RunProgress::default(),
             submissions: 0,
             first_submission: 0,
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
-            paces: [Pace::new(slots, config.submission), Pace::new(slots, config.submission)],
+            pacers: [SubmissionPacer::new(slots, config.submission), SubmissionPacer::new(slots, config.submission)],
         };
         trainer.set_learning_rate(config.optimizer.learning_rate)?;
         trainer.set_parameters(&config.init.draw(spec, config.seed)?)?;
@@ -177,9 +178,9 @@ impl Trainer {
     }
 
     /// Begins with submissions of one step.
-    pub(super) fn begin_paces(&mut self) {
+    pub(super) fn begin_pacers(&mut self) {
         let (slots, time) = (self.plan().slots, self.config.submission);
-        self.paces = [Pace::new(slots, time), Pace::new(slots, time)];
+        self.pacers = [SubmissionPacer::new(slots, time), SubmissionPacer::new(slots, time)];
     }
 
     /// Sets all parameters, in the order of [`Layout`], in place of those that [`TrainConfig::init`] has drawn.
@@ -189,7 +190,7 @@ impl Trainer {
         self.write(Role::Parameters, values)
     }
 
-    /// Sets the learning rate that the schedule starts from, for the steps that are submitted from now on.
+    /// Sets the base learning rate of the schedule, for the steps that are submitted from now on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         self.config.optimizer.learning_rate = learning_rate;
         self.config.optimizer.check()?;
@@ -202,20 +203,29 @@ impl Trainer {
         self.write(Role::Hyper, &hyper)
     }
 
-    /// Lets nothing be under way at the end of every so many epochs, so that a receiver that breaks there stops there, and
-    /// not some steps later.
+    /// Waits for the device after this number of epochs, so that a callback that stops training stops exactly there.
     pub fn pause_every(&mut self, epochs: Option<u64>) {
         self.pause = epochs;
     }
 
-    /// Steps that the parameters have behind them.
+    /// Steps that the parameters have been trained for.
     pub fn steps(&self) -> u64 {
-        self.age + self.next_step
+        self.steps_before + self.next_step
     }
 
-    /// Whole epochs of this data that the parameters have behind them.
+    /// Whole epochs of this data that the parameters have been trained for.
     pub fn epochs(&self) -> u64 {
         self.next_step / self.steps_per_epoch()
+    }
+
+    /// The run's last epoch that ended.
+    pub fn last_epoch(&self) -> Option<Epoch> {
+        self.run.last
+    }
+
+    /// The epoch that early stopping has found best so far.
+    pub fn best_epoch(&self) -> Option<u64> {
+        self.run.has_best().then_some(self.run.stopping.best_epoch)
     }
 
     /// [`parameters`](Self::parameters) for async programs.
@@ -238,7 +248,8 @@ impl Trainer {
         &self.spec
     }
 
-    /// CRC-32 of what decides what a run comes to: network, settings but for the number of epochs, data and `first` parameters.
+    /// CRC-32 of everything that determines a run: network, settings except the number of epochs, data and `first`
+    /// parameters.
     pub fn key(&self, first: &[f32]) -> u32 {
         let config = TrainConfig { epochs: 0, ..self.config.clone() };
         let settings = serde_json::to_string(&(&self.spec, &config)).unwrap_or_default();
@@ -249,7 +260,7 @@ impl Trainer {
         hasher.finalize()
     }
 
-    /// How it trains.
+    /// The settings.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -259,7 +270,7 @@ impl Trainer {
         self.backend.plan()
     }
 
-    /// What the backend has done so far.
+    /// Counts of the backend's work so far.
     pub fn counters(&self) -> Counters {
         self.backend.counters()
     }
@@ -275,7 +286,7 @@ impl Trainer {
     }
 
     /// Rows of a whole validation step; 1 without a validation set.
-    pub(super) fn judged_rows(&self) -> usize {
+    pub(super) fn validation_batch(&self) -> usize {
         self.plan().passes_of(PassKind::Validate).next().map_or(1, |(_, pass)| pass.rows)
     }
 

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wgpu_mlp::{Loss, Rule};
+
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "error",
     "limits",
+    "parallel",
     "files",
     "folder",
     "data",
@@ -132,6 +135,25 @@ fn only_the_gpu_backend_names_wgpu() {
         inside += usize::from(gpu && names);
     }
     assert!(inside > 0);
+}
+
+/// A new loss or optimiser touches neither the command nor a report, which go by the tables: they name but the defaults.
+#[test]
+fn the_command_goes_by_the_tables_of_losses_and_optimisers() {
+    let losses = Loss::ALL.iter().map(|loss| format!("Loss::{loss:?}"));
+    let names = losses.chain(Rule::ALL.iter().map(|rule| format!("Rule::{rule:?}")));
+    let flags = Loss::ALL.iter().filter_map(|loss| loss.parameter()).map(|parameter| parameter.name.replace('_', "-"));
+    let defaults = ["Loss::BinaryCrossEntropy", "Loss::MeanSquaredError", "Rule::Sgd", "Rule::Adam"];
+    let names: Vec<_> = names.chain(flags).collect();
+    assert!(defaults.iter().all(|default| names.iter().any(|name| name == default)));
+    for (path, text) in
+        files("src", "rs").iter().filter(|(path, _)| path.starts_with("cli") || path.starts_with("report"))
+    {
+        let text = code(text);
+        for name in names.iter().filter(|name| !defaults.contains(&name.as_str())) {
+            assert!(!text.contains(name.as_str()), "{} names {name}", path.display());
+        }
+    }
 }
 
 #[test]

@@ -2,39 +2,37 @@
 //! the results do not depend on how many, since kernels split their work by its shape alone.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-
-use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use super::{Backend, Counters, check_copy, check_len, check_memory, check_submission, kept_bytes, placed};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
 use crate::limits;
+use crate::parallel::Pool;
 use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role, View};
 
 /// The processor, with its threads.
 #[derive(Clone, Debug)]
 pub struct CpuDevice {
-    pool: Arc<ThreadPool>,
+    pool: Pool,
     name: String,
 }
 
 impl CpuDevice {
-    /// The processor with `threads` threads; 0 takes one for each core, or as many as `RAYON_NUM_THREADS` says.
+    /// The processor with `threads` threads; 0 takes one for each core, or as many as `RAYON_NUM_THREADS` says. Without the feature
+    /// `threads` there is one.
     ///
     /// # Errors
-    /// [`Error::NoThread`] where the system does not grant them.
+    /// [`Error::NoThread`](crate::Error::NoThread) where the system does not grant them;
+    /// [`Error::MissingFeature`](crate::Error::MissingFeature) for more than one without the feature `threads`.
     pub fn new(threads: usize) -> Result<Self> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("mlp-{index}")).build();
-        let pool = pool.map_err(|error| Error::NoThread { problem: limits::no_thread(&error) })?;
-        let threads = pool.current_num_threads();
+        let pool = Pool::new(threads)?;
+        let threads = pool.threads();
         let plural = if threads == 1 { "" } else { "s" };
-        Ok(Self { name: format!("CPU, {threads} thread{plural}"), pool: Arc::new(pool) })
+        Ok(Self { name: format!("CPU, {threads} thread{plural}"), pool })
     }
 
     /// The threads.
-    pub(crate) fn pool(&self) -> &ThreadPool {
+    pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
 
@@ -48,7 +46,7 @@ impl CpuDevice {
 #[derive(Debug)]
 pub struct CpuBackend<T> {
     plan: Plan,
-    pool: Arc<ThreadPool>,
+    pool: Pool,
     buffers: Vec<Vec<T>>,
     /// Rings of the submissions that have not been collected.
     results: VecDeque<Vec<T>>,
@@ -65,44 +63,8 @@ impl<T: Element> CpuBackend<T> {
         let buffer = |buffer: &Buffer| limits::filled("a buffer of the network's plan", T::default(), buffer.len);
         let buffers = plan.buffers.iter().map(buffer).collect::<Result<Vec<_>>>()?;
         let counters = Counters { buffers_created: buffers.len() as u64, ..Counters::default() };
-        Ok(Self { plan, pool: Arc::clone(&device.pool), buffers, results: VecDeque::new(), counters })
+        Ok(Self { plan, pool: device.pool.clone(), buffers, results: VecDeque::new(), counters })
     }
-}
-
-/// Runs `work` on a thread of the pool while others look for parts of it, and yield, but never sleep: to wake one costs as much
-/// as a dispatch of a small network.
-fn awake(pool: &ThreadPool, work: impl FnOnce() + Send) {
-    /// Most threads that look: a small step has no more tasks.
-    const MOST: usize = 16;
-    /// Ends the others' search, in a panic too.
-    struct Over<'a>(&'a AtomicBool);
-    impl Drop for Over<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Release);
-        }
-    }
-    let (work, looking, over) = (Mutex::new(Some(work)), AtomicUsize::new(0), AtomicBool::new(false));
-    let others = pool.current_num_threads().min(MOST) - 1;
-    pool.broadcast(|thread| match thread.index() {
-        0 => {
-            let _over = Over(&over);
-            // One that began to look while it waits within a part of the work would never end that part.
-            while looking.load(Ordering::Acquire) < others {
-                std::thread::yield_now();
-            }
-            let work = work.lock().ok().and_then(|mut work| work.take());
-            work.into_iter().for_each(|work| work());
-        }
-        index if index <= others => {
-            looking.fetch_add(1, Ordering::Release);
-            while !over.load(Ordering::Acquire) {
-                if rayon::yield_now() != Some(Yield::Executed) {
-                    std::thread::yield_now();
-                }
-            }
-        }
-        _ => {}
-    });
 }
 
 impl<T: Element> Backend for CpuBackend<T> {
@@ -140,7 +102,7 @@ impl<T: Element> Backend for CpuBackend<T> {
         };
         match steps.len() {
             0 | 1 => self.pool.install(work),
-            _ => awake(&self.pool, work),
+            _ => self.pool.install_awake(work),
         }
         self.counters.submissions += 1;
         let ring = self.plan.find(Role::LossRing).map(|ring| &self.buffers[ring]);

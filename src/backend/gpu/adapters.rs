@@ -1,48 +1,21 @@
 //! The adapters that are present, in a fixed order: real GPUs first, then software.
 
-use serde::Serialize;
-
+use crate::backend::AdapterSummary;
 use crate::error::{Error, Result};
 
 const VARIABLE: &str = "WGPU_BACKEND";
 
-/// One adapter, as `mlp devices` shows it.
-#[derive(Clone, Debug, Serialize)]
-pub struct AdapterSummary {
-    /// Its name, as the driver gives it.
-    pub name: String,
-    /// The graphics interface: `vulkan`, `metal`, `dx12`.
-    pub backend: &'static str,
-    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `software` or `other`.
-    pub kind: &'static str,
-    /// Driver and its version.
-    pub driver: String,
-    /// Largest storage buffer, in bytes.
-    pub max_buffer_bytes: u64,
-    /// Memory of a workgroup, in bytes.
-    pub workgroup_bytes: u32,
+/// Every adapter with what is known of it; empty when there is none. It blocks the thread; [`adapters_async`] does not.
+///
+/// # Errors
+/// None so far.
+#[cfg(not(target_family = "wasm"))]
+pub fn adapters() -> Result<Vec<AdapterSummary>> {
+    pollster::block_on(adapters_async())
 }
 
-impl AdapterSummary {
-    /// Whether it is a piece of hardware.
-    pub fn is_hardware(&self) -> bool {
-        matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU")
-    }
-
-    /// Cores that run workgroups, assumed for its kind, since no interface tells them. Discrete GPUs have from 24 (RTX 4060) to
-    /// 132 multiprocessors (H100) by their makers' data sheets, integrated ones from 6 Xe cores (Iris Xe) to 40 cores (M3 Max);
-    /// software has a few threads.
-    pub fn cores(&self) -> usize {
-        match self.kind {
-            "discrete GPU" | "virtual GPU" => 64,
-            "software" => 4,
-            _ => 16,
-        }
-    }
-}
-
-/// Every adapter with what is known of it; empty when there is none.
-pub async fn adapters() -> Result<Vec<AdapterSummary>> {
+/// [`adapters`] for async programs.
+pub async fn adapters_async() -> Result<Vec<AdapterSummary>> {
     Ok(enumerate().await.iter().map(|adapter| summary(&adapter.get_info(), &adapter.limits())).collect())
 }
 

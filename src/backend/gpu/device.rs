@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::adapters::{AdapterSummary, summary};
+use super::adapters::summary;
 use super::pipelines::Pipelines;
+use crate::backend::AdapterSummary;
 use crate::error::{Error, Result};
 use crate::plan::Target;
 

@@ -15,8 +15,11 @@ mod profile;
 mod transfer;
 mod verify;
 
+pub use super::AdapterSummary;
+#[cfg(not(target_family = "wasm"))]
+pub use adapters::adapters;
+pub use adapters::adapters_async;
 pub(crate) use adapters::no_adapter;
-pub use adapters::{AdapterSummary, adapters};
 pub use device::GpuDevice;
 pub use exec::GpuBackend;
 pub use frame::{FrameIo, FrameNetwork};

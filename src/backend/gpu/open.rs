@@ -6,17 +6,29 @@ use crate::error::{Error, Result};
 
 impl GpuDevice {
     /// Opens the adapter that stands at `index` in [`adapters`](super::adapters), with all its limits, and checks that it
-    /// computes: a small product of matrices has to be right.
+    /// computes: a small product of matrices has to be right. It blocks the thread; [`open_async`](Self::open_async) does not.
     ///
     /// # Errors
     /// [`Error::UnknownDevice`], [`Error::Gpu`], and [`Error::CheckFailed`] for a wrong product.
-    pub async fn open(index: usize) -> Result<Self> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn open(index: usize) -> Result<Self> {
+        pollster::block_on(Self::open_async(index))
+    }
+
+    /// [`open`](Self::open) for async programs.
+    pub async fn open_async(index: usize) -> Result<Self> {
         Self::open_with(index, wgpu::ShaderRuntimeChecks::unchecked(), wgpu::Features::empty()).await
     }
 
     /// Like [`GpuDevice::open`], with wgpu's bounds checks and loop bounds in every shader. Slower; results are
     /// the same, as tests show, since the shaders mask their own edges.
-    pub async fn open_checked(index: usize) -> Result<Self> {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn open_checked(index: usize) -> Result<Self> {
+        pollster::block_on(Self::open_checked_async(index))
+    }
+
+    /// [`open_checked`](Self::open_checked) for async programs.
+    pub async fn open_checked_async(index: usize) -> Result<Self> {
         Self::open_with(index, wgpu::ShaderRuntimeChecks::checked(), wgpu::Features::empty()).await
     }
 

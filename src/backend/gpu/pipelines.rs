@@ -139,7 +139,7 @@ mod tests {
     /// The cache stays small, and what is used all the time stays in it: the same object, made once.
     #[test]
     fn pipelines_that_were_used_last_are_kept() {
-        let gpu = pollster::block_on(GpuDevice::open(0)).unwrap();
+        let gpu = GpuDevice::open(0).unwrap();
         let checks = wgpu::ShaderRuntimeChecks::unchecked();
         let mut pipelines = Pipelines::of(NonZeroUsize::new(3).unwrap(), gpu.0.device.clone(), checks);
         let parts = ACTIVATION_FORWARD.part.parts();

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use super::device::GpuDevice;
 use super::pipelines::{FIRST_STORAGE, Pipeline, params_bytes};
 use crate::error::{Error, Result};
-use crate::kernels::{Network, StepRecord};
+use crate::kernels::{MOST_LAYERS, Network, StepRecord};
 use crate::plan::{Buffer, Dispatch, Pass, Plan};
 
 /// Bytes of a step's record.
@@ -36,7 +36,7 @@ pub(super) type Grids = Vec<Vec<[u32; 3]>>;
 pub(super) fn check(gpu: &GpuDevice, plan: &Plan) -> Result<Grids> {
     plan.check()?;
     let dispatches = plan.passes.iter().flat_map(|pass| &pass.dispatches);
-    dispatches.filter_map(|dispatch| dispatch.part.network()).try_for_each(Network::check_gpu)?;
+    dispatches.filter_map(|dispatch| dispatch.part.network()).try_for_each(check_network)?;
     let limits = &gpu.0.limits;
     // Shaders count elements in u32, with room for what the last row of a grid overhangs.
     let available = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(4 << 31);
@@ -159,4 +159,17 @@ fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 3
             expected: format!("at most {most} by {most} for at most {most} replicas on {}", gpu.name()),
         }),
     }
+}
+
+/// Refuses what no GPU takes whole.
+fn check_network(network: &Network) -> Result<()> {
+    let layers = network.spec().layers().len();
+    if network.block().is_multiple_of(4) && layers <= MOST_LAYERS {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        what: "network of a kernel",
+        found: format!("{layers} layers in blocks of {} rows", network.block()),
+        expected: format!("at most {MOST_LAYERS} layers and a multiple of 4 rows on a GPU"),
+    })
 }

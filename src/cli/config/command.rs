@@ -1,9 +1,9 @@
 //! What was said, as a line to be typed again.
 
-use super::{Said, SaidOf, find, has_type, train};
+use super::{GivenArg, GivenArgs, find, has_type, train};
 use crate::error::shell_word;
 
-impl Said {
+impl GivenArgs {
     /// The line, for a POSIX shell.
     pub fn command(&self) -> String {
         let command = train();
@@ -11,7 +11,7 @@ impl Said {
         let dashed = data().any(|word| word.starts_with('-'));
         let mut words: Vec<String> = ["mlp".into(), "train".into()].into();
         words.extend(data().filter(|_| !dashed));
-        for SaidOf { flag, word, .. } in self.0.iter().filter(|said| said.explicit && said.flag != "data") {
+        for GivenArg { flag, word, .. } in self.0.iter().filter(|said| said.explicit && said.flag != "data") {
             let is_switch = find(&command, flag).is_some_and(|arg| has_type::<bool>(arg.get_value_parser()));
             words.push(match word.as_str() {
                 "true" if is_switch => format!("--{flag}"),

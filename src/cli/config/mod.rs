@@ -46,16 +46,16 @@ const BESIDE_RESUME: [&str; 12] = [
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
-pub struct Words {
+pub struct MergedArgs {
     /// As if all had been typed.
     pub all: Vec<OsString>,
     /// What the file said and no flag took the place of.
-    entries: Vec<Entry>,
+    entries: Vec<ConfigEntry>,
 }
 
 /// A key of a file with its value.
 #[derive(Debug)]
-struct Entry {
+struct ConfigEntry {
     /// The flag, as [`name`] has it.
     flag: String,
     /// The same as a word of the command line; none for a switch that is off.
@@ -75,9 +75,9 @@ struct Place {
     column: usize,
 }
 
-impl Words {
-    /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A flag takes the place of its own
-    /// key and of keys that it cannot stand with.
+impl MergedArgs {
+    /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A
+    /// flag takes the place of its own key and of keys that it cannot stand with.
     pub fn new(typed: Vec<OsString>) -> Result<Self> {
         let plain = |all| Ok(Self { all, entries: Vec::new() });
         // What is wrong with the flags is told when all words are parsed.
@@ -183,7 +183,7 @@ pub fn switch(arg: Arg) -> Arg {
     }
 }
 
-/// Refuses flags that would be passed over.
+/// Refuses flags that would be ignored.
 fn check_beside_resume(matches: &ArgMatches, command: &Command) -> Result<()> {
     let typed = command.get_arguments().filter(|arg| is_explicit(matches, arg));
     match typed.map(name).find(|flag| !BESIDE_RESUME.contains(flag)) {
@@ -191,7 +191,7 @@ fn check_beside_resume(matches: &ArgMatches, command: &Command) -> Result<()> {
         Some(flag) => Err(Error::Setting {
             what: "--resume",
             found: format!("together with --{flag}"),
-            expected: format!("nothing beside it but {}", BESIDE_RESUME[1..].join(", ")),
+            expected: format!("no other flags than {}", BESIDE_RESUME[1..].join(", ")),
         }),
     }
 }
@@ -206,21 +206,21 @@ fn settings(path: &Path) -> Result<String> {
 }
 
 /// What a file says, in its order.
-fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
+fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<ConfigEntry>> {
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or(text.len()..text.len());
         Place::new(path, text, span).error(error.message().replace('\n', " "))
     })?;
     let mut pairs: Vec<_> = table.into_inner().into_iter().collect();
     pairs.sort_by_key(|(key, _)| key.span().start);
-    let mut entries = Vec::<Entry>::with_capacity(pairs.len());
+    let mut entries = Vec::<ConfigEntry>::with_capacity(pairs.len());
     for (key, value) in pairs {
         let place = Place::new(path, text, key.span());
         let (key, value) = (key.get_ref().as_ref(), value.get_ref());
         let arg = find(command, &key.replace('_', "-"));
         let (arg, word) = match (arg, word(value, arg.is_some_and(takes_records))) {
             (_, None) => {
-                let expected = "a string, a number, true or false, or an array of them; keys stand in no table";
+                let expected = "a string, a number, true or false, or an array of these; keys are not in a TOML table";
                 return Err(place.error(format!("`{key}` is {}: expected {expected}", kind(value))));
             }
             (None, _) => return Err(place.error(unknown(command, key))),
@@ -228,22 +228,24 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<Entry>> {
         };
         let flag = name(arg).to_string();
         if let Some(other) = entries.iter().find(|entry| entry.flag == flag) {
-            return Err(place.error(format!("`{key}` says `{flag}`, as line {} does: remove one", other.place.line)));
+            return Err(
+                place.error(format!("`{key}` sets `{flag}`, which line {} also sets: remove one", other.place.line))
+            );
         }
         let (word, what) = match arg.get_long() {
             None => (Some(word), DATA.into()),
             Some(_) if has_type::<bool>(arg.get_value_parser()) && word == "false" => (None, format!("--{flag}")),
             Some(_) => (Some(format!("--{flag}={word}")), format!("--{flag}")),
         };
-        entries.push(Entry { flag, word, what, place });
+        entries.push(ConfigEntry { flag, word, what, place });
     }
     Ok(entries)
 }
 
 /// The words of flags, and DATA.
-fn words<'a>(entries: &'a [Entry]) -> (Vec<&'a str>, Option<&'a str>) {
+fn words<'a>(entries: &'a [ConfigEntry]) -> (Vec<&'a str>, Option<&'a str>) {
     let (data, flags): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.what == DATA);
-    let word = |entry: &&'a Entry| entry.word.as_deref();
+    let word = |entry: &&'a ConfigEntry| entry.word.as_deref();
     (flags.iter().filter_map(word).collect(), data.first().and_then(word))
 }
 
@@ -280,7 +282,7 @@ fn kind(value: &DeValue) -> &'static str {
 fn unknown(command: &Command, key: &str) -> String {
     let words = key.replace('_', "-");
     if OWN.contains(&words.as_str()) {
-        return format!("`{key}` is for the command line alone: remove it");
+        return format!("`{key}` is only for the command line: remove it");
     }
     let names =
         flags(command).flat_map(|arg| [vec![name(arg)], arg.get_visible_aliases().unwrap_or_default()].concat());
@@ -290,7 +292,7 @@ fn unknown(command: &Command, key: &str) -> String {
 }
 
 /// Refuses values that clap would, each at its place and in one line.
-fn check(entries: &[Entry]) -> Result<()> {
+fn check(entries: &[ConfigEntry]) -> Result<()> {
     for (end, entry) in entries.iter().enumerate() {
         let entries = &entries[..=end];
         let (flags, data) = words(entries);
@@ -313,10 +315,10 @@ fn check(entries: &[Entry]) -> Result<()> {
 /// What was said of the flags of `mlp train`. It takes no word of its own; as the first field of the arguments it
 /// sees them before any is taken.
 #[derive(Debug)]
-pub struct Said(Vec<SaidOf>);
+pub struct GivenArgs(Vec<GivenArg>);
 
 #[derive(Debug)]
-struct SaidOf {
+struct GivenArg {
     /// As [`name`] has it.
     flag: String,
     word: String,
@@ -324,7 +326,7 @@ struct SaidOf {
     explicit: bool,
 }
 
-impl clap::Args for Said {
+impl clap::Args for GivenArgs {
     fn augment_args(command: Command) -> Command {
         command
     }
@@ -334,7 +336,7 @@ impl clap::Args for Said {
     }
 }
 
-impl FromArgMatches for Said {
+impl FromArgMatches for GivenArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut all = Vec::new();
         for arg in flags(&train()) {
@@ -342,12 +344,12 @@ impl FromArgMatches for Said {
             let words = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
             let words: Option<Vec<&str>> = words.map(OsStr::to_str).collect();
             let Some(words) = words else {
-                let problem = format!("{flag} is not UTF-8, as a configuration is: expected another name\n");
+                let problem = format!("{flag} is not UTF-8, which a configuration needs: expected another name\n");
                 return Err(clap::Error::raw(ErrorKind::InvalidUtf8, problem));
             };
             if !words.is_empty() {
                 let word = if takes_records(arg) { record(&texts(&words)) } else { words.join(",") };
-                all.push(SaidOf { flag, word, explicit: is_explicit(matches, arg) });
+                all.push(GivenArg { flag, word, explicit: is_explicit(matches, arg) });
             }
         }
         Ok(Self(all))
@@ -359,7 +361,7 @@ impl FromArgMatches for Said {
     }
 }
 
-impl Said {
+impl GivenArgs {
     /// The configuration in force. `resolved`: words of the flags without a fixed default, for where nothing was said.
     pub fn toml(&self, resolved: &[(&str, String)]) -> String {
         let command = train();

@@ -11,7 +11,7 @@ use crate::train::{Schedule, TrainConfig};
 pub struct ControlArgs {
     #[arg(long, default_value_t = Schedule::Constant, value_name = "NAME[:KEY=F,…]", help = help::schedules())]
     schedule: Schedule,
-    /// Dropout rate of the hidden layers, in [0, 1): one for all of them, or one for each
+    /// Dropout rates of the hidden layers, in [0, 1): one for all layers, or one for each
     #[arg(long, default_value_t = Rates::default(), value_name = "F,F,…")]
     dropout: Rates,
 }
@@ -37,7 +37,7 @@ impl FromStr for Rates {
         rates.collect::<Option<_>>().map(Self).ok_or_else(|| Error::Setting {
             what: "--dropout",
             found: format!("`{text}`"),
-            expected: "numbers in [0, 1) with commas between them, or `none`".into(),
+            expected: "numbers in [0, 1) separated by commas, or `none`".into(),
         })
     }
 }

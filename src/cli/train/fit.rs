@@ -1,55 +1,34 @@
 //! The run itself, as the command line wants it: progress, `metrics.jsonl`, checkpoints, signals, a device that is lost.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
+use super::Args;
 use super::keeping::Keeping;
-use super::saves::{Clock, Every, SaveArgs};
-use super::session::Session;
+use super::saves::Clock;
 use crate::cli::interrupt::Interrupt;
 use crate::error::{Error, Result};
+use crate::pipeline::Fitting;
 use crate::report::Reporter;
-use crate::train::{Event, Outcome};
+use crate::train::Event;
 
-/// What training has come to.
-pub struct Fitted {
-    /// How it ended; a divergence leaves the last good parameters.
-    pub outcome: Result<Outcome>,
-    /// The best parameters where early stopping knows them, else the last.
-    pub parameters: Vec<f32>,
-}
-
-/// Trains until the last epoch or a signal; a run that is resumed goes on. `setup` is what it took to come here.
+/// Trains until the last epoch or a signal; a run that is resumed goes on.
 ///
 /// # Errors
-/// What leaves no parameters.
-pub async fn fit(
-    session: &mut Session<'_>,
-    keeping: &mut Keeping<'_>,
-    saves: &SaveArgs,
-    interrupt: &Interrupt,
-    setup: Duration,
-    quiet: bool,
-) -> Result<Fitted> {
-    let mut clock = Clock::new(saves.checkpoint_every);
-    let mut reporter = Reporter::new(session.trainer.config().epochs, setup, quiet);
-    let mut outcome: Option<Outcome> = None;
-    if !session.has_copy() {
-        session.secure().await?;
-    }
+/// [`Error::Diverged`] leaves the last good parameters, others leave none.
+pub async fn fit(args: &Args, fitting: &mut Fitting, keeping: &mut Keeping<'_>, interrupt: &Interrupt) -> Result<()> {
+    let (mut clock, epochs) = (Clock::new(args.saves.checkpoint_every), fitting.trainer().config().epochs);
+    let mut reporter = Reporter::new(epochs, fitting.prepared().timings.setup(), args.quiet);
+    fitting.keep_copies();
+    fitting.pause_every(args.saves.epochs());
     let fitted = loop {
-        match part(session, keeping, saves, interrupt, &mut clock, &mut reporter, &mut outcome).await {
-            Ok(None) => {}
-            Ok(Some(parameters)) => break Ok(Fitted { outcome: Ok(outcome.unwrap_or_default()), parameters }),
-            Err(error) if error.is_device_lost() => {
-                if let Err(error) = session.reopen(error).await {
+        match part(fitting, keeping, interrupt, &mut clock, &mut reporter).await {
+            Ok(false) => {}
+            Ok(true) => break Ok(()),
+            Err(lost) if lost.is_device_lost() && fitting.can_move() => {
+                if let Err(error) = reopen(args, fitting, &lost).await {
                     break Err(error);
                 }
-                keeping.cut(session.trainer.epochs());
-            }
-            Err(error @ Error::Diverged { .. }) => {
-                let parameters = session.parameters().await;
-                break parameters.map(|parameters| Fitted { outcome: Err(error), parameters });
+                keeping.cut(fitting.trainer().epochs());
             }
             Err(error) => break Err(error),
         }
@@ -58,42 +37,45 @@ pub async fn fit(
     fitted
 }
 
-/// Trains until something is to be done between two steps, and does it. The parameters, once the run has ended.
+/// Trains until something is to be done between two steps, and does it. Whether the run has ended.
 async fn part(
-    session: &mut Session<'_>,
+    fitting: &mut Fitting,
     keeping: &mut Keeping<'_>,
-    saves: &SaveArgs,
     interrupt: &Interrupt,
     clock: &mut Clock,
     reporter: &mut Reporter,
-    outcome: &mut Option<Outcome>,
-) -> Result<Option<Vec<f32>>> {
-    let (mut due, mut score, is_copy_due) = (false, None, session.clock());
-    if let Some(Every::Epochs(epochs)) = saves.checkpoint_every {
-        session.trainer.pause_every(Some(epochs));
-    }
+) -> Result<bool> {
+    let mut due = false;
     let on_event = |event| {
         reporter.show(&event);
         if let Event::Epoch(epoch) = &event {
             keeping.note(epoch);
-            score = epoch.validation.map(|validation| validation.loss);
             due |= clock.is_due(epoch.epoch);
         }
-        let stop = due || interrupt.heard().is_some() || is_copy_due();
-        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if due || interrupt.heard().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let part = match (&outcome, saves.resume.is_some()) {
-        (None, false) => session.trainer.fit_with_async(on_event).await?,
-        _ => session.trainer.resume_with_async(on_event).await?,
-    };
-    let stopped = part.stopped && interrupt.heard().is_some();
-    let ended = !part.stopped || stopped;
-    *outcome = Some(outcome.map_or(part, |before| before.then(part)));
+    let outcome = fitting.run_with_async(on_event).await?;
+    let stopped = outcome.stopped && interrupt.heard().is_some();
+    let ended = !outcome.stopped || stopped;
     if due || stopped || (ended && keeping.lacks_checkpoint()) {
-        let state = session.copy().await?.clone();
-        keeping.checkpoint(&session.trainer, state, score);
-    } else if !ended {
-        session.secure().await?;
+        let checkpoint = fitting.checkpoint_async().await?;
+        keeping.checkpoint(fitting.trainer().epochs(), checkpoint);
     }
-    Ok(if ended { Some(session.parameters().await?) } else { None })
+    if ended {
+        fitting.model_async().await?;
+    }
+    Ok(ended)
+}
+
+/// Opens the device anew and goes on from the last copy.
+async fn reopen(args: &Args, fitting: &mut Fitting, lost: &Error) -> Result<()> {
+    let lost = match lost {
+        Error::DeviceLost { device, problem } => format!("{device}: {problem}"),
+        other => other.to_string(),
+    };
+    eprintln!("note: the device was lost, {lost}");
+    fitting.move_to_async(&args.device.open(args.quiet).await?.device).await?;
+    let epochs = fitting.trainer().epochs();
+    eprintln!("note: the device was opened again, and the run continues from the end of epoch {epochs}");
+    Ok(())
 }

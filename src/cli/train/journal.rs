@@ -81,7 +81,7 @@ impl Journal {
         if let Err(error) = self.flush()
             && !std::mem::replace(&mut self.told, true)
         {
-            eprintln!("warning: {error}: training goes on, and its lines are written later");
+            eprintln!("warning: {error}: training continues, and its lines are written later");
         }
     }
 

@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use super::journal::Journal;
-use super::saves::SaveArgs;
+use super::{Args, lr_find};
 use crate::checkpoint::{Checkpoint, Checkpoints};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::folder::{self, CONFIG, MODEL, Origin, RUN_COMMENT, RunFolder, RunName};
 use crate::model::Model;
-use crate::train::{Epoch, TrainState, Trainer};
+use crate::pipeline::Fitting;
+use crate::train::Epoch;
 
 /// The folder of `--out`, which is this run's alone.
 pub struct Place<'a> {
@@ -20,30 +21,26 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Locks the folder. One with checkpoints is refused unless the run goes on from one.
-    pub fn take(path: &'a Path, saves: &SaveArgs, command: &str) -> Result<Self> {
+    /// Locks the folder, where there is one; for a range test of learning rates only shows that its picture can be written. One with
+    /// checkpoints is refused unless the run goes on from one.
+    pub fn take(args: &'a Args) -> Result<Option<Self>> {
+        let Args { out: Some(path), saves, .. } = args else { return Ok(None) };
+        if args.lr_find {
+            return lr_find::writable(path).map(|()| None);
+        }
         let checkpoints = Checkpoints::new(folder::running(path), saves.keep)?;
-        let folder = RunFolder::lock(path, &format!("process {} ({command})", std::process::id()))?;
+        let folder = RunFolder::lock(path, &format!("process {} ({})", std::process::id(), args.said.command()))?;
         if saves.resume.is_none() {
             folder.refuse_checkpoints()?;
         }
-        Ok(Self { path, folder, checkpoints })
+        Ok(Some(Self { path, folder, checkpoints }))
     }
-}
-
-/// What checkpoints hold besides the trainer's state.
-pub struct Contents<'a> {
-    /// The command's settings.
-    pub settings: &'a str,
-    /// A model with the parameters of now.
-    pub model: &'a dyn Fn(&Trainer, Vec<f32>) -> Model,
-    /// The checksum of the test rows.
-    pub test: Option<u32>,
 }
 
 /// What is kept of a run as it goes on.
 pub struct Keeping<'a> {
-    contents: Contents<'a>,
+    /// The command's settings, as a configuration file.
+    pub config: &'a str,
     run: RunName,
     kept: Option<Kept<'a>>,
 }
@@ -56,24 +53,28 @@ struct Kept<'a> {
 }
 
 impl<'a> Keeping<'a> {
-    /// Makes the folder ready for the run. `origin`: what it goes on from.
-    pub fn begin(
-        place: Option<Place<'a>>,
-        contents: Contents<'a>,
-        run: RunName,
-        origin: Option<&Origin>,
-    ) -> Result<Self> {
+    /// Names the run and makes the folder ready for it.
+    pub async fn begin(place: Option<Place<'a>>, fitting: &mut Fitting, config: &'a str) -> Result<Self> {
+        let done = fitting.trainer().epochs();
+        let origin = fitting.prepared().origin().map(|checkpoint| Origin { epochs: done, run: checkpoint.run() });
+        let epochs = fitting.trainer().config().epochs;
+        let run = match origin.as_ref().and_then(|origin| origin.run.as_ref()) {
+            Some(run) => run.with_epochs(epochs),
+            None => RunName::new(fitting.key().await?, epochs),
+        };
+        fitting.name_run(run.to_string());
         let begin = |place: Place<'a>| {
-            place.folder.begin(origin, &run)?;
+            place.folder.begin(origin.as_ref(), &run)?;
             let running = place.folder.running();
-            let config = format!("{RUN_COMMENT}{run}\n{}", contents.settings);
+            let config = format!("{RUN_COMMENT}{run}\n{config}");
             AtomicFile::create("write the configuration", &running.join(CONFIG))?.replace(config.as_bytes())?;
             place.checkpoints.prune()?;
-            let journal = Journal::open(&running, origin.map_or(0, |origin| origin.epochs), run.to_string())?;
+            let done = origin.as_ref().map_or(0, |origin| origin.epochs);
+            let journal = Journal::open(&running, done, run.to_string())?;
             Ok(Kept { place, journal, unsaved: None })
         };
         let kept = place.map(begin).transpose()?;
-        Ok(Self { contents, run, kept })
+        Ok(Self { config, run, kept })
     }
 
     /// Takes note of an epoch that has ended.
@@ -95,16 +96,14 @@ impl<'a> Keeping<'a> {
         self.kept.as_ref().is_some_and(|kept| kept.unsaved.is_some())
     }
 
-    /// Writes a checkpoint of the trainer's state.
-    pub fn checkpoint(&mut self, trainer: &Trainer, state: TrainState, score: Option<f64>) {
+    /// Writes a checkpoint of the end of an epoch.
+    pub fn checkpoint(&mut self, epoch: u64, checkpoint: Checkpoint) {
         let Some(kept) = &mut self.kept else { return };
-        let Contents { settings, model, test } = &self.contents;
-        let model = model(trainer, state.parameters.clone());
-        let checkpoint = Checkpoint { model, state, settings: Some((*settings).into()), score, test: *test };
-        match kept.place.checkpoints.save(trainer.epochs(), &checkpoint) {
+        let checkpoint = Checkpoint { settings: Some(self.config.into()), ..checkpoint };
+        match kept.place.checkpoints.save(epoch, &checkpoint) {
             Ok(_) => kept.unsaved = None,
             Err(error) => {
-                eprintln!("warning: {error}: training goes on, and the next checkpoint is tried in its time");
+                eprintln!("warning: {error}: training continues, and the next checkpoint is tried at its time");
                 kept.unsaved = Some(error);
             }
         }

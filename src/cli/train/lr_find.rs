@@ -31,7 +31,7 @@ pub async fn run(trainer: Trainer, folder: Option<&Path>, json: bool) -> Result<
     let mut text = table(&curve).to_string();
     text += &match curve.suggestion {
         Some(rate) => format!("the loss falls fastest at --lr {rate:.2e}\n"),
-        None => "the loss never falls: look at the data, or at --init\n".to_string(),
+        None => "the loss never falls: check the data, or --init\n".to_string(),
     };
     text += &match picture {
         Some(path) => format!("picture: {}\n", path.display()),

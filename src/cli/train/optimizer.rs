@@ -9,32 +9,32 @@ pub struct OptimizerArgs {
     #[arg(long, value_name = "NAME", value_parser = known,
           help = help::optimizers("Optimiser") + " [default: sgd for moons, adam for files]")]
     optimizer: Option<String>,
-    /// Learning rate [default: 0.001 for adam, adamw and rmsprop, 0.0001 for lion, 0.01 for the others]
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F",
+          help = help::by_optimizer("Learning rate", |optimizer| optimizer.rule.default_learning_rate()))]
     lr: Option<f64>,
-    /// Momentum, or decay of the mean gradient [default: 0.9]
-    #[arg(long, value_name = "F", visible_alias = "momentum")]
+    #[arg(long, value_name = "F", visible_alias = "momentum",
+          help = help::by_optimizer("Momentum, or decay of the mean gradient", |optimizer| optimizer.beta_1))]
     beta1: Option<f64>,
-    /// Decay of the mean squared gradient [default: 0.999, for rmsprop and lion 0.99]
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F",
+          help = help::by_optimizer("Decay of the mean squared gradient", |optimizer| optimizer.beta_2))]
     beta2: Option<f64>,
-    /// Added to the root of the mean squared gradient [default: 1e-8, for adagrad 1e-10]
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F",
+          help = help::by_optimizer("Number added to the root of the mean squared gradient", |optimizer| optimizer.epsilon))]
     epsilon: Option<f64>,
-    /// Decoupled weight decay: a parameter loses this share of itself times the learning rate at every step
-    /// [default: 0.01 for adamw, else 0]
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", help = help::by_optimizer(
+          "Decoupled weight decay: every step subtracts this times the learning rate times the parameter",
+          |optimizer| optimizer.weight_decay))]
     weight_decay: Option<f64>,
-    /// L2 penalty: this times a parameter is added to its gradient
+    /// L2 penalty: adds this times the parameter to its gradient
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     l2: f64,
-    /// L1 penalty: this with a parameter's sign is added to its gradient
+    /// L1 penalty: adds this times the parameter's sign to its gradient
     #[arg(long, value_name = "F", default_value_t = 0.0)]
     l1: f64,
-    /// Bring each value of the gradients into ±F, before penalties
+    /// Clamp each value of the gradients to ±F, before penalties
     #[arg(long, value_name = "F", conflicts_with = "clip_norm")]
     clip_value: Option<f64>,
-    /// Scale all gradients down to a Euclidean norm of F where theirs is larger, before penalties
+    /// Scale all gradients down to a common Euclidean norm of F if theirs is larger, before penalties
     #[arg(long, value_name = "F")]
     clip_norm: Option<f64>,
 }

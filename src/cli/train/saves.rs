@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
 pub struct SaveArgs {
-    /// Write a checkpoint to the folder of --out after every N epochs, or after the epoch that ends N minutes: 10, 5m
+    /// Write a checkpoint to the folder of --out every N epochs (10), or every N minutes at the end of an epoch (5m)
     #[arg(long, value_name = "N|Nm", requires = "out")]
     pub checkpoint_every: Option<Every>,
-    /// Checkpoints that are kept, besides the best
+    /// Number of checkpoints to keep, besides the best
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub keep: usize,
     /// Resume from a checkpoint file, or the newest checkpoint in a folder. Only --epochs, --device, output locations and
@@ -37,7 +37,7 @@ impl FromStr for Every {
         minutes.or_else(epochs).ok_or_else(|| Error::Setting {
             what: "--checkpoint-every",
             found: format!("`{text}`"),
-            expected: "a number of epochs from 1 on, or of minutes above 0 with an m behind it".into(),
+            expected: "a number of epochs of at least 1 (10), or of minutes above 0 (5m)".into(),
         })
     }
 }
@@ -48,6 +48,13 @@ impl fmt::Display for Every {
             Self::Epochs(epochs) => write!(f, "{epochs}"),
             Self::Minutes(minutes) => write!(f, "{minutes}m"),
         }
+    }
+}
+
+impl SaveArgs {
+    /// The epochs after which a checkpoint is due.
+    pub fn epochs(&self) -> Option<u64> {
+        if let Some(Every::Epochs(epochs)) = self.checkpoint_every { Some(epochs) } else { None }
     }
 }
 

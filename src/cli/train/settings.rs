@@ -1,109 +1,62 @@
-//! The flags of `mlp train` as checked settings: the article's run for moons, what serves a newcomer best
-//! for a file, and whatever a flag says instead.
+//! The flags of `mlp train` as an estimator: the article's run for moons, what serves a newcomer best for a file, and whatever a flag
+//! says instead.
 
 use super::Args;
-use super::length::tell;
 use super::optimizer::OptimizerArgs;
 use crate::cli::config::AUTO;
 use crate::cli::source::Source;
-use crate::data::{Encoder, Scaling, Task};
 use crate::error::Result;
-use crate::math::{Activation, Loss, Rule};
+use crate::math::{Activation, Rule};
 use crate::params::Init;
-use crate::pipeline::Splits;
-use crate::pipeline::{Length, Rows, SplitSizes};
+use crate::pipeline::Estimator;
 use crate::plan::PlanKind;
 use crate::spec::HiddenLayers;
-use crate::spec::MlpSpec;
-use crate::train::{Batch, Budget, TrainConfig};
+use crate::train::{Batch, TrainConfig};
 
-#[derive(Debug)]
-pub struct Settings {
-    /// With the epochs that [`Settings::decide`] has settled.
-    pub train: TrainConfig,
-    pub length: Length,
-    pub hidden: HiddenLayers,
-    pub activation: Activation,
-    pub init: Init,
-    pub task: Option<Task>,
-    pub scaling: Scaling,
-    pub sizes: SplitSizes,
-    pub baseline: bool,
+/// What the flags say.
+pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
+    let article = matches!(source, Source::Moons(_));
+    let hidden: &[usize] = if article { &[25, 50, 50, 25] } else { &[64, 32] };
+    let init = args.init.unwrap_or(if article { Init::Article } else { Init::He });
+    let plan = PlanKind::choice(&args.plan)?;
+    let estimator = Estimator::new(args.target.as_deref().or(source.target()).unwrap_or_default())
+        .data_name(source.to_string())
+        .hidden_layers(args.hidden.clone().unwrap_or_else(|| HiddenLayers::plain(hidden)))
+        .activation(args.activation.unwrap_or(Activation::Relu))
+        .standardize(!article && !args.no_standardize)
+        .stratify(!article) // the article splits its moons without a look at the classes
+        .strict(args.reading.strict)
+        .class_weight(args.weights.class_weight.clone())
+        .optimizer(args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?)
+        .batch(args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }))
+        .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
+        .train_config(|config| args.control.apply(TrainConfig { plan, ..config.init(init) }))
+        .baseline(!article && !args.no_baseline);
+    let estimator = args.task.task().into_iter().fold(estimator, Estimator::task);
+    let estimator = args.length.apply(args.loss.apply(estimator), article.then_some(10_000));
+    let (test, seed) = if article { (0.1, 42) } else { (0.2, 0) };
+    let is_feature = args.split.column().is_some_and(|column| args.columns.names(column));
+    Ok(args.split.apply(estimator, test, seed).split_column_is_feature(is_feature))
 }
 
-impl Settings {
-    pub fn new(args: &Args, source: &Source) -> Result<Self> {
-        let article = matches!(source, Source::Moons(_));
-        let scaled = !article && !args.no_standardize;
-        let hidden: &[usize] = if article { &[25, 50, 50, 25] } else { &[64, 32] };
-        let optimizer = args.optimizer.optimizer(if article { Rule::Sgd } else { Rule::Adam })?;
-        let length = args.length.length(article.then_some(10_000));
-        let fraction = match (&args.split.validation, args.split.validation_fraction) {
-            (Some(_), _) => Some(0.0),
-            (None, Some(said)) => said.given(),
-            (None, None) => length.validation_fraction(),
-        };
-        let init = args.init.unwrap_or(if article { Init::Article } else { Init::He });
-        let starts_anew = args.init_from.is_none() && args.saves.resume.is_none();
-        let train = TrainConfig {
-            plan: PlanKind::choice(&args.plan)?,
-            ..TrainConfig::new(1, args.batch.unwrap_or(if article { Batch::Full } else { Batch::Rows(32) }), optimizer)
-                .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
-                .init(if starts_anew { init } else { Init::default() })
-        };
-        Ok(Self {
-            train: args.control.apply(train),
-            hidden: args.hidden.clone().unwrap_or_else(|| HiddenLayers::plain(hidden)),
-            activation: args.activation.unwrap_or(Activation::Relu),
-            init,
-            task: args.task.task(),
-            scaling: Scaling { features: scaled, target: scaled && !args.loss.takes_counts() },
-            sizes: SplitSizes {
-                test: args.split.test_fraction(if article { 0.1 } else { 0.2 }),
-                validation: fraction,
-                seed: args.split.split_seed.unwrap_or(if article { 42 } else { 0 }),
-            },
-            length,
-            baseline: !article && !args.no_baseline,
-        })
-    }
-
-    /// Settles what the number of rows decides; says it in a line, if there is something to say.
-    pub fn decide(&mut self, parts: &Splits<Vec<usize>>, from_file: bool) -> Option<String> {
-        let rows = Rows { train: parts.train.len(), validation: parts.validation.as_ref().map_or(0, Vec::len) };
-        self.train = self.length.apply(self.train.clone(), rows);
-        let drawn = self.sizes.validation.is_none() && !from_file;
-        if self.sizes.validation.is_none() {
-            self.sizes.validation = Some(if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 });
-        }
-        let told = tell(&self.length, &self.train, rows, drawn);
-        self.length.epochs = Some(self.train.epochs);
-        told
-    }
-
-    /// What is in force of the flags without a fixed default, as words of the command line. A model to start from
-    /// brings its own activation.
-    pub fn words(&self, args: &Args, source: &Source) -> Vec<(&'static str, String)> {
-        let mut words = vec![
-            ("hidden", self.hidden.to_string()),
-            ("batch", self.train.batch.to_string()),
-            ("epochs", self.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
-            ("seed", self.train.seed.to_string()),
-            ("init", self.init.to_string()),
-            ("test-fraction", self.sizes.test.to_string()),
-            ("validation-fraction", self.sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string())),
-            ("split-seed", self.sizes.seed.to_string()),
-        ];
-        let patience = self.train.early_stopping.map(|rule| rule.patience);
-        words.extend(patience.map(|patience| ("patience", patience.to_string())));
-        words.extend(args.init_from.is_none().then(|| ("activation", self.activation.to_string())));
-        words.extend(OptimizerArgs::words(&self.train.optimizer));
-        words.extend(source.words());
-        words
-    }
-
-    /// The network that the flags describe, for an encoder's features and task.
-    pub fn spec(&self, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
-        self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)
-    }
+/// What is in force of the flags without a fixed default, as words of the command line. A model to start from brings its own
+/// activation.
+pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'static str, String)> {
+    let (config, sizes) = (&estimator.config, estimator.split_sizes());
+    let mut words = vec![
+        ("hidden", estimator.hidden.to_string()),
+        ("batch", config.batch.to_string()),
+        ("epochs", estimator.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
+        ("seed", config.seed.to_string()),
+        ("init", config.init.to_string()),
+        ("test-fraction", sizes.test.to_string()),
+        ("validation-fraction", sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string())),
+        ("split-seed", sizes.seed.to_string()),
+    ];
+    let patience = config.early_stopping.map(|rule| rule.patience);
+    words.extend(patience.map(|patience| ("patience", patience.to_string())));
+    words.extend(args.init_from.is_none().then(|| ("activation", estimator.activation.to_string())));
+    words.extend(OptimizerArgs::words(&config.optimizer));
+    words.extend(source.words());
+    words
 }

@@ -1,18 +1,27 @@
-//! `--init-from`: the model that training starts from.
+//! `--init-from`, `--resume`: what training starts from.
 
 use std::path::Path;
 
 use super::Args;
-use crate::data::Encoder;
+use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result, shorten};
 use crate::exchange::{self, Assumed};
 use crate::math::{Activation, Loss};
 use crate::model::Model;
-use crate::spec::MlpSpec;
+use crate::pipeline::Estimator;
+
+/// The estimator with the file that the flags name.
+pub fn start(args: &Args, estimator: Estimator) -> Result<Estimator> {
+    Ok(match (&args.saves.resume, &args.init_from) {
+        (Some(path), _) => estimator.resume(Checkpoint::load(path)?),
+        (None, Some(path)) => estimator.init_from(load(path, args)?),
+        (None, None) => estimator,
+    })
+}
 
 /// Reads the model. Flags that say otherwise than the file are refused: a network whose inputs or target change
 /// their meaning is not a start.
-pub fn load(path: &Path, args: &Args) -> Result<Model> {
+fn load(path: &Path, args: &Args) -> Result<Model> {
     // Of another program's file. Its loss is the task's, once that is known.
     let activation = Some(args.activation.unwrap_or(Activation::Relu));
     let model = exchange::load(path, Assumed { activation, loss: Some(Loss::MeanSquaredError) })?;
@@ -38,14 +47,4 @@ pub fn load(path: &Path, args: &Args) -> Result<Model> {
         return contrary("--no-standardize", "given".into(), "the file's own scaling".into());
     }
     Ok(model)
-}
-
-/// The model's network with the loss of an encoder's task.
-pub fn spec(model: &Model, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
-    let (found, expected) = (model.spec.outputs(), encoder.outputs());
-    if found != expected {
-        let expected = format!("{expected}, for target `{}`", shorten(&encoder.target().name));
-        return Err(Error::Setting { what: "number of outputs of --init-from", found: found.to_string(), expected });
-    }
-    MlpSpec::from_layers(model.spec.layers().to_vec(), loss)
 }

@@ -1,21 +1,21 @@
-//! What the training rows count for: the flags, and the weights that they make. Held-out rows all count the same.
+//! What the training rows count for: the flags.
 
 use std::str::FromStr;
 
 use crate::cli::list::List;
-use crate::data::{Encoder, Table};
+use crate::data::Encoder;
 use crate::error::{Error, Result, shorten};
-use crate::pipeline::{ClassWeight, SampleWeights};
+use crate::pipeline::ClassWeight;
 
 #[derive(Debug, clap::Args)]
 pub struct WeightArgs {
-    /// Column of what a row counts for in training, numbers from 0 on; it is no feature
+    /// Column of sample weights for training, numbers of at least 0; it is not a feature
     #[arg(long, value_name = "COLUMN")]
     weight_column: Option<String>,
-    /// What a row counts for by its class: none, balanced (all classes the same), or weights of some, others 1; a label with
-    /// a comma in CSV's quotes: '"a, b=2",c=1'
+    /// Weights of the classes: none, balanced (all classes count the same), or weights of some classes, with 1 for the others.
+    /// Quote a label with a comma: '"a, b=2",c=1'
     #[arg(long, default_value = "none", value_name = "none|balanced|LABEL=W,…")]
-    class_weight: ClassWeight,
+    pub class_weight: ClassWeight,
 }
 
 impl FromStr for ClassWeight {
@@ -38,7 +38,7 @@ impl FromStr for ClassWeight {
                 what: "--class-weight",
                 found: format!("`{}`", shorten(text)),
                 expected:
-                    "none, balanced, or LABEL=WEIGHT with commas between them and weights from 0 on; a label with a \
+                    "none, balanced, or LABEL=WEIGHT separated by commas with weights of at least 0; a label with a \
                            comma in quotes: \"a, b=2\",c=1"
                         .into(),
             }),
@@ -55,10 +55,5 @@ impl WeightArgs {
             return Err(Error::Setting { what: "--weight-column", found: format!("`{}`", shorten(name)), expected });
         }
         Ok(name)
-    }
-
-    /// Takes that column out of the table.
-    pub fn take(&self, table: &mut Table, column: Option<&str>) -> Result<SampleWeights<'_>> {
-        SampleWeights::take(table, column, &self.class_weight)
     }
 }

@@ -61,7 +61,8 @@ pub struct DateInput {
 /// The inputs of dates and what stands for a missing one, or why there are none.
 type DatesFound = std::result::Result<(Vec<DateInput>, String), Why>;
 
-/// What the dates of training rows tell; `all` are those of the whole column. Parts that are the same in all of them are no inputs.
+/// What the dates of training rows tell; `all` are those of the whole column. Parts that are the same in all of them
+/// are not inputs.
 pub(in crate::data) fn fit(
     table: &Table,
     name: &str,
@@ -101,7 +102,7 @@ pub(in crate::data) fn fit(
 pub(in crate::data) fn validate(name: &str, parts: &[DateInput], fill: &str) -> std::result::Result<(), String> {
     let in_order = parts.windows(2).all(|pair| (pair[0].part as usize) < pair[1].part as usize);
     if parts.is_empty() || !in_order {
-        return Err(format!("the encoder's column `{name}` has not days, month, weekday and hour in this order"));
+        return Err(format!("the encoder's column `{name}` does not have days, month, weekday and hour in this order"));
     }
     match date::parse(fill) {
         Some(_) => Ok(()),

@@ -11,7 +11,7 @@ use foldhash::HashMap;
 
 use crate::data::cell::of_number;
 use crate::data::cell::parse_number;
-use crate::data::column::Texts;
+use crate::data::column::Categorical;
 use crate::data::encoder::feature::FeatureKind;
 use crate::data::encoder::left_out::Why;
 
@@ -180,7 +180,7 @@ pub(in crate::data) fn least(rows: usize) -> usize {
 }
 
 /// The categories that are frequent enough; of many the most frequent.
-pub(in crate::data) fn fit(texts: &Texts, rows: &[usize]) -> Result<FeatureKind, Why> {
+pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize]) -> Result<FeatureKind, Why> {
     let mut counts = vec![0_usize; texts.labels().len()];
     rows.iter().filter_map(|&row| texts.code(row)).for_each(|code| counts[code] += 1);
     let seen = || texts.labels().iter().map(String::as_str).zip(counts.iter().copied()).filter(|&(_, count)| count > 0);

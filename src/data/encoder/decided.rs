@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::data::column::{Cells, Column, Texts};
+use crate::data::column::{Categorical, Cells, Column};
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::{Alike, Categories, Index, least};
 use crate::data::encoder::feature::FeatureKind;
@@ -18,8 +18,8 @@ use crate::error::{Error, Result, set, shorten};
 const EXAMPLES: usize = 4;
 
 impl Encoder {
-    /// What was decided about the columns of the table that it was fitted on, whose training rows are `rows`: which are left out, how
-    /// many rows hold rare categories, and which spellings were taken as one.
+    /// What was decided about the columns of the table that it was fitted on, whose training rows are `rows`: which are
+    /// left out, how many rows hold rare categories, and which spellings were taken as one.
     ///
     /// # Errors
     /// [`Error::MissingColumns`] for another table.
@@ -63,7 +63,7 @@ impl Encoder {
         let note = match &left.why {
             Why::Constant { value } => {
                 if value.is_none() {
-                    details.push("no cell has a value".to_string());
+                    details.push("all cells are missing".to_string());
                 }
                 if matches!(&column.exact, Some(texts) if texts.labels().len() > 1) {
                     details.push(format!("as a number; {} tells them apart", set("categorical", &shorten(&left.name))));
@@ -76,7 +76,7 @@ impl Encoder {
             }
         };
         if kept {
-            details.push("but for the input that says where it is missing".into());
+            details.push("except for the input that says where it is missing".into());
         }
         note.detail(details.join(", "))
     }
@@ -85,7 +85,7 @@ impl Encoder {
 /// The note of texts that were taken for another text's category; `of` are their numbers of cells.
 fn spellings(
     name: &str,
-    texts: &Texts,
+    texts: &Categorical,
     of: &[usize],
     index: &Index<'_>,
     label: &dyn Fn(usize) -> Option<String>,

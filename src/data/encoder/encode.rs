@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use rayon::prelude::*;
-
 use crate::data::column::{Cells, Column, some_at_a_time};
 use crate::data::dataset::Dataset;
 use crate::data::encoder::Encoder;
@@ -18,6 +16,7 @@ use crate::data::note::Notes;
 use crate::data::table::Table;
 use crate::error::{Error, Result, list, shorten};
 use crate::limits;
+use crate::parallel::prelude::*;
 
 /// Rows that a task gathers at a time.
 const BLOCK: usize = 1024;
@@ -55,10 +54,10 @@ impl Encoder {
         self.columns_of(table)?.rows(rows)
     }
 
-    /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the
-    /// table's columns doesn't matter, and there may be others. The notes say which cells hold categories that the model has not
-    /// seen ([`NoteKind::Unseen`](crate::data::NoteKind::Unseen)), and which count as missing, since they are no numbers or dates where the
-    /// model wants such.
+    /// Encodes the features, found by name, in all rows: `[rows, inputs]`, row-major. The order of the table's columns
+    /// doesn't matter, and there may be others. The notes say which cells hold categories that the model has not seen
+    /// ([`NoteKind::Unseen`](crate::data::NoteKind::Unseen)), and which count as missing, since they are not numbers or
+    /// dates where the model wants such.
     ///
     /// # Errors
     /// [`Error::MissingColumns`] where columns aren't there; [`Error::NonFinite`] for a cell that is too large for f32 when encoded.

@@ -36,7 +36,7 @@ pub enum FeatureKind {
         mean: f64,
         /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation.
         scale: f64,
-        /// What stands for a missing cell: the training rows' median. None, in files of old, is the mean.
+        /// What stands for a missing cell: the training rows' median. None, in old files, is the mean.
         #[serde(default)]
         fill: Option<f64>,
     },
@@ -49,8 +49,8 @@ pub enum FeatureKind {
         other: bool,
         /// The number of the category that stands for a missing cell, the most frequent one; none is a rare one.
         fill: Option<usize>,
-        /// The rare ones, in lexicographic order, so that they are told from those never seen. None where there are none, where they
-        /// are more than 10,000 or longer than a MiB, and in files of old.
+        /// The rare ones, in lexicographic order, so that they are told from those never seen. None where there are
+        /// none, where they are more than 10,000 or longer than a MiB, and in old files.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rare: Option<Vec<String>>,
     },
@@ -63,7 +63,7 @@ pub enum FeatureKind {
     },
     /// Whatever the cells are, the network sees only whether they are missing, by the indicator.
     Presence {
-        /// As what they are read.
+        /// How they are read.
         cells: Holds,
     },
 }
@@ -75,7 +75,7 @@ pub enum Holds {
     /// Numbers.
     Numbers,
     /// Texts.
-    Texts,
+    Categorical,
     /// Dates.
     Dates,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::data::cell::distinct;
 use crate::data::cell::parse_number;
-use crate::data::column::{Cells, Column, Texts, some_at_a_time};
+use crate::data::column::{Categorical, Cells, Column, some_at_a_time};
 use crate::data::date;
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::{Alike, merged, side};
@@ -17,12 +17,13 @@ use crate::data::statistics::mean_and_scale;
 use crate::data::table::Table;
 use crate::error::{Error, Result, set, shorten};
 
-/// What is standardised: which columns lose the mean and are divided by the standard deviation of the training rows.
+/// The columns that are standardised: the mean is subtracted, and the result is divided by the standard deviation of
+/// the training rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scaling {
     /// The features.
     pub features: bool,
-    /// The target of a regression. A loss that takes the target for what it is, as a count, needs it as it is.
+    /// The target of a regression. A loss for counts needs the target unscaled.
     pub target: bool,
 }
 
@@ -34,23 +35,23 @@ impl Scaling {
 }
 
 impl Encoder {
-    /// Fits an encoder: every column except `target` becomes a feature, in the order of the table, unless all of its training cells
-    /// that are there are the same, or all of its categories are rare ([`left_out`](Self::left_out)).
+    /// Fits an encoder. Every column except `target` becomes a feature, in the order of the table. A column is left out
+    /// if it is constant in the training rows, or if all of its categories are rare ([`left_out`](Self::left_out)).
     ///
-    /// `rows` are the training rows (from 0): means, scales, categories and what stands for missing cells come from them
-    /// alone, so that nothing of a held-out row reaches the network. Which task it is, and the classes, are read off the whole
-    /// column, lest a rare label be unknown later. With `task` None, two distinct values make a binary
-    /// task, more texts a multiclass one and more numbers a regression. A column makes at most half as many classes
-    /// as the table has rows: names and identifiers are no classes.
+    /// `rows` are the training rows (from 0). Means, scales, categories and the fills of missing cells come from them
+    /// alone, so nothing of a held-out row reaches the network. The task and the classes come from the whole column, so
+    /// that no rare label is unknown later. With `task` None, two distinct values make a binary task, more texts a
+    /// multiclass one and more numbers a regression. A column makes at most half as many classes as the table has rows:
+    /// names and identifiers are not classes.
     ///
-    /// What `scaling` names gets the mean and the population standard deviation, as in scikit-learn's
-    /// `StandardScaler`. The rest gets 0 and 1.
+    /// The columns of `scaling` get the mean and the population standard deviation, as in scikit-learn's
+    /// `StandardScaler`. The others get 0 and 1.
     ///
     /// # Errors
-    /// [`Error::MissingColumns`] without the target; [`Error::UnfitTarget`] where it has a single value (in all
-    /// or in the training rows), or cannot serve the task; [`Error::Shape`] without features or training rows,
-    /// or for a row that the table doesn't have; [`Error::NoFeatures`] where all columns are left out; [`Error::MissingCell`] where the target is missing;
-    /// [`Error::NonFinite`] for cells whose mean or scale overflows f64.
+    /// [`Error::MissingColumns`] without the target; [`Error::UnfitTarget`] where it has a single value (in all or in
+    /// the training rows), or cannot serve the task; [`Error::Shape`] without features or training rows, or for a row
+    /// that the table doesn't have; [`Error::NoFeatures`] where all columns are left out; [`Error::MissingCell`] where
+    /// the target is missing; [`Error::NonFinite`] for cells whose mean or scale overflows f64.
     pub fn fit(table: &Table, target: &str, rows: &[usize], task: Option<Task>, scaling: Scaling) -> Result<Self> {
         let truth = table.column_of(target)?;
         if table.columns().len() == 1 {
@@ -58,7 +59,7 @@ impl Encoder {
             return Err(Error::Shape { what: "the table's features".into(), found: 0, expected });
         }
         if rows.is_empty() || rows.iter().any(|&row| row >= table.rows()) {
-            let expected = format!("some, all below {}", table.rows());
+            let expected = format!("row numbers below {}", table.rows());
             return Err(Error::Shape { what: "the list of training rows".into(), found: rows.len(), expected });
         }
         let kind = Fit { table, target, rows }.kind(truth, task, scaling.target)?;
@@ -77,7 +78,7 @@ impl Encoder {
                 Some(name) => {
                     let name = shorten(name);
                     format!(
-                        "{} tells the long numbers of `{name}` apart, which are the same as f64",
+                        "{} keeps the long numbers of `{name}` apart, which are equal as f64",
                         set("categorical", &name)
                     )
                 }
@@ -187,7 +188,7 @@ impl Fit<'_> {
         }
     }
 
-    fn kind_of_texts(&self, texts: &Texts, task: Option<Task>) -> Result<TargetKind> {
+    fn kind_of_texts(&self, texts: &Categorical, task: Option<Task>) -> Result<TargetKind> {
         let labels = || texts.labels().iter().map(String::as_str);
         let alike = Alike::of_classes(labels());
         let mut distinct: Vec<String> =
@@ -198,7 +199,7 @@ impl Fit<'_> {
         let first_text = || {
             let stray = texts.first_text().unwrap_or(0);
             let text = texts.get(stray).map(shorten).unwrap_or_default();
-            format!("`{text}` in {} is the first cell that is no number", self.table.place(stray))
+            format!("`{text}` in {} is the first cell that is not a number", self.table.place(stray))
         };
         let numbers: Vec<bool> = labels().map(|label| parse_number(label).is_some()).collect();
         let is_number = |&row: &usize| texts.code(row).is_some_and(|code| numbers[code]);
@@ -216,12 +217,13 @@ impl Fit<'_> {
                 Ok(TargetKind::Binary { classes: [first.clone(), second.clone()] })
             }
             (Some(Task::Binary), some) => Err(self.unfit(format!(
-                "has {} classes: a binary task has two, {} takes more",
+                "has {} classes: a binary task has two; {} takes more",
                 some.len(),
                 set("task", "multiclass")
             ))),
             (None, some) if mostly_numbers() => Err(self.unfit(format!(
-                "contains mostly numbers, but {}: fix or remove these rows, or use {} to treat all {} values as classes",
+                "contains mostly numbers, but {}: fix or remove these rows, or use {} to treat all {} values as \
+                classes",
                 first_text(),
                 set("task", "multiclass"),
                 some.len()
@@ -241,12 +243,12 @@ impl Fit<'_> {
     fn classes(&self, labels: Vec<String>) -> Result<TargetKind> {
         let (count, rows) = (labels.len(), self.table.rows());
         if count < 3 {
-            return Err(self.unfit(format!("has two classes: {} is for two", set("task", "binary"))));
+            return Err(self.unfit(format!("has two classes: use {}", set("task", "binary"))));
         }
         if count > rows / 2 {
             return Err(self.unfit(format!(
-                "has {count} distinct values in {rows} rows: classes need two rows each on average; \
-                 is it a name or an identifier, or a number for {}?",
+                "has {count} distinct values in {rows} rows: classes need two rows each on average. Is it an \
+                identifier, or a number for {}?",
                 set("task", "regression")
             )));
         }
@@ -259,10 +261,10 @@ impl Fit<'_> {
         let value = texts.get(row).map(shorten).unwrap_or_default();
         if column.exact.is_some() && texts.labels().len() > 1 {
             let task = set("task", "multiclass");
-            let hint = format!("such numbers are not told apart in a regression; {task} takes them as classes");
+            let hint = format!("a regression cannot tell such numbers apart; {task} takes them as classes");
             return self.unfit(format!("is near `{value}` in {place}: {hint}"));
         }
-        self.unfit(format!("is `{value}` in {place}: there must be a second class, or numbers that vary"))
+        self.unfit(format!("is `{value}` in {place}: expected a second class, or numbers that vary"))
     }
 
     fn unfit(&self, problem: String) -> Error {
@@ -271,7 +273,7 @@ impl Fit<'_> {
 }
 
 /// The different numbers as they are written, ascending, of a column whose numbers lose digits.
-fn exact_numbers(values: &[f64], texts: &Texts) -> Vec<String> {
+fn exact_numbers(values: &[f64], texts: &Categorical) -> Vec<String> {
     let mut of_labels: HashMap<&str, f64> = HashMap::new();
     for (row, &value) in values.iter().enumerate() {
         of_labels.extend(texts.get(row).map(|label| (label, value)));

@@ -29,7 +29,7 @@ impl Feature {
                 let values = rows.iter().map(|&row| values[row]).collect();
                 (numbers(table, name, rows, values, missing, standardize)?, Holds::Numbers)
             }
-            Cells::Text(texts) => (category::fit(texts, rows), Holds::Texts),
+            Cells::Text(texts) => (category::fit(texts, rows), Holds::Categorical),
             Cells::Date(dates) => (
                 calendar::fit(table, name, &dates.seconds, rows, standardize)?
                     .map(|(parts, fill)| FeatureKind::Date { parts, fill }),

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::data::column::{Cells, Column, Texts};
+use crate::data::column::{Categorical, Cells, Column};
 use crate::data::date;
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::Categories;
@@ -29,7 +29,7 @@ enum EncodedCells<'a> {
     /// NaN where a cell is missing, which gets `fill`.
     Number { values: Vec<f32>, fill: f32 },
     /// The input of each label.
-    Category { texts: Cow<'a, Texts>, places: Vec<Label>, missing: Option<usize> },
+    Category { texts: Cow<'a, Categorical>, places: Vec<Label>, missing: Option<usize> },
     /// As many for each row as there are in `fill`, NaN where a date is missing.
     Date { values: Vec<f32>, fill: Vec<f32> },
     /// Whether each is missing.
@@ -149,7 +149,7 @@ impl<'a> Inputs<'a> {
 }
 
 /// A column's cells as texts.
-fn texts(column: Cow<'_, Column>) -> Cow<'_, Texts> {
+fn texts(column: Cow<'_, Column>) -> Cow<'_, Categorical> {
     match column {
         Cow::Borrowed(Column { cells: Cells::Text(texts), .. }) => Cow::Borrowed(texts),
         Cow::Owned(Column { cells: Cells::Text(texts), .. }) => Cow::Owned(texts),
@@ -169,8 +169,8 @@ impl Read<'_> {
     fn as_what<'c>(&self, holds: Holds, column: Cow<'c, Column>, notes: &mut Vec<Note>) -> Result<Cow<'c, Column>> {
         let how = match (holds, &column.cells) {
             (Holds::Numbers, Cells::Number(_)) | (Holds::Dates, Cells::Date(_)) => return Ok(column),
-            (Holds::Texts, Cells::Number(_) | Cells::Date(_)) => return Ok(column),
-            (Holds::Texts, Cells::Text(_)) => ReadAs::Text,
+            (Holds::Categorical, Cells::Number(_) | Cells::Date(_)) => return Ok(column),
+            (Holds::Categorical, Cells::Text(_)) => ReadAs::Text,
             (Holds::Numbers, _) => self.encoder.read_as(self.name, false),
             (Holds::Dates, _) => ReadAs::Date,
         };
@@ -186,7 +186,7 @@ impl Read<'_> {
 }
 
 /// The note of cells with categories that the model has not seen.
-fn unseen(name: &str, texts: &Texts, places: &[Label], table: &Table) -> Option<Note> {
+fn unseen(name: &str, texts: &Categorical, places: &[Label], table: &Table) -> Option<Note> {
     let is_unseen = |code: usize| matches!(places[code], Label::Unseen(_));
     if !(0..places.len()).any(is_unseen) {
         return None;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::shorten;
 
-/// A column that is no input. Later tables may have it or not, whatever it holds.
+/// A column that is not an input. Later tables may have it or not, whatever it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The column's name.

@@ -1,6 +1,7 @@
-//! Between a table's columns and a network's numbers. In: a [`Table`](crate::data::Table). Out: a [`Dataset`](crate::data::Dataset), and network
-//! outputs back in the target's unit. An [`Encoder`] is fitted once on the training rows (see `fit`) and
-//! saved with the model, so that every later table is encoded (see `encode`) as the training rows were.
+//! The encoder between a table's columns and a network's numbers. In: a [`Table`](crate::data::Table). Out: a
+//! [`Dataset`](crate::data::Dataset), and network outputs back in the target's unit. An [`Encoder`] is fitted once on
+//! the training rows (see `fit`) and saved with the model, so that every later table is encoded (see `encode`) as the
+//! training rows were.
 
 mod calendar;
 mod category;
@@ -34,21 +35,22 @@ use crate::error::{Error, Result, shorten};
 use feature::check_scale;
 use target::ClassIndex;
 
-/// The features and the target of a model, by name, with what turns their cells into the network's numbers.
+/// The features and the target of a model, by name, with the conversion of their cells to the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Encoder {
     pub(in crate::data) features: Vec<Feature>,
     pub(in crate::data) target: Target,
-    /// The column of the rows' weights, which is no feature; tables may have it or not.
+    /// The column of sample weights, which is not a feature. Tables may have it or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::data) weight: Option<String>,
     /// How tables are read.
     #[serde(default, skip_serializing_if = "Reading::is_default")]
     pub(in crate::data) reading: Reading,
-    /// How numbers of a feature or the target are written, by name, where it is not as programs write them.
+    /// The form of the numbers of a feature or the target, by name, if it is not the default.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::data) forms: BTreeMap<String, NumberForm>,
-    /// Columns that say nothing in the training rows. Of such a one there may be a feature that says whether it is missing.
+    /// Columns without information in the training rows. Such a column may have a feature that says whether its cell is
+    /// missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::data) left_out: Vec<LeftOut>,
 }
@@ -79,26 +81,27 @@ impl Encoder {
         &self.target
     }
 
-    /// The labels in the order of their numbers, or None for a regression. Of two, the second one is the positive class.
+    /// The labels in the order of their indices, or None for a regression. Of two classes the second one is the
+    /// positive class.
     #[must_use]
     pub fn classes(&self) -> Option<&[String]> {
         self.target.kind.classes()
     }
 
-    /// The number of the class with this label, as a text or as a number: `1.0` is the class `1`.
+    /// The index of the class with this label, as a text or as a number: `1.0` is the class `1`.
     #[must_use]
     pub fn class_number(&self, label: &str) -> Option<usize> {
         ClassIndex::new(self.classes()?).of_written(label, self.form(&self.target.name))
     }
 
-    /// The column of the rows' weights, if the model was trained with one. It may be in later tables or not, and is
-    /// no feature.
+    /// The column of sample weights, if the model was trained with one. It is not a feature, and later tables may have
+    /// it or not.
     #[must_use]
     pub fn weight_column(&self) -> Option<&str> {
         self.weight.as_deref()
     }
 
-    /// Has the column of this name passed over in every later table, as that of the rows' weights.
+    /// Skips the column of this name in every later table, as the column of sample weights.
     ///
     /// # Errors
     /// [`Error::Setting`] where it is a feature or the target.
@@ -106,7 +109,7 @@ impl Encoder {
         if self.target.name == name || self.features.iter().any(|feature| feature.name == name) {
             let expected = "a column that is neither a feature nor the target".into();
             return Err(Error::Setting {
-                what: "the column of weights",
+                what: "the column of sample weights",
                 found: format!("`{}`", shorten(name)),
                 expected,
             });
@@ -114,13 +117,14 @@ impl Encoder {
         Ok(Self { weight: Some(name.into()), ..self })
     }
 
-    /// Columns of the training table that are no inputs, since its training rows say nothing about them.
+    /// Columns of the training table that are not inputs, since they have no information in the training rows.
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
 
-    /// Keeps how the training table was read, which had columns of these names: they are those of later files without a header.
+    /// Keeps how the training table was read, which had columns of these names: they are those of later files without a
+    /// header.
     #[must_use]
     pub fn with_reading(self, reading: &Reading, names: &[String]) -> Self {
         let columns = names.to_vec();
@@ -128,8 +132,8 @@ impl Encoder {
         Self { reading: Reading { columns, features, subsets, names_only, ..reading.clone() }, ..self }
     }
 
-    /// How tables for this model are read. A file without a header may have all columns of the training file, all but the target,
-    /// or the features in their order, with those that are left out or without them.
+    /// How tables for this model are read. A file without a header may have all columns of the training file, all but
+    /// the target, or the features in their order, with those that are left out or without them.
     #[must_use]
     pub fn reading(&self) -> Reading {
         let features: Vec<String> = self.features.iter().map(|feature| feature.name.clone()).collect();
@@ -176,8 +180,8 @@ impl Encoder {
         }
     }
 
-    /// As what a column of this name is to be read, so that its cells are what they were in training; the target only
-    /// where it is asked for.
+    /// How to read a column of this name, so that its cells have the type that they had in training; the target only on
+    /// request.
     #[must_use]
     pub fn read_as(&self, name: &str, with_target: bool) -> ReadAs {
         let is_target = name == self.target.name;
@@ -187,7 +191,7 @@ impl Encoder {
                 let expected = self.reading.numeric.iter().any(|column| column == name);
                 numbers(if expected { Strays::Expected } else { Strays::Missing })
             }
-            Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Texts }) => ReadAs::Text,
+            Some(FeatureKind::Category { .. } | FeatureKind::Presence { cells: Holds::Categorical }) => ReadAs::Text,
             Some(FeatureKind::Date { .. } | FeatureKind::Presence { cells: Holds::Dates }) => ReadAs::Date,
             None if is_target && with_target && self.classes().is_some() => ReadAs::Text,
             None if is_target && with_target => numbers(Strays::Refused),
@@ -195,8 +199,8 @@ impl Encoder {
         }
     }
 
-    /// Looks for the columns that are needed among these names of a table, and gives back those that aren't known: neither
-    /// features nor the target, the weights or a column that was left out.
+    /// Looks for the needed columns among these names of a table. Returns the unknown ones: neither features nor the
+    /// target, the sample weights or a column that was left out.
     ///
     /// # Errors
     /// [`Error::MissingColumns`], with all that are missing.
@@ -241,7 +245,7 @@ impl Encoder {
             feature.validate()?;
         }
         if self.weight.as_ref().is_some_and(|weight| !seen.insert(weight)) {
-            return Err("the encoder's column of weights is a feature or the target".into());
+            return Err("the encoder's column of sample weights is a feature or the target".into());
         }
         for LeftOut { name, .. } in &self.left_out {
             let presence = |of: &Feature| of.name == *name && matches!(of.kind, FeatureKind::Presence { .. });

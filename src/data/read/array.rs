@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use rayon::prelude::*;
-
-use crate::data::column::{Cells, Column, Texts, present};
+use crate::data::column::{Categorical, Cells, Column};
+use crate::data::read::input::present;
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, exact};
 use crate::data::read_as::ReadAs;
 use crate::error::shorten;
 use crate::limits;
+use crate::parallel::prelude::*;
 
 /// How an array lies in bytes. The first dimension is the rows.
 pub(in crate::data) struct Layout {
@@ -61,7 +61,7 @@ impl Kind {
     /// A type as numpy writes it: `<f8`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let unknown =
-            || format!("its values have the type `{}`: expected numbers, truth values, texts or dates", shorten(text));
+            || format!("its values have the type `{}`: expected numbers, booleans, texts or dates", shorten(text));
         let [order, code, size @ ..] = text.as_bytes() else { return Err(unknown()) };
         let number = std::str::from_utf8(size).ok().and_then(|size| size.parse::<usize>().ok());
         let mut unit = None;
@@ -162,18 +162,18 @@ impl Layout {
     /// How many columns it makes; an error where it makes no table.
     pub fn columns(&self) -> Result<usize, String> {
         if self.shape.is_empty() {
-            return Err("it is a single value".into());
+            return Err("it is a single value: expected rows".into());
         }
         if self.shape.contains(&0) || self.fields.is_empty() {
-            return Err(format!("its dimensions {:?} make no values: expected rows and columns", self.shape));
+            return Err(format!("its dimensions {:?} have no values: expected rows and columns", self.shape));
         }
         let mut columns = self.shape[1..].iter().copied().chain([self.fields.len()]);
         let columns = columns.try_fold(1_usize, usize::checked_mul);
-        columns.ok_or_else(|| format!("its dimensions {:?} make more columns than any table has", self.shape))
+        columns.ok_or_else(|| format!("its dimensions {:?} make more columns than a table may have", self.shape))
     }
 
-    /// The columns' names: of `x`, one is called `x` and several are `x0`, `x1`, … (`x1_0`, … of `x1`); dimensions behind the
-    /// second are counted through, the last one fastest. Fields have names of their own.
+    /// The columns' names: of `x`, one is called `x` and several are `x0`, `x1`, … (`x1_0`, … of `x1`); dimensions
+    /// behind the second are counted through, the last one fastest. Fields have names of their own.
     pub fn names(&self, name: &str) -> Result<Vec<String>, String> {
         self.columns()?;
         let width = self.width();
@@ -222,10 +222,10 @@ impl Array {
         let rows = 0..shape[0];
         if kind.is_text() {
             let text = |row: usize| {
-                let text = kind.text(cell(row)).ok_or_else(|| format!("row {} is no text", row + 1))?;
+                let text = kind.text(cell(row)).ok_or_else(|| format!("row {} is not text", row + 1))?;
                 Ok(present(&text).map(ToString::to_string))
             };
-            return Ok((Cells::Text(rows.map(text).collect::<Result<Texts, String>>()?), None));
+            return Ok((Cells::Text(rows.map(text).collect::<Result<Categorical, String>>()?), None));
         }
         if let Some((unit, multiple)) = kind.unit {
             let moment = |row: usize| {

@@ -2,8 +2,9 @@
 //! they mean.
 
 use std::fs::{File, metadata};
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::data::read::compression::{self, unpacked};
 use crate::data::read::problem::{Problem, changed};
@@ -13,17 +14,27 @@ pub(in crate::data) struct Bytes {
     /// Read already, but not handed on.
     start: Cursor<Vec<u8>>,
     rest: Box<dyn Read + Send>,
-    /// The file that holds them as they are, if one does.
-    file: Option<File>,
+    /// What holds all of them as they are, if anything does.
+    whole: Option<Whole>,
     /// Bytes that their file had when it was opened, packed or not.
     length: Option<u64>,
 }
 
 impl Bytes {
-    /// All of a file, whatever of it has been read.
-    pub fn of_whole(mut file: File) -> io::Result<Self> {
-        file.rewind()?;
-        Self::of_file(file)
+    /// All of what can be read in any order, whatever of it has been read.
+    pub fn of_whole(mut whole: Whole) -> io::Result<Self> {
+        whole.rewind()?;
+        match whole {
+            Whole::File(file) => Self::of_file(file),
+            Whole::Memory(bytes) => Self::of_memory(bytes.into_inner()),
+        }
+    }
+
+    /// Bytes in memory, unpacked if they are compressed.
+    pub fn of_memory(bytes: Arc<[u8]>) -> io::Result<Self> {
+        let whole = Whole::Memory(Cursor::new(Arc::clone(&bytes)));
+        let (bytes, is_packed) = Self::unpacked(Cursor::new(bytes))?;
+        Ok(Self { whole: Some(whole).filter(|_| !is_packed), ..bytes })
     }
 
     pub fn of_file(file: File) -> io::Result<Self> {
@@ -35,7 +46,7 @@ impl Bytes {
             _ => Self::unpacked(file)?,
         };
         let length = metadata.is_file().then_some(metadata.len());
-        Ok(Self { file: twin.filter(|_| !is_packed), length, ..bytes })
+        Ok(Self { whole: twin.filter(|_| !is_packed).map(Whole::File), length, ..bytes })
     }
 
     /// What comes, unpacked if it is compressed.
@@ -45,7 +56,7 @@ impl Bytes {
 
     /// What comes, as it is.
     pub fn plain(source: impl Read + Send + 'static) -> Self {
-        Self { start: Cursor::default(), rest: Box::new(source), file: None, length: None }
+        Self { start: Cursor::default(), rest: Box::new(source), whole: None, length: None }
     }
 
     fn unpacked(source: impl Read + Send + 'static) -> io::Result<(Self, bool)> {
@@ -54,7 +65,7 @@ impl Bytes {
         let Self { start, rest, .. } = bytes;
         let all = start.chain(rest);
         let (rest, is_packed) = unpacked(&begin, Box::new(all));
-        Ok((Self { start: Cursor::default(), rest, file: None, length: None }, is_packed))
+        Ok((Self { start: Cursor::default(), rest, whole: None, length: None }, is_packed))
     }
 
     /// The first so many bytes, fewer if there are no more; they are read again. What is wrong with those behind is told when
@@ -74,7 +85,7 @@ impl Bytes {
     /// Passes over so many of the bytes that [`start`](Self::start) has told.
     pub fn skip(&mut self, count: usize) {
         self.start.set_position(self.start.position() + count as u64);
-        self.file = self.file.take().filter(|_| count == 0);
+        self.whole = self.whole.take().filter(|_| count == 0);
     }
 
     /// What has become of their file, if it has another length than when it was opened: what is wrong with it may come of that.
@@ -83,18 +94,43 @@ impl Bytes {
         (before != now).then(|| changed(before, now))
     }
 
-    /// All bytes as a file, to be read in any order: their own, or a temporary one without a name. None are left here.
-    pub fn take_file(&mut self) -> io::Result<File> {
-        let mut file = match self.file.take() {
-            Some(file) => file,
+    /// All bytes, to be read in any order: where they lie, or else in a temporary file without a name. None are left here.
+    pub fn take_whole(&mut self) -> io::Result<Whole> {
+        let mut whole = match self.whole.take() {
+            Some(whole) => whole,
             None => {
                 let mut file = tempfile::tempfile()?;
                 io::copy(self, &mut file)?;
-                file
+                Whole::File(file)
             }
         };
-        file.rewind()?;
-        Ok(file)
+        whole.rewind()?;
+        Ok(whole)
+    }
+}
+
+/// Bytes that can be read in any order.
+#[derive(Debug)]
+pub(in crate::data) enum Whole {
+    File(File),
+    Memory(Cursor<Arc<[u8]>>),
+}
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl Seek for Whole {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::File(file) => file.seek(to),
+            Self::Memory(bytes) => bytes.seek(to),
+        }
     }
 }
 

@@ -83,10 +83,10 @@ impl Read for Unpacked {
             let what = &self.what;
             let problem = match self.reader.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::OutOfMemory => {
-                    format!("{what} asks for more than {} MiB of memory: unpack it before", MEMORY >> 20)
+                    format!("{what} needs more than {} MiB of memory: unpack it first", MEMORY >> 20)
                 }
                 Err(error) if error.kind() != ErrorKind::Interrupted && !is_of_system(&error) => {
-                    format!("{what} is broken or cut off ({error})")
+                    format!("{what} is damaged or truncated ({error})")
                 }
                 other => return other,
             };
@@ -130,7 +130,7 @@ impl Read for Frames {
                     return Ok(read);
                 }
                 if frame.get_checksum_from_data().is_some_and(|sum| frame.get_calculated_checksum() != Some(sum)) {
-                    return Err(io::Error::new(ErrorKind::InvalidData, "the checksum is another"));
+                    return Err(io::Error::new(ErrorKind::InvalidData, "the checksum does not match"));
                 }
                 self.frame = None;
             }

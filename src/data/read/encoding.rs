@@ -37,7 +37,8 @@ pub(in crate::data) fn named(name: &str) -> Result<&'static Encoding> {
         what: "encoding",
         found: format!("`{}`", crate::data::table::shorten(name)),
         expected:
-            "a name of the Encoding Standard, as utf-8, utf-16le, windows-1252, latin1, windows-1251, shift_jis, gbk, \
+            "a name of the Encoding Standard, such as utf-8, utf-16le, windows-1252, latin1, windows-1251, shift_jis, \
+            gbk, \
                    big5, euc-kr"
                 .into(),
     })
@@ -46,8 +47,8 @@ pub(in crate::data) fn named(name: &str) -> Result<&'static Encoding> {
 /// The text as UTF-8: decoded as its byte order mark says, else as of the encoding of this name, else as it stands.
 ///
 /// # Errors
-/// [`Error::Setting`] for an encoding that there is none; [`Error::MalformedTable`] for UTF-16 that nothing says to be it, and
-/// for UTF-32.
+/// [`Error::Setting`] for an encoding that there is none; [`Error::MalformedTable`] for UTF-16 that nothing says to be
+/// it, and for UTF-32.
 pub(in crate::data) fn utf8(path: &Path, mut bytes: Bytes, name: Option<&str>) -> Result<Bytes> {
     let name = name.map(named).transpose()?;
     let line_1 = |problem: String| Error::MalformedTable { path: path.into(), place: Place::Line(1), problem };
@@ -61,10 +62,8 @@ pub(in crate::data) fn utf8(path: &Path, mut bytes: Bytes, name: Option<&str>) -
     };
     if encoding == UTF_8 {
         if let Some(name) = utf_16_without_mark(&start) {
-            let problem = format!(
-                "the text is UTF-16 without a byte order mark, as it seems: {} reads it",
-                set("encoding", name)
-            );
+            let problem =
+                format!("the text seems to be UTF-16 without a byte order mark: {} reads it", set("encoding", name));
             return Err(line_1(problem));
         }
         bytes.skip(mark);
@@ -166,7 +165,7 @@ impl Read for Decoded {
                 State::Malformed => {
                     let name = self.encoding.name();
                     let problem =
-                        format!("bytes that are not {name} text: mend them, or say another {}", setting("encoding"));
+                        format!("bytes that are not {name} text: correct them, or use another {}", setting("encoding"));
                     return Err(Problem::error(problem));
                 }
                 State::Decoding | State::Ended => self.decode()?,

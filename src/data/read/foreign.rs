@@ -1,5 +1,5 @@
-//! Files that are no table of a format that is read, told by their first bytes. In: these. Out: what the file is, and what
-//! to do about it.
+//! Files that are not a table of a format that is read, told by their first bytes. In: these. Out: what the file is,
+//! and what to do about it.
 
 /// Bytes by which all of them are told: the mark of tar archives stands last.
 pub(in crate::data) const BEGIN: usize = 262;
@@ -12,7 +12,7 @@ struct Foreign {
 }
 
 const AS_CSV: &str = "save the sheet as CSV";
-const PANDAS: &str = "read it in Python and write it by `to_csv` of pandas";
+const PANDAS: &str = "read it in Python and write it by pandas' `to_csv`";
 const UNPACK: &str = "unpack it";
 
 const FOREIGN: [Foreign; 18] = [
@@ -21,19 +21,15 @@ const FOREIGN: [Foreign; 18] = [
     Foreign {
         begins: &[b"SQLite format 3\0"],
         is: "an SQLite database",
-        advice: "`sqlite3 -header -csv FILE 'SELECT * FROM table'` writes a table of it",
+        advice: "`sqlite3 -header -csv FILE 'SELECT * FROM table'` writes one of its tables",
     },
     Foreign { begins: &[b"ARROW1\0", b"FEA1\0"], is: "an Arrow or Feather file", advice: PANDAS },
     Foreign { begins: &[b"Obj\x01"], is: "an Avro file", advice: PANDAS },
-    Foreign {
-        begins: &[b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"],
-        is: "a pickle of Python's",
-        advice: PANDAS,
-    },
+    Foreign { begins: &[b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"], is: "a Python pickle", advice: PANDAS },
     Foreign { begins: &[b"MATLAB 5.0 MAT-file"], is: "a MATLAB file", advice: "write the table by `writetable`" },
     Foreign {
         begins: &[b"RDX2\n", b"RDX3\n", b"X\n\0\0\0"],
-        is: "a file of R's",
+        is: "an R data file",
         advice: "write the table by `write.csv`",
     },
     Foreign { begins: &[b"<stata_dta>"], is: "a Stata file", advice: PANDAS },

@@ -9,7 +9,7 @@ use crate::data::column::{Cells, Column};
 use crate::data::dataset::Dataset;
 use crate::data::read::array::{Array, Field, Kind, Layout};
 use crate::data::read::bytes::read_most;
-use crate::data::read::input::{Fault, Input, Kinds, read_values};
+use crate::data::read::input::{FileFault, Input, Kinds, read_values};
 use crate::data::read::origin::Origin;
 use crate::data::read_as::ReadAs;
 use crate::data::reading::Reading;
@@ -41,11 +41,11 @@ pub struct Idx {
 pub fn read_idx(path: impl AsRef<Path>) -> Result<Idx> {
     let path = path.as_ref();
     let bytes = Origin::new(path).open()?;
-    let mut input = Input { path, format: "IDX", bytes, reading: &Reading::default() };
+    let mut input = Input { path, format: "IDX", bytes, reading: &Reading::default(), beside: true };
     idx(&mut input.bytes).map_err(|fault| input.error("", fault))
 }
 
-fn idx(reader: &mut dyn Read) -> Result<Idx, Fault> {
+fn idx(reader: &mut dyn Read) -> Result<Idx, FileFault> {
     let (kind, shape) = header(reader)?;
     if kind != UNSIGNED_BYTES {
         let expected = format!("expected bytes, {UNSIGNED_BYTES:#04x}");
@@ -55,8 +55,8 @@ fn idx(reader: &mut dyn Read) -> Result<Idx, Fault> {
 }
 
 /// The type of the values and the dimensions.
-fn header(reader: &mut dyn Read) -> Result<(u8, Vec<usize>), Fault> {
-    let mut word = |what: &str| -> Result<[u8; 4], Fault> {
+fn header(reader: &mut dyn Read) -> Result<(u8, Vec<usize>), FileFault> {
+    let mut word = |what: &str| -> Result<[u8; 4], FileFault> {
         let bytes = read_most(reader, 4)?;
         Ok(bytes.try_into().map_err(|_| format!("it ends within {what}"))?)
     };
@@ -72,7 +72,7 @@ fn header(reader: &mut dyn Read) -> Result<(u8, Vec<usize>), Fault> {
 }
 
 /// An array of any type.
-fn array(reader: &mut dyn Read) -> Result<(Array, Kind), Fault> {
+fn array(reader: &mut dyn Read) -> Result<(Array, Kind), FileFault> {
     let (kind, shape) = header(reader)?;
     let (kind, values) = match kind {
         UNSIGNED_BYTES => (BYTE, "bytes"),
@@ -84,7 +84,7 @@ fn array(reader: &mut dyn Read) -> Result<(Array, Kind), Fault> {
         other => return Err(format!("its values have the type {other:#04x}: expected one of 0x08 to 0x0e").into()),
     };
     let bytes = read_values(reader, &shape, kind.size).map_err(|fault| match fault {
-        Fault::Malformed(problem) if kind != BYTE => format!("its values are {values}, and {problem}").into(),
+        FileFault::Malformed(problem) if kind != BYTE => format!("its values are {values}, and {problem}").into(),
         other => other,
     })?;
     let fields = vec![Field { name: None, kind: Ok(kind), offset: 0 }];
@@ -104,7 +104,10 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
         return input.table(label, &how);
     }
     let mut names = Vec::new();
-    let labels = labels_of(input.path).map(|path| labels(path, &input, images.layout.shape[0])).transpose()?;
+    let labels = labels_of(input.path)
+        .filter(|_| input.beside)
+        .map(|path| labels(path, &input, images.layout.shape[0]))
+        .transpose()?;
     if labels.is_some() {
         names.push(LABEL.to_string());
     }
@@ -131,7 +134,7 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 /// The labels beside images.
 fn labels(path: PathBuf, images: &Input<'_>, rows: usize) -> Result<(Array, Kind)> {
     let bytes = Origin::new(&path).open()?;
-    let mut input = Input { path: &path, format: images.format, bytes, reading: images.reading };
+    let mut input = Input { path: &path, format: images.format, bytes, reading: images.reading, beside: false };
     let (labels, kind) = array(&mut input.bytes).map_err(|fault| input.error("", fault))?;
     if labels.layout.shape != [rows] {
         let expected = format!("expected {rows}, one for each image of {}", images.path.display());
@@ -174,11 +177,11 @@ impl Dataset {
         let shape = |what: &str, found, expected| Error::Shape { what: what.into(), found, expected };
         let rows = images.shape.first().copied().unwrap_or(0);
         if labels.shape != [rows] || labels.values.len() != rows {
-            return Err(shape("the list of labels", labels.values.len(), format!("{rows}, one an image")));
+            return Err(shape("the list of labels", labels.values.len(), format!("{rows}, one for each image")));
         }
         let inputs = images.shape.iter().skip(1).try_fold(1_usize, |product, &size| product.checked_mul(size));
         let Some(inputs) = inputs.filter(|inputs| inputs.checked_mul(rows) == Some(images.values.len())) else {
-            let expected = format!("as many as its shape {:?} makes", images.shape);
+            let expected = format!("as many as its shape {:?} has", images.shape);
             return Err(shape("the array of images", images.values.len(), expected));
         };
         let features = images.values.iter().map(|&value| f32::from(value) / 255.0).collect();

@@ -1,14 +1,13 @@
 //! A file of one format on its way to a table.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use crate::data::column::Column;
-use crate::data::read::bytes::{Bytes, read_most};
+use crate::data::read::bytes::{Bytes, Whole, read_most};
 use crate::data::read::problem::Problem;
 use crate::data::read_as::ReadAs;
-use crate::data::reading::Reading;
+use crate::data::reading::{MissingWords, Reading};
 use crate::data::table::{Table, unfit_names};
 use crate::error::{Error, Result};
 
@@ -24,10 +23,12 @@ pub(in crate::data) struct Input<'a> {
     pub format: &'static str,
     pub bytes: Bytes,
     pub reading: &'a Reading,
+    /// Whether there may be files beside it that belong to it.
+    pub beside: bool,
 }
 
 /// What is wrong with a file's content.
-pub(in crate::data) enum Fault {
+pub(in crate::data) enum FileFault {
     Io(std::io::Error),
     Malformed(String),
 }
@@ -38,17 +39,17 @@ impl Input<'_> {
     }
 
     /// The error for a fault in what `of` names.
-    pub fn error(&self, of: &str, fault: impl Into<Fault>) -> Error {
+    pub fn error(&self, of: &str, fault: impl Into<FileFault>) -> Error {
         use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof, Unsupported};
         if let Some(problem) = self.bytes.change(self.path) {
             return self.malformed(problem);
         }
         match fault.into() {
-            Fault::Malformed(problem) => self.malformed(format!("{of}{problem}")),
-            Fault::Io(error) => match Problem::of(&error) {
+            FileFault::Malformed(problem) => self.malformed(format!("{of}{problem}")),
+            FileFault::Io(error) => match Problem::of(&error) {
                 Some(problem) => self.malformed(problem),
                 None if matches!(error.kind(), InvalidData | InvalidInput | Unsupported | UnexpectedEof) => {
-                    self.malformed(format!("{of}it is broken or cut off ({error})"))
+                    self.malformed(format!("{of}it is damaged or truncated ({error})"))
                 }
                 None => Error::io("read the table", self.path)(error),
             },
@@ -73,29 +74,29 @@ impl Input<'_> {
         }
     }
 
-    /// The file, to be read in any order.
-    pub fn take_file(&mut self) -> Result<File> {
-        self.bytes.take_file().map_err(|error| self.error("", error))
+    /// All bytes, to be read in any order.
+    pub fn take_whole(&mut self) -> Result<Whole> {
+        self.bytes.take_whole().map_err(|error| self.error("", error))
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for FileFault {
     fn from(error: std::io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<String> for Fault {
+impl From<String> for FileFault {
     fn from(problem: String) -> Self {
         Self::Malformed(problem)
     }
 }
 
 /// The bytes of values whose number a header tells; an error where there are fewer or more.
-pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size: usize) -> Result<Vec<u8>, Fault> {
+pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size: usize) -> Result<Vec<u8>, FileFault> {
     let product = shape.iter().chain([&size]).try_fold(1_u64, |product, &size| product.checked_mul(size as u64));
     let Some(expected) = product.filter(|&product| product < u64::MAX) else {
-        return Err(format!("its dimensions {shape:?} make more values than any file has").into());
+        return Err(format!("its dimensions {shape:?} have more values than a file can hold").into());
     };
     let mut values = read_most(reader, expected + 1)?;
     match values.len() as u64 {
@@ -104,7 +105,7 @@ pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size:
             Err(format!("it ends after {found} of the {expected} values of its dimensions {shape:?}").into())
         }
         found if found > expected => {
-            Err(format!("it goes on after the {} values of its dimensions {shape:?}", expected / size.max(1) as u64)
+            Err(format!("it continues after the {} values of its dimensions {shape:?}", expected / size.max(1) as u64)
                 .into())
         }
         _ => {
@@ -112,4 +113,9 @@ pub(in crate::data) fn read_values(reader: &mut dyn Read, shape: &[usize], size:
             Ok(values)
         }
     }
+}
+
+/// A text without white space around it, none where it stands for a cell that is missing.
+pub(super) fn present(cell: &str) -> Option<&str> {
+    Some(cell.trim()).filter(|cell| !MissingWords::default().contains(cell))
 }

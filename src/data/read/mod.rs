@@ -24,6 +24,7 @@ pub use csv::CsvReader;
 pub use idx::{Idx, read_idx};
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::data::read_as::ReadAs;
 use crate::data::reading::Reading;
@@ -59,12 +60,13 @@ pub enum TableFile<'a> {
 }
 
 impl<'a> TableFile<'a> {
-    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, as it is,
-    /// compressed (gzip, zstd, bzip2, xz) or the one file of a zip archive. Each column is read as `how` says, which is told all names.
+    /// Opens a file, or stdin for `-`: delimited text as [`CsvReader::open`] takes it, npy, npz, IDX or Parquet, as it
+    /// is, compressed (gzip, zstd, bzip2, xz) or the one file of a zip archive. Each column is read as `how` says,
+    /// which is told all names.
     ///
     /// # Errors
-    /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format that is
-    /// truncated or holds what is no table; [`Error::NonFinite`] for an infinite number in it.
+    /// Those of [`CsvReader::open`], of `how` and of [`Table::read_as`]; [`Error::MalformedFile`] for another format
+    /// that is truncated or holds what is not a table; [`Error::NonFinite`] for an infinite number in it.
     pub fn open(
         path: &'a Path,
         reading: &Reading,
@@ -99,14 +101,45 @@ impl Table {
     pub fn read_with(
         path: impl AsRef<Path>,
         reading: &Reading,
-        mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
+        how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Self> {
         let path = path.as_ref();
-        let origin = Origin::new(path).keep()?;
-        match open(path, &origin, reading, &mut how)? {
-            Opened::Text(bytes) => Self::read_text(path, &origin, bytes, reading, how),
-            Opened::Whole(table) => Ok(table),
-        }
+        read(path, &Origin::new(path).keep()?, reading, how)
+    }
+
+    /// Reads the bytes of a file, as [`read`](Self::read) does one on the disk: their first ones tell the format, compressed or not.
+    /// Messages call them by `name`. Labels beside images of IDX are not looked for.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub fn from_bytes(name: impl AsRef<Path>, bytes: impl Into<Arc<[u8]>>) -> Result<Self> {
+        Self::from_bytes_with(name, bytes, &Reading::default(), |names| Ok(vec![ReadAs::Infer; names.len()]))
+    }
+
+    /// The same with each column read as `how` says, which is told all names.
+    ///
+    /// # Errors
+    /// Those of [`read_with`](Self::read_with).
+    pub fn from_bytes_with(
+        name: impl AsRef<Path>,
+        bytes: impl Into<Arc<[u8]>>,
+        reading: &Reading,
+        how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
+    ) -> Result<Self> {
+        let name = name.as_ref();
+        read(name, &Origin::of_memory(name, bytes.into()), reading, how)
+    }
+}
+
+fn read(
+    path: &Path,
+    origin: &Origin<'_>,
+    reading: &Reading,
+    mut how: impl FnMut(&[String]) -> Result<Vec<ReadAs>>,
+) -> Result<Table> {
+    match open(path, origin, reading, &mut how)? {
+        Opened::Text(bytes) => Table::read_text(path, origin, bytes, reading, how),
+        Opened::Whole(table) => Ok(table),
     }
 }
 
@@ -119,9 +152,12 @@ fn open(path: &Path, origin: &Origin<'_>, reading: &Reading, kinds: Kinds<'_>) -
     let mut bytes = origin.open()?;
     let begin = bytes.start(foreign::BEGIN).map_err(Error::io("read the table", path))?;
     match FORMATS.iter().find(|format| format.begins.iter().any(|mark| begin.starts_with(mark))) {
-        Some(format) => Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes, reading }, kinds)?)),
+        Some(format) => {
+            let beside = origin.is_file();
+            Ok(Opened::Whole((format.read)(Input { path, format: format.name, bytes, reading, beside }, kinds)?))
+        }
         None => match foreign::named(&begin) {
-            Some(problem) => Err(Input { path, format: TABLE, bytes, reading }.malformed(problem)),
+            Some(problem) => Err(Input { path, format: TABLE, bytes, reading, beside: false }.malformed(problem)),
             None => Ok(Opened::Text(bytes)),
         },
     }
@@ -132,5 +168,8 @@ use crate::data::read::parquet::table as parquet;
 
 #[cfg(not(feature = "parquet"))]
 fn parquet(input: Input<'_>, _: Kinds<'_>) -> Result<Table> {
-    Err(input.malformed("this build reads none: `cargo install --path . --features parquet` makes one that does"))
+    Err(input.malformed(
+        "this build does not read Parquet: `cargo install --path . --features parquet` makes one that \
+    does",
+    ))
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::data::read::array::{Array, Field, Kind, Layout};
 use crate::data::read::bytes::read_most;
-use crate::data::read::input::{Fault, Input, Kinds, read_values};
+use crate::data::read::input::{FileFault, Input, Kinds, read_values};
 use crate::data::read::npy_literal::Literal;
 use crate::data::table::Table;
 use crate::error::{Result, shorten};
@@ -22,19 +22,19 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 /// The array of a file. Whatever its header says, it takes memory only for values that are there.
-pub(in crate::data) fn array(reader: &mut dyn Read) -> Result<Array, Fault> {
+pub(in crate::data) fn array(reader: &mut dyn Read) -> Result<Array, FileFault> {
     let layout = layout(reader)?;
     let bytes = read_values(reader, &layout.shape, layout.size)?;
     Ok(Array { layout, bytes })
 }
 
 /// What a file's header says; the values come next.
-pub(in crate::data) fn layout(reader: &mut dyn Read) -> Result<Layout, Fault> {
+pub(in crate::data) fn layout(reader: &mut dyn Read) -> Result<Layout, FileFault> {
     let start = read_most(reader, 8)?;
     let (version, length) = match start[..] {
         [b'\x93', b'N', b'U', b'M', b'P', b'Y', 1, _] => (1, read_most(reader, 2)?),
         [b'\x93', b'N', b'U', b'M', b'P', b'Y', version @ (2 | 3), _] => (version, read_most(reader, 4)?),
-        _ => return Err("it does not begin as arrays of numpy do".to_string().into()),
+        _ => return Err("it does not begin like a numpy array".to_string().into()),
     };
     let length = length.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
     let header = read_most(reader, length)?;
@@ -42,9 +42,9 @@ pub(in crate::data) fn layout(reader: &mut dyn Read) -> Result<Layout, Fault> {
         3 => String::from_utf8(header).map_err(|_| "its header is not text".to_string())?,
         _ => header.into_iter().map(char::from).collect(), // Latin-1
     };
-    let header = Literal::parse(&text).ok_or_else(|| "its header is no dictionary of Python's".to_string())?;
+    let header = Literal::parse(&text).ok_or_else(|| "its header is not a Python dictionary".to_string())?;
     let Literal::Dict(entries) = header else {
-        return Err("its header is no dictionary".to_string().into());
+        return Err("its header is not a dictionary".to_string().into());
     };
     let entry = |name: &str| {
         let found = entries.iter().find(|(key, _)| *key == Literal::Text(name.into()));
@@ -58,7 +58,7 @@ pub(in crate::data) fn layout(reader: &mut dyn Read) -> Result<Layout, Fault> {
         Literal::List(sizes) => sizes.iter().map(Literal::whole).collect::<Option<Vec<_>>>(),
         _ => None,
     };
-    let shape = shape.ok_or_else(|| "its shape is no list of whole numbers".to_string())?;
+    let shape = shape.ok_or_else(|| "its shape is not a list of whole numbers".to_string())?;
     Ok(Layout { shape, fortran, fields, size })
 }
 
@@ -78,16 +78,16 @@ fn fields(descr: &Literal) -> Result<(Vec<Field>, usize), String> {
             Literal::List(pair) => match &pair[..] {
                 [Literal::Text(name), Literal::Text(kind)] => (name, kind),
                 [Literal::Text(name), ..] => {
-                    return Err(format!("its field `{}` is more than one value a row", shorten(name)));
+                    return Err(format!("its field `{}` has more than one value for each row", shorten(name)));
                 }
                 _ => return Err("a field has no name".into()),
             },
-            _ => return Err("a field is no pair of a name and a type".into()),
+            _ => return Err("a field is not a pair of a name and a type".into()),
         };
         let bytes = match kind.strip_prefix("|V") {
             // What fills up to where the next field begins.
             Some(bytes) if name.is_empty() => {
-                bytes.parse().map_err(|_| format!("its type `{}` is none", shorten(kind)))?
+                bytes.parse().map_err(|_| format!("its type `{}` is unknown", shorten(kind)))?
             }
             _ => {
                 let kind = kind_and_size(kind).map_err(|problem| format!("field `{}`: {problem}", shorten(name)));
@@ -96,7 +96,7 @@ fn fields(descr: &Literal) -> Result<(Vec<Field>, usize), String> {
                 bytes
             }
         };
-        size = size.checked_add(bytes).ok_or("its items are larger than any file")?;
+        size = size.checked_add(bytes).ok_or("its items are larger than a file can be")?;
     }
     Ok((fields, size))
 }

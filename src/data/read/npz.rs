@@ -1,14 +1,14 @@
 //! numpy's files of several arrays, `.npz`: a zip archive with an `.npy` file for each. In: a file. Out: a table with the
 //! columns that are wanted. Of an array of which none is, only name and header are looked at.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use zip::ZipArchive;
 
 use crate::data::read::archive::is_left_by_a_system;
 use crate::data::read::array::Layout;
-use crate::data::read::input::{Fault, Input, Kinds};
+use crate::data::read::bytes::Whole;
+use crate::data::read::input::{FileFault, Input, Kinds};
 use crate::data::read::npy::{array, layout};
 use crate::data::read_as::ReadAs;
 use crate::data::table::Table;
@@ -23,8 +23,8 @@ const TOLD: usize = 12;
 /// An array of the archive.
 struct Part {
     name: String,
-    /// How it lies in its file, or why it is no table, which does not matter where none of it is wanted.
-    layout: Result<Layout, Fault>,
+    /// How it lies in its file, or why it is not a table, which does not matter where none of it is wanted.
+    layout: Result<Layout, FileFault>,
     /// Its columns; without a layout its own name stands for what it would be.
     columns: Vec<String>,
 }
@@ -34,8 +34,8 @@ struct Part {
 /// The archive says how large things are; memory is taken for what is there. An archive whose files share bytes is
 /// refused: a few of them can stand for any number.
 pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
-    let file = input.take_file()?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| input.error("", error))?;
+    let whole = input.take_whole()?;
+    let mut archive = ZipArchive::new(BufReader::new(whole)).map_err(|error| input.error("", error))?;
     if archive.has_overlapping_files().map_err(|error| input.error("", error))? {
         return Err(input.malformed("its arrays overlap"));
     }
@@ -76,7 +76,7 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 impl Part {
-    fn new(archive: &mut ZipArchive<BufReader<File>>, at: usize, name: String) -> Self {
+    fn new(archive: &mut ZipArchive<BufReader<Whole>>, at: usize, name: String) -> Self {
         let mut read = || {
             let mut entry = archive.by_index(at)?;
             let layout = layout(&mut entry)?;
@@ -93,17 +93,19 @@ impl Part {
     }
 
     /// Its number of rows; what is wrong with it is told once.
-    fn rows(&mut self) -> Result<usize, Fault> {
+    fn rows(&mut self) -> Result<usize, FileFault> {
         match &mut self.layout {
             Ok(layout) => Ok(layout.shape.first().copied().unwrap_or(0)),
-            Err(fault) => Err(std::mem::replace(fault, Fault::Malformed(String::new()))),
+            Err(fault) => Err(std::mem::replace(fault, FileFault::Malformed(String::new()))),
         }
     }
 
-    fn error(&self, input: &Input<'_>, fault: Fault) -> crate::Error {
+    fn error(&self, input: &Input<'_>, fault: FileFault) -> crate::Error {
         let name = shorten(&self.name);
         let fault = match fault {
-            Fault::Malformed(problem) => Fault::Malformed(format!("{problem}; {} leaves it out", set("ignore", &name))),
+            FileFault::Malformed(problem) => {
+                FileFault::Malformed(format!("{problem}; {} leaves it out", set("ignore", &name)))
+            }
             other => other,
         };
         input.error(&format!("array `{name}`: "), fault)
@@ -111,7 +113,7 @@ impl Part {
 }
 
 /// An error where there are fewer values than the header tells. Takes no memory.
-fn are_there(entry: &mut impl Read, layout: &Layout) -> Result<(), Fault> {
+fn are_there(entry: &mut impl Read, layout: &Layout) -> Result<(), FileFault> {
     let bytes = layout.shape.iter().chain([&layout.size]).try_fold(1_u64, |all, &size| all.checked_mul(size as u64));
     let found = io::copy(entry, &mut io::sink())?;
     if bytes.is_some_and(|bytes| bytes <= found) {
@@ -133,8 +135,8 @@ fn other_rows(rows: &[(String, usize)]) -> Option<String> {
         told.push("…".into());
     }
     Some(format!(
-        "its arrays have different numbers of rows, {}: name those that belong together, as by {}, or leave others \
-         out, as by {}",
+        "its arrays have different numbers of rows, {}: name those that belong together, for example by {}, or leave \
+        others out, for example by {}",
         told.join(", "),
         set("features", &shorten(some)),
         set("ignore", &shorten(&fewer.join(","))),

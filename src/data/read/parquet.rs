@@ -2,7 +2,7 @@
 //! table. Other types, and what is nested in others, are refused by name unless the column is left out.
 
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -14,8 +14,9 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use crate::data::column::{Cells, Column, Texts, present};
-use crate::data::read::input::{Fault, Input, Kinds};
+use crate::data::column::{Categorical, Cells, Column};
+use crate::data::read::bytes::Whole;
+use crate::data::read::input::{FileFault, Input, Kinds, present};
 use crate::data::read::moment::Unit;
 use crate::data::read::whole::{Exact, is_exact};
 use crate::data::read_as::ReadAs;
@@ -27,8 +28,8 @@ const ROWS: usize = 1 << 13;
 
 /// The columns that `kinds` does not leave out.
 pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<Table> {
-    let file = input.take_file()?;
-    let reader = guarded(|| open(file)).map_err(|fault| input.error("", fault))?;
+    let whole = input.take_whole()?;
+    let reader = guarded(|| open(whole)).map_err(|fault| input.error("", fault))?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
     let how = input.kinds(&names, kinds)?;
@@ -43,9 +44,13 @@ pub(in crate::data) fn table(mut input: Input<'_>, kinds: Kinds<'_>) -> Result<T
 }
 
 /// The footer is read, and all columns lie in the file.
-fn open(file: File) -> Result<SerializedFileReader<Source>, Fault> {
-    let length = file.metadata()?.len();
-    let reader = SerializedFileReader::new(Source(file))?;
+fn open(whole: Whole) -> Result<SerializedFileReader<Source>, FileFault> {
+    let source = match whole {
+        Whole::File(file) => Source::File(file),
+        Whole::Memory(bytes) => Source::Memory(Bytes::from_owner(bytes.into_inner())),
+    };
+    let length = source.len();
+    let reader = SerializedFileReader::new(source)?;
     let is_there = |chunk: &ColumnChunkMetaData| {
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
         let [start, size] = [start, chunk.compressed_size()].map(|value| u64::try_from(value).ok());
@@ -58,26 +63,39 @@ fn open(file: File) -> Result<SerializedFileReader<Source>, Fault> {
 }
 
 /// A file as the library reads it.
-struct Source(File);
+enum Source {
+    File(File),
+    Memory(Bytes),
+}
 
 impl Length for Source {
     fn len(&self) -> u64 {
-        self.0.len()
+        match self {
+            Self::File(file) => Length::len(file),
+            Self::Memory(bytes) => Length::len(bytes),
+        }
     }
 }
 
 impl ChunkReader for Source {
-    type T = Ended<BufReader<File>>;
+    type T = Ended<Box<dyn Read + Send>>;
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(Ended { reader: self.0.get_read(start)?, ended: false })
+        let reader: Box<dyn Read + Send> = match self {
+            Self::File(file) => Box::new(file.get_read(start)?),
+            Self::Memory(bytes) => Box::new(bytes.get_read(start)?),
+        };
+        Ok(Ended { reader, ended: false })
     }
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.0.get_bytes(start, length)
+        match self {
+            Self::File(file) => file.get_bytes(start, length),
+            Self::Memory(bytes) => bytes.get_bytes(start, length),
+        }
     }
 }
 
-/// A reader that is at its end once. The library passes over what it does not know, and a list of 2³¹ values that are not there
-/// takes it minutes, each of them an end of the file.
+/// A reader that is at its end once. The library passes over what it does not know, and a list of 2³¹ values that are
+/// not there takes it minutes, each of them an end of the file.
 struct Ended<R> {
     reader: R,
     ended: bool,
@@ -98,18 +116,18 @@ impl<R: Read> Read for Ended<R> {
 }
 
 /// What the library makes of a file that may be broken, of which it takes some things for granted.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, FileFault>) -> Result<T, FileFault> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it is broken".to_string().into()))
 }
 
-impl From<ParquetError> for Fault {
+impl From<ParquetError> for FileFault {
     fn from(error: ParquetError) -> Self {
-        format!("it is broken, cut off, or of a kind that is not read ({error})").into()
+        format!("it is damaged, truncated, or of an unsupported kind ({error})").into()
     }
 }
 
 /// A column's cells over all groups of rows.
-fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescriptor) -> Result<Exact, Fault> {
+fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescriptor) -> Result<Exact, FileFault> {
     use ColumnReader as Of;
     use ConvertedType::{DECIMAL, INT_8, INT_16, INT_32, INT_64, NONE, UINT_8, UINT_16, UINT_32, UINT_64};
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
@@ -123,10 +141,7 @@ fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescri
             Some(logical) => format!("{logical:?}").split(|char: char| !char.is_alphanumeric()).take(1).collect(),
             None => format!("{} {converted}", column.physical_type()),
         };
-        format!(
-            "it is {kind}: expected numbers, truth values, texts, dates or times; {} leaves it out",
-            setting("ignore")
-        )
+        format!("it is {kind}: expected numbers, booleans, texts, dates or times; {} leaves it out", setting("ignore"))
     };
     if nested || !(is_text || is_number || unit.is_some()) {
         return Err(refused().into());
@@ -164,7 +179,7 @@ fn cells(reader: &SerializedFileReader<Source>, at: usize, column: &ColumnDescri
             _ => return Err(refused().into()),
         }
     }
-    Ok((if texts.is_empty() { Cells::Number(numbers) } else { Cells::Text(Texts::from_iter(texts)) }, None))
+    Ok((if texts.is_empty() { Cells::Number(numbers) } else { Cells::Text(Categorical::from_iter(texts)) }, None))
 }
 
 /// What the numbers of a column of dates or times count.
@@ -185,13 +200,13 @@ fn unit_of(column: &ColumnDescriptor) -> Option<Unit> {
     }
 }
 
-/// Whole numbers, with their digits where some are no numbers of f64, for which they are read again.
+/// Whole numbers, with their digits where some are not numbers of f64, for which they are read again.
 fn whole_numbers(
     reader: &SerializedFileReader<Source>,
     at: usize,
     column: &ColumnDescriptor,
     unsigned: bool,
-) -> Result<Exact, Fault> {
+) -> Result<Exact, FileFault> {
     let whole = |value: i64| if unsigned { i128::from(value as u64) } else { value.into() };
     let (mut numbers, mut exact) = (Vec::new(), true);
     each_whole(reader, at, column, |value| {
@@ -208,10 +223,10 @@ fn texts(
     at: usize,
     column: &ColumnDescriptor,
     text: impl Fn(i64) -> String,
-) -> Result<Texts, Fault> {
+) -> Result<Categorical, FileFault> {
     let mut cells = Vec::new();
     each_whole(reader, at, column, |value| cells.push(value.map(&text)))?;
-    Ok(Texts::from_iter(cells))
+    Ok(Categorical::from_iter(cells))
 }
 
 /// Hands on each whole number, none where it is missing.
@@ -220,7 +235,7 @@ fn each_whole(
     at: usize,
     column: &ColumnDescriptor,
     mut take: impl FnMut(Option<i64>),
-) -> Result<(), Fault> {
+) -> Result<(), FileFault> {
     use ColumnReader as Of;
     let mut take = |value| {
         take(value);
@@ -231,7 +246,7 @@ fn each_whole(
             Of::Int32ColumnReader(cells) => each(cells, column, |cell| take(cell.map(|&cell| cell.into())))?,
             Of::Int64ColumnReader(cells) => each(cells, column, |cell| take(cell.copied()))?,
             Of::Int96ColumnReader(cells) => each(cells, column, |cell| take(cell.map(Int96::to_seconds)))?,
-            _ => return Err("it is of another type than the file says".to_string().into()),
+            _ => return Err("its type is not the one that the file declares".to_string().into()),
         }
     }
     Ok(())
@@ -241,8 +256,8 @@ fn each_whole(
 fn each<T: DataType>(
     mut cells: ColumnReaderImpl<T>,
     column: &ColumnDescriptor,
-    mut take: impl FnMut(Option<&T::T>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut take: impl FnMut(Option<&T::T>) -> Result<(), FileFault>,
+) -> Result<(), FileFault> {
     let (there, optional) = (column.max_def_level(), column.max_def_level() > 0);
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     loop {

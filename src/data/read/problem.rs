@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 /// What is said of a file that changes under its reader.
 pub(in crate::data) fn changed(before: u64, now: u64) -> String {
-    format!("it changed while it was read, from {before} to {now} bytes: wait until it is whole")
+    format!("it changed while it was read, from {before} to {now} bytes: wait until it is complete")
 }
 
 /// What is wrong with the bytes of a file, in words for its user, as an error of reading.

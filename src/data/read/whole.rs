@@ -1,10 +1,10 @@
 //! Whole numbers of formats that have types for them. In: these, or none where one is missing. Out: cells, and what tells all of
 //! them apart.
 
-use crate::data::column::{Cells, Texts};
+use crate::data::column::{Categorical, Cells};
 
 /// Cells, and the digits of whole numbers of which f64 loses some.
-pub(in crate::data) type Exact = (Cells, Option<Texts>);
+pub(in crate::data) type Exact = (Cells, Option<Categorical>);
 
 /// Whether a number of f64 is this very number.
 pub(in crate::data) fn is_exact(value: i128) -> bool {

@@ -1,11 +1,10 @@
 //! Applies an activation.
 
-use rayon::prelude::*;
-
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 dims!(count);
 

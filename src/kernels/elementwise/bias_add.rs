@@ -1,11 +1,10 @@
 //! Adds a layer's bias to every row, in place.
 
-use rayon::prelude::*;
-
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, in_place, input, per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 dims!(rows, columns);
 

@@ -1,9 +1,8 @@
 //! The gradient of a layer's bias: column sums.
 
-use rayon::prelude::*;
-
 use crate::kernels::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output};
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 /// Columns that a workgroup sums.
 const COLUMNS: usize = 16;

@@ -1,12 +1,11 @@
 //! The gradient of [`dropout_forward`](super::DROPOUT_FORWARD), whose mask it draws again.
 
-use rayon::prelude::*;
-
 use super::mask::{DROP_ALL, Mask};
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, MASK_WGSL, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, in_place, per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 dims!(count, layer, threshold);
 

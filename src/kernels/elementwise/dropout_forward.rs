@@ -1,12 +1,11 @@
 //! Drops units at random in training and scales the others up (Srivastava et al. 2014).
 
-use rayon::prelude::*;
-
 use super::mask::{DROP_ALL, Mask};
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, MASK_WGSL, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output, per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 dims!(count, layer, threshold);
 

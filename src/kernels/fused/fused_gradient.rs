@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::network::THREADS;
 use crate::kernels::elementwise::Mask;
 use crate::kernels::optimizer::settings;
@@ -14,6 +12,7 @@ use crate::kernels::{
     WorkgroupSize, all, cpu, dims, input, output, scratch,
 };
 use crate::math::{Activation, Product, Real};
+use crate::parallel::prelude::*;
 
 dims!(rows, samples, inputs, columns, units, parameters, block, groups);
 

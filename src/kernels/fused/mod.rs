@@ -6,5 +6,5 @@ mod resident_steps;
 mod text;
 
 pub use fused_gradient::FUSED_GRADIENT;
-pub use network::{Held, MOST_LAYERS, Network};
+pub use network::{MOST_LAYERS, Network};
 pub use resident_steps::RESIDENT_STEPS;

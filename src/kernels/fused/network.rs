@@ -15,18 +15,7 @@ pub struct Network {
     pub(super) spec: MlpSpec,
     pub(super) thresholds: Vec<u32>,
     pub(super) block: usize,
-    pub(super) held: Held,
-}
-
-/// Which parameters a workgroup of a GPU holds in its memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Held {
-    /// None: they are read through the caches.
-    Nothing,
-    /// Those of one layer at a time.
-    Layer,
-    /// All of them, for as long as it runs.
-    All,
+    pub(super) holds: bool,
 }
 
 // A spec's parameter is a number, never a NaN.
@@ -34,7 +23,7 @@ impl Eq for Network {}
 
 impl Hash for Network {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.spec.layers(), &self.thresholds, self.block, self.held).hash(state);
+        (self.spec.layers(), &self.thresholds, self.block, self.holds).hash(state);
     }
 }
 
@@ -59,21 +48,21 @@ impl Network {
         }
         match thresholds.iter().find(|&&threshold| threshold >= DROP_ALL) {
             Some(found) => setting("threshold of dropout", found.to_string(), format!("less than {DROP_ALL}")),
-            None => Ok(Self { spec, thresholds, block: 4, held: Held::Nothing }),
+            None => Ok(Self { spec, thresholds, block: 4, holds: false }),
         }
     }
 
-    /// The same in blocks of so many rows, where a workgroup holds these parameters. A GPU takes multiples of 4, of whose rows an
+    /// The same in blocks of so many rows, where a workgroup `holds` the parameters in its memory or not. A GPU takes multiples of 4, of whose rows an
     /// invocation takes 4.
     ///
     /// # Errors
     /// [`Error::Setting`] for a block of no row or of more than 128, the invocations of a workgroup.
-    pub fn in_blocks(self, block: usize, held: Held) -> Result<Self> {
+    pub fn in_blocks(self, block: usize, holds: bool) -> Result<Self> {
         if !(1..=THREADS).contains(&block) {
             let expected = format!("1 to {THREADS}");
             return Err(Error::Setting { what: "rows of a network's block", found: block.to_string(), expected });
         }
-        Ok(Self { block, held, ..self })
+        Ok(Self { block, holds, ..self })
     }
 
     /// The network itself.
@@ -86,17 +75,9 @@ impl Network {
         self.block
     }
 
-    /// Refuses what no GPU takes whole.
-    pub(crate) fn check_gpu(&self) -> Result<()> {
-        let layers = self.spec.layers().len();
-        if self.block.is_multiple_of(4) && layers <= MOST_LAYERS {
-            return Ok(());
-        }
-        Err(Error::Setting {
-            what: "network of a kernel",
-            found: format!("{layers} layers in blocks of {} rows", self.block),
-            expected: format!("at most {MOST_LAYERS} layers and a multiple of 4 rows on a GPU"),
-        })
+    /// Whether a workgroup holds the parameters in its memory.
+    pub fn holds(&self) -> bool {
+        self.holds
     }
 
     /// Outputs of all layers.
@@ -110,22 +91,20 @@ impl Network {
     }
 
     /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their features and units, a place for each
-    /// row and each invocation, and the parameters that are held.
-    pub fn workgroup_bytes(&self, block: usize, held: Held) -> usize {
-        let tape = (self.spec.inputs() + self.units()).saturating_mul(4 * block);
-        tape.saturating_add(4 * block + 8 * THREADS).saturating_add(self.held_vectors(held).saturating_mul(16))
+    /// row and each invocation, and the parameters where it `holds` them.
+    pub fn workgroup_bytes(&self, block: usize, holds: bool) -> usize {
+        // An odd number of vectors of 4 rows each.
+        let pitch = (block / 4) | 1;
+        let tape = (self.spec.inputs() + self.units()).saturating_mul(16 * pitch);
+        tape.saturating_add(4 * block + 8 * THREADS).saturating_add(self.held_vectors(holds).saturating_mul(16))
     }
 
     /// Vectors of 4 elements that the held parameters take: each row of a weight, and the bias, begins a new one. At least one, since
     /// there is no array of none.
-    pub(super) fn held_vectors(&self, held: Held) -> usize {
+    pub(super) fn held_vectors(&self, holds: bool) -> usize {
         let vectors =
             self.spec.layers().iter().map(|layer| (layer.inputs + 1).saturating_mul(layer.outputs.div_ceil(4)));
-        match held {
-            Held::Nothing => 1,
-            Held::Layer => vectors.max().unwrap_or(1),
-            Held::All => vectors.fold(0, usize::saturating_add),
-        }
+        if holds { vectors.fold(0, usize::saturating_add) } else { 1 }
     }
 
     /// Value of a dimension that the network fixes; `columns` may be one more, for the rows' weights.
@@ -156,8 +135,7 @@ impl Network {
             }
             let thresholds = (0..layers.len()).map(|i| if i == 0 && turn % 3 == 1 { 1 << 22 } else { 0 }).collect();
             let spec = MlpSpec::from_layers(layers, loss).ok()?;
-            let held = [Held::Nothing, Held::Layer, Held::All][turn % 3];
-            Self::new(spec, thresholds).ok()?.in_blocks([8, 32, 12][turn % 3], held).ok()
+            Self::new(spec, thresholds).ok()?.in_blocks([8, 32, 12][turn % 3], turn % 4 > 1).ok()
         };
         Loss::ALL.iter().enumerate().filter_map(sample).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::network::{Held, Network};
+use super::network::Network;
 use crate::kernels::{LOSSES_WGSL, POINTWISE_WGSL, SOFTMAX_WGSL};
 use crate::math::Activation;
 use crate::spec::Layer;
@@ -19,21 +19,19 @@ impl Network {
         let widest = self.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
         let mut text = format!(
             "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst UNITS = {}u;\n\
-             const PARAMETERS = {}u;\nconst HELD = {}u;\nconst HOLDS_ALL = {};\nconst HOLDS_LAYER = {};\nconst KEEPS = {};\n\
-             const DROPOUT = {};\nconst FOURS = {};\nconst TURN = {}u;\n",
+             const PARAMETERS = {}u;\nconst HELD = {}u;\nconst HOLDS = {};\nconst KEEPS = {};\n\
+             const DROPOUT = {};\nconst FOURS = {};\n",
             self.block,
             self.spec.inputs(),
             self.spec.outputs(),
             self.spec.layers().len(),
             self.units(),
             self.parameters(),
-            self.held_vectors(self.held),
-            self.held == Held::All,
-            self.held == Held::Layer,
-            (0..self.spec.layers().len()).any(|layer| self.keeps(layer)),
+            self.held_vectors(self.holds),
+            self.holds,
+            self.keeps_any(),
             self.thresholds.iter().any(|&threshold| threshold > 0),
             quads * widest.div_ceil(4) >= FOURS,
-            if quads.is_power_of_two() { quads.min(8) } else { 1 },
         );
         let activations = self.activations();
         text += &self.layers(&activations);
@@ -75,10 +73,15 @@ impl Network {
                  {kind}u, {number}u, {threshold}u, {keeps});\n    }}\n"
             );
             weight += (inputs + 1) * outputs;
-            held += if self.held == Held::All { (inputs + 1) * groups } else { 0 };
+            held += (inputs + 1) * groups;
             unit += outputs;
         }
         format!("fn layer_at(index: u32) -> Layer {{\n    var layer = Layer();\n{text}    return layer;\n}}\n")
+    }
+
+    /// Whether a GPU keeps any layer's z in scratch memory for the way back.
+    pub fn keeps_any(&self) -> bool {
+        (0..self.spec.layers().len()).any(|layer| self.keeps(layer))
     }
 
     /// Whether a layer's z is kept for the way back: where the slope of its activation needs it, where dropout hides the activation, and in

@@ -1,12 +1,11 @@
 //! Softmax cross entropy, a loss of whole rows: the gradient of its mean, and its sum and hits for the ring.
 
-use rayon::prelude::*;
-
 use crate::kernels::optimizer::settings;
 use crate::kernels::{
     Call, HYPER, Io, Kernel, LOSSES_WGSL, MOST_GROUPS, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output,
 };
 use crate::math::{Loss, Real};
+use crate::parallel::prelude::*;
 
 /// Rows that a workgroup takes at a time.
 pub(super) const BLOCK: usize = 16;

@@ -1,12 +1,11 @@
 //! Adds up the groups' shares of a gradient, where something has to be known of all of it before the optimiser's step.
 
-use rayon::prelude::*;
-
 use crate::kernels::{
     Call, Io, Kernel, MOST_GROUPS, PLAIN, PartKind, SHARES_WGSL, WorkgroupSize, all, cpu, dims, input, output,
     per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 /// Elements that the CPU takes at a time: what has just been added up is still in the cache.
 pub(super) const CHUNK: usize = 1 << 12;

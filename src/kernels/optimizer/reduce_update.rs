@@ -1,7 +1,5 @@
 //! The second half of a fused step: the gradient as the sum of the groups' shares, and the optimiser's step with it.
 
-use rayon::prelude::*;
-
 use super::reduce::{CHUNK, add_up};
 use super::update;
 use crate::kernels::{
@@ -9,6 +7,7 @@ use crate::kernels::{
     dims, in_place, input, output, per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 dims!(count, slots, groups, stride);
 

@@ -1,13 +1,12 @@
 //! The optimiser's step on all parameters at once, with what it keeps for them.
 
-use rayon::prelude::*;
-
 use super::square_sum::MOST as MOST_SQUARES;
 use crate::kernels::{
     CHUNK, Call, HYPER, Io, Kernel, Part, PartKind, RULES_WGSL, Variant, WorkgroupSize, all, cpu, dims, in_place,
     input, per_element,
 };
 use crate::math::{Hyper, Real, Rule, RuleStep};
+use crate::parallel::prelude::*;
 
 /// Takes gradients as they are, or brings each into a limit.
 pub const UNSCALED: usize = 0;

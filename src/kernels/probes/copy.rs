@@ -1,11 +1,10 @@
 //! Copies: a measure of the memory's bandwidth, part of no plan.
 
-use rayon::prelude::*;
-
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, per_element,
 };
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 dims!(count);
 

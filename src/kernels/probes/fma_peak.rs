@@ -1,10 +1,9 @@
 //! Multiplications and additions on registers alone: a measure of a GPU's arithmetic, part of no plan. The CPU function is
 //! there to compare with; it is no measure of a processor, whose peak is that of a matrix product.
 
-use rayon::prelude::*;
-
 use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output, per_element};
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 /// Operations of an element and a round: a multiplication and an addition for 16 chains, four times.
 pub const FMA_PEAK_OPERATIONS: u64 = 2 * 16 * STEPS as u64;

@@ -1,12 +1,11 @@
 //! A layer in one: the product with its weight, its bias and its activation. In training z is kept.
 
-use rayon::prelude::*;
-
 use super::matmul::{multiply, rows_of_a_task, slices};
 use crate::kernels::{
     Call, Io, Kernel, MAX_BINDINGS, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
 };
 use crate::math::{Activation, Product, Real};
+use crate::parallel::prelude::*;
 
 dims!(rows, outputs, inputs, tile_rows, tile_columns);
 

@@ -1,13 +1,12 @@
 //! The way back from a layer's z to that of the layer before it: the product with the transposed weight, and the
 //! activation's derivative.
 
-use rayon::prelude::*;
-
 use super::matmul::{multiply, rows_of_a_task, slices};
 use crate::kernels::{
     Call, Io, Kernel, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
 };
 use crate::math::{Product, Real};
+use crate::parallel::prelude::*;
 
 dims!(rows, inputs, outputs, tile_rows, tile_columns);
 

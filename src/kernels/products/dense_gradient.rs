@@ -1,13 +1,12 @@
 //! The gradient by a layer's weight and bias, in shares of the rows: a sum over many rows is work for few workgroups
 //! otherwise. The shares of all layers lie together, so that one kernel adds them up.
 
-use rayon::prelude::*;
-
 use super::matmul::multiply;
 use crate::kernels::{
     Call, Io, Kernel, MOST_GROUPS, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, all, cpu, dims, in_place, input, tiles,
 };
 use crate::math::{Product, Real};
+use crate::parallel::prelude::*;
 
 dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
 

@@ -1,11 +1,10 @@
 //! A layer in one, as [`DENSE`] makes it, for training: z is kept.
 
-use rayon::prelude::*;
-
 use super::dense::{DENSE, Dense};
 use super::matmul::{rows_of_a_task, slices};
 use crate::kernels::{Call, Io, Kernel, PRODUCT_WGSL, cpu, input, output};
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 /// `z = x w + bias`, `a = f(z)`: a layer in training.
 pub static DENSE_KEEP: Kernel = Kernel {

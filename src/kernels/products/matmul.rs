@@ -1,11 +1,10 @@
 //! Matrix products: the forward pass (A B), the gradient of the weights (Aᵀ B) and of the input (A Bᵀ).
 
-use rayon::prelude::*;
-
 use crate::kernels::{
     Call, Io, Kernel, PRODUCT_WGSL, PartKind, Variant, WorkgroupSize, any, cpu, dims, input, output, tiles,
 };
 use crate::math::{Product, Real};
+use crate::parallel::prelude::*;
 
 /// Variant: c = a b.
 pub const AB: usize = 0;
@@ -118,9 +117,11 @@ fn by_depth<T: Real>(product: &Product, slices: usize, a: &[T], b: &[T], c: &mut
     }
 }
 
+#[cfg(feature = "threads")]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parallel::Pool;
 
     /// Threads that share a product compute what one alone does, to the bit.
     #[test]
@@ -130,7 +131,7 @@ mod tests {
         let numbers = |len: usize| (0..len).map(|i| (i * 7919 % 10_007) as f32 / 5000.0 - 1.0).collect::<Vec<_>>();
         let (a, b) = (numbers(product.m * product.k), numbers(product.k * product.n));
         let made = |threads, product: Product| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = Pool::new(threads).unwrap();
             let mut c = vec![f32::NAN; product.m * product.n];
             pool.install(|| multiply(&product, &a, &b, &mut c));
             c

@@ -127,8 +127,6 @@ impl Tile {
                 false => String::new(),
             },
         );
-        text += &self.fetching("a", "row", self.rows);
-        text += &self.fetching("b", "column", self.columns);
         if several {
             text += "var<workgroup> handed: array<vec4<f32>, ROWS * COLUMNS / 4u * (SLICES - 1u)>;\n";
         }
@@ -136,63 +134,6 @@ impl Tile {
             .iter()
             .map(|(row, quad)| format!("var<private> sum_{row}_{quad}: vec4<f32>;\n"))
             .collect::<String>()
-    }
-}
-
-impl Tile {
-    /// How the panel of an operand, `width` rows or columns wide, is brought from memory to registers and from there to workgroup
-    /// memory: `fetch_a` and `put_a`, unrolled.
-    fn fetching(&self, panel: &str, side: &str, width: usize) -> String {
-        let (big, threads) = (panel.to_uppercase(), self.threads());
-        let (vectors, blocks) = (self.depth * width / 4, self.depth / 4 * width / 4);
-        // Lines of one turn; in the last one some invocations may have nothing to do.
-        let turns = |count: usize, line: &dyn Fn(usize) -> String| -> String {
-            let turn = |turn: usize| {
-                let body = format!("            let i = {}u + thread;\n{}", turn * threads, line(turn));
-                match (turn + 1) * threads > count {
-                    true => format!("        if ({}u + thread < {count}u) {{\n{body}        }}\n", turn * threads),
-                    false => format!("        {{\n{body}        }}\n"),
-                }
-            };
-            (0..count.div_ceil(threads)).map(turn).collect()
-        };
-        let plain_fetch = turns(vectors, &|turn| {
-            format!("            next_{panel}{turn} = vector_of_{panel}({panel}, i, {side}, depth);\n")
-        });
-        let plain_put =
-            turns(vectors, &|turn| format!("            {panel}_panel[place_in_{panel}(i)] = next_{panel}{turn};\n"));
-        let per_line = self.depth / 4;
-        let block_fetch = turns(blocks, &|turn| {
-            let line = |j: usize| {
-                format!(
-                    "            next_{panel}{} = four_of_{panel}({panel}, {side} + i / {per_line}u * 4u + {j}u, \
-                     depth + i % {per_line}u * 4u);\n",
-                    4 * turn + j
-                )
-            };
-            (0..4).map(line).collect()
-        });
-        let block_put = turns(blocks, &|turn| {
-            let next = |j: usize| format!("next_{panel}{}", 4 * turn + j);
-            let lines = [0, 1, 2, 3].map(next).join(", ");
-            let put = |j: usize| format!("            {panel}_panel[at + {j}u * {big}_PITCH] = block[{j}];\n");
-            format!(
-                "            let block = transpose(mat4x4<f32>({lines}));\n            let at = i % {per_line}u * 4u * {big}_PITCH + \
-                 i / {per_line}u;\n{}",
-                (0..4).map(put).collect::<String>()
-            )
-        });
-        let registers = vectors.div_ceil(threads).max(4 * blocks.div_ceil(threads));
-        let registers: String = (0..registers).map(|i| format!("var<private> next_{panel}{i}: vec4<f32>;\n")).collect();
-        let either = |plain: &str, block: &str| {
-            format!("    if ({big}_BY_DEPTH || !WIDE) {{\n{plain}    }} else {{\n{block}    }}\n")
-        };
-        format!(
-            "{registers}fn fetch_{panel}(thread: u32, {panel}: Matrix, {side}: u32, depth: u32) {{\n{}}}\n\
-             fn put_{panel}(thread: u32) {{\n{}}}\n",
-            either(&plain_fetch, &block_fetch),
-            either(&plain_put, &block_put)
-        )
     }
 }
 

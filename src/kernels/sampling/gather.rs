@@ -1,10 +1,9 @@
 //! Picks a mini-batch's rows, in the epoch's sample order or in their own.
 
-use rayon::prelude::*;
-
 use super::sample_order::{ORDERS, SampleOrder};
 use crate::kernels::{CHUNK, Call, Io, Kernel, ORDER_WGSL, PartKind, WorkgroupSize, all, cpu, dims, input, output};
 use crate::math::Real;
+use crate::parallel::prelude::*;
 
 /// Elements of a workgroup, which finds the place of each of their rows once.
 const RUN: usize = 1024;

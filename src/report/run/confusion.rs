@@ -23,7 +23,8 @@ pub fn draw(findings: &Findings, confusion: &Confusion) -> Result<Option<Picture
     let n = classes.len() as i32;
     let longest = classes.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(14) as i32;
     let font = if n <= NUMBERED as i32 { 26 } else { 20 };
-    let left = 60 + longest * (font * 5 / 9);
+    // At least as wide as the words above the labels.
+    let left = 60 + longest.max(3) * (font * 5 / 9);
     let wide = (WIDTH as i32 - left - 24) / n;
     let high = (600 / n).clamp(18, 110);
     // Labels below stand upright where they do not fit side by side.
@@ -61,7 +62,7 @@ pub fn draw(findings: &Findings, confusion: &Confusion) -> Result<Option<Picture
         Drawn::Ok(())
     })?;
     let caption = format!(
-        "Rows are the true classes, columns the predicted ones; {}. The shade is the share of the true class.",
+        "Rows are the true classes, columns the predicted ones; {}. The shade is the fraction of the true class.",
         rows(findings)
     );
     Ok(Some(Picture { name: "confusion", svg, caption }))

@@ -37,7 +37,7 @@ pub fn accuracies(epochs: &[Epoch]) -> Result<Option<Picture>> {
 fn curves(
     epochs: &[Epoch],
     training: fn(&Epoch) -> Option<f64>,
-    validation: fn(&crate::train::Score) -> Option<f64>,
+    validation: fn(&crate::train::ValidationScore) -> Option<f64>,
 ) -> Vec<Curve> {
     let points = |of: &dyn Fn(&Epoch) -> Option<f64>| {
         thinned(&epochs.iter().filter_map(|epoch| Some((epoch.epoch as f64, of(epoch)?))).collect::<Vec<_>>())

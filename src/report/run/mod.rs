@@ -1,8 +1,9 @@
-//! The report of a finished run: pictures from what its folder keeps, and one page with them.
+//! The report of a finished run: what a fitted model comes to, as JSON, tables and pictures, and one page with them.
 //!
-//! In: `report.json` ([`Findings`]) and `metrics.jsonl` of a folder. Out: SVG, the same for the page and for
-//! `mlp plot`.
+//! In: a [`Fitted`](crate::Fitted), of which [`write_report`] keeps `report.json` ([`Findings`]) in a folder. Out: pictures as SVG from
+//! that and `metrics.jsonl`, the same for the page and for `mlp plot`.
 
+mod analysis;
 mod confusion;
 mod curves;
 mod findings;
@@ -10,7 +11,10 @@ mod ink;
 mod page;
 mod ranks;
 mod scatter;
+mod summary;
 mod surface;
+mod tables;
+mod write;
 
 use std::path::Path;
 
@@ -19,8 +23,10 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::folder::{self, METRICS, RunName};
 use crate::train::Epoch;
-pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface, evenly};
+pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface};
 pub use page::{Page, page};
+pub use summary::Summary;
+pub use write::{Command, report_is_writable, write_report};
 
 /// Name of the file of [`Findings`] in a run's folder.
 pub const FINDINGS: &str = folder::FINDINGS;

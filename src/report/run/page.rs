@@ -47,7 +47,7 @@ pub fn page(page: &Page<'_>, run: &Run) -> Result<String> {
     let note = if note.is_empty() { String::new() } else { tag("p", MUTED, escape(note)) };
     let mut body = text("h1", title) + &tag("p", MUTED, escape(about));
     body += &tag("div", " class=\"tiles\"", tiles.collect::<String>());
-    body += &section("Figures", &card(table(figures) + &note));
+    body += &section("Metrics", &card(table(figures) + &note));
     body += &section("Pictures", &tag("div", " class=\"pictures\"", pictures));
     for (heading, content) in tables {
         body += &section(heading, &card(table(content)));

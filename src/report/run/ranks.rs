@@ -37,10 +37,10 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
         area.draw(&PathElement::new([(x(0.0), 0), (x(0.0), bottom)], FAINT.stroke_width(3)))?;
         Drawn::Ok(())
     })?;
-    let figure = if findings.residuals.is_none() {
-        "the accuracy falls".to_string()
+    let change = if findings.residuals.is_none() {
+        "Fall of the accuracy".to_string()
     } else {
-        format!("the RMSE rises, in the unit of `{}`,", shorten(&findings.target))
+        format!("Rise of the RMSE, in the unit of `{}`,", shorten(&findings.target))
     };
     let few = if bars.len() > MOST {
         format!(" The {MOST} highest of {} columns.", count(bars.len() as u64))
@@ -48,8 +48,8 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
         String::new()
     };
     let caption = format!(
-        "By how much {figure} when a column is shuffled among {} {} rows, with the deviation over the shuffles. Columns \
-         that say the same share their importance.{few}",
+        "{change} when a column is shuffled among {} {} rows, with its standard deviation over the shuffles. Columns \
+         with the same information share their importance.{few}",
         count(findings.importance_rows as u64),
         findings.part,
     );

@@ -36,7 +36,7 @@ pub fn calibration(findings: &Findings, bins: &[CalibrationBin]) -> Result<Pictu
     let most = bins.iter().map(|bin| bin.rows).max().unwrap_or(1).max(1) as f64;
     let svg = picture(720, "calibration", &[], |area| {
         let positive = short(positive(findings), 14);
-        let names = [format!("predicted probability of {positive}"), format!("share of {positive}")];
+        let names = [format!("predicted probability of {positive}"), format!("frequency of {positive}")];
         let mut chart = axes(area, [SHARES, SHARES], [&names[0], &names[1]], None)?;
         chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], MUTED.stroke_width(2)))?;
         chart
@@ -48,8 +48,8 @@ pub fn calibration(findings: &Findings, bins: &[CalibrationBin]) -> Result<Pictu
         Drawn::Ok(())
     })?;
     let caption = format!(
-        "A point for each tenth of the probability that has rows, the larger the more; {}. On the line, what is predicted to be so likely is so \
-         frequent.",
+        "A point is a tenth of the probability range, and its size shows its rows; {}. On the diagonal the predicted \
+         probability is the observed frequency.",
         rows(findings)
     );
     Ok(Picture { name: "calibration", svg, caption })
@@ -67,7 +67,7 @@ pub fn predictions(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> 
         chart.draw_series(LineSeries::new([(start, start), (end, end)], ORANGE.stroke_width(3)))?;
         Drawn::Ok(())
     })?;
-    let caption = format!("On the line, prediction and truth are the same; {}.", some_rows(findings, points.len()));
+    let caption = format!("On the line the prediction is the true value; {}.", some_rows(findings, points.len()));
     Ok(Picture { name: "predictions", svg, caption })
 }
 
@@ -86,7 +86,7 @@ pub fn residuals(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> {
         Drawn::Ok(())
     })?;
     let caption = format!(
-        "By how much predictions are off: a slope, a bend or a funnel is something not learnt; {}.",
+        "Errors of the predictions; {}. A slope, a bend or a funnel is a pattern that the model has not learned.",
         some_rows(findings, points.len())
     );
     Ok(Picture { name: "residuals", svg, caption })
@@ -101,11 +101,11 @@ pub fn rows(findings: &Findings) -> String {
     format!("{} {} rows", count(findings.rows as u64), findings.part)
 }
 
-/// "1,000 of 5,000 test rows, evenly picked"
+/// "1,000 of 5,000 test rows, evenly spaced"
 pub fn some_rows(findings: &Findings, shown: usize) -> String {
     if shown >= findings.rows {
         rows(findings)
     } else {
-        format!("{} of {}, evenly picked", count(shown as u64), rows(findings))
+        format!("{} of {}, evenly spaced", count(shown as u64), rows(findings))
     }
 }

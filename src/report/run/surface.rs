@@ -42,10 +42,10 @@ pub fn draw(findings: &Findings, surface: &Surface) -> Result<Picture> {
         Drawn::Ok(())
     })?;
     let shades = match (classes, &legend[..]) {
-        (false, [low, high]) => format!("The shades go from {low} to {high}."),
-        _ => "The stronger, the surer.".into(),
+        (false, [low, high]) => format!("The colours go from {low} to {high}."),
+        _ => "A stronger colour is a higher probability.".into(),
     };
-    let caption = format!("{shades} Points are the truth: {}.", some_rows(findings, points.len()));
+    let caption = format!("{shades} Points are the true values of {}.", some_rows(findings, points.len()));
     Ok(Picture { name: "surface", svg, caption })
 }
 

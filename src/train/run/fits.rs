@@ -1,7 +1,7 @@
 //! Whether a run's state is one that a trainer can be in between two submissions. What is read from a file may be anything,
 //! its checksum notwithstanding.
 
-use super::{Run, Sums};
+use super::{RunProgress, Sums};
 use crate::train::{Schedule, TrainConfig};
 
 /// What decides on the states of a trainer's runs.
@@ -13,33 +13,42 @@ pub(in crate::train) struct Course<'a> {
     pub validation_step: usize,
 }
 
-impl Run {
+impl RunProgress {
     /// Says what of a run before `step` contradicts itself or the trainer's data.
     pub fn check(&self, step: u64, course: &Course<'_>) -> Result<(), String> {
         let Course { config, steps_per_epoch: epoch, validation, validation_step } = *course;
-        let Self { first, end, judged, judged_rows, training, validation: sums, finished, .. } = self;
-        let (first, end, judged, judged_rows) = (*first, *end, *judged, *judged_rows);
+        let Self { first, end, validated_until, validated_rows, training, validation: sums, finished, .. } = self;
+        let (first, end, validated_until, validated_rows) = (*first, *end, *validated_until, *validated_rows);
         let not = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_string()) };
 
         let whole = first / epoch;
         let last = whole.saturating_add(config.epochs).saturating_mul(epoch);
-        not(first <= step && first <= end, "its first step lies behind another of its steps")?;
-        not(end <= last, "its end lies behind its last epoch")?;
-        not(end.is_multiple_of(epoch) || end == first || end == last, "its end lies within an epoch")?;
+        not(first <= step && first <= end, "its first step comes after another of its steps")?;
+        not(end <= last, "its end comes after its last epoch")?;
+        not(end.is_multiple_of(epoch) || end == first || end == last, "its end is within an epoch")?;
         not(!finished || step >= end, "it is finished before its end")?;
 
-        not(judged.is_multiple_of(epoch) && judged >= whole * epoch, "no epoch ends where it was judged last")?;
-        let ahead = step.checked_sub(judged).ok_or("it was judged behind its step")?;
-        not(ahead < epoch || (ahead == epoch && validation > 0), "an epoch has not been judged")?;
+        not(
+            validated_until.is_multiple_of(epoch) && validated_until >= whole * epoch,
+            "no epoch ends where it was validated last",
+        )?;
+        let ahead = step.checked_sub(validated_until).ok_or("it was validated after its step")?;
+        not(ahead < epoch || (ahead == epoch && validation > 0), "an epoch has not been validated")?;
         let waiting = ahead == epoch;
-        let in_steps = judged_rows < validation.max(1) && judged_rows.is_multiple_of(validation_step.max(1));
-        not(in_steps && (judged_rows == 0 || waiting), "no step on validation rows ends where it says")?;
+        let in_steps = validated_rows < validation.max(1) && validated_rows.is_multiple_of(validation_step.max(1));
+        not(in_steps && (validated_rows == 0 || waiting), "no step on validation rows ends where it says")?;
 
-        not(training.are_sums(), "its sums over training rows are none")?;
+        not(training.are_sums(), "its sums over training rows are invalid")?;
         not(!waiting || training.terms > 0.0, "it has no sums over its training rows")?;
-        not(sums.are_sums() && (sums.terms > 0.0) == (judged_rows > 0), "its sums over validation rows are none")?;
-        let epochs = judged / epoch;
-        not(self.last.is_none_or(|last| last.step == judged && last.epoch == epochs), "its last epoch is another")?;
+        not(
+            sums.are_sums() && (sums.terms > 0.0) == (validated_rows > 0),
+            "its sums over validation rows are invalid",
+        )?;
+        let epochs = validated_until / epoch;
+        not(
+            self.last.is_none_or(|last| last.step == validated_until && last.epoch == epochs),
+            "its last epoch does not match",
+        )?;
         self.check_rules(config, epochs)
     }
 
@@ -65,8 +74,8 @@ impl Run {
         };
         match (plateau_fits, stopping_fits) {
             (true, true) => Ok(()),
-            (false, _) => Err("its plateau schedule has seen what there was not".into()),
-            (_, false) => Err("its early stopping has seen what there was not".into()),
+            (false, _) => Err("its plateau schedule has seen losses that do not exist".into()),
+            (_, false) => Err("its early stopping has seen losses that do not exist".into()),
         }
     }
 }
@@ -74,8 +83,8 @@ impl Run {
 impl Sums {
     /// Whether steps can have added up to these.
     fn are_sums(&self) -> bool {
-        let Self { loss, hits, terms } = *self;
+        let Self { loss, correct, terms } = *self;
         let counted = |value: f64| value.is_finite() && value >= 0.0;
-        loss.is_finite() && counted(hits) && counted(terms) && (terms > 0.0 || (loss == 0.0 && hits == 0.0))
+        loss.is_finite() && counted(correct) && counted(terms) && (terms > 0.0 || (loss == 0.0 && correct == 0.0))
     }
 }

@@ -17,21 +17,21 @@ impl Trainer {
         self.advance(steps - self.next_step % steps, on_event).await
     }
 
-    /// Queues at most so many of the next training steps, without waiting for any: [`try_collect`](Self::try_collect) tells
-    /// when they are done. With both a program trains between its frames, until the run [`is_finished`](Self::is_finished). How many it
-    /// was: fewer at the end of a run or of an
-    /// epoch that has to be judged, and where a submission holds no more; 0 where two submissions are on their way already, or
-    /// what comes next depends on them. After the run's last step, once all is collected, it begins another, as
-    /// [`step`](Self::step) does.
+    /// Queues at most `steps` of the next training steps without waiting for any; [`try_collect`](Self::try_collect)
+    /// tells when they are done. With both calls a program trains between its frames, until the run
+    /// [`is_finished`](Self::is_finished). Returns the number of steps queued. It is smaller at the end of a run, at
+    /// the end of an epoch with validation, and if a submission holds no more. It is 0 if two submissions are under
+    /// way, or if the next steps depend on them. After the run's last step, once all is collected, it begins another
+    /// run, as [`step`](Self::step) does.
     ///
     /// The CPU does the steps within this call. A GPU does them later; what they take is the caller's choice, not
     /// [`TrainConfig::submission`](crate::train::TrainConfig::submission)'s.
     ///
     /// # Errors
-    /// What the device says.
+    /// Errors of the device.
     pub fn submit(&mut self, steps: usize) -> Result<usize> {
         self.check_data_is_there()?;
-        if self.next_step >= self.run.end && self.run.judged >= self.run.end && self.pending.is_empty() {
+        if self.next_step >= self.run.end && self.run.validated_until >= self.run.end && self.pending.is_empty() {
             self.begin();
         }
         if steps == 0 || self.pending.len() >= MAX_IN_FLIGHT {
@@ -43,8 +43,8 @@ impl Trainer {
     }
 
     /// Takes note of a step whose loss nobody knows: every one is an epoch, and no snapshot is of the parameters before it.
-    pub(in crate::train) fn pass_unjudged(&mut self) {
-        self.run.judged = self.next_step;
+    pub(in crate::train) fn skip_validation(&mut self) {
+        self.run.validated_until = self.next_step;
         self.run.finished = self.next_step >= self.run.end;
         self.first_submission = self.submissions;
     }
@@ -55,12 +55,12 @@ impl Trainer {
         self.run.finished && self.pending.is_empty()
     }
 
-    /// How far the run had come at the end of the oldest submission, if that is done; never waits for one. An epoch that is
-    /// judged by validation rows is judged here, too.
+    /// The progress at the end of the oldest submission, if that is done; it never waits for one. It also completes the
+    /// validation of an epoch.
     ///
     /// # Errors
-    /// [`Error::Diverged`](crate::Error::Diverged) as [`fit`](Self::fit) gives it; then it does wait for what is on its way, to go back to the last good
-    /// parameters. What the device says.
+    /// [`Error::Diverged`](crate::Error::Diverged) as [`fit`](Self::fit) gives it; then it does wait for what is on its
+    /// way, to go back to the last good parameters. Errors of the device.
     pub fn try_collect(&mut self) -> Result<Option<Progress>> {
         let mut outcome = Outcome::default();
         while let Some(&done) = self.pending.front() {
@@ -72,7 +72,7 @@ impl Trainer {
             self.pending.pop_front();
             let mut go_on = |_| ControlFlow::Continue(());
             let progress = pollster::block_on(self.take_in(done, &ring, &mut outcome, &mut go_on))?;
-            if self.pending.is_empty() && self.next_step >= self.run.judged + self.steps_per_epoch() {
+            if self.pending.is_empty() && self.next_step >= self.run.validated_until + self.steps_per_epoch() {
                 self.queue(u64::MAX, None)?;
             }
             if self.pending.is_empty() {

@@ -1,4 +1,4 @@
-//! A run: submissions that overlap, epochs, validation, what they decide, and what happens when a loss is not finite.
+//! A run: overlapping submissions, epochs, validation, their decisions, and divergence.
 
 mod fits;
 mod frame;
@@ -6,9 +6,9 @@ mod frame;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::run_state::{Pending, Run, Sums};
+use super::run_state::{Pending, RunProgress, Sums};
 use super::trainer::Trainer;
-use super::{Epoch, Event, Monitor, Outcome, Position, Progress, Score};
+use super::{Epoch, Event, Monitor, Outcome, Position, Progress, ValidationScore};
 use crate::backend::{Backend as _, MAX_IN_FLIGHT};
 use crate::error::{Error, Result};
 use crate::kernels::{Step, mask_key, order_key};
@@ -62,9 +62,9 @@ impl Trainer {
         let (first, per_epoch) = (self.next_step, self.steps_per_epoch());
         let whole = first / per_epoch;
         let end = whole.saturating_add(self.config.epochs).saturating_mul(per_epoch);
-        // An epoch that was broken off goes on.
+        // An interrupted epoch continues.
         let training = self.run.training;
-        self.run = Run { first, end, judged: whole * per_epoch, training, ..Run::default() };
+        self.run = RunProgress { first, end, validated_until: whole * per_epoch, training, ..RunProgress::default() };
     }
 
     /// Does at most so many more steps of the run.
@@ -81,10 +81,10 @@ impl Trainer {
             let ring = self.backend.collect().await?;
             self.pending.pop_front();
             let now = Instant::now();
-            let (pace, steps) = done.pace();
-            self.paces[pace].took(steps, now - last);
+            let (pacer, steps) = done.pacer();
+            self.pacers[pacer].took(steps, now - last);
             last = now;
-            if pace == 0 && outcome.steps == 0 {
+            if pacer == 0 && outcome.steps == 0 {
                 outcome.first_step_seconds = started.elapsed().as_secs_f64();
             }
             let progress = self.take_in(done, &ring, &mut outcome, &mut on_event).await?;
@@ -93,8 +93,7 @@ impl Trainer {
             }
         }
         self.end_run()?;
-        outcome.last_epoch = self.run.last;
-        outcome.best_epoch = self.run.stopping.best.map(|_| self.run.stopping.best_epoch);
+        (outcome.last_epoch, outcome.best_epoch) = (self.last_epoch(), self.best_epoch());
         outcome.stopped &= !self.run.finished;
         outcome.seconds = started.elapsed().as_secs_f64();
         Ok(outcome)
@@ -126,7 +125,7 @@ impl Trainer {
                 }
             }
             Pending::Validate { first_row, steps } => {
-                let rows = self.judged_rows();
+                let rows = self.validation_batch();
                 for (first, losses) in
                     (first_row..self.validation).step_by(rows).zip(ring.chunks_exact(ring.len() / steps))
                 {
@@ -146,7 +145,7 @@ impl Trainer {
 
     /// Ends a run of which nothing is left to be done.
     fn end_run(&mut self) -> Result<()> {
-        if self.next_step >= self.run.end && self.run.judged >= self.run.end && !self.run.finished {
+        if self.next_step >= self.run.end && self.run.validated_until >= self.run.end && !self.run.finished {
             self.run.finished = true;
             if self.run.has_best() {
                 self.copy(Role::Best, Role::Parameters)?;
@@ -155,7 +154,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Collects what an earlier call, broken off by an error or dropped, has left in flight. Its losses are lost.
+    /// Collects what an earlier call, interrupted by an error or dropped, has left in flight. Its losses are lost.
     pub(super) async fn drain(&mut self) -> Result<()> {
         while !self.pending.is_empty() {
             self.backend.collect().await?;
@@ -164,12 +163,12 @@ impl Trainer {
         Ok(())
     }
 
-    /// Submits what comes next, `wanted` training steps or as many as the pace says; how many it was, 0 when there is nothing to do
-    /// before something is collected.
+    /// Submits the next steps: `wanted` training steps, or as many as the pacer allows. Returns their number; 0 if a
+    /// result has to be collected first.
     fn queue(&mut self, limit: u64, wanted: Option<usize>) -> Result<usize> {
         let mut end = self.run.end.min(limit);
         if self.validation > 0 || self.config.is_controlled() {
-            let epoch_end = self.run.judged.saturating_add(self.steps_per_epoch());
+            let epoch_end = self.run.validated_until.saturating_add(self.steps_per_epoch());
             if self.next_step >= epoch_end {
                 return self.submit_validation();
             }
@@ -177,12 +176,12 @@ impl Trainer {
         }
         if let Some(epochs) = self.pause {
             let stretch = self.steps_per_epoch().saturating_mul(epochs.max(1));
-            end = end.min((self.run.judged / stretch + 1).saturating_mul(stretch));
+            end = end.min((self.run.validated_until / stretch + 1).saturating_mul(stretch));
         }
         if self.next_step >= end {
             return Ok(0);
         }
-        let most = wanted.map_or(self.paces[0].steps(), |steps| steps.min(self.plan().slots)) as u64;
+        let most = wanted.map_or(self.pacers[0].steps(), |steps| steps.min(self.plan().slots)) as u64;
         self.submit_training(most.min(end - self.next_step) as usize)
     }
 
@@ -201,8 +200,8 @@ impl Trainer {
 
     /// Submits the next validation steps, if rows are left.
     fn submit_validation(&mut self) -> Result<usize> {
-        let (first_row, rows) = (self.run.judged_rows, self.judged_rows());
-        let steps = self.paces[1].steps().min((self.validation - first_row).div_ceil(rows));
+        let (first_row, rows) = (self.run.validated_rows, self.validation_batch());
+        let steps = self.pacers[1].steps().min((self.validation - first_row).div_ceil(rows));
         if steps == 0 {
             return Ok(0);
         }
@@ -215,7 +214,7 @@ impl Trainer {
         let queue: Vec<_> = (0..steps).map(step).collect();
         self.backend.submit(&queue)?;
         self.pending.push_back(Pending::Validate { first_row, steps });
-        self.run.judged_rows = (first_row + steps * rows).min(self.validation);
+        self.run.validated_rows = (first_row + steps * rows).min(self.validation);
         Ok(steps)
     }
 
@@ -226,10 +225,10 @@ impl Trainer {
         let seed = self.config.seed;
         let record = Step {
             first_row: first_row as u32,
-            key: order_key(seed, self.age + step / self.steps_per_epoch()),
-            mask_key: mask_key(seed, self.age + step),
+            key: order_key(seed, self.steps_before + step / self.steps_per_epoch()),
+            mask_key: mask_key(seed, self.steps_before + step),
             rate: self.rate(step),
-            corrections: self.config.optimizer.corrections(self.age + step + 1 - self.optimizer_start),
+            corrections: self.config.optimizer.corrections(self.steps_before + step + 1 - self.optimizer_start),
             ..Step::default()
         };
         (pass, record)
@@ -260,20 +259,20 @@ impl Trainer {
         let mut sums = Sums { terms: (rows * self.spec.target_columns()) as f64, ..Sums::default() };
         for group in losses.chunks_exact(2) {
             sums.loss += f64::from(group[0]);
-            sums.hits += f64::from(group[1]);
+            sums.correct += f64::from(group[1]);
         }
         sums
     }
 
     fn progress(&self, step: u64, sums: Sums) -> Progress {
-        let Run { first, end, .. } = self.run;
-        let Score { loss, accuracy } = self.score(sums);
+        let RunProgress { first, end, .. } = self.run;
+        let ValidationScore { loss, accuracy } = self.score(sums);
         Progress { step: step + 1 - first, steps: end - first, loss, accuracy }
     }
 
-    fn score(&self, sums: Sums) -> Score {
-        let accuracy = self.spec.loss().classifies().then(|| sums.hits / sums.terms);
-        Score { loss: sums.loss / sums.terms, accuracy }
+    fn score(&self, sums: Sums) -> ValidationScore {
+        let accuracy = self.spec.loss().classifies().then(|| sums.correct / sums.terms);
+        ValidationScore { loss: sums.loss / sums.terms, accuracy }
     }
 
     /// Takes note of an epoch that ends before step `end` and lets it decide on the next; whether the receiver breaks.
@@ -284,12 +283,12 @@ impl Trainer {
         on_event: &mut impl FnMut(Event) -> ControlFlow<()>,
     ) -> Result<bool> {
         let (training, validation) = (std::mem::take(&mut self.run.training), std::mem::take(&mut self.run.validation));
-        (self.run.judged, self.run.judged_rows) = (end, 0);
-        let Score { loss, accuracy } = self.score(training);
+        (self.run.validated_until, self.run.validated_rows) = (end, 0);
+        let ValidationScore { loss, accuracy } = self.score(training);
         let validation = (self.validation > 0).then(|| self.score(validation));
         let learning_rate = self.config.optimizer.learning_rate * self.rate(end - 1);
         let epoch = Epoch { epoch: end / self.steps_per_epoch(), step: end, learning_rate, loss, accuracy, validation };
-        let watched = validation.unwrap_or(Score { loss, accuracy });
+        let watched = validation.unwrap_or(ValidationScore { loss, accuracy });
         self.run.plateau.observe(&self.config.schedule, watched.loss);
         if let Some(rule) = self.config.early_stopping {
             let verdict = self.run.stopping.observe(&rule, epoch.epoch, watched.of(rule.monitor));
@@ -340,13 +339,17 @@ impl Trainer {
         self.next_step = self.snapshot_steps[place];
         self.optimizer_start = self.steps();
         let (step, per_epoch) = (self.next_step, self.steps_per_epoch());
-        let judged = step / per_epoch * per_epoch;
-        self.run = Run { first: step, end: step, judged, finished: true, ..Run::default() };
+        let validated_until = step / per_epoch * per_epoch;
+        self.run = RunProgress { first: step, end: step, validated_until, finished: true, ..RunProgress::default() };
         Ok(())
     }
 
     fn divergence(&self, step: u64, what: &str) -> Error {
-        Error::Diverged { step: self.age + step + 1, epoch: step / self.steps_per_epoch() + 1, what: what.into() }
+        Error::Diverged {
+            step: self.steps_before + step + 1,
+            epoch: step / self.steps_per_epoch() + 1,
+            what: what.into(),
+        }
     }
 
     /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
@@ -364,7 +367,7 @@ impl Trainer {
 
 impl Pending {
     /// Which pace it is of, and its steps.
-    fn pace(self) -> (usize, usize) {
+    fn pacer(self) -> (usize, usize) {
         match self {
             Self::Train { steps, .. } => (0, steps),
             Self::Validate { steps, .. } => (1, steps),
@@ -372,7 +375,7 @@ impl Pending {
     }
 }
 
-impl Run {
+impl RunProgress {
     /// Whether early stopping has seen an epoch that it can go back to.
     pub fn has_best(&self) -> bool {
         self.stopping.best.is_some()
@@ -386,7 +389,7 @@ impl Run {
     }
 }
 
-impl Score {
+impl ValidationScore {
     /// What early stopping looks at.
     fn of(&self, monitor: Monitor) -> f64 {
         match monitor {
@@ -400,7 +403,7 @@ impl Score {
 impl Sums {
     fn add(&mut self, other: Self) {
         self.loss += other.loss;
-        self.hits += other.hits;
+        self.correct += other.correct;
         self.terms += other.terms;
     }
 }

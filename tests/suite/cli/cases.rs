@@ -211,11 +211,11 @@ fn files_without_a_header_are_trained_on_when_that_is_said() {
     let refused = place.refuses(
         &format!("train t.csv --target x3 --epochs 5 {QUICK}"),
         2,
-        &["--no-header", "--header", "nothing but numbers"],
+        &["--no-header", "--header", "only numbers"],
     );
     assert!(!refused.contains("no column"), "{refused}");
     let (_, stderr) = both(&place, "data t.csv");
-    assert!(stderr.contains("nothing but numbers"), "{stderr}");
+    assert!(stderr.contains("only numbers"), "{stderr}");
     place.stdout(&format!("train t.csv --no-header --target x3 --ignore x1 --epochs 5 --out run --quiet {QUICK}"));
     place.file("all.csv", "1,5,2,0\n3,5,4,0\n");
     place.file("features.csv", "1,2\n3,4\n");
@@ -254,7 +254,7 @@ fn headers_and_indices_of_other_programs_are_no_obstacle() {
     let expected = place.stdout(&format!("train plain.csv --target y --epochs 5 --out plain --quiet {QUICK}"));
     let metrics = |text: &str| text.lines().take(3).map(String::from).collect::<Vec<_>>();
     for (name, note) in
-        [("pandas", "index"), ("r", "index"), ("trailing", "without values"), ("comments", "in front of the header")]
+        [("pandas", "index"), ("r", "index"), ("trailing", "without values"), ("comments", "before the header")]
     {
         let (stdout, stderr) = both(&place, &format!("train {name}.csv --target y --epochs 5 {QUICK}"));
         assert_eq!(metrics(&stdout), metrics(&expected), "{name}");
@@ -352,7 +352,7 @@ fn other_tables_of_a_run_are_noted_too() {
     let words = format!("train t.csv --target y --test test.csv --epochs 2 {QUICK}");
     let (stdout, stderr) = both(&place, &format!("{words} --json"));
     for part in [
-        "note: test.csv: cells that are not",
+        "note: test.csv: cells of another type",
         "`oops` in line 3",
         "note: test.csv: cells hold categories",
         "`zz` in line 3",

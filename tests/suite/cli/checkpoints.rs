@@ -103,7 +103,7 @@ fn a_broken_run_goes_on_to_the_same_bytes() {
         assert!(done.len() > 80, "{} epochs\n{told}", done.len());
         if signal == "-INT" {
             assert_eq!(code, Some(130), "{told}");
-            assert!(told.contains("goes on from here"), "{told}");
+            assert!(told.contains("continues from here"), "{told}");
             // The model is the best so far, as that of a finished run is; the checkpoint goes on from the last.
             assert!(told.contains("stopped by Ctrl-C") && told.contains(", the best"), "{told}");
             let found = place.json(&format!(
@@ -169,7 +169,7 @@ fn checkpoints_that_do_not_serve_are_refused() {
         ("empty.safetensors", &["empty.safetensors", "truncated"]),
         ("flipped.safetensors", &["flipped.safetensors", "checksum", "damaged"]),
         ("classes.csv", &["classes.csv", "not a model file"]),
-        ("run/model.safetensors", &["model.safetensors", "no checkpoint, just a model", "--init-from"]),
+        ("run/model.safetensors", &["model.safetensors", "a model without a checkpoint", "--init-from"]),
         ("absent.safetensors", &["absent.safetensors", "cannot read"]),
         ("nothing", &["--resume", "nothing", "without checkpoints", "--checkpoint-every"]),
         ("run --hidden 5", &["--resume", "together with --hidden", "epochs"]),

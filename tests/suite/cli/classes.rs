@@ -137,7 +137,7 @@ fn classes_and_rows_are_weighted() {
     near("--class-weight no=2,yes=0.5", 1.0 / 3.0);
     let model = Model::load(place.path().join("shares")).unwrap();
     assert_eq!(model.encoder.unwrap().weight_column(), Some("w"));
-    assert!(place.stdout("inspect shares").contains("weights of rows: `w`"));
+    assert!(place.stdout("inspect shares").contains("sample weights: `w`"));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_column_of_weights_is_no_feature() {
         ("text.csv --weight-column w", &["text.csv", "line 3", "column `w`", "`many`"]),
         ("w.csv --class-weight perhaps=2", &["--class-weight", "`perhaps`", "labels from `no`, `yes`"]),
         ("w.csv --class-weight yes=2,yes=3", &["--class-weight", "`yes`, twice"]),
-        ("w.csv --class-weight yes=-2", &["--class-weight", "`yes=-2`", "from 0 on"]),
+        ("w.csv --class-weight yes=-2", &["--class-weight", "`yes=-2`", "at least 0"]),
         ("w.csv --class-weight yes", &["--class-weight", "`yes`", "balanced"]),
         ("w.csv --class-weight yes=0,no=0", &["0 for all training rows", "more than 0 for some"]),
     ];
@@ -181,5 +181,9 @@ fn a_column_of_weights_is_no_feature() {
     }
     let words = "train numbers.csv --target y --class-weight balanced --device cpu";
     place.refuses(words, 2, &["--class-weight", "`y` is a number"]);
-    place.refuses("train w.csv --weight-column a --device cpu --init-from run", 2, &["column of weights", "`a`"]);
+    place.refuses(
+        "train w.csv --weight-column a --device cpu --init-from run",
+        2,
+        &["column of sample weights", "`a`"],
+    );
 }

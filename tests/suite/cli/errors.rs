@@ -60,7 +60,7 @@ fn unreadable_tables_are_refused() {
         ("classes.csv", &["classes.csv", "--target", "`a`, `b`, `answer`"]),
         ("classes.csv --target anser", &["classes.csv", "no column `anser`", "`a`, `b`, `answer`"]),
         ("classes.csv --target answer --features a,c --ignore d", &["classes.csv", "no column `c`, `d`", "`answer`"]),
-        ("classes.csv --target answer --ignore a,answer", &["--ignore", "`answer`", "neither the target"]),
+        ("classes.csv --target answer --ignore a,answer", &["--ignore", "`answer`", "not the target"]),
         ("classes.csv --target answer --ignore a --features a,b", &["`a`", "both used and ignored"]),
         ("classes.csv --target answer --ignore a,b", &["features", "at least one column besides"]),
         ("nan.csv --target b", &["nan.csv", "line 3", "column `b`", "missing", "fill it in"]),

@@ -122,8 +122,8 @@ fn what_cannot_be_imported_is_told() {
         ("train classes.csv --target answer --init-from scaled.onnx", &["scaled.onnx", "scales its inputs", "TABLE"]),
         ("import half.onnx --out m", &["half.onnx", "neither safetensors nor a whole ONNX file"]),
         ("import classes.csv --out m", &["classes.csv", "neither safetensors nor a whole ONNX file"]),
-        ("import conv.onnx --out m", &["conv.onnx", "node Conv `y` is no part of a multilayer perceptron"]),
-        ("import run --out m", &["model.safetensors", "a model of mlp already"]),
+        ("import conv.onnx --out m", &["conv.onnx", "node Conv `y` is not a part of a multilayer perceptron"]),
+        ("import run --out m", &["model.safetensors", "already a model of mlp"]),
         ("import absent --out m", &["absent", "cannot read"]),
         ("import soft.onnx classes.csv --out m", &["classes.csv", "--target", "`answer`"]),
         ("import soft.onnx classes.csv --target anser --out m", &["no column `anser`"]),
@@ -186,10 +186,10 @@ fn a_files_classes_are_matched_with_the_tables_at_import() {
         place.json("eval m t.csv --device cpu");
     }
     for (name, target, words) in [
-        ("zipmap/texts", &["setosa", "rose", "tulip"][..], &["its classes are `setosa`", "holds `rose`, `tulip`"][..]),
-        ("zipmap/two", &["a", "b"], &["its classes are `no`, `yes`", "target `what`", "holds `a`, `b`"]),
+        ("zipmap/texts", &["setosa", "rose", "tulip"][..], &["its classes are `setosa`", "has `rose`, `tulip`"][..]),
+        ("zipmap/two", &["a", "b"], &["its classes are `no`, `yes`", "target `what`", "has `a`, `b`"]),
         ("zipmap/numbers", &["low", "high"], &["`what`", "two classes"]),
-        ("zipmap/numbers", &["a", "b", "c", "d"], &["its classes are `0`, `1`, `2`", "holds `a`, `b`, `c`, `d`"]),
+        ("zipmap/numbers", &["a", "b", "c", "d"], &["its classes are `0`, `1`, `2`", "has `a`, `b`, `c`, `d`"]),
     ] {
         let place = place_of(&format!("sklearn/{name}"), "a,b,c,d", target);
         assert_no_work(&place.refuses("import net.onnx t.csv --target what --out m", 2, words));
@@ -236,6 +236,6 @@ fn columns_are_chosen_at_import() {
     assert_eq!(place.stdout("predict m t.csv --device cpu"), expected);
     place.refuses(&format!("{import} --ignore town"), 2, &["no column `town`"]);
     place.refuses(&format!("{import} --ignore id --categorical city"), 2, &["--categorical", "numbers"]);
-    place.refuses("import net.onnx --ignore city --out m", 2, &["--ignore", "stand with a table"]);
-    place.refuses("import net.onnx --target k --out m", 2, &["--target", "stand with a table"]);
+    place.refuses("import net.onnx --ignore city --out m", 2, &["--ignore", "a table beside it"]);
+    place.refuses("import net.onnx --target k --out m", 2, &["--target", "a table beside it"]);
 }

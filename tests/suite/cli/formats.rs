@@ -57,7 +57,7 @@ fn arrays_are_learned_and_predicted_as_text_is() {
     place.refuses("train t.npz --target z", 2, &["t.npz: no column `z`; the table has `x0`, `x1`, `y`"]);
     place.refuses("eval t.npz.run x.npy", 2, &["x.npy: no column `y`"]);
     fs::write(place.path().join("cut.npz"), &archive[..archive.len() / 2]).unwrap();
-    place.refuses("predict t.npz.run cut.npz", 2, &["cut.npz: cannot read it as npz: it is broken or cut off"]);
+    place.refuses("predict t.npz.run cut.npz", 2, &["cut.npz: cannot read it as npz: it is damaged or truncated"]);
 }
 
 /// A pipe that stands for a file, as a shell makes one for `<(…)`, is there once and cannot be read in any order.

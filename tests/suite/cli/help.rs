@@ -44,3 +44,38 @@ fn every_name_of_a_table_is_in_the_help() {
         }
     }
 }
+
+/// Each optimiser's default of a setting that depends on it, and a flag for each parameter of a loss.
+#[test]
+fn the_help_says_what_depends_on_optimisers_and_losses() {
+    let place = Place::new();
+    type Default = fn(&Optimizer) -> f64;
+    let defaults: [(&str, Default); 5] = [
+        ("lr", |optimizer| optimizer.rule.default_learning_rate()),
+        ("beta1", |optimizer| optimizer.beta_1),
+        ("beta2", |optimizer| optimizer.beta_2),
+        ("epsilon", |optimizer| optimizer.epsilon),
+        ("weight-decay", |optimizer| optimizer.weight_decay),
+    ];
+    for (flag, default) in defaults {
+        let text = text_of(&place, "train", flag);
+        let (_, list) = text.split_once("[default: ").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        let groups: Vec<_> = list.split("; ").map(|group| group.split_once(" for ")).collect();
+        for name in Optimizer::names() {
+            let value = default(&Optimizer::named(name, 0.0).unwrap());
+            let of_name = groups.iter().flatten().find(|(_, names)| names.split(", ").any(|known| known == name));
+            let others = groups.iter().flatten().find(|(_, names)| *names == "the others");
+            let said = of_name.or(others).map_or(list, |(value, _)| value);
+            assert_eq!(said.parse::<f64>().unwrap(), value, "{name}: {text}");
+        }
+    }
+    let parameters: Vec<_> = Loss::ALL.iter().filter_map(|loss| loss.parameter()).collect();
+    assert!(!parameters.is_empty());
+    for parameter in parameters {
+        for command in ["train", "gradcheck", "explain"] {
+            let text = text_of(&place, command, &parameter.name.replace('_', "-"));
+            assert!(text.contains(parameter.about), "{command}: {text}");
+        }
+    }
+}

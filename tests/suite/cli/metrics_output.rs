@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use wgpu_mlp::Error;
 use wgpu_mlp::data::Dataset;
-use wgpu_mlp::infer::{Figures, Metrics};
+use wgpu_mlp::infer::{Metrics, Scores};
 use wgpu_mlp::math::{Activation, Loss};
 use wgpu_mlp::metrics::{Classification, MultiLabel, Regression};
 use wgpu_mlp::report;
@@ -264,10 +264,10 @@ fn outputs_that_diverged_have_a_loss_alone() {
             all[1] = z;
             Metrics::new(&spec, &all, &data, None).unwrap()
         };
-        assert!(found(1.0).figures.is_some(), "{loss}");
+        assert!(found(1.0).scores.is_some(), "{loss}");
         for z in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let found = found(z);
-            assert!(!found.loss.is_finite() && found.figures.is_none(), "{loss}, {z}: {found:?}");
+            assert!(!found.loss.is_finite() && found.scores.is_none(), "{loss}, {z}: {found:?}");
             assert_eq!(serde_json::to_value(&found).unwrap(), json!({"rows": 2, "loss": null}));
         }
     }
@@ -275,6 +275,6 @@ fn outputs_that_diverged_have_a_loss_alone() {
     let spec = MlpSpec::new(&[1, 1], Activation::Relu, Loss::Poisson).unwrap();
     let data = Dataset::new(vec![0.0], vec![1.0], 1, 1).unwrap();
     let found = Metrics::new(&spec, &[400.0], &data, None).unwrap();
-    assert!(found.loss.is_finite() && found.figures.is_none(), "{found:?}");
-    assert!(matches!(Metrics::new(&spec, &[1.0], &data, None).unwrap().figures, Some(Figures::Regression(_))));
+    assert!(found.loss.is_finite() && found.scores.is_none(), "{found:?}");
+    assert!(matches!(Metrics::new(&spec, &[1.0], &data, None).unwrap().scores, Some(Scores::Regression(_))));
 }

@@ -164,7 +164,7 @@ fn files_of_different_runs_are_refused() {
         copy(&place.path().join("run"), &place.path().join("mixed"));
         copy(&place.path().join("other").join(name), &place.path().join("mixed").join(name));
         for command in ["predict mixed classes.csv", "eval mixed classes.csv", "plot mixed", "inspect mixed"] {
-            place.refuses(command, 2, &["mixed: its files are of different runs", name, "name a model's file"]);
+            place.refuses(command, 2, &["mixed: its files belong to different runs", name, "name a model file"]);
         }
         place.stdout("predict mixed/model.safetensors classes.csv --device cpu");
         fs::remove_dir_all(place.path().join("mixed")).unwrap();
@@ -222,7 +222,7 @@ mod signals {
             let folder = place.path().join("run");
             assert_eq!(names(&folder), ["checkpoints", "config.toml", "metrics.jsonl", "model.safetensors"]);
             let told =
-                stderr.lines().find_map(|line| line.strip_prefix("scores and report are left out: mlp ")).unwrap();
+                stderr.lines().find_map(|line| line.strip_prefix("metrics and report are left out: mlp ")).unwrap();
             let epochs = summary["epochs"].as_u64().unwrap();
             let scores = place.json(told.strip_suffix(" makes them").unwrap());
             assert!(scores["test"]["loss"].is_number() && scores["report"] == "run/report.html", "{scores}");
@@ -267,7 +267,7 @@ mod signals {
         let seen = || {
             if lines_of(&metrics) > 5 && !refused.get() {
                 let stderr =
-                    place.refuses(&format!("{WORDS} --epochs 1 --out run"), 1, &["run: another run goes on there"]);
+                    place.refuses(&format!("{WORDS} --epochs 1 --out run"), 1, &["run: another run uses this folder"]);
                 assert!(stderr.contains("process ") && stderr.contains("mlp train classes.csv"), "{stderr}");
                 assert_no_work(&stderr);
                 refused.set(true);
@@ -340,7 +340,7 @@ mod signals {
         let Output { code, stderr, .. } = finished(command);
         assert_eq!(code, Some(1), "{stderr}");
         assert_eq!(stderr.matches("warning: ").count(), 1, "{stderr}");
-        assert!(stderr.contains("metrics.jsonl") && stderr.contains("training goes on"), "{stderr}");
+        assert!(stderr.contains("metrics.jsonl") && stderr.contains("training continues"), "{stderr}");
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("error: ") && last.ends_with("the model is in run/model.safetensors"), "{stderr}");
         let model = wgpu_mlp::Model::load(place.path().join("run")).unwrap();

@@ -71,7 +71,10 @@ fn a_table_as_it_comes_is_learned_and_predicted() {
     place.file("raw.tsv", &rows("\t"));
     let Output { stdout, stderr, .. } = place.run("predict run raw.tsv --device cpu");
     assert_eq!(stdout, predictions);
-    assert!(stderr.contains("note: raw.tsv: the model does not take the columns `extra`: passed over"), "{stderr}");
+    assert!(
+        stderr.contains("note: raw.tsv: the model does not take the columns `extra`: they are skipped"),
+        "{stderr}"
+    );
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(rows("|").as_bytes()).unwrap();
     let zipped = gzip.finish().unwrap();
@@ -107,7 +110,7 @@ fn columns_are_chosen_by_name() {
     assert_eq!(names("--features year,island"), ["island=North", "island=South", "island=(missing)"]);
     assert!(names("--features length --categorical length").contains(&"length=10.1".to_string()));
     assert_eq!(names("--ignore id,island"), ["length", "length=(missing)"]);
-    let nothing = ["nothing to predict `kind` from", "(`year`)"];
+    let nothing = ["no column is left to predict `kind` from", "(`year`)"];
     place.refuses("train birds.csv --target kind --device cpu --features year", 2, &nothing);
     // A class of numbers that are to be labels.
     place.file("zip.csv", "a,zip\n1,01\n2,02\n3,03\n4,01\n5,02\n6,03\n");
@@ -167,7 +170,7 @@ fn a_table_is_described() {
     assert_eq!(
         warnings,
         [
-            "`id` differs in every row, as a name or a number of the row does: --ignore id",
+            "`id` is different in every row, so it is probably an identifier: --ignore id",
             "`year` is the same in all rows: --ignore year"
         ]
     );
@@ -178,8 +181,7 @@ fn a_table_is_described() {
         (0..30).map(|i| format!("{},{},{},{}\n", i / 10, ["u", "v", "w"][i / 10], i / 10, i % 4)).collect();
     place.file("leak.csv", &format!("code,word,y,other\n{rows}"));
     let found = place.json("data leak.csv --target y");
-    let expected =
-        ["`code` says what the target says: --ignore code", "`word` says what the target says: --ignore word"];
+    let expected = ["`code` repeats the target: --ignore code", "`word` repeats the target: --ignore word"];
     assert_eq!(found["warnings"], serde_json::json!(expected));
     assert_eq!(place.json("data leak.csv")["warnings"], serde_json::json!([]));
     assert_eq!(place.json("data moons")["rows"], 1000);

@@ -98,7 +98,7 @@ fn constant_columns_are_no_inputs() {
     let found = notes(&encoder, &train);
     let lines = found.lines();
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].contains("`k` (`7`), `s` (`u`), `gone` (no cell has a value) and 2 more columns"), "{lines:?}");
+    assert!(lines[0].contains("`k` (`7`), `s` (`u`), `gone` (all cells are missing) and 2 more columns"), "{lines:?}");
     assert_eq!(encoder.encode(&train).unwrap().features()[..6], [1.0, 1.0, 0.0, 2.0, 0.0, 1.0]);
     // Neither the column itself nor a new value of it is needed or changes anything.
     let new = table(&[("few", &["9", "NaN"]), ("some", &["v", ""]), ("a", &["1", "1"]), ("k", &["8", "9"])]);
@@ -132,7 +132,7 @@ fn constant_is_what_the_training_rows_say() {
     let message = Encoder::fit(&nothing, "y", &[0, 1], None, Scaling::ALL).unwrap_err().to_string();
     assert_eq!(
         message,
-        "t: nothing to predict `y` from: in the training rows each of the other columns is always the same, or all of \
+        "t: no column is left to predict `y` from: in the training rows each other column is constant, or all of \
          its categories are rare (`a`, `c`): add columns that vary, or rows"
     );
 }
@@ -349,7 +349,7 @@ fn long_numbers_go_by_what_is_written() {
     );
     let alone = Table::new("t", near.columns()[1..].to_vec()).unwrap();
     let message = Encoder::fit(&alone, "y", &[0, 1, 2, 3], None, Scaling::ALL).unwrap_err().to_string();
-    assert!(message.contains("(`id`): categorical = id tells the long numbers of `id` apart"), "{message}");
+    assert!(message.contains("(`id`): categorical = id keeps the long numbers of `id` apart"), "{message}");
     let description = Description::new(&near, Some("y")).unwrap();
     assert_eq!((description.columns[1].distinct, description.warnings.len()), (2, 0), "{description:?}");
 }
@@ -400,7 +400,7 @@ fn files_without_a_header_are_known_by_their_columns() {
     assert_eq!(of("5\n6\n"), [5.0, 6.0], "those that the network sees");
     let how = |names: &[String]| Ok(names.iter().map(|name| encoder.read_as(name, false)).collect());
     let message = Table::read_csv_as(file("1,2,3,4,5\n").1, &encoder.reading(), how).unwrap_err().to_string();
-    assert!(message.contains("line 1: 5 cells, and no header to name them: expected 4"), "{message}");
+    assert!(message.contains("line 1: 5 cells without a header: expected 4"), "{message}");
 }
 
 #[test]
@@ -541,7 +541,7 @@ fn damaged_encoders_are_refused() {
     };
     assert_eq!(check(&|_| {}), Ok(()));
     let problem = |change: &dyn Fn(&mut serde_json::Value)| check(change).unwrap_err();
-    assert!(problem(&|of| of["features"][0]["parts"] = json!([])).contains("`d` has not days"));
+    assert!(problem(&|of| of["features"][0]["parts"] = json!([])).contains("`d` does not have days"));
     assert!(problem(&|of| of["features"][0]["fill"] = json!("never")).contains("`d` has `never` for missing dates"));
     assert!(problem(&|of| of["features"][0]["parts"][0]["scale"] = json!(0.0)).contains("scale 0"));
     let days = json!([{"part": "hour", "mean": 0.0, "scale": 1.0}, {"part": "days", "mean": 0.0, "scale": 1.0}]);
@@ -551,5 +551,5 @@ fn damaged_encoders_are_refused() {
     assert!(problem(&|of| of["features"][2]["other"] = json!(false)).contains("`k` lacks categories"));
     assert!(problem(&|of| of["left_out"][1]["name"] = json!("k")).contains("leaves out its column `k`"));
     assert!(problem(&|of| of["left_out"][1]["name"] = json!("y")).contains("leaves out its column `y`"));
-    assert!(problem(&|of| of["forms"]["p"]["decimal"] = json!("x")).contains("no decimal mark"));
+    assert!(problem(&|of| of["forms"]["p"]["decimal"] = json!("x")).contains("not a decimal separator"));
 }

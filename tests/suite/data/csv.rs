@@ -138,13 +138,13 @@ fn types_are_those_of_the_whole_column() {
     assert!(seen == rows && parts > 0, "{seen} rows in {parts} parts");
     // Cut off, it is told where.
     let message = problem([0x1f, 0x8b], ReadAs::Infer);
-    assert!(message.starts_with("line 1: its gzip data is broken or cut off"), "{message}");
+    assert!(message.starts_with("line 1: its gzip data is damaged or truncated"), "{message}");
     let message = problem(&zipped[..zipped.len() / 2], ReadAs::Infer);
-    assert!(message.starts_with("line ") && message.contains("gzip data is broken or cut off"), "{message}");
+    assert!(message.starts_with("line ") && message.contains("gzip data is damaged or truncated"), "{message}");
     // Lines are those of the file in every block, with quoted line feeds in them.
     let row = |i: usize| if i == 250_000 { "x,1".into() } else { format!("{i},\"{i}\n\"") };
     let message = problem("a,b\n".to_string() + &long(rows, row), NUMBER);
-    assert_eq!(message, "line 500002, column `a`: `x` is not a number; make the column numeric or remove it");
+    assert_eq!(message, "line 500002, column `a`: `x` is not a number: make the column numeric or remove it");
 }
 
 /// Numbers are read where they stand, other cells by their ends: either way a cell is a number or none, whatever ends it.
@@ -195,7 +195,7 @@ fn csv_for_prediction_leaves_columns_out() {
 
 #[test]
 fn csv_cells_that_are_no_numbers() {
-    let hint = "is not a number; make the column numeric or remove it";
+    let hint = "is not a number: make the column numeric or remove it";
     let problem = |text: &str| problem(text, NUMBER);
     assert_eq!(problem("a,b\n1,2\n3,x7 \n"), format!("line 3, column `b`: `x7` {hint}"));
     assert_eq!(problem("a,y\n1,2\n\"1,5 m\",3\n"), format!("line 3, column `a`: `1,5 m` {hint}"));
@@ -203,8 +203,8 @@ fn csv_cells_that_are_no_numbers() {
     assert_eq!(problem("a,b\r\n\r\n\r\n1,2\r\nx,2\r\n"), format!("line 5, column `a`: `x` {hint}"));
     assert_eq!(problem("a,y\n1,\"2\n\"\nx,3"), format!("line 4, column `a`: `x` {hint}"));
     assert_eq!(problem("\n\"a\n\",\"b\nb\"\n1,2\n"), {
-        let hint = "a quote is not closed, or lines end in a bare carriage return";
-        format!("line 2: a name in the header goes over the end of the line: {hint}")
+        let hint = "a quote is not closed, or lines end in a carriage return alone";
+        format!("line 2: a name in the header continues over the end of the line: {hint}")
     });
     // A quote that is never closed doesn't put the rest of the file into the message.
     let long = problem(&format!("a,b\n1,\"2\n{}", "3,4\n".repeat(1000)));
@@ -213,7 +213,7 @@ fn csv_cells_that_are_no_numbers() {
 
 #[test]
 fn csv_cells_that_are_not_finite() {
-    let hint = "is not finite; remove or replace the row";
+    let hint = "is not finite: remove or replace the row";
     for cell in ["inf", "-inf", "Infinity", "1e999"] {
         let expected = format!("line 3, column `b`: `{cell}` {hint}");
         for kind in [NUMBER, ReadAs::Infer, ReadAs::Target] {

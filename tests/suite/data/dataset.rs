@@ -37,8 +37,8 @@ fn weights_that_are_none() {
     let message = |cells: &[&str], name| {
         table(&[("w", cells), ("y", &["no", "yes"])]).take_weights(name).unwrap_err().to_string()
     };
-    assert_eq!(message(&["1", "-2"], "w"), "t: line 3, column `w`: -2 is no weight: expected 0 or more");
-    assert!(message(&["1", "1e39"], "w").contains("line 3, column `w`: `1e39, a weight as f32,` is not finite"));
+    assert_eq!(message(&["1", "-2"], "w"), "t: line 3, column `w`: -2 is not a weight: expected 0 or more");
+    assert!(message(&["1", "1e39"], "w").contains("line 3, column `w`: `1e39, a sample weight as f32,` is not finite"));
     assert!(message(&["1", "x"], "w").contains("line 3, column `w`: `x` is not a number"));
     assert!(message(&["1", "2"], "v").contains("no column `v`"));
     let mut alone = table(&[("w", &["1", "2"])]);
@@ -67,7 +67,7 @@ fn dataset_checks_shapes_and_values() {
     assert_eq!(message(&[1.0], &[1.0], 1, 0), "a row of targets has 0 values: expected at least 1");
     assert_eq!(
         message(&[1.0; 5], &[1.0], 2, 1),
-        "the feature matrix has 5 values: expected a multiple of 2, its columns"
+        "the feature matrix has 5 values: expected a multiple of its 2 columns"
     );
     assert_eq!(message(&[1.0; 4], &[1.0], 2, 1), "the target matrix has 1 values: expected 2 rows of 1");
     let nan = [1.0, 1.0, 1.0, f32::NAN];

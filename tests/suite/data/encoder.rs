@@ -32,7 +32,7 @@ fn tables_are_checked() {
     assert!(make(&[("a", &[1.0]), ("a", &[1.0])]).unwrap_err().contains("two columns are named `a`"));
     assert_eq!(
         make(&[("a", &[1.0]), ("b", &[])]).unwrap_err(),
-        "column `b` has 0 values: expected 1, as the first one"
+        "column `b` has 0 values: expected 1, like the first one"
     );
     assert!(
         make(&[("a", &[1.0, f64::INFINITY])]).unwrap_err().starts_with("t: line 3, column `a`: `inf` is not finite")
@@ -197,7 +197,7 @@ fn targets_that_cannot_serve() {
         let table = table(&[("a", &features), ("y", cells)]);
         Encoder::fit(&table, "y", rows, task, Scaling::ALL).unwrap_err().to_string()
     };
-    let single = "there must be a second class, or numbers that vary";
+    let single = "expected a second class, or numbers that vary";
     for task in [None, Some(Task::Binary), Some(Task::Multiclass), Some(Task::Regression)] {
         assert_eq!(message(&["1", "1"], &[0, 1], task), format!("t: target `y` is `1` in all rows: {single}"));
         assert_eq!(message(&["u", "u"], &[0, 1], task), format!("t: target `y` is `u` in all rows: {single}"));
@@ -208,7 +208,7 @@ fn targets_that_cannot_serve() {
     }
     assert_eq!(
         message(&["1", "2", "?", "2", "1", "?", "1", "2"], &[0, 1, 2], None),
-        "t: target `y` contains mostly numbers, but `?` in line 4 is the first cell that is no number: fix or remove \
+        "t: target `y` contains mostly numbers, but `?` in line 4 is the first cell that is not a number: fix or remove \
          these rows, or use task = multiclass to treat all 3 values as classes"
     );
     // Names: of five rows at most two can be classes, of six three.
@@ -221,15 +221,15 @@ fn targets_that_cannot_serve() {
     assert!(found.starts_with(&format!("t: target `y` has 4 {identifiers}")), "{found}");
     for cells in [["1", "2", "1"], ["u", "v", "u"]] {
         let found = message(&cells, &[0, 1], Some(Task::Multiclass));
-        assert_eq!(found, "t: target `y` has two classes: task = binary is for two");
+        assert_eq!(found, "t: target `y` has two classes: use task = binary");
     }
     assert_eq!(
         message(&["u", "v", "w"], &[0, 1], Some(Task::Binary)),
-        "t: target `y` has 3 classes: a binary task has two, task = multiclass takes more"
+        "t: target `y` has 3 classes: a binary task has two; task = multiclass takes more"
     );
     assert_eq!(
         message(&["1", "v"], &[0, 1], Some(Task::Regression)),
-        "t: target `y` must hold numbers for a regression: `v` in line 3 is the first cell that is no number"
+        "t: target `y` must hold numbers for a regression: `v` in line 3 is the first cell that is not a number"
     );
     let three = message(&["1", "2", "3"], &[0, 1, 2], Some(Task::Binary));
     assert!(three.starts_with("t: target `y` has more than two distinct values: task = multiclass takes"), "{three}");
@@ -242,13 +242,13 @@ fn fits_that_cannot_be() {
     };
     let good = table(&[("a", &["1", "2"]), ("y", &["0", "1"])]);
     assert_eq!(fit(&good, "z", &[0]), "t: no column `z`; the table has `a`, `y`");
-    assert_eq!(fit(&good, "y", &[]), "the list of training rows has 0 values: expected some, all below 2");
-    assert!(fit(&good, "y", &[0, 2]).contains("all below 2"));
+    assert_eq!(fit(&good, "y", &[]), "the list of training rows has 0 values: expected row numbers below 2");
+    assert!(fit(&good, "y", &[0, 2]).contains("row numbers below 2"));
     let alone = table(&[("y", &["0", "1"])]);
     assert!(fit(&alone, "y", &[0, 1]).contains("at least one column besides the target `y`"));
     let missing = table(&[("a", &["1", "2"]), ("y", &["0", "NaN"])]);
-    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or say \
-                    not_missing = TEXT where its text is a value";
+    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or add \
+                    not_missing = TEXT if its text is a value";
     assert_eq!(fit(&missing, "y", &[0]), expected);
     let missing = table(&[("a", &["1", "2"]), ("y", &["u", ""])]);
     assert_eq!(fit(&missing, "y", &[0]), expected);
@@ -262,8 +262,8 @@ fn tables_that_do_not_suit_the_encoder() {
     assert_eq!(message(&[("a", &["1"]), ("b", &["1"])]), "t: no column `y`; the table has `a`, `b`");
     assert_eq!(message(&[("a", &["1"]), ("y", &["no"])]), "t: no column `b`; the table has `a`, `y`");
     assert_eq!(message(&[("c", &["1"]), ("y", &["no"])]), "t: no column `a`, `b`; the table has `c`, `y`");
-    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or say \
-                    not_missing = TEXT where its text is a value";
+    let expected = "t: line 3, column `y`: the cell is missing: fill it in or remove the row, or add \
+                    not_missing = TEXT if its text is a value";
     assert_eq!(message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", ""])]), expected);
     assert_eq!(
         message(&[("a", &["1", "2"]), ("b", &["1", "2"]), ("y", &["no", "may be"])]),
@@ -272,7 +272,7 @@ fn tables_that_do_not_suit_the_encoder() {
     assert!(message(&[("a", &["1"]), ("b", &["1"]), ("y", &["0"])]).contains("is `0` in line 2"));
     assert_eq!(
         message(&[("a", &["1", "2"]), ("b", &["1", "-1e39"]), ("y", &["no", "no"])]),
-        "t: line 3, column `b`: `-1e39, encoded as f32,` is not finite; remove or replace the row"
+        "t: line 3, column `b`: `-1e39, encoded as f32,` is not finite: remove or replace the row"
     );
 }
 
@@ -321,7 +321,7 @@ fn loaded_encoders_are_validated() {
         (
             a.clone(),
             r#"{"task":"binary","classes":["u","v"]}},"weight":"a""#,
-            "the encoder's column of weights is a feature or the target",
+            "the encoder's column of sample weights is a feature or the target",
         ),
         (a.clone(), r#"{"task":"regression","mean":3,"scale":0}"#, "the encoder's column `y` has mean 3 and scale 0"),
     ] {

@@ -87,11 +87,11 @@ fn cut_off_and_long_idx_is_refused() {
     }
     let long = [&bytes[..], &[7]].concat();
     for long in [&long, &gzip(&long)] {
-        assert_eq!(place.problem(long), "it goes on after the 6 values of its dimensions [2, 3]");
+        assert_eq!(place.problem(long), "it continues after the 6 values of its dimensions [2, 3]");
     }
     let whole = gzip(&bytes);
     for end in 2..whole.len() {
-        assert!(place.problem(&whole[..end]).contains("gzip data is broken or cut off"), "{end} bytes");
+        assert!(place.problem(&whole[..end]).contains("gzip data is damaged or truncated"), "{end} bytes");
     }
     // A byte that is wrong anywhere behind gzip's header, its checksum included.
     for at in 10..whole.len() {
@@ -120,7 +120,7 @@ fn hostile_headers_allocate_nothing() {
         }
     }
     let many = file(&[u32::MAX; 255], &[]);
-    assert!(place.problem(&many).ends_with("make more values than any file has"));
+    assert!(place.problem(&many).ends_with("have more values than a file can hold"));
     // None at all, whatever the others are.
     assert!(place.read(&file(&[0, u32::MAX, u32::MAX, u32::MAX], &[])).is_ok());
 }
@@ -166,12 +166,12 @@ fn images_become_a_data_set() {
 
     let message = |images: &Idx, labels: &Idx| Dataset::from_idx(images, labels).unwrap_err().to_string();
     let one = Idx { shape: vec![1], values: vec![9] };
-    assert_eq!(message(&images, &one), "the list of labels has 1 values: expected 2, one an image");
+    assert_eq!(message(&images, &one), "the list of labels has 1 values: expected 2, one for each image");
     assert!(message(&images, &images).contains("the list of labels has 6 values"));
     let made_up = Idx { shape: vec![2, 5], values: vec![0; 6] };
     assert_eq!(
         message(&made_up, &labels),
-        "the array of images has 6 values: expected as many as its shape [2, 5] makes"
+        "the array of images has 6 values: expected as many as its shape [2, 5] has"
     );
     let empty = Idx { shape: vec![2, 0], values: vec![] };
     assert!(message(&empty, &labels).contains("a row of features has 0 values"));

@@ -111,8 +111,8 @@ fn moons_refuse_bad_settings() {
     let message = |moons: Moons| moons.table().unwrap_err().to_string();
     assert_eq!(message(Moons { samples: 0, ..moons }), "samples is 0: expected 1 to 100000000");
     assert!(matches!(Moons { samples: usize::MAX, ..moons }.table(), Err(Error::Setting { .. })));
-    assert_eq!(message(Moons { noise: -0.1, ..moons }), "noise is -0.1: expected a finite number from 0");
-    assert_eq!(message(Moons { noise: f64::NAN, ..moons }), "noise is NaN: expected a finite number from 0");
+    assert_eq!(message(Moons { noise: -0.1, ..moons }), "noise is -0.1: expected a finite number of at least 0");
+    assert_eq!(message(Moons { noise: f64::NAN, ..moons }), "noise is NaN: expected a finite number of at least 0");
     assert!(matches!(Moons { noise: f64::INFINITY, ..moons }.table(), Err(Error::Setting { .. })));
     assert!(matches!(Moons { noise: f64::MAX, ..moons }.table(), Err(Error::NonFinite { .. })));
 }
@@ -149,10 +149,10 @@ fn split_edges() {
     assert_eq!((none.train, none.test), (vec![0, 1, 2, 3, 4], vec![]));
     let message = |rows, fraction| train_test_split(rows, fraction, 0).unwrap_err().to_string();
     for (fraction, shown) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (7.0, "7")] {
-        let expected = format!("test_fraction is {shown}: expected a fraction from 0 to less than 1");
+        let expected = format!("test_fraction is {shown}: expected a fraction in [0, 1)");
         assert_eq!(message(10, fraction), expected);
     }
-    let expected = "test_fraction is 0.5: expected one that leaves rows to train on, of 1 in all";
+    let expected = "test_fraction is 0.5: expected one that leaves training rows, of 1 in all";
     assert_eq!(message(1, 0.5), expected);
     assert!(train_test_split(0, 0.0, 0).is_err());
 }

@@ -56,6 +56,7 @@ fn a_table_is_read_however_it_is_packed() {
         let (_folder, path) = file(&bytes);
         let found = Table::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(found.columns(), expected.columns(), "{name}");
+        assert_eq!(Table::from_bytes("t", bytes).unwrap().columns(), expected.columns(), "{name}");
         assert_eq!(found.place(7), expected.place(7), "{name}");
         // Part by part, too.
         let TableFile::Text(mut reader, kinds) =
@@ -96,8 +97,8 @@ fn damaged_data_is_told_by_its_compression() {
         // In the middle, and just before the end, where a checksum stands, or what says that there is no more.
         for end in [bytes.len() / 2, bytes.len() - 1] {
             let message = message(&bytes[..end]);
-            let expected = format!("its {kind} data is broken or cut off (");
-            let archive = "cannot read it as zip: it is broken or cut off (";
+            let expected = format!("its {kind} data is damaged or truncated (");
+            let archive = "cannot read it as zip: it is damaged or truncated (";
             assert!(
                 message.contains(if is_archive { archive } else { &expected }) || message.contains(&expected),
                 "{name}: {message}"
@@ -113,7 +114,7 @@ fn damaged_data_is_told_by_its_compression() {
     }
     // Data that goes on with something else.
     let (_, xz) = parts("packed/xz").remove(0);
-    assert!(message(&[&xz[..], b"a,b"].concat()).contains("its xz data is broken or cut off ("));
+    assert!(message(&[&xz[..], b"a,b"].concat()).contains("its xz data is damaged or truncated ("));
 }
 
 #[test]
@@ -121,12 +122,12 @@ fn headers_that_ask_for_much_memory_are_refused() {
     // Windows of 256 MiB and 3.75 TiB, and a dictionary of 4 GiB whose header has its checksum.
     for window in [b"\x90", b"\xff"] {
         let zstd = [&b"\x28\xb5\x2f\xfd\x00"[..], window, &[0; 20]].concat();
-        assert_eq!(message(&zstd), "line 1: its zstd data asks for more than 128 MiB of memory: unpack it before");
+        assert_eq!(message(&zstd), "line 1: its zstd data needs more than 128 MiB of memory: unpack it first");
     }
     let block =
         [&b"\x02\x00\x21\x01\x28\0\0\0"[..], &crc32fast::hash(b"\x02\x00\x21\x01\x28\0\0\0").to_le_bytes()].concat();
     let xz = [b"\xfd7zXZ\0\0\0\xff\x12\xd9\x41", &block[..], &[0; 20]].concat();
-    assert_eq!(message(&xz), "line 1: its xz data asks for more than 128 MiB of memory: unpack it before");
+    assert_eq!(message(&xz), "line 1: its xz data needs more than 128 MiB of memory: unpack it first");
 }
 
 #[test]
@@ -139,11 +140,11 @@ fn archives_of_no_table_say_what_they_are() {
     is(&zip(&[("__MACOSX/._a.csv", none), ("a/.DS_Store", none)]), "a zip archive without a file");
     is(
         &zip(&[("train.csv", none), ("test.csv", none), ("__MACOSX/._a.csv", none)]),
-        "a zip archive of 2 files, `train.csv`, `test.csv`: unpack the one that is meant",
+        "a zip archive of 2 files, `train.csv`, `test.csv`: unpack the right one",
     );
     is(
         &zip(&[("x.npy", &npy("'|u1'", "(2,)", b"ab")), ("notes.txt", b"")]),
-        "a zip archive of 2 files, `x.npy`, `notes.txt`: unpack the one that is meant",
+        "a zip archive of 2 files, `x.npy`, `notes.txt`: unpack the right one",
     );
     let types = ("[Content_Types].xml", none);
     is(&zip(&[types, ("xl/workbook.xml", none)]), "an Excel workbook: save the sheet as CSV");
@@ -152,19 +153,19 @@ fn archives_of_no_table_say_what_they_are() {
         "an Excel workbook: save the sheet as CSV",
     );
     is(&zip(&[("t.xlsx", &zip(&[types, ("xl/workbook.xml", none)]))]), "an Excel workbook: save the sheet as CSV");
-    is(&zip(&[types, ("word/document.xml", none)]), "a document of an office program: save its table as CSV");
+    is(&zip(&[types, ("word/document.xml", none)]), "an office document: save its table as CSV");
     let sheet = zip(&[("mimetype", none), ("content.xml", none)]);
-    is(&sheet, "an OpenDocument file, as LibreOffice's: save the sheet as CSV");
+    is(&sheet, "an OpenDocument file (LibreOffice): save the sheet as CSV");
     is(
         &zip(&[("archive/data.pkl", none), ("archive/data/0", none)]),
         "a file of PyTorch: save its arrays by `numpy.savez`",
     );
     let nested = zip(&[("b.zip", &zip(&[("c.zip", &zip(&[("t.csv", b"a\n1\n")]))]))]);
-    is(&nested, "a zip archive in zip archives: unpack them");
+    is(&nested, "a zip archive inside a zip archive: unpack it");
     for (name, bytes) in parts("refused/zip ") {
         let problem = match &name[..] {
             "encrypted" => "its file `table.csv` is encrypted: unpack it",
-            _ => "its file `table.csv` is compressed by Bzip2: expected deflate, or unpack it",
+            _ => "its file `table.csv` is compressed by Bzip2: unpack it, or use deflate",
         };
         let expected = format!("cannot read it as a table: {problem}");
         assert!(message(&bytes).eq_ignore_ascii_case(&expected), "{name}: {}", message(&bytes));
@@ -181,7 +182,7 @@ fn files_of_other_kinds_are_named() {
         (b"ARROW1\0\0", "an Arrow or Feather file"),
         (b"ORC\x02\x01", "an ORC file"),
         (b"Obj\x01\x04\x14", "an Avro file"),
-        (b"\x80\x05\x95\x10\0", "a pickle of Python's"),
+        (b"\x80\x05\x95\x10\0", "a Python pickle"),
         (b"%PDF-1.7\n", "a PDF"),
         (b"\x89PNG\r\n\x1a\n", "a picture"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"),
@@ -225,9 +226,9 @@ fn text_is_read_by_its_byte_order_mark() {
     assert!(found.rows() == 60_000 && found.columns() == expected.columns());
     // Half a letter, and half of a pair.
     let cut = message(&wide[..wide.len() - 1]);
-    assert_eq!(cut, "line 60001: bytes that are not UTF-16LE text: mend them, or say another encoding");
+    assert_eq!(cut, "line 60001: bytes that are not UTF-16LE text: correct them, or use another encoding");
     let pair = b"\xfe\xff\0a\0\n\0x\0\n\xd8\x3d\0\n";
-    assert_eq!(message(pair), "line 3: bytes that are not UTF-16BE text: mend them, or say another encoding");
+    assert_eq!(message(pair), "line 3: bytes that are not UTF-16BE text: correct them, or use another encoding");
 }
 
 /// All rows of text in this encoding, and what is wrong with it.
@@ -280,12 +281,14 @@ fn text_is_read_in_the_encoding_that_is_named() {
     assert_eq!((table.rows() > 10_000, texts.labels()), (true, &["花子".to_string()][..]));
     assert_eq!(
         encoded(b"a,b\n1,2\n3,\x81\n", "shift_jis").unwrap_err(),
-        "t: line 3: bytes that are not Shift_JIS text: mend them, or say another encoding"
+        "t: line 3: bytes that are not Shift_JIS text: correct them, or use another encoding"
     );
     for name in ["klingon", "", "replacement", "iso-2022-kr"] {
         let message = encoded(b"a\n1\n", name).unwrap_err();
         assert!(
-            message.starts_with(&format!("encoding is `{name}`: expected a name of the Encoding Standard, as utf-8,")),
+            message.starts_with(&format!(
+                "encoding is `{name}`: expected a name of the Encoding Standard, such as utf-8,"
+            )),
             "{message}"
         );
     }
@@ -310,11 +313,11 @@ fn text_that_is_not_utf_8_has_advice() {
     );
     told(
         &text("utf-16-le"),
-        "line 1: the text is UTF-16 without a byte order mark, as it seems: encoding = utf-16le reads it",
+        "line 1: the text seems to be UTF-16 without a byte order mark: encoding = utf-16le reads it",
     );
     told(
         b"\0a\0,\0b\0\n\x00\x31",
-        "line 1: the text is UTF-16 without a byte order mark, as it seems: encoding = utf-16be reads it",
+        "line 1: the text seems to be UTF-16 without a byte order mark: encoding = utf-16be reads it",
     );
     told(b"\xff\xfe\0\0a\0\0\0", "line 1: the text is UTF-32: save it as UTF-8");
     assert!(matches!(

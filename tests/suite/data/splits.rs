@@ -201,7 +201,7 @@ fn parts_may_be_files_of_their_own() {
     assert_eq!((rows("train"), rows("validation"), rows("test")), (60, 2, 3), "{found}");
     let expected = [(1, "no"), (2, "yes"), (3, "yes")].map(|(row, truth)| (row, truth.to_string()));
     assert_eq!(predicted(&place, "run"), expected);
-    assert_eq!(run.stderr.matches("note: held.csv: no columns of DATA are `more`").count(), 1, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("note: held.csv: DATA has no columns `more`").count(), 1, "{}", run.stderr);
     let figures = place.json("eval run held.csv --device cpu");
     assert_eq!(figures["loss"], found["test"]["loss"]);
     // Each file takes the place of its own fraction alone.

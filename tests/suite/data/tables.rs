@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
 use tempfile::TempDir;
@@ -36,8 +36,20 @@ fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// The table of a file, and of the same bytes in memory: the same, or the same message.
+pub fn read_twice(path: &Path) -> Result<Table, Error> {
+    let (file, memory) = (Table::read(path), Table::from_bytes(path, fs::read(path).unwrap()));
+    let told = |table: &Result<Table, Error>| match table {
+        Ok(table) => format!("{table:?}"), // a missing number is not equal to itself
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(told(&file), told(&memory));
+    file
+}
+
 fn read(bytes: &[u8]) -> Result<Table, Error> {
-    Table::read(file(bytes).1)
+    let (_folder, path) = file(bytes);
+    read_twice(&path)
 }
 
 /// What is wrong with these bytes as a file of this format.
@@ -115,7 +127,7 @@ fn parquet_columns_of_other_types_are_refused_unless_left_out() {
     for (name, kind) in refused {
         let message = only(&[name, "d"]).unwrap_err().to_string();
         let problem = format!(
-            "column `{name}`: it is {kind}: expected numbers, truth values, texts, dates or times; ignore leaves it out"
+            "column `{name}`: it is {kind}: expected numbers, booleans, texts, dates or times; ignore leaves it out"
         );
         assert_eq!(message, format!("{}: cannot read it as Parquet: {problem}", path.display()));
     }
@@ -175,18 +187,17 @@ fn arrays_that_are_not_wanted_are_not_looked_at() {
     assert_eq!(only(&["x1"]).unwrap().names(), ["x1"]);
     assert!(only(&[]).unwrap_err().contains("no data rows"));
     for (name, problem) in [
-        ("one", "it is a single value"),
+        ("one", "it is a single value: expected rows"),
         ("any", "it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`"),
-        ("z", "its values have the type `<c16`: expected numbers, truth values, texts or dates"),
-        ("none", "its dimensions [0, 2] make no values: expected rows and columns"),
+        ("z", "its values have the type `<c16`: expected numbers, booleans, texts or dates"),
+        ("none", "its dimensions [0, 2] have no values: expected rows and columns"),
     ] {
         let expected = format!("array `{name}`: {problem}; ignore = {name} leaves it out");
         assert_eq!(only(&["x0", name]).unwrap_err(), expected);
     }
     assert_eq!(
         only(&["x0", "names", "y"]).unwrap_err(),
-        "its arrays have different numbers of rows, `x` 6, `names` 2, `y` 6: name those that belong together, as by \
-         features = x, or leave others out, as by ignore = names"
+        "its arrays have different numbers of rows, `x` 6, `names` 2, `y` 6: name those that belong together, for example by features = x, or leave others out, for example by ignore = names"
     );
     // An archive's directory and one array damaged: the others are there.
     let (x, mut y) = (npy("'|u1'", "(2,)", b"ab"), npy("'|u1'", "(2,)", b"cd"));
@@ -222,7 +233,7 @@ fn columns_are_read_as_they_are_wanted() {
     };
     assert!(
         message(&[ReadAs::Skip, ReadAs::Number(Strays::Refused)])
-            .ends_with(": row 1, column `b`: `x` is not a number; make the column numeric or remove it")
+            .ends_with(": row 1, column `b`: `x` is not a number: make the column numeric or remove it")
     );
     assert!(message(&[ReadAs::Text]).contains("has 1 values: expected 2"));
 }
@@ -230,14 +241,14 @@ fn columns_are_read_as_they_are_wanted() {
 #[test]
 fn arrays_that_are_no_table_are_refused() {
     let is = |bytes: Vec<u8>, expected: &str| assert_eq!(problem("npy", &bytes), expected);
-    is(npy("'<f8'", "()", &[0; 8]), "it is a single value");
-    is(npy("'<f8'", "(0, 3)", &[]), "its dimensions [0, 3] make no values: expected rows and columns");
-    is(npy("'<f8'", "(1, 0)", &[]), "its dimensions [1, 0] make no values: expected rows and columns");
+    is(npy("'<f8'", "()", &[0; 8]), "it is a single value: expected rows");
+    is(npy("'<f8'", "(0, 3)", &[]), "its dimensions [0, 3] have no values: expected rows and columns");
+    is(npy("'<f8'", "(1, 0)", &[]), "its dimensions [1, 0] have no values: expected rows and columns");
     is(
         npy("'<f8'", "(0, 9223372036854775807, 4)", &[]),
-        "its dimensions [0, 9223372036854775807, 4] make no values: expected rows and columns",
+        "its dimensions [0, 9223372036854775807, 4] have no values: expected rows and columns",
     );
-    is(npy("[]", "(3,)", &[]), "its dimensions [3] make no values: expected rows and columns");
+    is(npy("[]", "(3,)", &[]), "its dimensions [3] have no values: expected rows and columns");
     for kind in [
         "<c16",
         "<m8[ns]",
@@ -254,7 +265,7 @@ fn arrays_that_are_no_table_are_refused() {
         "<U99999999999999999999",
         "<U9999999999999999999",
     ] {
-        let expected = format!("its values have the type `{kind}`: expected numbers, truth values, texts or dates");
+        let expected = format!("its values have the type `{kind}`: expected numbers, booleans, texts or dates");
         let size = if kind.contains("8") && !kind.contains("U") { 8 } else { 16 };
         is(npy(&format!("'{kind}'"), "(1,)", &[0; 16][..size]), &expected);
     }
@@ -264,34 +275,34 @@ fn arrays_that_are_no_table_are_refused() {
     );
     is(
         npy("[('a', '<m8[D]')]", "(1,)", &[0; 8]),
-        "field `a`: its values have the type `<m8[D]`: expected numbers, truth values, texts or dates",
+        "field `a`: its values have the type `<m8[D]`: expected numbers, booleans, texts or dates",
     );
-    is(npy("[('a', '<f8', (3,))]", "(1,)", &[0; 24]), "its field `a` is more than one value a row");
-    is(npy("[('a', [('b', '<f8')])]", "(1,)", &[0; 8]), "its field `a` is more than one value a row");
+    is(npy("[('a', '<f8', (3,))]", "(1,)", &[0; 24]), "its field `a` has more than one value for each row");
+    is(npy("[('a', [('b', '<f8')])]", "(1,)", &[0; 8]), "its field `a` has more than one value for each row");
     is(
         npy("[('a', 'u1'), ('a', 'u1')]", "(1,)", &[0; 2]),
-        "its values have the type `u1`: expected numbers, truth values, texts or dates"
+        "its values have the type `u1`: expected numbers, booleans, texts or dates"
             .replace("its", "field `a`: its")
             .as_str(),
     );
     is(npy("[('a', '|u1'), ('a', '|u1')]", "(1,)", &[0; 2]), "two columns are named `a`");
     is(npy("[('', '|u1')]", "(1,)", &[0]), "column 1 has no name");
-    is(npy("'|S2'", "(2,)", b"abc\xff"), "row 2 is no text");
-    is(npy("'>U1'", "(1,)", b"\0\x11\0\0"), "row 1 is no text");
+    is(npy("'|S2'", "(2,)", b"abc\xff"), "row 2 is not text");
+    is(npy("'>U1'", "(1,)", b"\0\x11\0\0"), "row 1 is not text");
     is(npy("'<f4'", "(3, 2)", &[0; 20]), "it ends after 5 of the 6 values of its dimensions [3, 2]");
-    is(npy("'<f4'", "(3, 2)", &[0; 25]), "it goes on after the 6 values of its dimensions [3, 2]");
+    is(npy("'<f4'", "(3, 2)", &[0; 25]), "it continues after the 6 values of its dimensions [3, 2]");
     is(
         npy("'<f4'", "(1000000000000000,)", &[0; 10]),
         "it ends after 2 of the 1000000000000000 values of its dimensions [1000000000000000]",
     );
     is(
         npy("'<f4'", "(4294967296, 4294967296, 2)", &[]),
-        "its dimensions [4294967296, 4294967296, 2] make more values than any file has",
+        "its dimensions [4294967296, 4294967296, 2] have more values than a file can hold",
     );
     let infinite = [1_f64, f64::NEG_INFINITY].map(f64::to_le_bytes).concat();
     let (_folder, path) = file(&npy("'<f8'", "(2,)", &infinite));
     let message = Table::read(&path).unwrap_err().to_string();
-    assert!(message.ends_with(": row 2, column `x`: `-inf` is not finite; remove or replace the row"), "{message}");
+    assert!(message.ends_with(": row 2, column `x`: `-inf` is not finite: remove or replace the row"), "{message}");
 }
 
 #[test]
@@ -314,22 +325,22 @@ fn headers_that_are_none_are_refused() {
         "{'a': (1}",
         "{'a': 99999999999999999999}",
     ] {
-        is(header, "its header is no dictionary of Python's");
+        is(header, "its header is not a Python dictionary");
     }
-    is("(1, 2)", "its header is no dictionary");
+    is("(1, 2)", "its header is not a dictionary");
     is("{}", "its header has no `descr`");
     is("{'descr': 8}", "its type is neither a word nor a list of fields");
-    is("{'descr': [8]}", "a field is no pair of a name and a type");
+    is("{'descr': [8]}", "a field is not a pair of a name and a type");
     is("{'descr': [(8, '<f8')]}", "a field has no name");
     is("{'descr': '<f8', 'fortran_order': 1}", "its order is neither C's nor Fortran's");
     for shape in ["8", "('a',)", "(True,)"] {
         is(
             &format!("{{'descr': '<f8', 'fortran_order': True, 'shape': {shape}}}"),
-            "its shape is no list of whole numbers",
+            "its shape is not a list of whole numbers",
         );
     }
-    is(&format!("{{'descr': [('', '|V{0}'), ('', '|V{0}')]}}", usize::MAX), "its items are larger than any file");
-    assert_eq!(problem("npy", b"\x93NUMPY\x04\0"), "it does not begin as arrays of numpy do");
+    is(&format!("{{'descr': [('', '|V{0}'), ('', '|V{0}')]}}", usize::MAX), "its items are larger than a file can be");
+    assert_eq!(problem("npy", b"\x93NUMPY\x04\0"), "it does not begin like a numpy array");
     assert_eq!(problem("npy", b"\x93NUMPY\x03\0\x01\0\0\0\xff"), "its header is not text");
     // Nothing is taken for a header of 4 GiB.
     assert_eq!(problem("npy", b"\x93NUMPY\x02\0\xff\xff\xff\xff{}"), "its header has no `descr`");
@@ -343,17 +354,17 @@ fn archives_that_are_no_table_are_refused() {
     assert_eq!(table.names(), ["a", "b/c"]);
     is(
         zip(&[("a.npy", &two), ("b.npy", &three)]),
-        "its arrays have different numbers of rows, `a` 2, `b` 3: name those that belong together, as by features = b, or \
-         leave others out, as by ignore = a",
+        "its arrays have different numbers of rows, `a` 2, `b` 3: name those that belong together, for example by features = b, or \
+         leave others out, for example by ignore = a",
     );
     is(zip(&[("a0.npy", &npy("'|u1'", "(3,)", b"abc")), ("a.npy", &three)]), "two columns are named `a0`");
-    is(zip(&[("a.npy", b"")]), "array `a`: it does not begin as arrays of numpy do; ignore = a leaves it out");
+    is(zip(&[("a.npy", b"")]), "array `a`: it does not begin like a numpy array; ignore = a leaves it out");
     is(
         zip(&[("a.npy", &npy("'|O'", "(2,)", b""))]),
         "array `a`: it holds Python's objects: save it by `array.astype(float)` or `array.astype(str)`; ignore = a leaves it out",
     );
     let whole = zip(&[("a.npy", &two)]);
-    assert!(problem("npz", &whole[..whole.len() - 1]).starts_with("it is broken or cut off ("));
+    assert!(problem("npz", &whole[..whole.len() - 1]).starts_with("it is damaged or truncated ("));
     // A byte of the values is another one.
     let mut wrong = zip(&[("a.npy", &npy("'|u1'", "(2000,)", &[7; 2000]))]);
     let at = wrong.len() / 3;
@@ -381,6 +392,9 @@ fn images_have_their_labels_beside_them() {
     }
     put("t-images-idx3-ubyte.gz", &gzip(&images));
     assert_eq!(read("t-images-idx3-ubyte.gz").unwrap().columns(), read("t-images-idx3-ubyte").unwrap().columns());
+    // Bytes in memory have no neighbours.
+    let path = folder.path().join("t-images-idx3-ubyte");
+    assert_eq!(Table::from_bytes(&path, fs::read(&path).unwrap()).unwrap().names(), ["pixel0", "pixel1"]);
     put("other", &images);
     assert_eq!(read("other").unwrap().names(), ["pixel0", "pixel1"]);
     put("t-labels-idx1-ubyte", &idx(&[2], &[5, 10]));
@@ -423,11 +437,11 @@ fn images_have_their_labels_beside_them() {
     }
     put("typed", &typed(0x0d, &[2, 1], &f32::INFINITY.to_be_bytes().repeat(2)));
     assert!(
-        read("typed").unwrap_err().ends_with("row 1, column `pixel`: `inf` is not finite; remove or replace the row")
+        read("typed").unwrap_err().ends_with("row 1, column `pixel`: `inf` is not finite: remove or replace the row")
     );
     put("typed", &typed(0x0d, &[2, 1], &[0; 9]));
-    let problem = "its values are floats of 4 bytes, and it goes on after the 2 values of its dimensions [2, 1]";
+    let problem = "its values are floats of 4 bytes, and it continues after the 2 values of its dimensions [2, 1]";
     assert!(read("typed").unwrap_err().ends_with(problem));
     put("none", &idx(&[0, 1, 2], &[]));
-    assert!(read("none").unwrap_err().contains("make no values: expected rows and columns"));
+    assert!(read("none").unwrap_err().contains("have no values: expected rows and columns"));
 }

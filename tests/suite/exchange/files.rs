@@ -26,18 +26,10 @@ pub fn model(seed: u64) -> Model {
     let spec = MlpSpec::new(&[2, 7, 3, 1], Activation::Sigmoid, Loss::BinaryCrossEntropy).unwrap();
     let table = Moons { samples: 9, noise: 0.1, seed: 1 }.table().unwrap();
     let encoder = Encoder::fit(&table, "label", &[0, 1, 2, 3, 4, 5], None, Scaling::ALL).unwrap();
-    let training = TrainingRecord {
-        data: "a \"file\".csv".into(),
-        rows: 6,
-        epochs: 3,
-        steps: 9,
-        batch: 2,
-        optimizer: Optimizer::sgd(0.1),
-        seed: u64::MAX,
-        device: "CPU".into(),
-        loss: Some(0.1 + 0.2),
-        run: Some("0a1b2c3d-3".into()),
-    };
+    let mut training = TrainingRecord::new("a \"file\".csv", 6, Optimizer::sgd(0.1));
+    (training.epochs, training.steps, training.batch, training.seed) = (3, 9, 2, u64::MAX);
+    (training.device, training.loss) = ("CPU".into(), Some(0.1 + 0.2));
+    training.run = Some("0a1b2c3d-3".into());
     let parameters = Init::Article.draw(&spec, seed).unwrap();
     Model::new(spec, parameters).unwrap().with_encoder(encoder).with_training(training)
 }

@@ -117,7 +117,7 @@ fn nodes_that_change_values_are_refused_by_name() {
     let inside = |graph: Graph| graph.node("Relu a > inner").node("MatMul inner, v > y");
     let cases = [
         (
-            "node Cast `cut` cuts off what follows the point (to int64)",
+            "node Cast `cut` cuts off fractions (to int64)",
             graph()
                 .node_with("cut: Cast x > i", &to(INT64))
                 .node_with("Cast i > f", &to(FLOAT))
@@ -128,20 +128,20 @@ fn nodes_that_change_values_are_refused_by_name() {
             "node Cast `i` cuts off",
             inside(graph().node("MatMul x, w > z").node_with("Cast z > i", &to(6)).node_with("Cast i > a", &to(FLOAT))),
         ),
-        ("node Cast `is` makes true and false", inside(behind("Neg r > n").node_with("is: Cast n > a", &to(BOOL)))),
+        ("node Cast `is` makes booleans", inside(behind("Neg r > n").node_with("is: Cast n > a", &to(BOOL)))),
         (
-            "node Cast `back` goes on with what node Cast `half` has rounded",
+            "node Cast `back` continues with values that node Cast `half` rounds",
             graph()
                 .node_with("half: Cast x > i", &to(HALF))
                 .node_with("back: Cast i > f", &to(FLOAT))
                 .node("MatMul f, w > y"),
         ),
         (
-            "takes what node Cast `half` has rounded",
+            "takes values that node Cast `half` rounds",
             graph().node_with("half: Cast x > i", &to(HALF)).node("MatMul i, w > y"),
         ),
         (
-            "what node Cast `half` has rounded",
+            "values that node Cast `half` rounds",
             half.node_with("Cast x > i", &to(HALF))
                 .node("MatMul i, h > z")
                 .node_with("Cast z > f", &to(FLOAT))
@@ -158,7 +158,7 @@ fn nodes_that_change_values_are_refused_by_name() {
             inside(graph().node("MatMul x, w > z").node("c: Clip z, low > q").node("Mul q, z > a")),
         ),
         (
-            "node BatchNormalization `bn` goes by the mean of its rows",
+            "node BatchNormalization `bn` uses the mean of its rows",
             inside(
                 graph()
                     .node("MatMul x, w > z")
@@ -166,11 +166,11 @@ fn nodes_that_change_values_are_refused_by_name() {
             ),
         ),
         (
-            "node BatchNormalization `bn` goes by the mean of its rows",
+            "node BatchNormalization `bn` uses the mean of its rows",
             inside(graph().node("MatMul x, w > z").node("bn: BatchNormalization z, b, b, b, b > a, m, s")),
         ),
         (
-            "node Relu `r2` comes behind an activation that node BatchNormalization `bn` scales",
+            "node Relu `r2` comes after an activation that node BatchNormalization `bn` scales",
             behind("bn: BatchNormalization r, b, b, b, b > n").node("r2: Relu n > a").node("MatMul a, v > y"),
         ),
         (
@@ -179,7 +179,7 @@ fn nodes_that_change_values_are_refused_by_name() {
         ),
         ("node Gemm `g` transposes its first factor", graph().node_with("g: Gemm x, w > y", &[("transA", 1)])),
         (
-            "node Reshape `y` makes rows of 1 out of such with 3 columns",
+            "node Reshape `y` turns rows of 3 columns into rows of 1",
             graph()
                 .typed("s", &[2], INT64, &field(9, &[[255; 8], [1, 0, 0, 0, 0, 0, 0, 0]].concat()))
                 .node("MatMul x, w > z")
@@ -224,14 +224,14 @@ fn inputs_that_are_no_columns_of_numbers_are_refused() {
     let graph = || Graph::default().ones("w", &[2, 3]);
     let joined = || graph().node_with("Concat a, b > x", &[("axis", 1)]).node("MatMul x, w > y");
     let cases = [
-        ("how many columns its input `b` has", joined(), vec![input("a", 1, Some(1)), field(1, b"b")]),
+        ("the number of columns of its input `b`", joined(), vec![input("a", 1, Some(1)), field(1, b"b")]),
         ("its input `b` takes texts", joined(), vec![input("a", 1, Some(1)), input("b", 8, Some(1))]),
         ("has a weight for 2 columns: expected 3", joined(), vec![input("a", 1, Some(2)), input("b", 1, Some(1))]),
-        ("`a` is made twice", joined(), vec![input("a", 1, Some(1)), input("a", 1, Some(1))]),
-        ("makes more numbers than the file has", joined(), vec![input("a", 1, Some(1 << 40)), input("b", 1, Some(1))]),
+        ("`a` is computed twice", joined(), vec![input("a", 1, Some(1)), input("a", 1, Some(1))]),
+        ("has more numbers than the file", joined(), vec![input("a", 1, Some(1 << 40)), input("b", 1, Some(1))]),
         ("its graph has no input", graph(), Vec::new()),
         (
-            "is none of the columns",
+            "takes a column that does not exist",
             graph().typed("at", &[1], 7, &field(7, &[9])).node_with("Gather x, at > y", &[("axis", 1)]),
             vec![input("x", 1, Some(2))],
         ),

@@ -118,26 +118,26 @@ fn graphs_that_are_no_perceptrons_are_refused() {
     assert!(told.contains("loss"), "{told}");
     let inner = |op: &str| graph().node("MatMul x, w > a").node(&format!("{op} > h")).node("MatMul h, v > y");
     let cases = [
-        ("node Conv `h` is no part", inner("Conv a, w")),
-        ("its output is a function that is none of", inner("Pow a, one").node("Erf y > z")),
-        ("takes `loop`, which nothing before it makes", graph().node("Add loop, x > y").node("Add y, x > loop")),
-        ("takes `y`, which nothing before it makes", graph().node("MatMul y, w > y")),
-        ("`y` is made twice", sound.clone().node("Tanh h > y")),
+        ("node Conv `h` is not a part", inner("Conv a, w")),
+        ("its output is a function that is not one of", inner("Pow a, one").node("Erf y > z")),
+        ("takes `loop`, which no earlier node computes", graph().node("Add loop, x > y").node("Add y, x > loop")),
+        ("takes `y`, which no earlier node computes", graph().node("MatMul y, w > y")),
+        ("`y` is computed twice", sound.clone().node("Tanh h > y")),
         ("has a weight for 3 columns: expected 1", sound.clone().node("MatMul y, v > z")),
         ("has 2 constants: expected 3", graph().ones("c", &[2]).node("MatMul x, w > a").node("Add a, c > y")),
         ("has the shape [3] for a weight", graph().node("MatMul x, b > y")),
         ("has the shape [0, 8] for a weight", graph().constant("c", &[0, 8], &[]).node("MatMul x, c > y")),
         ("an input 1 that is not a constant", graph().node("MatMul x, x > y")),
-        ("brings together what lies apart", inner("Add a, x")),
+        ("combines values from different layers", inner("Add a, x")),
         (
-            "node Add `y` scales the output column by column behind tanh",
+            "node Add `y` scales the output column by column after tanh",
             graph().node("MatMul x, w > a").node("Tanh a > h").node("Add h, b > y"),
         ),
         (
-            "node Relu `y` comes behind an activation that node Add `g` scales column by column",
+            "node Relu `y` comes after an activation that node Add `g` scales column by column",
             graph().node("MatMul x, w > a").node("Tanh a > h").node("Add h, b > g").node("Relu g > y"),
         ),
-        ("neither the inputs", graph().node("Relu x > h").node("MatMul h, w > y")),
+        ("neither the (scaled) inputs", graph().node("Relu x > h").node("MatMul h, w > y")),
         (
             "of the shape [4294967296, 4294967296]",
             graph().constant("c", &[1 << 32, 1 << 32], &[]).node("MatMul x, c > y"),
@@ -146,7 +146,7 @@ fn graphs_that_are_no_perceptrons_are_refused() {
         ("`c` has 5 bytes", graph().constant("c", &[1, 1], &[0; 5]).node("MatMul x, c > y")),
         ("has the parameter NaN", graph().constant("c", &[1, 1], &f32::NAN.to_le_bytes()).node("MatMul x, c > y")),
         (
-            "takes a function that is none of identity",
+            "takes a function that is not one of identity",
             graph().constant("c", &[], &[0; 4]).node("Mul x, c > a").node("MatMul a, w > y"),
         ),
         ("no output of its graph", graph()),
@@ -216,8 +216,8 @@ fn a_small_file_cannot_ask_for_much() {
     let turns = chain(&|i| format!("Transpose w > w{i}"), wide).node("MatMul x, w2999 > y");
     let cases = [
         ("uses weights several times", products.node("Identity x3000 > y")),
-        ("makes more numbers than the file has", shifts.node("MatMul x3000, w > y")),
-        ("makes more numbers than the file has", turns),
+        ("has more numbers than the file", shifts.node("MatMul x3000, w > y")),
+        ("has more numbers than the file", turns),
     ];
     for (words, graph) in cases {
         let found = problem(&graph.bytes());
@@ -238,13 +238,13 @@ fn tensors_that_are_no_perceptron_are_refused() {
     type Case<'a> = (&'a str, &'a [(&'a str, &'a [usize])]);
     let cases: [Case<'_>; 9] = [
         ("it has no tensors", &[]),
-        ("tensor `1.running_mean` is no weight or bias", &[("0.weight", &[3, 2]), ("1.running_mean", &[3])]),
+        ("tensor `1.running_mean` is not a weight or bias", &[("0.weight", &[3, 2]), ("1.running_mean", &[3])]),
         ("tensor `1.weight` is [3]: expected [outputs, inputs]", &[("0.weight", &[3, 2]), ("1.weight", &[3])]),
         ("tensor `0.weight` is [0, 2]", &[("0.weight", &[0, 2])]),
         ("tensor `0.bias` is [2]: expected [3]", &[("0.weight", &[3, 2]), ("0.bias", &[2])]),
         ("tensor `0.weight` is missing", &[("0.bias", &[2])]),
-        ("which of `first` and `second`", &[("second.weight", &[3, 2]), ("first.weight", &[3, 2])]),
-        ("which of `a.0` and `b.0`", &[("b.0.weight", &[3, 2]), ("a.0.weight", &[3, 2])]),
+        ("the order of `first` and `second`", &[("second.weight", &[3, 2]), ("first.weight", &[3, 2])]),
+        ("the order of `a.0` and `b.0`", &[("b.0.weight", &[3, 2]), ("a.0.weight", &[3, 2])]),
         ("the width of the layer before", &[("0.weight", &[3, 2]), ("1.weight", &[3, 2])]),
     ];
     for (words, tensors) in cases {

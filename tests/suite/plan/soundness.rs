@@ -9,8 +9,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend};
 use wgpu_mlp::kernels::{
-    Access, DENSE_GRADIENT, DROPOUT_FORWARD, FUSED_GRADIENT, GATHER, Held, KERNELS, Kernel, LOSS, MATMUL, Network,
-    Part, REDUCE, REDUCE_UPDATE, RESIDENT_STEPS, SOFTMAX_LOSS, Step, UPDATE,
+    Access, DENSE_GRADIENT, DROPOUT_FORWARD, FUSED_GRADIENT, GATHER, KERNELS, Kernel, LOSS, MATMUL, Network, Part,
+    REDUCE, REDUCE_UPDATE, RESIDENT_STEPS, SOFTMAX_LOSS, Step, UPDATE,
 };
 use wgpu_mlp::math::{Activation, Loss, Rule};
 use wgpu_mlp::plan::{Plan, PlanKind, Recipe, Target, TrainShape, choose};
@@ -239,7 +239,7 @@ fn networks_of_kernels_are_validated() {
     assert!(refused(Network::new(spec.clone(), vec![1 << 24, 0])).contains("threshold of dropout"));
     let network = || Network::new(spec.clone(), vec![0, 0]).unwrap();
     for block in [0, 129] {
-        assert!(refused(network().in_blocks(block, Held::All)).contains("1 to 128"));
+        assert!(refused(network().in_blocks(block, true)).contains("1 to 128"));
     }
     // The CPU takes blocks of any size.
     let plan = choose(Some(PlanKind::Fused), &spec, &Recipe::new(Rule::Sgd), TrainShape::full(9), Target::Cpu).unwrap();

@@ -138,16 +138,16 @@ fn a_plan_that_does_not_fit_is_named() {
 fn profiles_name_the_kernels_of_the_plan() {
     let spec = spec(&[3, 8, 4, 1]);
     let cpu = CpuDevice::new(0).unwrap();
-    let case = wait(Case::new(&cpu, &spec, 40, 1)).unwrap();
+    let case = Case::new(&cpu, &spec, 40, 1).unwrap();
     let shape = TrainShape { batch: 40, ..TrainShape::full(41) };
     for index in 0..devices().len() {
-        let gpu = wait(GpuDevice::open_timed(index)).unwrap();
+        let gpu = GpuDevice::open_timed(index).unwrap();
         if !gpu.has_timestamps() {
             eprintln!("{}: no timestamps", gpu.name());
             continue;
         }
         let device = Device::Gpu(gpu.clone());
-        let peaks = wait(peaks(&device, 0.01)).unwrap();
+        let peaks = peaks(&device, 0.01).unwrap();
         let recipe = Recipe::new(Rule::Sgd);
         let train = PlanKind::ALL.iter().map(|&kind| (Work::Train, kind));
         let kinds = train.chain([(Work::Infer, PlanKind::Layered)]);
@@ -157,7 +157,7 @@ fn profiles_name_the_kernels_of_the_plan() {
                 Work::Infer => forward(&spec, 40, 1),
             };
             let options = Options { seconds: 0.01, profile: true, plan: Some(kind), optimizer: Optimizer::sgd(1.0) };
-            let measured = wait(measure(&device, &peaks, &case, work, options)).unwrap();
+            let measured = measure(&device, &peaks, &case, work, options).unwrap();
             assert_eq!(measured.plan, kind);
             let dispatches = &plan.unwrap().passes[0].dispatches;
             assert_eq!(measured.dispatches, dispatches.len());

@@ -66,7 +66,7 @@ fn without_memory_there_is_an_error() {
     // 400 MB, where the parameters take 144 MB and the plan several times that.
     command.args(["-c", "ulimit -v 400000 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_mlp")]);
     command.args(words.split(' ')).current_dir(place.path()).env("RAYON_NUM_THREADS", "1");
-    refused(command, words, 1, &["error: no memory: ", " bytes, which are not to be had", "ulimit -v"]);
+    refused(command, words, 1, &["error: out of memory: ", " bytes: use fewer rows", "ulimit -v"]);
 }
 
 /// A file of these bytes in a folder that lives as long as the first value.
@@ -100,7 +100,7 @@ fn a_text_that_changes_is_named() {
     let bytes = long();
     let (_folder, path) = file(&bytes);
     let shorter = problem(&path, || File::options().write(true).open(&path).unwrap().set_len(600_001).unwrap());
-    let told = format!("it changed while it was read, from {} to 600001 bytes: wait until it is whole", bytes.len());
+    let told = format!("it changed while it was read, from {} to 600001 bytes: wait until it is complete", bytes.len());
     assert!(shorter.starts_with("line ") && shorter.ends_with(&told), "{shorter}");
 
     let (_folder, path) = file(&bytes);

@@ -141,7 +141,7 @@ fn a_lost_device_is_an_error_everywhere() {
         });
         // One that was opened here.
         check_loss(&|| {
-            let gpu = wait(GpuDevice::open(index)).unwrap();
+            let gpu = GpuDevice::open(index).unwrap();
             let lost = gpu.clone();
             (Device::Gpu(gpu), Box::new(move || lost.destroy()))
         });

@@ -202,16 +202,16 @@ fn refused<T: std::fmt::Debug>(found: Result<T, Error>, message: &str) {
 
 #[test]
 fn bad_tables_are_refused() {
-    let no_rows = "the list of true values has 0 values: expected a row or more, each of";
+    let no_rows = "the list of true values has 0 values: expected at least one whole row of";
     refused(Classification::new(&[], 3, &[], None), &format!("{no_rows} 1"));
     refused(Classification::binary(&[], &[]), &format!("{no_rows} 1"));
     refused(MultiLabel::new(&[], 2, &[]), &format!("{no_rows} 2"));
     refused(Regression::new(&[], &[], 2), &format!("{no_rows} 2"));
-    let ragged = "the list of true values has 3 values: expected a row or more, each of 2";
+    let ragged = "the list of true values has 3 values: expected at least one whole row of 2";
     refused(MultiLabel::new(&[0.5; 3], 2, &[true; 3]), ragged);
     refused(Regression::new(&[0.5; 3], &[0.5; 3], 2), ragged);
     let unfit = |found, columns| {
-        format!("the table of predictions has {found} values: expected {columns} for each of the 2 rows of the truth")
+        format!("the table of predictions has {found} values: expected {columns} for each of the 2 true rows")
     };
     refused(Classification::new(&[0.5; 5], 3, &[0, 1], None), &unfit(5, 3));
     refused(Classification::new(&[0.5; 2], 2, &[0, 1], None), &unfit(2, 2));
@@ -235,7 +235,7 @@ fn bad_settings_are_refused() {
 #[test]
 fn values_that_give_no_figure_are_refused() {
     for p in [f64::NAN, -0.001, 1.001, f64::INFINITY] {
-        let message = |what| format!("row 1 (from 0): the probability of {what} is {p}: expected a number from 0 to 1");
+        let message = |what| format!("row 1 (from 0): the probability of {what} is {p}: expected a number in [0, 1]");
         refused(Classification::new(&[0.5, 0.5, 0.0, 0.5, 0.5, p], 3, &[0, 0], None), &message("class 2"));
         refused(Classification::binary(&[0.5, p], &[0, 0]), &message("class 1"));
         refused(MultiLabel::new(&[0.5, 0.5, p, 0.5], 2, &[true; 4]), &message("label 0"));
@@ -243,7 +243,7 @@ fn values_that_give_no_figure_are_refused() {
     refused(Classification::binary(&[0.5, 0.5], &[0, 2]), "row 1 (from 0): the true class is 2: expected 0 to 1");
     for (value, text) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf"), (1.1e140, &format!("{}", 1.1e140))] {
         let message =
-            |what| format!("row 1 (from 0): the {what} of output 1 is {text}: expected a number from -1e140 to 1e140");
+            |what| format!("row 1 (from 0): the {what} of output 1 is {text}: expected a number in [-1e140, 1e140]");
         let (bad, good) = ([0.0, 0.0, 0.0, value], [0.0; 4]);
         refused(Regression::new(&bad, &good, 2), &message("prediction"));
         refused(Regression::new(&good, &bad, 2), &message("true value"));

@@ -3,9 +3,11 @@
 use std::fs;
 use std::ops::ControlFlow;
 
-use wgpu_mlp::data::{Cells, Column, Task};
-use wgpu_mlp::pipeline::{ClassWeight, Splits};
-use wgpu_mlp::{Error, Estimator, Event, Fitted, Loss, Model, Prediction, Table, open};
+use wgpu_mlp::data::{Categorical, Cells, Column, Task};
+use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, SplitBy, Splits};
+use wgpu_mlp::{
+    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Table, TrainConfig, open,
+};
 
 use crate::cli::Place;
 
@@ -132,4 +134,179 @@ fn arrays_are_a_table_and_a_run_can_be_stopped() {
     assert!(message(&two).contains("task = multiclass takes them as classes"));
     let Splits { train, .. } = estimator.fit(table.clone(), &device).unwrap().splits;
     assert_eq!(train.len(), 320);
+}
+
+/// 60 rows: a number, one of five groups, a day, and two targets.
+fn shops() -> Table {
+    let rows = || (0..60_u32).map(f64::from);
+    let text = |name: &str, of: fn(u32) -> String| {
+        let texts: Categorical = (0..60).map(|row| Some(of(row))).collect();
+        Column::new(name, Cells::Text(texts))
+    };
+    let columns = vec![
+        Column::new("a", Cells::Number(rows().map(|x| (x * 7.0) % 13.0).collect())),
+        text("shop", |row| format!("shop {}", row % 5)),
+        Column::new("day", Cells::Number(rows().map(|x| (x * 17.0) % 60.0).collect())),
+        Column::new("y", Cells::Number(rows().map(|x| 2.0 * ((x * 7.0) % 13.0) + x % 5.0).collect())),
+        text("kind", |row| ["low", "high", "none"][row as usize % 3].into()),
+    ];
+    Table::new("shops", columns).unwrap()
+}
+
+fn without(mut table: Table, names: &[&str]) -> Table {
+    names.iter().for_each(|name| drop(table.take(name).unwrap()));
+    table
+}
+
+fn go_on(_: Event) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Whoever drives it, in one call, by the frame, with a pause or from a checkpoint, it comes to the same bits.
+#[test]
+fn a_fit_is_driven_by_frames_and_goes_on_from_a_checkpoint() {
+    let device = open("cpu").unwrap().device;
+    let table = || without(shops(), &["kind", "day"]);
+    let dropout = |config: TrainConfig| config.dropout(&[0.1]);
+    let estimator = Estimator::new("y").hidden(&[9]).epochs(6).patience(4).batch(Batch::Rows(7)).train_config(dropout);
+    let expected = estimator.fit(table(), &device).unwrap();
+    let is_expected = |fitting: Fitting, epochs: u64| {
+        let fitted = fitting.finish().unwrap();
+        assert_eq!(fitted.model.parameters, expected.model.parameters);
+        assert_eq!(fitted.outcome.last_epoch, expected.outcome.last_epoch);
+        assert_eq!(fitted.outcome.best_epoch, expected.outcome.best_epoch);
+        assert_eq!((fitted.outcome.epochs, fitted.outcome.stopped), (epochs, false));
+    };
+
+    let mut frames = estimator.start(table(), &device).unwrap();
+    while !frames.is_finished() {
+        frames.submit(3).unwrap();
+        while frames.try_collect().unwrap().is_some() {}
+    }
+    assert_eq!(frames.submit(3).unwrap(), 0);
+    is_expected(frames, expected.outcome.epochs);
+
+    let mut paused = estimator.start(table(), &device).unwrap();
+    paused.pause_every(Some(2));
+    let stop = |event| if let Event::Epoch(_) = event { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    assert!(paused.run_with(stop).unwrap().stopped && !paused.is_finished());
+    let checkpoint = Checkpoint::from_bytes(&paused.checkpoint().unwrap().to_bytes().unwrap()).unwrap();
+    assert!(paused.run_with(go_on).unwrap().last_epoch.is_some());
+    is_expected(paused, expected.outcome.epochs);
+
+    let resumed = |estimator: &Estimator| estimator.clone().resume(checkpoint.clone());
+    let mut again = resumed(&estimator).start(table(), &device).unwrap();
+    let done = again.trainer().epochs();
+    again.run_with(go_on).unwrap();
+    is_expected(again, expected.outcome.epochs - done);
+
+    // What is not that run is refused.
+    let message = |estimator: &Estimator| resumed(estimator).start(table(), &device).unwrap_err().to_string();
+    assert!(message(&estimator.clone().seed(1)).starts_with("resume is of a run with"));
+    assert!(message(&estimator.clone().split_seed(1)).starts_with("resume is of a run"));
+}
+
+/// A model's parameters are where another run starts; a network for another target is none.
+#[test]
+fn a_fit_starts_from_a_model() {
+    let device = open("cpu").unwrap().device;
+    let table = || without(shops(), &["kind"]);
+    let model = Estimator::new("y").hidden(&[6]).epochs(3).fit(table(), &device).unwrap().model;
+    let mut from = Estimator::new("y").init_from(model.clone()).epochs(2).start(table(), &device).unwrap();
+    let first = from.model().unwrap();
+    assert_eq!((&first.parameters, &first.encoder), (&model.parameters, &model.encoder));
+    let mut bare = model;
+    bare.encoder = None;
+    // A column of weights stays one.
+    let weighted = Estimator::new("y").weight_column("a").hidden(&[6]).epochs(1).fit(table(), &device).unwrap().model;
+    let prepared = Estimator::new("y").init_from(weighted).epochs(1).prepare(table()).unwrap();
+    assert_eq!(prepared.encoder.weight_column(), Some("a"));
+    assert!(prepared.data.train.weights().is_some());
+    let other = Estimator::new("kind").init_from(bare).fit(shops(), &device).unwrap_err().to_string();
+    assert!(other.starts_with("number of outputs of init_from is 1: expected 3, for target `kind`"), "{other}");
+}
+
+/// The last update has no later loss to tell that it went wrong: judging the model does, and goes back to before it.
+#[test]
+fn a_last_update_that_goes_wrong_is_taken_back() {
+    let device = open("cpu").unwrap().device;
+    let estimator = Estimator::new("y").hidden(&[8]).epochs(1).batch(Batch::Full).optimizer(Optimizer::sgd(1e25));
+    let table = || without(shops(), &["kind"]);
+    let mut fitting = estimator.start(table(), &device).unwrap();
+    let first = fitting.model().unwrap().parameters.clone();
+    fitting.run_with(go_on).unwrap();
+    assert_ne!(fitting.model().unwrap().parameters, first);
+    let diverged = |error: &Error| matches!(error, Error::Diverged { step: 1, epoch: 1, .. });
+    assert!(diverged(&fitting.evaluate().unwrap_err()));
+    assert_eq!(fitting.model().unwrap().parameters, first);
+    assert!(diverged(&estimator.fit(table(), &device).unwrap_err()));
+
+    let place = Place::new();
+    fs::write(place.path().join("t.csv"), csv(60)).unwrap();
+    let words = "train t.csv --target number --hidden 8 --epochs 1 --batch full --optimizer sgd --lr 1e25 --device cpu --out run";
+    place.refuses(words, 1, &["step 1 (epoch 1)", "loss after it"]);
+    let model = Model::load(place.path().join("run")).unwrap();
+    assert!(model.parameters.iter().all(|parameter| parameter.abs() < 10.0));
+    assert_eq!(model.training.unwrap().steps, 0);
+}
+
+/// Rows are split by columns and by tables, and such a column is a feature only where that is said.
+#[test]
+fn rows_are_split_by_columns_and_by_tables() {
+    let table = || without(shops(), &["kind"]);
+    let estimator = |by| Estimator::new("y").epochs(1).split_by(by).test_fraction(0.3).validation_fraction(0.2);
+    let names = |estimator: &Estimator| {
+        let prepared = estimator.prepare(table()).unwrap();
+        let features = prepared.encoder.features().iter().map(|feature| feature.name.clone()).collect::<Vec<_>>();
+        (features, prepared.splits)
+    };
+    let shops_of = |rows: &[usize]| rows.iter().map(|row| row % 5).collect::<std::collections::BTreeSet<_>>();
+    let (features, splits) = names(&estimator(SplitBy::Group("shop".into())));
+    assert_eq!(features, ["a", "day"]);
+    let parts: Vec<_> = splits.named().map(|(_, rows)| shops_of(rows)).collect();
+    assert_eq!((parts.len(), parts.iter().map(|part| part.len()).sum::<usize>()), (3, 5));
+
+    let (features, splits) = names(&estimator(SplitBy::Time("day".into())).split_column_is_feature(true));
+    assert_eq!(features, ["a", "shop", "day"]);
+    let day = |row: &usize| row * 17 % 60;
+    assert!(splits.train.iter().map(day).max() < splits.test.unwrap().iter().map(day).min());
+    assert_eq!(names(&estimator(SplitBy::Last)).1.test.unwrap(), (42..60).collect::<Vec<_>>());
+
+    // A table of its own is a split as a whole; the groups of all tables are others.
+    let by_shop = estimator(SplitBy::Group("shop".into())).validation_fraction(0.0).test_fraction(0.0);
+    let with_test = |test: Table| by_shop.prepare_with(table(), |_| Ok(HeldOutTables::new(None, Some(test))));
+    let message = with_test(table()).unwrap_err().to_string();
+    assert!(message.contains("group is `shop`") && message.contains("no group in two parts"), "{message}");
+    let mut other = table();
+    let texts: Categorical = (0..60).map(|_| Some("elsewhere".to_string())).collect();
+    other.take("shop").unwrap();
+    let columns = other.names().into_iter().map(|name| other.column_of(&name).unwrap().clone());
+    let other = Table::new("other", columns.chain([Column::new("shop", Cells::Text(texts))]).collect()).unwrap();
+    let prepared = with_test(other).unwrap();
+    assert_eq!((prepared.data.train.rows(), prepared.data.test.unwrap().rows()), (60, 60));
+}
+
+/// What was noticed is told as data, with the setting that decides otherwise.
+#[test]
+fn hints_say_what_was_decided() {
+    let hints = |estimator: Estimator, table| estimator.prepare(table).unwrap().hints;
+    let lines = |hints: &[Hint]| hints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let target: Vec<f64> = (0..400).map(|row| f64::from(row % 4)).collect();
+    let x: Vec<f64> = (0..400).map(|row| f64::from(row * 7 % 31)).collect();
+    let table = |y: Vec<f64>| {
+        Table::new("t", vec![Column::new("x", Cells::Number(x.clone())), Column::new("y", Cells::Number(y))]).unwrap()
+    };
+    let found = hints(Estimator::new("y"), table(target.clone()));
+    let text = lines(&found);
+    for part in
+        ["task: regression, `y` holds", "4 distinct whole numbers", "task = multiclass takes", "epochs = N trains"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(found.iter().any(|hint| matches!(hint, Hint::Length(_))));
+    let rare: Vec<f64> = (0..400).map(|row| f64::from(u8::from(row % 40 == 0))).collect();
+    let text = lines(&hints(Estimator::new("y").epochs(1), table(rare)));
+    assert!(text.contains("class_weight = balanced makes") && !text.contains("epochs: "), "{text}");
+    let text = lines(&hints(Estimator::new("y").task(Task::Multiclass).epochs(1), table(target)));
+    assert!(text.contains("task: multiclass, as task says") && !text.contains("distinct"), "{text}");
 }

@@ -4,7 +4,7 @@
 use std::f64::consts::PI;
 
 use serde::de::DeserializeOwned;
-use wgpu_mlp::train::{EarlyStopping, EarlyStoppingState, Monitor, PlateauState, Position, Schedule, Verdict};
+use wgpu_mlp::train::{EarlyStopping, EarlyStoppingState, Monitor, PlateauState, Position, Schedule, StoppingDecision};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
@@ -195,7 +195,7 @@ fn files_hold_tables() {
             r#"{"name":"cosine","warm":5}"#,
             "`cosine` with `warm=5`: expected settings, each once, as in `cosine:warmup=0,",
         ),
-        (r#"{"name":"step","every":2.5}"#, "step:every is `2.5`: expected a whole number from 1 on"),
+        (r#"{"name":"step","every":2.5}"#, "step:every is `2.5`: expected a whole number of at least 1"),
         (r#"{"name":"step","every":"2"}"#, "expected a JSON number"),
     ] {
         let error = read(json).unwrap_err();
@@ -218,8 +218,8 @@ fn senseless_text_is_refused() {
             "constant:factor=1",
             "schedule is `constant` with `factor=1`: expected settings, each once, as in `constant`".into(),
         ),
-        ("step:every=-1", "schedule step:every is `-1`: expected a whole number from 1 on".into()),
-        ("step:factor=half", "schedule step:factor is `half`: expected a number above 0, at most 1".into()),
+        ("step:every=-1", "schedule step:every is `-1`: expected a whole number of at least 1".into()),
+        ("step:factor=half", "schedule step:factor is `half`: expected a number in (0, 1]".into()),
     ] {
         assert_eq!(text.parse::<Schedule>().unwrap_err().to_string(), expected);
     }
@@ -228,20 +228,20 @@ fn senseless_text_is_refused() {
 #[test]
 fn senseless_settings_are_refused() {
     for (text, expected) in [
-        ("step:every=0", "schedule step:every is 0: expected a whole number from 1 on"),
-        ("step:factor=0", "schedule step:factor is 0: expected a number above 0, at most 1"),
-        ("exponential:factor=1.1", "schedule exponential:factor is 1.1: expected a number above 0, at most 1"),
-        ("exponential:factor=nan", "schedule exponential:factor is NaN: expected a number above 0, at most 1"),
-        ("cosine:warmup=-1", "schedule cosine:warmup is -1: expected a number from 0 on"),
+        ("step:every=0", "schedule step:every is 0: expected a whole number of at least 1"),
+        ("step:factor=0", "schedule step:factor is 0: expected a number in (0, 1]"),
+        ("exponential:factor=1.1", "schedule exponential:factor is 1.1: expected a number in (0, 1]"),
+        ("exponential:factor=nan", "schedule exponential:factor is NaN: expected a number in (0, 1]"),
+        ("cosine:warmup=-1", "schedule cosine:warmup is -1: expected a number of at least 0"),
         ("cosine:warmup=20", "schedule cosine:warmup is 20: expected fewer than epochs, 20"),
-        ("cosine:floor=2", "schedule cosine:floor is 2: expected a number from 0 to 1"),
-        ("one-cycle:warmup=1.5", "schedule one-cycle:warmup is 1.5: expected a number from 0 to 1"),
-        ("one-cycle:start=0", "schedule one-cycle:start is 0: expected a number above 0, at most 1"),
-        ("one-cycle:end=0", "schedule one-cycle:end is 0: expected a number above 0, at most 1"),
-        ("inverse-scaling:power=inf", "schedule inverse-scaling:power is inf: expected a number from 0 on"),
-        ("plateau:factor=-0.1", "schedule plateau:factor is -0.1: expected a number above 0, at most 1"),
-        ("plateau:min_delta=-1", "schedule plateau:min_delta is -1: expected a number from 0 on"),
-        ("plateau:floor=1.1", "schedule plateau:floor is 1.1: expected a number from 0 to 1"),
+        ("cosine:floor=2", "schedule cosine:floor is 2: expected a number in [0, 1]"),
+        ("one-cycle:warmup=1.5", "schedule one-cycle:warmup is 1.5: expected a number in [0, 1]"),
+        ("one-cycle:start=0", "schedule one-cycle:start is 0: expected a number in (0, 1]"),
+        ("one-cycle:end=0", "schedule one-cycle:end is 0: expected a number in (0, 1]"),
+        ("inverse-scaling:power=inf", "schedule inverse-scaling:power is inf: expected a number of at least 0"),
+        ("plateau:factor=-0.1", "schedule plateau:factor is -0.1: expected a number in (0, 1]"),
+        ("plateau:min_delta=-1", "schedule plateau:min_delta is -1: expected a number of at least 0"),
+        ("plateau:floor=1.1", "schedule plateau:floor is 1.1: expected a number in [0, 1]"),
     ] {
         assert_eq!(parse(text).check(20).unwrap_err().to_string(), expected);
     }
@@ -256,10 +256,10 @@ fn verdicts(rule: &EarlyStopping, values: &[f64]) -> (String, EarlyStoppingState
         let verdict = state.observe(rule, epoch, value);
         state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
         match verdict {
-            Verdict { improved: true, stop: false } => '+',
-            Verdict { improved: false, stop: false } => '-',
-            Verdict { improved: false, stop: true } => 's',
-            Verdict { improved: true, stop: true } => '?',
+            StoppingDecision { improved: true, stop: false } => '+',
+            StoppingDecision { improved: false, stop: false } => '-',
+            StoppingDecision { improved: false, stop: true } => 's',
+            StoppingDecision { improved: true, stop: true } => '?',
         }
     };
     let text = (1..).zip(values).map(observe).collect();
@@ -299,9 +299,9 @@ fn early_stopping_in_text_and_files() {
     let error = "recall".parse::<Monitor>().unwrap_err().to_string();
     assert_eq!(error, "monitor is `recall`: expected loss or accuracy");
     let error = EarlyStopping::new(0).check().unwrap_err().to_string();
-    assert_eq!(error, "patience is 0: expected a whole number from 1 on");
+    assert_eq!(error, "patience is 0: expected a whole number of at least 1");
     for min_delta in [-1.0, f64::NAN, f64::INFINITY] {
         let error = EarlyStopping { min_delta, ..full }.check().unwrap_err().to_string();
-        assert_eq!(error, format!("min_delta is {min_delta}: expected a number from 0 on"));
+        assert_eq!(error, format!("min_delta is {min_delta}: expected a number of at least 0"));
     }
 }

@@ -76,23 +76,23 @@ fn refused(controlled: bool, state: &TrainState) -> String {
 fn a_state_that_no_trainer_gave_is_refused() {
     const MOST: u64 = u64::MAX;
     let controlled: &[(&str, Value, &str)] = &[
-        ("/step", json!(5), "judged behind"),
-        ("/step", json!(10), "has not been judged"),
-        ("/step", json!(MOST), "none"),
+        ("/step", json!(5), "validated after its step"),
+        ("/step", json!(10), "has not been validated"),
+        ("/step", json!(MOST), "invalid"),
         ("/age", json!(MOST), "count of steps"),
         ("/age", json!(MOST / 2), "count of steps"),
         ("/optimizer_start", json!(8), "count of steps"),
         ("/run/first", json!(8), "first step"),
         ("/run/first", json!(MOST), "first step"),
         ("/run/end", json!(8), "within an epoch"),
-        ("/run/end", json!(12), "behind its last epoch"),
-        ("/run/end", json!(1_u64 << 60), "behind its last epoch"),
-        ("/run/end", json!(MOST), "behind its last epoch"),
+        ("/run/end", json!(12), "after its last epoch"),
+        ("/run/end", json!(1_u64 << 60), "after its last epoch"),
+        ("/run/end", json!(MOST), "after its last epoch"),
         ("/run/finished", json!(true), "finished"),
-        ("/run/judged", json!(0), "has not been judged"),
-        ("/run/judged", json!(5), "judged last"),
-        ("/run/judged", json!(9), "judged behind"),
-        ("/run/judged", json!(MOST), "judged behind"),
+        ("/run/judged", json!(0), "has not been validated"),
+        ("/run/judged", json!(5), "validated last"),
+        ("/run/judged", json!(9), "validated after its step"),
+        ("/run/judged", json!(MOST), "validated after its step"),
         // The rest of an epoch is not judged before it is over, nor by a part of a step.
         ("/run/judged_rows", json!(1), "validation rows"),
         ("/run/judged_rows", json!(VALIDATION), "validation rows"),
@@ -116,7 +116,7 @@ fn a_state_that_no_trainer_gave_is_refused() {
         ("/run/last/step", json!(7), "last epoch"),
     ];
     let plain: &[(&str, Value, &str)] = &[
-        ("/run/judged", json!(3), "has not been judged"),
+        ("/run/judged", json!(3), "has not been validated"),
         ("/run/judged_rows", json!(1), "validation rows"),
         ("/run/plateau/factor", json!(0.5), "plateau"),
         ("/run/plateau/bad_epochs", json!(1), "plateau"),
@@ -130,7 +130,10 @@ fn a_state_that_no_trainer_gave_is_refused() {
         for (key, value, told) in cases {
             let error = refused(is_controlled, &changed(&state, &[(key, value.clone())]));
             assert!(error.contains(told), "{key} {value}: {error}");
-            assert!(error.contains("expected a state that a trainer gave") && error.lines().count() == 1, "{error}");
+            assert!(
+                error.contains("expected a state that a trainer has given") && error.lines().count() == 1,
+                "{error}"
+            );
         }
     }
 }
@@ -187,7 +190,7 @@ fn the_command_refuses_it() {
         let mut other = checkpoint.clone();
         other.state = state;
         other.save(&made).unwrap();
-        place.refuses("train --resume made.safetensors", 2, &["a run that cannot be", "a state that a trainer gave"]);
+        place.refuses("train --resume made.safetensors", 2, &["an impossible run", "a state that a trainer has given"]);
         fs::remove_file(&made).unwrap();
     }
 }

@@ -85,8 +85,8 @@ impl Header {
         found.name(names);
         let plain: Vec<&str> = found.names.iter().map(String::as_str).collect();
         let problem = if plain.iter().any(|name| name.contains(['\r', '\n'])) {
-            let hint = "a quote is not closed, or lines end in a bare carriage return";
-            Some(format!("a name in the header goes over the end of the line: {hint}"))
+            let hint = "a quote is not closed, or lines end in a carriage return alone";
+            Some(format!("a name in the header continues over the end of the line: {hint}"))
         } else {
             unfit_names(&plain)
         };
@@ -96,8 +96,8 @@ impl Header {
         }
     }
 
-    /// Gives each column a name of its own, as pandas does: `a`, `a.1`; `Unnamed: 3`. Names that the file gives go before those that
-    /// are made here.
+    /// Gives each column a name of its own, as pandas does: `a`, `a.1`; `Unnamed: 3`. Names that the file gives go
+    /// before those that are made here.
     fn name(&mut self, names: Vec<String>) {
         if names.len() > 1 && names[0].is_empty() {
             self.index = Some(0);
@@ -136,7 +136,8 @@ struct Row {
 }
 
 impl Start<'_> {
-    /// The delimiter that Excel's first line `sep=;` tells, and the bytes of that line; none where the first line is not there yet.
+    /// The delimiter that Excel's first line `sep=;` tells, and the bytes of that line; none where the first line is
+    /// not there yet.
     fn separator(&self) -> Option<(Option<u8>, usize)> {
         let end = match memchr(b'\n', self.text) {
             Some(end) => end + 1,
@@ -227,16 +228,17 @@ impl Start<'_> {
             return Ok(names.clone());
         }
         let problem = format!(
-            "{found} cells, and no header to name them: expected {}, the columns of the training file, all of them but the \
-             target, or the model's {} features in their order",
+            "{found} cells without a header: expected {}, the columns of the training file, all of them except the \
+            target, or the model's {} features in their order",
             columns.len(),
             features.len()
         );
         Err(self.malformed(1, problem))
     }
 
-    /// Where rows have a cell more than the header: the first one names rows, as R's tables have it, unless the last one is always empty.
-    /// Where they have a cell less, a delimiter ends the header alone, whose last name goes; whether that is so.
+    /// Where rows have a cell more than the header: the first one names rows, as R's tables have it, unless the last
+    /// one is always empty. Where they have a cell less, a delimiter ends the header alone, whose last name goes;
+    /// whether that is so.
     fn fit(&self, names: &mut Vec<String>, rows: &[u8], delimiter: u8) -> bool {
         let counts = cells_in_rows(rows, delimiter);
         let all = |expected: usize| !counts.is_empty() && counts.iter().all(|&count| count == expected);

@@ -1,4 +1,4 @@
-//! Reads delimited text: CSV, TSV, and their like. In: a path, and as what each column is to be read. Out: a checked
+//! Reads delimited text: CSV, TSV, and their like. In: a path, and how each column is to be read. Out: a checked
 //! [`Table`], all at once or a part after the other, or an error that names line and column.
 //!
 //! The file is cut into blocks of whole rows (`blocks`), which all cores parse (`parse`) while the next ones are read.
@@ -14,9 +14,8 @@ mod scan;
 use std::path::Path;
 
 use foldhash::HashMap;
-use rayon::prelude::*;
 
-use crate::data::column::{Cells, Column, Texts, in_order};
+use crate::data::column::{Categorical, Cells, Column, in_order};
 use crate::data::infer::{Inference, Unfit};
 use crate::data::note::{Note, NoteKind, Notes};
 use crate::data::read::bytes::Bytes;
@@ -29,6 +28,8 @@ use crate::data::reading::Reading;
 use crate::data::table::{Lines, Table};
 use crate::error::{Error, Place, Result};
 use crate::limits;
+use crate::parallel;
+use crate::parallel::prelude::*;
 
 /// A delimited file that is open, its header read.
 pub struct CsvReader<'a> {
@@ -39,16 +40,17 @@ pub struct CsvReader<'a> {
 }
 
 impl<'a> CsvReader<'a> {
-    /// Opens a file, or stdin for `-`, as it is or compressed. Cells are separated by `,`, `;`, tabs or `|`, whichever suits the
-    /// first rows best or a first line `sep=;` says, and the first row has the columns' names, unless `reading` says otherwise.
-    /// Cells may be quoted and have white space around them; blank lines are passed over, but for those between the rows of a single
-    /// column, whose cells are missing. Lines with # in front of the header that have not as many cells as the rows are passed over.
-    /// Names that occur twice and those that are empty are completed as pandas does. Text is UTF-8, or UTF-16 with a byte order
-    /// mark, or in the encoding that `reading` names.
+    /// Opens a file, or stdin for `-`, as it is or compressed. Cells are separated by `,`, `;`, tabs or `|`, whichever
+    /// suits the first rows best or a first line `sep=;` says, and the first row has the columns' names, unless
+    /// `reading` says otherwise. Cells may be quoted and have white space around them; blank lines are skipped, but for
+    /// those between the rows of a single column, whose cells are missing. Lines with # in front of the header that
+    /// have not as many cells as the rows are skipped. Names that occur twice and those that are empty are completed as
+    /// pandas does. Text is UTF-8, or UTF-16 with a byte order mark, or in the encoding that `reading` names.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::Setting`] for an encoding that
-    /// there is none; [`Error::MalformedTable`] for a header that isn't text, and for broken compressed data.
+    /// [`Error::Io`] where the file can't be read; [`Error::EmptyTable`] for nothing at all; [`Error::Setting`] for an
+    /// encoding that there is none; [`Error::MalformedTable`] for a header that isn't text, and for broken compressed
+    /// data.
     pub fn open(path: &'a Path, reading: &Reading) -> Result<Self> {
         Self::of_bytes(path, Origin::new(path).open()?, reading)
     }
@@ -64,8 +66,9 @@ impl<'a> CsvReader<'a> {
         &self.header.names
     }
 
-    /// The next rows as a table of their own, a few megabytes of the file; none at its end. `kinds` says for each column
-    /// as what it is read; what is to be found out is found in these rows alone. The first part has the notes about the header.
+    /// The next rows as a table of their own, a few megabytes of the file; none at its end. `kinds` says for each
+    /// column how it is read; what is to be found out is found in these rows alone. The first part has the notes about
+    /// the header.
     ///
     /// # Errors
     /// [`Error::MalformedTable`] for a row with another number of cells and for text that isn't UTF-8;
@@ -88,7 +91,7 @@ impl<'a> CsvReader<'a> {
         let mut growth = Growth::of(path, reading, header, blocks.delimiter, kinds.to_vec(), std::mem::take(parsed));
         let mut batch = blocks.batch(size)?;
         while !batch.is_empty() {
-            let (added, next) = rayon::join(|| growth.add(&batch), || blocks.batch(size));
+            let (added, next) = parallel::join(|| growth.add(&batch), || blocks.batch(size));
             added?;
             batch = next?;
         }
@@ -110,8 +113,8 @@ impl<'a> CsvReader<'a> {
 }
 
 impl Table {
-    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite numbers, dates or
-    /// texts, inferred from all of its cells ([`ReadAs::Infer`]).
+    /// Reads a delimited file as [`CsvReader::open`] takes it, at least one row of it. Each column holds finite
+    /// numbers, dates or texts, inferred from all of its cells ([`ReadAs::Infer`]).
     ///
     /// # Errors
     /// Those of [`CsvReader::open`] and [`CsvReader::next_table`]; [`Error::EmptyTable`] without rows.
@@ -159,7 +162,7 @@ impl Table {
             (kinds, parsed) = (asked, Some(as_what));
             reader = CsvReader::of_bytes(path, origin.open()?, reading)?;
             if *reader.names() != names {
-                let problem = "it changed while it was read, and has other columns: wait until it is whole".into();
+                let problem = "it changed while it was read, and has other columns: wait until it is complete".into();
                 return Err(Error::MalformedTable { path: path.into(), place: Place::Line(1), problem });
             }
         }
@@ -176,7 +179,7 @@ impl Table {
 
 /// Blocks that are parsed at a time: each core has some, so that none is idle for long.
 fn batch_size() -> usize {
-    4 * rayon::current_num_threads()
+    4 * parallel::current_threads()
 }
 
 /// Columns that grow block by block.
@@ -186,7 +189,7 @@ struct Growth<'a> {
     names: &'a [String],
     unnamed: &'a [usize],
     delimiter: u8,
-    /// What the columns are to be, and as what they are parsed.
+    /// What the columns are to be, and how they are parsed.
     kinds: Vec<ReadAs>,
     parsed: Vec<Parsed>,
     columns: Vec<Growing>,
@@ -357,7 +360,7 @@ impl Growing {
                 Ok(Some((Column { form, ..Column::new(name, Cells::Number(values)) }, notes)))
             }
             Self::Text { known, codes } => {
-                let texts = Texts::from_parts(in_order(known), codes);
+                let texts = Categorical::from_parts(in_order(known), codes);
                 match inference.column(name, texts, kind, &mut notes) {
                     Ok(column) => Ok(Some((column, notes))),
                     Err(unfit) => {
@@ -388,15 +391,17 @@ impl Growing {
             (Self::Text { known, codes }, Piece::Text { labels, codes: more, .. }) => {
                 let mut places = Vec::with_capacity(labels.len());
                 for label in labels {
-                    let next = u32::try_from(known.len()).ok().filter(|&next| next != Texts::MISSING);
-                    let next = next.ok_or_else(|| unfit("a column has more distinct texts than can be told apart"))?;
+                    let next = u32::try_from(known.len()).ok().filter(|&next| next != Categorical::MISSING);
+                    let next = next.ok_or_else(|| unfit("a column has more distinct texts than mlp can number"))?;
                     places.push(match known.get(label.as_ref()) {
                         Some(&code) => code,
                         None => *known.entry(label.into_owned()).or_insert(next),
                     });
                 }
                 limits::more_room("a column", codes, more.len())?;
-                codes.extend(more.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Texts::MISSING)));
+                codes.extend(
+                    more.into_iter().map(|code| places.get(code as usize).copied().unwrap_or(Categorical::MISSING)),
+                );
             }
             (_, Piece::Turned) => *self = Self::Turned,
             _ => {} // skipped, or to be read again

@@ -7,7 +7,7 @@ use std::path::Path;
 use foldhash::HashMap;
 use memchr::{memchr, memchr_iter};
 
-use crate::data::column::Texts;
+use crate::data::column::Categorical;
 use crate::data::form::NumberForm;
 use crate::data::read::csv::scan::{Cell, End, Scanner};
 use crate::data::read::encoding::not_utf8;
@@ -36,7 +36,8 @@ pub(in crate::data) enum Parsed {
 impl Parsed {
     /// As what the cells of a column are parsed at first.
     pub fn of(how: ReadAs, reading: &Reading) -> Self {
-        let fast = !reading.missing.has_numbers();
+        // A number among the words for missing cells makes it necessary to look at each number's text.
+        let fast = !reading.missing.more.iter().any(|word| word.parse::<f64>().is_ok());
         match how {
             ReadAs::Skip => Self::Skip,
             ReadAs::Infer | ReadAs::Target | ReadAs::Number(_) if reading.marks().is_none() => Self::Number { fast },
@@ -173,16 +174,16 @@ impl Parser<'_> {
         Error::MalformedTable { path: self.path.into(), place: Place::Line(line), problem }
     }
 
-    fn error(&self, fault: Fault, line: u64, name: &str, text: &[u8]) -> Error {
+    fn error(&self, fault: CellFault, line: u64, name: &str, text: &[u8]) -> Error {
         let (path, place, column) = (self.path.to_path_buf(), Place::Line(line), name.to_string());
         match fault {
-            Fault::NotANumber(cell) => Error::NotANumber { path, place, column, cell },
-            Fault::Infinite(cell) => Error::NonFinite { path, place, column, cell },
-            Fault::NotUtf8 => {
+            CellFault::NotANumber(cell) => Error::NotANumber { path, place, column, cell },
+            CellFault::Infinite(cell) => Error::NonFinite { path, place, column, cell },
+            CellFault::NotUtf8 => {
                 let problem = not_utf8(&shorten(name), text);
                 Error::MalformedTable { path, place, problem }
             }
-            Fault::TooMany => {
+            CellFault::TooMany => {
                 let problem = format!("column `{}` has more distinct texts than can be told apart", shorten(name));
                 Error::MalformedTable { path, place, problem }
             }
@@ -191,7 +192,7 @@ impl Parser<'_> {
 }
 
 /// What is wrong with a cell.
-enum Fault {
+enum CellFault {
     NotANumber(String),
     Infinite(String),
     NotUtf8,
@@ -217,7 +218,7 @@ impl<'b> Piece<'b> {
         Some(end)
     }
 
-    fn push(&mut self, cell: Cow<'b, [u8]>, kind: ReadAs, reading: &Reading, row: usize) -> Result<(), Fault> {
+    fn push(&mut self, cell: Cow<'b, [u8]>, kind: ReadAs, reading: &Reading, row: usize) -> Result<(), CellFault> {
         match self {
             Self::Skipped | Self::Turned => Ok(()),
             Self::Number { .. } => {
@@ -231,14 +232,14 @@ impl<'b> Piece<'b> {
                 }
             }
             Self::Text { known, labels, codes } => {
-                let text = trimmed(cell).ok_or(Fault::NotUtf8)?;
+                let text = trimmed(cell).ok_or(CellFault::NotUtf8)?;
                 let code = match known.get(&text) {
                     Some(&code) => code,
                     None if kind != ReadAs::Verbatim && reading.missing.contains(&text) => {
-                        *known.entry(text).or_insert(Texts::MISSING)
+                        *known.entry(text).or_insert(Categorical::MISSING)
                     }
                     None => {
-                        let code = u32::try_from(labels.len()).map_err(|_| Fault::TooMany)?;
+                        let code = u32::try_from(labels.len()).map_err(|_| CellFault::TooMany)?;
                         labels.push(text.clone());
                         *known.entry(text).or_insert(code)
                     }
@@ -275,17 +276,17 @@ impl<'b> Piece<'b> {
         refuse: Strays,
         reading: &Reading,
         row: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CellFault> {
         let Self::Number { values, strays, .. } = self else { return Ok(()) };
         let text = String::from_utf8_lossy(cell);
         let plain =
             || fast_float2::parse::<f64, _>(text.as_bytes()).ok().filter(|value| form.is_plain() && !value.is_nan());
         let value = match plain().or_else(|| form.parse(&text)) {
             _ if reading.missing.contains(&text) => f64::NAN,
-            Some(value) if value.is_infinite() => return Err(Fault::Infinite(lossy(cell))),
+            Some(value) if value.is_infinite() => return Err(CellFault::Infinite(lossy(cell))),
             Some(value) if reading.missing.has_number(value) => f64::NAN,
             Some(value) => value,
-            None if refuse == Strays::Refused => return Err(Fault::NotANumber(lossy(cell))),
+            None if refuse == Strays::Refused => return Err(CellFault::NotANumber(lossy(cell))),
             None => {
                 strays.push(row, &text);
                 f64::NAN

@@ -162,7 +162,7 @@ pub(in crate::data) fn delimiter(text: &[u8]) -> u8 {
     }
     if best.1.is_none() {
         let rows_named = DELIMITERS.into_iter().find(|&delimiter| names_rows(text, delimiter));
-        // The commas of a single column of numbers are decimal ones.
+        // The commas of a single column of numbers are decimal separators.
         return rows_named.unwrap_or(if has_decimal_commas(text, b';') { b';' } else { b',' });
     }
     let alike = |score: Option<(usize, usize)>| score.map(|(alike, _)| alike);

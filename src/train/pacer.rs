@@ -8,13 +8,13 @@ const GROWTH: usize = 4;
 
 /// Adapts the length of submissions of one kind of step.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SubmissionPacer {
     steps: usize,
     most: usize,
     target: Duration,
 }
 
-impl Pace {
+impl SubmissionPacer {
     /// Starts with one step; never exceeds `most`. A submission should take the time `target`.
     pub fn new(most: usize, target: Duration) -> Self {
         Self { steps: 1, most, target }

@@ -1,26 +1,21 @@
 //! The end of a run: one JSON object or a table.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::backend::{Counters, Device};
-use crate::data::Encoder;
+use crate::backend::Counters;
 use crate::data::{Notes, Task};
 use crate::infer::Metrics;
-use crate::model::Model;
-use crate::pipeline::Baseline;
-use crate::pipeline::Splits;
-use crate::pipeline::Timings;
+use crate::params::Layout;
+use crate::pipeline::{Baseline, Fitted, Fitting, Splits, Timings};
 use crate::report::{Table, count, figure, metrics_table, rate, significant};
-use crate::train::{Outcome, Trainer};
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 pub struct Summary<'a> {
     /// The run's name, which all files of its folder tell.
-    run: Option<&'a str>,
+    run: Option<String>,
     device: String,
     backend: &'static str,
     plan: &'static str,
@@ -42,20 +37,20 @@ pub struct Summary<'a> {
     metrics: Option<&'a Splits<Metrics>>,
     /// What it had to be better than, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<Baseline>,
+    baseline: Option<&'a Baseline>,
     #[serde(skip)]
-    task: Option<Task>,
+    task: Task,
     /// The losses as the article prints them, by the decimal logarithm.
     #[serde(skip_serializing_if = "Option::is_none")]
     log10_loss: Option<Log10Loss>,
     /// What was decided while the table was read and encoded.
-    pub notes: Notes,
+    notes: Notes,
     /// Seconds of each phase, as far as there are.
-    pub phases: Timings,
+    pub(super) phases: Timings,
     /// The model file, if one was written.
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
-    pub report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,46 +60,43 @@ struct Log10Loss {
 }
 
 impl<'a> Summary<'a> {
-    /// Puts the figures of a run together; `setup` is what it took to open the device and load the plan, `article` adds the
-    /// article's loss.
-    pub fn new(
-        device: &Device,
-        trainer: &Trainer,
-        model: &'a Model,
-        setup: Duration,
-        outcome: &Outcome,
-        metrics: Option<&'a Splits<Metrics>>,
-        phases: Timings,
-        article: bool,
-        saved: Option<&'a Path>,
-    ) -> Self {
-        let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
+    /// What is known of a run that has ended, before it is judged. `saved` is its model's file.
+    pub fn new(fitting: &Fitting, saved: Option<&'a Path>) -> Self {
+        let (prepared, trainer, outcome) = (fitting.prepared(), fitting.trainer(), fitting.outcome());
         Self {
-            run: model.training.as_ref().and_then(|training| training.run.as_deref()),
-            device: device.name(),
-            backend: device.backend(),
+            run: fitting.name().map(String::from),
+            device: fitting.device().name(),
+            backend: fitting.device().backend(),
             plan: trainer.plan().kind.name(),
-            network: model.spec.to_string(),
-            parameters: model.parameters.len(),
+            network: prepared.spec.to_string(),
+            parameters: Layout::new(&prepared.spec).len(),
             epochs: outcome.epochs,
             epochs_in_all: trainer.epochs(),
             steps: outcome.steps,
             seconds: outcome.seconds,
-            first_step_seconds: setup.as_secs_f64() + outcome.first_step_seconds,
+            first_step_seconds: prepared.timings.setup().as_secs_f64() + outcome.first_step_seconds,
             steps_per_second: outcome.steps as f64 / outcome.seconds,
             stopped: outcome.stopped,
             counters: trainer.counters(),
-            metrics,
+            metrics: None,
             baseline: None,
-            notes: Notes::default(),
-            task: model.encoder.as_ref().map(Encoder::task),
-            log10_loss: metrics
-                .filter(|_| article)
-                .map(|metrics| Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) }),
-            phases,
+            task: prepared.encoder.task(),
+            log10_loss: None,
+            notes: prepared.notes.clone(),
+            phases: prepared.timings.clone(),
             model: saved,
             report: None,
         }
+    }
+
+    /// Adds how good the model is; `article` the article's loss, too.
+    pub fn score(&mut self, fitted: &'a Fitted, article: bool) {
+        let log10 = |metrics: &Metrics| metrics.loss / std::f64::consts::LN_10;
+        let Fitted { metrics, baseline, timings, .. } = fitted;
+        let log10_loss = || Log10Loss { train: log10(&metrics.train), test: metrics.test.as_ref().map(log10) };
+        (self.metrics, self.baseline) = (Some(metrics), baseline.as_ref());
+        self.log10_loss = article.then(log10_loss);
+        self.phases = timings.clone();
     }
 
     /// The same for people.
@@ -125,7 +117,7 @@ impl<'a> Summary<'a> {
         );
         match self.model {
             Some(path) => text += &format!("model: {}\n", path.display()),
-            None => text += "the model was not kept: --out DIR writes DIR/model.safetensors, and a report\n",
+            None => text += "the model was not saved: --out DIR writes DIR/model.safetensors and a report\n",
         }
         if let Some(path) = &self.report {
             text += &format!("report: {}\n", path.display());
@@ -135,7 +127,7 @@ impl<'a> Summary<'a> {
 
     /// The figures of each part, and of what the network had to be better than.
     pub fn figures(&self) -> Table {
-        let baseline = self.baseline.as_ref().map_or(Vec::new(), |baseline| baseline.named(self.task));
+        let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
         let mut rows: Vec<(&str, &Metrics)> = self.metrics.into_iter().flat_map(Splits::named).collect();
         rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
         metrics_table(&rows)
@@ -149,7 +141,7 @@ impl<'a> Summary<'a> {
             .flat_map(Splits::named)
             .map(|(name, part)| format!("{} {name}", count(part.rows as u64)));
         vec![
-            ("run", self.run.unwrap_or_default().into()),
+            ("run", self.run.clone().unwrap_or_default()),
             ("device", self.device.clone()),
             ("backend", self.backend.into()),
             ("network", self.network.clone()),

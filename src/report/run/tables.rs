@@ -2,12 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::data::{Dataset, Encoder};
+use super::analysis::Judged;
 use crate::error::shorten;
-use crate::infer::Metrics;
 use crate::math::predicted_class;
 use crate::metrics::Classification;
-use crate::model::Model;
 use crate::report::{Table, class_table, count, score, value};
 
 /// Most classes of a table, and those whose confusion matrix has numbers.
@@ -17,21 +15,13 @@ const NUMBERED: usize = 12;
 const LISTED: usize = 8;
 
 /// Those that there are, with their headings.
-pub fn all(
-    model: &Model,
-    encoder: &Encoder,
-    metrics: &Metrics,
-    data: &Dataset,
-    rows: &[usize],
-    truth: &[f64],
-    outputs: &[f32],
-) -> Vec<(String, Table)> {
+pub fn all(judged: &Judged<'_>) -> Vec<(String, Table)> {
     let mut tables = Vec::new();
-    if let Some(figures) = metrics.classification() {
+    if let Some(figures) = judged.fitted.metrics.evaluated().1.classification() {
         let mut shown = figures.clone();
         let heading = match figures.classes.len() {
             few if few <= CLASSES => "Classes".to_string(),
-            many => format!("The {CLASSES} classes that are found worst, of {}", count(many as u64)),
+            many => format!("The {CLASSES} classes with the lowest f1, of {}", count(many as u64)),
         };
         if figures.classes.len() > CLASSES {
             shown.classes.sort_by(|a, b| a.score.f1.total_cmp(&b.score.f1));
@@ -42,11 +32,11 @@ pub fn all(
             tables.extend(confusions(figures).map(|table| ("Mixed up most".to_string(), table)));
         }
     }
-    let wrong = match encoder.classes() {
-        Some(classes) => wrong_classes(model, classes, data, rows, outputs),
-        None => wrong_numbers(model, encoder, rows, truth, outputs),
+    let wrong = match judged.encoder.classes() {
+        Some(classes) => wrong_classes(judged, classes),
+        None => wrong_numbers(judged),
     };
-    tables.extend(wrong.map(|table| ("Most wrong".to_string(), table)));
+    tables.extend(wrong.map(|table| ("Largest errors".to_string(), table)));
     tables
 }
 
@@ -67,15 +57,17 @@ fn confusions(figures: &Classification) -> Option<Table> {
 }
 
 /// Wrong rows, the surest first; none if all are right.
-fn wrong_classes(model: &Model, classes: &[String], data: &Dataset, rows: &[usize], outputs: &[f32]) -> Option<Table> {
+fn wrong_classes(judged: &Judged<'_>, classes: &[String]) -> Option<Table> {
+    let Judged { fitted, rows, outputs, .. } = judged;
+    let (spec, (_, places)) = (&fitted.model.spec, fitted.splits.evaluated());
     let mut wrong = Vec::new();
-    for (at, z) in outputs.chunks_exact(model.spec.outputs()).enumerate() {
-        let mut p = model.spec.loss().predictions_of(z);
+    for (at, z) in outputs.chunks_exact(spec.outputs()).enumerate() {
+        let mut p = spec.loss().predictions_of(z);
         let class = predicted_class(&p);
         if let [yes] = p[..] {
             p = vec![1.0 - yes, yes];
         }
-        let truth = data.targets()[at] as usize;
+        let truth = rows.targets()[at] as usize;
         if class != truth {
             wrong.push((p[class], at, truth, class));
         }
@@ -83,20 +75,21 @@ fn wrong_classes(model: &Model, classes: &[String], data: &Dataset, rows: &[usiz
     wrong.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut table = Table::new(&["row", "true", "predicted", "probability"]);
     for &(p, at, truth, class) in wrong.iter().take(LISTED) {
-        let row = count(rows[at] as u64 + 1);
+        let row = count(places[at] as u64 + 1);
         table.row(vec![row, shorten(&classes[truth]), shorten(&classes[class]), score(p)]);
     }
     (!wrong.is_empty()).then_some(table)
 }
 
 /// The rows with the largest errors.
-fn wrong_numbers(model: &Model, encoder: &Encoder, rows: &[usize], truth: &[f64], outputs: &[f32]) -> Option<Table> {
-    let found = |z: f32| encoder.decode_regression(model.spec.loss().prediction(z.into()));
-    let mut errors: Vec<_> = outputs.iter().map(|&z| found(z)).zip(truth).enumerate().collect();
+fn wrong_numbers(judged: &Judged<'_>) -> Option<Table> {
+    let Judged { fitted, outputs, .. } = judged;
+    let (_, places) = fitted.splits.evaluated();
+    let mut errors: Vec<_> = outputs.iter().map(|&z| judged.number(z)).zip(&fitted.truth).enumerate().collect();
     errors.sort_by(|(_, a), (_, b)| (b.0 - b.1).abs().total_cmp(&(a.0 - a.1).abs()));
     let mut table = Table::new(&["row", "true", "predicted", "error"]);
     for &(at, (found, &truth)) in errors.iter().take(LISTED) {
-        table.row(vec![count(rows[at] as u64 + 1), value(truth), value(found), value(found - truth)]);
+        table.row(vec![count(places[at] as u64 + 1), value(truth), value(found), value(found - truth)]);
     }
     (!errors.is_empty()).then_some(table)
 }

@@ -1,0 +1,38 @@
+//! What is known of an adapter.
+
+use serde::Serialize;
+
+/// One adapter, as `mlp devices` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdapterSummary {
+    /// Its name, as the driver gives it.
+    pub name: String,
+    /// The graphics interface: `vulkan`, `metal`, `dx12`.
+    pub backend: &'static str,
+    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `software` or `other`.
+    pub kind: &'static str,
+    /// Driver and its version.
+    pub driver: String,
+    /// Largest storage buffer, in bytes.
+    pub max_buffer_bytes: u64,
+    /// Memory of a workgroup, in bytes.
+    pub workgroup_bytes: u32,
+}
+
+impl AdapterSummary {
+    /// Whether it is a piece of hardware.
+    pub fn is_hardware(&self) -> bool {
+        matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU")
+    }
+
+    /// Cores that run workgroups, assumed for its kind, since no interface tells them. Discrete GPUs have from 24 (RTX 4060) to
+    /// 132 multiprocessors (H100) by their makers' data sheets, integrated ones from 6 Xe cores (Iris Xe) to 40 cores (M3 Max).
+    /// Software counts as one: its workgroups wait for each other.
+    pub fn cores(&self) -> usize {
+        match self.kind {
+            "discrete GPU" | "virtual GPU" => 64,
+            "software" => 1,
+            _ => 16,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a user is told on stderr before and after training.
+
+use std::path::Path;
+
+use crate::cli::interrupt::Signal;
+use crate::cli::notes;
+use crate::cli::source::Source;
+use crate::error::{list, shell_word};
+use crate::kernels::MOST_LAYERS;
+use crate::params::Layout;
+use crate::pipeline::{Fitting, Hint};
+use crate::plan::PlanKind;
+use crate::report::{count, memory};
+
+/// Which columns of another part's table are passed over; those that the training rows' table has, too, are so on purpose.
+pub fn extra(path: &Path, extra: &[String], known: &[String]) {
+    let extra: Vec<String> = extra.iter().filter(|name| !known.contains(name)).cloned().collect();
+    if !extra.is_empty() {
+        eprintln!("note: {}: DATA has no columns {}: they are skipped", path.display(), list(&extra));
+    }
+}
+
+/// What was noticed and decided while the data was prepared. A range test of learning rates has no length of its own.
+pub fn hints(hints: &[Hint], lr_find: bool) {
+    for hint in hints {
+        match hint {
+            Hint::Notes { table: None, notes } => notes::tell(notes),
+            Hint::Notes { table: Some(path), notes } => notes::tell_of(path, notes),
+            Hint::Length(_) if lr_find => {}
+            other => eprintln!("{other}"),
+        }
+    }
+}
+
+/// What is trained and how a step is planned.
+pub fn the_plan(fitting: &Fitting) {
+    let (spec, trainer) = (&fitting.prepared().spec, fitting.trainer());
+    eprintln!("network: {spec}; {} parameters", count(Layout::new(spec).len() as u64));
+    let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
+    let kind = trainer.plan().kind;
+    let deep = kind == PlanKind::Layered && spec.layers().len() > MOST_LAYERS;
+    let reason = if deep { format!(" (the others take at most {MOST_LAYERS} layers)") } else { String::new() };
+    let rows = count(fitting.prepared().data.train.rows() as u64);
+    eprintln!("plan: {kind}{reason}, {batch} of {rows} rows a step, {memory} of memory");
+}
+
+/// Why a run ended before its last epoch, and whose parameters it left.
+pub fn the_end(fitting: &Fitting, signal: Option<Signal>) {
+    let (outcome, trainer) = (fitting.outcome(), fitting.trainer());
+    let (done, epochs) = (trainer.epochs(), trainer.config().epochs);
+    let best = outcome.best_epoch.map(|best| format!("; the parameters are those of epoch {}, the best", count(best)));
+    let end = match signal.filter(|_| outcome.stopped) {
+        Some(signal) => format!("stopped by {} after {} of {} epochs", signal.name(), count(done), count(epochs)),
+        None if best.is_none() => return,
+        None if done < epochs => format!("stopped early after {} epochs", count(done)),
+        None => format!("trained for {} epochs", count(done)),
+    };
+    eprintln!("{end}{}", best.unwrap_or_default());
+}
+
+/// After a signal: what computes the metrics that are left out; of a run that was `stopped` after so many epochs, what goes on.
+pub fn what_is_left_out(folder: &Path, source: &Source, stopped: Option<u64>) {
+    let folder = shell_word(&folder.to_string_lossy()).into_owned();
+    match stopped {
+        Some(done) => {
+            eprintln!("metrics and report are left out: mlp train --resume {folder} --epochs {done} makes them");
+            eprintln!("mlp train --resume {folder} continues from here");
+        }
+        None => eprintln!("the report is left out: mlp eval {folder} {} computes the metrics", source.typed()),
+    }
+}
+
+/// After a divergence.
+pub fn what_is_left(saved: Option<&Path>) {
+    match saved {
+        Some(path) => eprintln!("the last good parameters are in {}", path.display()),
+        None => eprintln!("the last good parameters were not saved: --out DIR would save them"),
+    }
+}

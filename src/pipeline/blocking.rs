@@ -1,0 +1,92 @@
+//! The plain names of what waits for a device: each waits for its async form on this thread.
+
+use std::ops::ControlFlow;
+
+use pollster::block_on;
+
+use super::fitted::Fitted;
+use super::fitting::Fitting;
+use super::prepare::Prepared;
+use super::splits::Splits;
+use crate::backend::Device;
+use crate::checkpoint::Checkpoint;
+use crate::error::Result;
+use crate::infer::Metrics;
+use crate::model::Model;
+use crate::train::{Event, Outcome};
+
+impl Prepared {
+    /// Loads it on a device: all memory is allocated here. The first parameters are drawn, or where the estimator says so those of a
+    /// model, or the state of a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for settings that do not fit the network and for a checkpoint of other settings or
+    /// data; [`Error::TooLarge`](crate::Error::TooLarge); what the device says.
+    pub fn start(self, device: &Device) -> Result<Fitting> {
+        block_on(self.start_async(device))
+    }
+}
+
+impl Fitting {
+    /// Trains to the run's end with a receiver, which learns of every submission and of every epoch in order. When it breaks, the
+    /// steps that are under way are finished and the call ends; another call goes on, to the bytes of an unbroken run. Gives how the
+    /// run stands, all calls together.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`](crate::Error::Diverged) as [`Trainer::fit`](crate::Trainer::fit) gives it; what the device says.
+    pub fn run_with(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        block_on(self.run_with_async(on_event))
+    }
+
+    /// The state of now, for [`Estimator::resume`](crate::Estimator::resume). [`Checkpoint::settings`] is the program's to fill.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        block_on(self.checkpoint_async())
+    }
+
+    /// The model as it stands: the best parameters where early stopping knows them, else those of now.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn model(&mut self) -> Result<&Model> {
+        block_on(self.model_async())
+    }
+
+    /// How good the model is on each split.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`](crate::Error::Diverged) where the run's last update made the loss of the training rows infinite: it has no
+    /// later step to tell of it. The parameters are then those of before it. What the device says.
+    pub fn evaluate(&mut self) -> Result<&Splits<Metrics>> {
+        block_on(self.evaluate_async())
+    }
+
+    /// The model with its metrics and with all that was learned on the way. The trainer goes, and with it its copy of the rows.
+    ///
+    /// # Errors
+    /// Those of [`evaluate`](Self::evaluate).
+    pub fn finish(self) -> Result<Fitted> {
+        block_on(self.finish_async())
+    }
+
+    /// Goes on on a device that was opened anew, or on another one, from the last copy of the state ([`keep_copies`](Self::keep_copies)):
+    /// epochs after that are run once more.
+    ///
+    /// # Errors
+    /// [`Error::CheckFailed`](crate::Error::CheckFailed) unless it [`can_move`](Self::can_move); what the device says.
+    pub fn move_to(&mut self, device: &Device) -> Result<()> {
+        block_on(self.move_to_async(device))
+    }
+}
+
+impl Fitted {
+    /// Judges a constant prediction and a linear model, trained on the CPU, beside the network.
+    ///
+    /// # Errors
+    /// What the CPU's backend says, as of too little memory.
+    pub fn add_baseline(&mut self) -> Result<()> {
+        block_on(self.add_baseline_async())
+    }
+}

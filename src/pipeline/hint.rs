@@ -1,0 +1,129 @@
+//! What a run noticed of its data and decided by them, and the settings that decide otherwise.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::length::{Length, Rows};
+use crate::data::{Dataset, Encoder, Notes, Table, TargetKind, Task};
+use crate::error::{Result, count, list, set, setting, shorten};
+use crate::train::{Budget, TrainConfig};
+
+/// Most whole numbers that may stand for classes.
+const MOST: usize = 20;
+/// How much rarer than the most frequent class one has to be for a hint.
+const RARE: usize = 10;
+
+/// Something that a run noticed or decided. Its text is a line, or one for each kind of note, that names the setting which decides
+/// otherwise.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// What was decided while a table was read and encoded.
+    Notes {
+        /// Where the table is from, unless it is that of the training rows.
+        table: Option<PathBuf>,
+        /// The decisions.
+        notes: Notes,
+    },
+    /// Which task it is, and why.
+    Task(String),
+    /// How long the run is by the number of its rows.
+    Length(String),
+    /// What may be better set otherwise.
+    Advice(String),
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Notes { table, notes } => {
+                let head = table.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
+                let lines = notes.lines().into_iter().map(|line| format!("note: {head}{line}"));
+                f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+            }
+            Self::Task(text) => write!(f, "task: {text}"),
+            Self::Length(text) => write!(f, "epochs: {text}"),
+            Self::Advice(text) => write!(f, "note: {text}"),
+        }
+    }
+}
+
+impl Hint {
+    /// Which task it is and why: `wanted` where it was set, `known` where a model to start from has it.
+    pub(super) fn task(encoder: &Encoder, wanted: Option<Task>, known: bool) -> Self {
+        let shown = shorten(&encoder.target().name);
+        let reason = match &encoder.target().kind {
+            _ if known => "as in the model".to_string(),
+            _ if wanted.is_some() => format!("as {} says", setting("task")),
+            TargetKind::Binary { classes } => format!("`{shown}` has two values, {}", list(classes)),
+            TargetKind::Multiclass { classes } => format!("`{shown}` has {} texts, {}", classes.len(), list(classes)),
+            TargetKind::Regression { .. } => format!("`{shown}` holds more than two different numbers"),
+        };
+        Self::Task(format!("{}, {reason}", encoder.task()))
+    }
+
+    /// Numbers that stand for classes look like any others.
+    pub(super) fn whole_numbers(encoder: &Encoder, table: &Table) -> Result<Option<Self>> {
+        let name = &encoder.target().name;
+        if encoder.task() != Task::Regression {
+            return Ok(None);
+        }
+        let hint = |distinct| {
+            Self::Advice(format!(
+                "`{}` has {distinct} distinct whole numbers: taken as a regression; {} takes them as classes",
+                shorten(name),
+                set("task", "multiclass")
+            ))
+        };
+        Ok(table.distinct_whole_numbers(name, MOST)?.map(hint))
+    }
+
+    /// One class is much rarer than another, and no weights are given.
+    pub(super) fn imbalance(encoder: &Encoder, train: &Dataset) -> Option<Self> {
+        let classes = encoder.classes().filter(|_| train.weights().is_none())?;
+        let mut counts = vec![0_usize; classes.len()];
+        train.targets().iter().for_each(|&class| counts[class as usize] += 1);
+        let by_count = |&class: &usize| counts[class];
+        let (most, least) = ((0..counts.len()).max_by_key(by_count)?, (0..counts.len()).min_by_key(by_count)?);
+        (counts[least] * RARE < counts[most]).then(|| {
+            Self::Advice(format!(
+                "of {} training rows {} are `{}` and {} `{}`: {} makes classes count the same",
+                count(train.rows() as u64),
+                count(counts[most] as u64),
+                shorten(&classes[most]),
+                count(counts[least] as u64),
+                shorten(&classes[least]),
+                set("class_weight", "balanced")
+            ))
+        })
+    }
+
+    /// What the number of rows decided; none where it decided nothing. `config` is what [`Length::apply`] gave, `drawn` says that
+    /// the rows for validation were decided on, too.
+    pub(super) fn length(length: &Length, config: &TrainConfig, rows: Rows, drawn: bool) -> Option<Self> {
+        if length.epochs.is_some() {
+            return None;
+        }
+        let (epochs, train) = (count(config.epochs), count(rows.train as u64));
+        let otherwise = format!("{} trains for N", set("epochs", "N"));
+        let all = if drawn { " on all rows" } else { "" };
+        Some(Self::Length(match (config.early_stopping, rows.validation) {
+            (Some(rule), 1..) => format!(
+                "{epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; the \
+                 best is kept; {otherwise}{all}",
+                count(rule.patience),
+                rule.monitor,
+                count(rows.validation as u64),
+            ),
+            (None, 0) if drawn => format!(
+                "{epochs} on all {train} rows, none for validation, {}; {otherwise}",
+                if Budget::validation_fraction(rows.train) > 0.0 {
+                    "since they are of one group".into()
+                } else {
+                    format!("which would be fewer than {} rows", Budget::FEWEST_ROWS)
+                }
+            ),
+            _ => format!("{epochs} on {train} rows, by their number; {otherwise}"),
+        }))
+    }
+}

@@ -1,0 +1,180 @@
+//! What training needs before its first step: the data in splits, the network, and the settings that the data decide.
+
+use super::estimator::{Estimator, ValidationRows};
+use super::evaluate::check_target;
+use super::held_out::HeldOutTables;
+use super::hint::Hint;
+use super::length::Rows;
+use super::sample_weights::SampleWeights;
+use super::splits::Splits;
+#[cfg(feature = "cli")]
+use super::start::Start;
+use super::timings::Timings;
+#[cfg(feature = "cli")]
+use crate::checkpoint::Checkpoint;
+use crate::data::{Dataset, Encoder, Notes, Scaling, Table, Task, class_numbers};
+use crate::error::Result;
+use crate::math::{Loss, TargetDomain};
+use crate::spec::MlpSpec;
+use crate::train::{Budget, TrainConfig};
+
+/// Everything that training needs but a device.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The rows of each split as the network sees them.
+    pub data: Splits<Dataset>,
+    /// The rows of each split, counted from 0 in their table.
+    pub splits: Splits<Vec<usize>>,
+    /// From columns to the network's inputs and targets.
+    pub encoder: Encoder,
+    /// The network.
+    pub spec: MlpSpec,
+    /// What was decided while the tables were read and encoded.
+    pub notes: Notes,
+    /// What was noticed and decided, and the settings that decide otherwise.
+    pub hints: Vec<Hint>,
+    /// Where the time went.
+    pub timings: Timings,
+    /// Of numbers, the true ones of the rows by which the run is evaluated, as their table has them.
+    pub(super) truth: Vec<f64>,
+    /// What was asked for, with what the data decided.
+    pub(super) settled: Estimator,
+}
+
+impl Prepared {
+    /// How it is trained: with the epochs and the early stopping that the data decided.
+    pub fn config(&self) -> &TrainConfig {
+        &self.settled.config
+    }
+
+    /// What was asked for, with what the data decided: the length of the run and the part of the rows for validation.
+    pub fn settled(&self) -> &Estimator {
+        &self.settled
+    }
+
+    /// The checkpoint that the run is to go on from.
+    #[cfg(feature = "cli")]
+    pub(crate) fn origin(&self) -> Option<&Checkpoint> {
+        if let Start::Checkpoint(checkpoint) = &self.settled.start { Some(checkpoint) } else { None }
+    }
+}
+
+impl Estimator {
+    /// Splits the rows, fits the encoder to the training rows and encodes all: what [`fit`](Self::fit) does before it needs a device.
+    ///
+    /// # Errors
+    /// Those of [`fit`](Self::fit) that concern the table and the settings.
+    pub fn prepare(&self, table: Table) -> Result<Prepared> {
+        self.prepare_with(table, |_| Ok(HeldOutTables::default()))
+    }
+
+    /// [`prepare`](Self::prepare) with tables of their own for validation or testing, which take the place of rows of `table`.
+    /// `held_out` gives them; it is told the encoder, by which their columns may be read ([`Encoder::read_as`]).
+    ///
+    /// # Errors
+    /// Those of [`prepare`](Self::prepare) and of `held_out`; [`Error::Setting`](crate::Error::Setting) for a group that is in two
+    /// tables.
+    pub fn prepare_with(
+        &self,
+        mut table: Table,
+        held_out: impl FnOnce(&Encoder) -> Result<HeldOutTables>,
+    ) -> Result<Prepared> {
+        let (mut timings, mut settled) = (Timings::start(), self.clone());
+        let known = self.known_encoder();
+        let target = known.map_or(&self.target, |encoder| &encoder.target().name);
+        let weight_column = self.weight_column.as_deref().or(known.and_then(Encoder::weight_column));
+        let weights = SampleWeights::take(&mut table, weight_column, &self.class_weight)?;
+        let classes = match known {
+            _ if !self.stratify => None,
+            Some(encoder) => encoder.class_numbers(&table)?,
+            None => class_numbers(&table, target, self.task)?,
+        };
+        let rows = self.split_by.split(self.split_sizes(), &table, classes.as_deref())?;
+        let apart = self.column_apart().map(|name| table.take(name)).transpose()?;
+        let encoder = match known {
+            Some(encoder) => encoder.clone(),
+            None => self.fit_encoder(&table, &rows.train)?,
+        };
+        let mut notes = table.notes().clone();
+        if known.is_none() {
+            notes.extend(encoder.notes(&table, &rows.train)?);
+        }
+        self.refuse_guesses(&notes, table.source())?;
+        let mut hints =
+            vec![Hint::Notes { table: None, notes: notes.clone() }, Hint::task(&encoder, self.task, known.is_some())];
+        if known.is_none() && self.task.is_none() {
+            hints.extend(Hint::whole_numbers(&encoder, &table)?);
+        }
+        let held_out = held_out(&encoder)?;
+        if let Some(column) = self.split_by.group() {
+            let own = apart.as_ref().map_or_else(|| table.column_of(column), Ok)?;
+            held_out.check_groups(own, table.source())?;
+        }
+        let is_drawn = self.split_sizes().validation.is_none() && held_out.validation.is_none();
+        let splits = held_out.join(rows);
+        hints.extend(settled.settle(&splits, is_drawn));
+
+        let encoder = weights.name_in(encoder)?;
+        let loss = Loss::for_task(encoder.task(), self.loss)?;
+        check_target(loss, &encoder, &table)?;
+        let (part, rows) = splits.evaluated();
+        let truth = truth(rows, &encoder, held_out.table(part).unwrap_or(&table))?;
+        settled.data_name.get_or_insert_with(|| table.source().display().to_string());
+        let mut data = held_out.encode(&splits, &encoder, table, |path, found| {
+            self.refuse_guesses(&found, path)?;
+            hints.push(Hint::Notes { table: Some(path.into()), notes: found.clone() });
+            notes.extend(found);
+            Ok(())
+        })?;
+        data.train = weights.give(data.train, &splits.train, &encoder)?;
+        hints.extend(Hint::imbalance(&encoder, &data.train));
+        let spec = self.network(&encoder, loss)?;
+        timings.end("encode");
+        Ok(Prepared { data, splits, encoder, spec, notes, hints, timings, truth, settled })
+    }
+
+    /// The network of what training starts from, else the one that is asked for.
+    fn network(&self, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
+        match self.start.spec(encoder, loss, &self.loss_parameters)? {
+            Some(spec) => Ok(spec),
+            None => {
+                let spec = self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)?;
+                spec.with_named_parameters(&self.loss_parameters)
+            }
+        }
+    }
+
+    fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {
+        // Of amounts the logarithm is learned: they stay as they are.
+        let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
+        let scaling = Scaling { features: self.standardize, target: self.standardize && !is_amount };
+        let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
+        Ok(match &self.reading {
+            Some((reading, columns)) => encoder.with_reading(reading, columns),
+            None => encoder,
+        })
+    }
+
+    /// Settles what the number of rows decides; says it, if there is something to say. `is_drawn`: the rows for validation were
+    /// decided by it, too.
+    fn settle(&mut self, splits: &Splits<Vec<usize>>, is_drawn: bool) -> Option<Hint> {
+        let rows = Rows { train: splits.train.len(), validation: splits.validation.as_ref().map_or(0, Vec::len) };
+        self.config = self.length.apply(self.config.clone(), rows);
+        let fraction = if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 };
+        let fraction = self.split_sizes().validation.unwrap_or(fraction);
+        let hint = Hint::length(&self.length, &self.config, rows, is_drawn);
+        self.length.epochs = Some(self.config.epochs);
+        self.validation = ValidationRows::Fraction(fraction);
+        hint
+    }
+}
+
+/// The target's numbers in these rows; none of classes.
+fn truth(rows: &[usize], encoder: &Encoder, table: &Table) -> Result<Vec<f64>> {
+    if encoder.task() != Task::Regression {
+        return Ok(Vec::new());
+    }
+    let all = table.numbers(&encoder.target().name)?;
+    Ok(rows.iter().map(|&row| all[row]).collect())
+}
