@@ -50,7 +50,7 @@ fn single(kernel: &'static Kernel, part: Part, variant: usize) -> Plan {
 
 /// Seconds of `iterations` runs of a plan's first pass, the device's work included.
 fn run(executor: &mut Executor, iterations: u64) -> Duration {
-    let steps = [(0, Step { rate: 1.0, ..Step::default() }); SLOTS];
+    let steps = [(0, Step { lr_factor: 1.0, ..Step::default() }); SLOTS];
     let mut left = iterations as usize;
     let started = Instant::now();
     while left > 0 {

@@ -59,7 +59,7 @@ pub fn run(device: &str) -> Result<[f64; 2]> {
     let mut costs = [0.0; 2];
     let mut squares = 0.0;
     for (index, cost) in costs.iter_mut().enumerate() {
-        executor.submit(&[(0, Step { rate: 1.0, ..Step::default() })])?;
+        executor.submit(&[(0, Step { lr_factor: 1.0, ..Step::default() })])?;
         // Each group of rows has its sum of losses, and its number of correct rows.
         let sums = block_on(executor.collect())?;
         *cost = sums.iter().step_by(2).map(|&sum| f64::from(sum)).sum::<f64>() / data.rows() as f64;

@@ -332,7 +332,7 @@ fn dispatch_by_dispatch(mut plan: Plan) -> Plan {
 
 /// The record of step `t`, counted from 1.
 fn record(optimizer: &Optimizer, t: u64) -> Step {
-    Step { rate: 1.0, corrections: optimizer.corrections(t), ..Step::default() }
+    Step { lr_factor: 1.0, bias_corrections: optimizer.bias_corrections(t), ..Step::default() }
 }
 
 fn write<B: Backend>(

@@ -49,7 +49,7 @@ fn loss(
         let zi = z[z_base + i];
         let yi = y[y_row + i % params.outputs];
         d[d_base + i] = weight * loss_gradient(zi, yi, c) / f32(count);
-        sum += vec2<f32>(finite_or_nan(zi, weight * loss_value(zi, yi, c)), f32(loss_hit(zi, yi)));
+        sum += vec2<f32>(finite_or_nan(zi, weight * loss_value(zi, yi, c)), f32(is_correct(zi, yi)));
     }
     partial[thread] = sum;
     for (var half = 128u; half > 0u; half /= 2u) {

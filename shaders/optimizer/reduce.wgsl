@@ -1,4 +1,4 @@
-// sum[count] = the sum of g[groups,stride] over the groups, as shaders/shared/shares.wgsl adds them up.
+// sum[count] = the sum of g[groups,stride] over the groups, as shaders/shared/partials.wgsl adds them up.
 struct Params {
     g: vec4<u32>,
     sum: vec4<u32>,

@@ -1,4 +1,4 @@
-// sum[count] = the sum of g[groups,stride] over the groups, as shaders/shared/shares.wgsl adds them up, and the optimiser's step with it:
+// sum[count] = the sum of g[groups,stride] over the groups, as shaders/shared/partials.wgsl adds them up, and the optimiser's step with it:
 // p[count], s[count,slots] = rule(p, sum, s), as shaders/shared/rules.wgsl has it.
 struct Params {
     g: vec4<u32>,

@@ -32,5 +32,5 @@ fn loss_term(work: Work, row: u32, unit: u32, z: f32) -> vec3<f32> {
     let target_value = y[at + unit];
     let value = finite_or_nan(z, weight * loss_value(z, target_value, c));
     let slope = weight * loss_gradient(z, target_value, c) / f32(work.rows * OUTPUTS);
-    return vec3<f32>(value, f32(loss_hit(z, target_value)), slope);
+    return vec3<f32>(value, f32(is_correct(z, target_value)), slope);
 }

@@ -15,7 +15,7 @@ struct Hyper {
 fn updated(i: u32, replica: u32, value: f32, gradient: f32) -> f32 {
     let first = params.s.x + replica * params.s.y + i * params.slots;
     let h = params.hyper.x + replica * params.hyper.y;
-    let rate = hyper[h + HYPER_LEARNING_RATE] * step.rate;
+    let rate = hyper[h + HYPER_LEARNING_RATE] * step.lr_factor;
     let settings = Hyper(hyper[h + HYPER_BETA_1], hyper[h + HYPER_ONE_MINUS_BETA_1], hyper[h + HYPER_BETA_2],
         hyper[h + HYPER_ONE_MINUS_BETA_2], hyper[h + HYPER_EPSILON]);
     var clipped = gradient;

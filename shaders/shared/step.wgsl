@@ -4,7 +4,7 @@ struct Step {
     first_row: u32,      // position of the batch's first row in the epoch's sample order
     key: u32,            // key of the epoch's sample order
     mask_key: u32,       // key of the step's dropout masks
-    rate: f32,           // factor on every replica's learning rate
+    lr_factor: f32,      // factor on every replica's learning rate
     correction_1: f32,   // 1 / (1 - beta1^t) of step t, counted from 1
     correction_2: f32,   // 1 / (1 - beta2^t)
     rows: u32,           // of the batch; a record with none ends the run of those that one dispatch takes

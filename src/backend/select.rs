@@ -8,7 +8,7 @@ use crate::error::{Error, Result, set};
 
 /// A device with the reason for which it was chosen.
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub struct OpenedDevice {
     /// The device, opened.
     pub device: Device,
     /// Why it and not another, in one line without a full stop.
@@ -26,24 +26,24 @@ pub struct Choice {
 /// [`Error::UnknownDevice`] and [`Error::NoAdapter`] where there is no such device; [`Error::MissingFeature`] for a GPU without the
 /// feature `gpu`; what the driver says where it cannot be opened.
 #[cfg(not(target_family = "wasm"))]
-pub fn open(wanted: &str) -> Result<Choice> {
+pub fn open(wanted: &str) -> Result<OpenedDevice> {
     pollster::block_on(open_async(wanted))
 }
 
 /// [`open`] for async programs.
-pub async fn open_async(wanted: &str) -> Result<Choice> {
+pub async fn open_async(wanted: &str) -> Result<OpenedDevice> {
     open_as(wanted, false).await
 }
 
 /// [`open_async`] with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
-pub async fn open_timed_async(wanted: &str) -> Result<Choice> {
+pub async fn open_timed_async(wanted: &str) -> Result<OpenedDevice> {
     open_as(wanted, true).await
 }
 
-async fn open_as(wanted: &str, timed: bool) -> Result<Choice> {
+async fn open_as(wanted: &str, timed: bool) -> Result<OpenedDevice> {
     let wanted = wanted.to_lowercase();
     let wanted = wanted.as_str();
-    let chosen = |device, reason: &str| Choice { device, reason: reason.into() };
+    let chosen = |device, reason: &str| OpenedDevice { device, reason: reason.into() };
     let says = |device: &str| format!("as {} says", set("device", device));
     let cpu = || Ok::<_, Error>(Device::Cpu(CpuDevice::new(0)?));
     if wanted == "cpu" {
@@ -108,7 +108,7 @@ fn names(adapters: &[AdapterSummary]) -> Vec<String> {
         .collect()
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for OpenedDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.device {
             Device::Cpu(_) => write!(f, "{} ({})", self.device.name(), self.reason),

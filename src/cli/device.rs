@@ -1,6 +1,6 @@
 //! The flag that chooses a device.
 
-use crate::backend::{Choice, open_async};
+use crate::backend::{OpenedDevice, open_async};
 use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
@@ -13,7 +13,7 @@ pub struct DeviceArgs {
 
 impl DeviceArgs {
     /// Opens the device and says which and why on stderr.
-    pub async fn open(&self, quiet: bool) -> Result<Choice> {
+    pub async fn open(&self, quiet: bool) -> Result<OpenedDevice> {
         let choice = open_async(&self.device).await?;
         if !quiet {
             eprintln!("device: {choice}");

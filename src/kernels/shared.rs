@@ -7,7 +7,7 @@ pub const MASK_WGSL: &str = include_str!("../../shaders/shared/mask.wgsl");
 /// The sample order of an epoch.
 pub const ORDER_WGSL: &str = include_str!("../../shaders/shared/order.wgsl");
 /// Sums of gradients that several workgroups have made.
-pub const SHARES_WGSL: &str = include_str!("../../shaders/shared/shares.wgsl");
+pub const PARTIALS_WGSL: &str = include_str!("../../shaders/shared/partials.wgsl");
 /// What losses have in common.
 pub const LOSSES_WGSL: &str = include_str!("../../shaders/shared/losses.wgsl");
 /// What the kernels that apply an optimiser's rule have in common.

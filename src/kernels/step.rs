@@ -14,9 +14,9 @@ pub struct Step {
     /// Key of the step's dropout masks.
     pub mask_key: u32,
     /// Factor on every replica's learning rate.
-    pub rate: f64,
-    /// What [`crate::math::Optimizer::corrections`] gives for the step.
-    pub corrections: [f64; 2],
+    pub lr_factor: f64,
+    /// What [`crate::math::Optimizer::bias_corrections`] gives for the step.
+    pub bias_corrections: [f64; 2],
 }
 
 /// [`Step`] as shaders see it.
@@ -27,15 +27,15 @@ pub struct StepRecord {
     first_row: u32,
     key: u32,
     mask_key: u32,
-    rate: f32,
-    corrections: [f32; 2],
+    lr_factor: f32,
+    bias_corrections: [f32; 2],
     rows: u32,
 }
 
 impl From<Step> for StepRecord {
     fn from(step: Step) -> Self {
-        let Step { slot, rows, first_row, key, mask_key, rate, corrections } = step;
-        let corrections = corrections.map(|value| value as f32);
-        Self { slot, first_row, key, mask_key, rate: rate as f32, corrections, rows }
+        let Step { slot, rows, first_row, key, mask_key, lr_factor, bias_corrections } = step;
+        let bias_corrections = bias_corrections.map(|value| value as f32);
+        Self { slot, first_row, key, mask_key, lr_factor: lr_factor as f32, bias_corrections, rows }
     }
 }

@@ -141,7 +141,7 @@ impl Loss {
         }
     }
 
-    /// The WGSL functions `loss_value`, `loss_gradient` and `loss_hit` of a pointwise loss; softmax cross entropy has a
+    /// The WGSL functions `loss_value`, `loss_gradient` and `is_correct` of a pointwise loss; softmax cross entropy has a
     /// kernel of its own.
     pub fn wgsl(self) -> Option<&'static str> {
         match self {

@@ -92,9 +92,9 @@ pub struct RuleStep<T> {
     /// The replica's row of the `hyper` buffer, as [`Optimizer::hyper`] gives it.
     pub hyper: Hyper<T>,
     /// Factor of the learning rate.
-    pub rate: T,
+    pub lr_factor: T,
     /// c1 and c2.
-    pub corrections: [T; 2],
+    pub bias_corrections: [T; 2],
     /// Factor of all gradients, if their norm is clipped.
     pub scale: Option<T>,
 }
@@ -206,7 +206,7 @@ impl Optimizer {
     }
 
     /// c1 and c2 at step `t`, counted from 1.
-    pub fn corrections(&self, t: u64) -> [f64; 2] {
+    pub fn bias_corrections(&self, t: u64) -> [f64; 2] {
         [self.beta_1, self.beta_2].map(|beta| 1.0 / (1.0 - beta.powf(t as f64)))
     }
 
@@ -294,8 +294,8 @@ impl Rule {
     pub fn apply<T: Real>(self, p: &mut [T], g: &[T], s: &mut [T], slots: usize, step: &RuleStep<T>) {
         let Hyper { beta_1, one_minus_beta_1, beta_2, one_minus_beta_2, epsilon, l2, l1, .. } = step.hyper;
         let (decay, limit) = (step.hyper.weight_decay, step.hyper.clip_value);
-        let rate = step.hyper.learning_rate * step.rate;
-        let [c1, c2] = step.corrections;
+        let rate = step.hyper.learning_rate * step.lr_factor;
+        let [c1, c2] = step.bias_corrections;
         let each = Each { p, g, s, slots, decay: rate * decay, l2, l1, limit, scale: step.scale };
         match self {
             Self::Sgd => each.run(|p, g, _| p - rate * g),

@@ -46,7 +46,7 @@ pub enum Role {
     /// Loss sums and hits, [slots, R, groups, 2].
     LossRing,
     /// Each group's share of the gradients, [R, groups, parameters].
-    Shares,
+    PartialGradients,
     /// Gradient of the loss by the features, [R, B, inputs], where a program asks for it.
     InputGradients,
     /// z of the rows that a fused plan's groups work on, [R, groups, units, rows of a block].

@@ -22,7 +22,7 @@ const VALIDATION_ROWS: usize = 1024;
 
 /// The shares that a step's gradient is made in, and their distance where there are more than one.
 #[derive(Clone, Copy)]
-pub(super) struct Shares {
+pub(super) struct PartialGradients {
     pub count: usize,
     pub stride: usize,
 }
@@ -158,27 +158,27 @@ impl<'a> Builder<'a> {
     }
 
     /// Where the gradient goes that is made in these shares.
-    pub fn shared_out(&self, shares: Shares) -> View {
-        let role = if shares.count > 1 { Role::Shares } else { Role::Gradients };
+    pub fn shared_out(&self, partials: PartialGradients) -> View {
+        let role = if partials.count > 1 { Role::PartialGradients } else { Role::Gradients };
         self.each(role, self.buffers[self.id(role)].len / self.replicas)
     }
 
     /// The optimiser's step from a gradient in these shares, which are added up on the way.
-    pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, shares: Shares) -> Result<()> {
+    pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, partials: PartialGradients) -> Result<()> {
         let (parameters, slots, squares) = (self.layout.len(), state_slots(recipe.rule), self.squares(recipe));
-        let (given, sum) = (self.shared_out(shares), self.each(Role::Gradients, parameters));
+        let (given, sum) = (self.shared_out(partials), self.each(Role::Gradients, parameters));
         let sums = self.each(Role::SquareSums, squares);
         let [hyper, p, state] = self.updated(recipe);
         let rule = Part::Rule(recipe.rule);
         let groups = rate_groups(&self.layout, &recipe.factors);
-        if shares.count > 1 && !recipe.clip_norm && groups.len() == 1 {
-            let dims = [parameters, slots, shares.count, shares.stride];
+        if partials.count > 1 && !recipe.clip_norm && groups.len() == 1 {
+            let dims = [parameters, slots, partials.count, partials.stride];
             let views = [given, hyper, sum, p, state];
             dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &dims, &views)?);
             return Ok(());
         }
-        if shares.count > 1 {
-            let dims = [parameters, shares.count, shares.stride];
+        if partials.count > 1 {
+            let dims = [parameters, partials.count, partials.stride];
             dispatches.push(dispatch(&REDUCE, Part::None, 0, &dims, &[given, sum])?);
         }
         if recipe.clip_norm {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::buffers::Role;
-use super::builder::{Builder, Shares, batches, dispatch, sizes};
+use super::builder::{Builder, PartialGradients, batches, dispatch, sizes};
 use super::passes::{Pass, PassKind, Plan};
 use super::request::{PlanKind, Recipe, Target, TrainShape};
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub(super) fn in_slices(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, slic
     let mut builder = Builder::training(spec, recipe, &shape, validated)?;
     let Slices { network, groups } = slices;
     if groups > 1 {
-        builder.add(Role::Shares, &[replicas, groups, network.parameters()]);
+        builder.add(Role::PartialGradients, &[replicas, groups, network.parameters()]);
     }
     builder.add(Role::Scratch, &[replicas, groups, network.units(), network.block()]);
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
@@ -44,7 +44,7 @@ fn step(
     network: &Arc<Network>,
     (samples, rows, groups): (usize, usize, usize),
 ) -> Result<Pass> {
-    let shares = Shares { count: groups, stride: network.parameters() };
+    let partials = PartialGradients { count: groups, stride: network.parameters() };
     let (parameters, units, columns) = (network.parameters(), network.units(), builder.target_columns);
     let views = [
         builder.shared(Role::Features),
@@ -52,14 +52,14 @@ fn step(
         builder.hyper(),
         builder.each(Role::Parameters, parameters),
         builder.each(Role::Scratch, groups * units * network.block()),
-        builder.shared_out(shares),
+        builder.shared_out(partials),
         builder.ring(groups),
     ];
     let dims = [rows, samples, network.spec().inputs(), columns, units, parameters, network.block(), groups];
     let order = if rows < samples { SHUFFLED } else { IN_ORDER };
     let part = Part::Network(Arc::clone(network));
     let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, order, &dims, &views)?];
-    builder.update(&mut dispatches, recipe, shares)?;
+    builder.update(&mut dispatches, recipe, partials)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
 

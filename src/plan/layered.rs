@@ -3,7 +3,7 @@
 //! Works for any size.
 
 use super::buffers::{Role, View};
-use super::builder::{Batch, Builder, Shares, batches, dispatch, sizes};
+use super::builder::{Batch, Builder, PartialGradients, batches, dispatch, sizes};
 use super::passes::{Dispatch, Pass, PassKind, Plan};
 use super::request::{PlanKind, Recipe, TrainShape};
 use crate::error::Result;
@@ -15,9 +15,9 @@ use crate::spec::MlpSpec;
 pub fn layered(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
     let mut builder = Builder::by_layers(spec, recipe, &shape)?;
     let (batch, _) = batches(&shape);
-    let most = shares(&builder, batch);
+    let most = partials(&builder, batch);
     if most.count > 1 {
-        builder.add(Role::Shares, &[shape.replicas, most.count, most.stride]);
+        builder.add(Role::PartialGradients, &[shape.replicas, most.count, most.stride]);
     }
     let mut passes = Vec::new();
     for rows in sizes(shape.samples, batch) {
@@ -39,17 +39,22 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
 
 fn step(builder: &Builder<'_>, recipe: &Recipe, rows: usize, samples: usize) -> Result<Pass> {
     let mut dispatches = Vec::new();
-    let shares = shares(builder, rows);
+    let partials = partials(builder, rows);
     let batch = builder.training_batch(&mut dispatches, rows, samples)?;
     builder.forward(&mut dispatches, batch.features, rows, PassKind::Train)?;
     builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
-    backward(builder, &mut dispatches, &batch, shares)?;
-    builder.update(&mut dispatches, recipe, shares)?;
+    backward(builder, &mut dispatches, &batch, partials)?;
+    builder.update(&mut dispatches, recipe, partials)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
 
 /// From the gradient by the last layer's output to those by all parameters, in shares.
-fn backward(builder: &Builder<'_>, dispatches: &mut Vec<Dispatch>, batch: &Batch, shares: Shares) -> Result<()> {
+fn backward(
+    builder: &Builder<'_>,
+    dispatches: &mut Vec<Dispatch>,
+    batch: &Batch,
+    partials: PartialGradients,
+) -> Result<()> {
     let Batch { rows, features, .. } = *batch;
     let layers = builder.spec.layers();
     let last = layers.len() - 1;
@@ -61,11 +66,11 @@ fn backward(builder: &Builder<'_>, dispatches: &mut Vec<Dispatch>, batch: &Batch
     for (i, layer) in layers.iter().enumerate().rev() {
         let d = builder.delta(i);
         let x = if i == 0 { features } else { builder.handed_on(i - 1, PassKind::Train) };
-        let place = View { offset: builder.layout.weight(i).range.start, ..builder.shared_out(shares) };
+        let place = View { offset: builder.layout.weight(i).range.start, ..builder.shared_out(partials) };
         let own = (layer.inputs + 1) * layer.outputs;
-        let stride = if shares.count > 1 { shares.stride } else { own };
-        let span = (shares.count - 1) * stride + own;
-        let dims = [layer.inputs, layer.outputs, rows, shares.count, stride, span];
+        let stride = if partials.count > 1 { partials.stride } else { own };
+        let span = (partials.count - 1) * stride + own;
+        let dims = [layer.inputs, layer.outputs, rows, partials.count, stride, span];
         dispatches.push(builder.product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
         let Some(before) = i.checked_sub(1) else { break };
         let weight = builder.tensor(Role::Parameters, builder.layout.weight(i));
@@ -86,17 +91,17 @@ fn backward(builder: &Builder<'_>, dispatches: &mut Vec<Dispatch>, batch: &Batch
     Ok(())
 }
 
-/// The shares that the gradient is made in: one for every [`SHARE_ROWS`] rows, as far as their memory is worth it. Each
+/// The shares that the gradient is made in: one for every [`PARTIAL_ROWS`] rows, as far as their memory is worth it. Each
 /// begins at a multiple of four, so that it can be written four elements at a time.
-fn shares(builder: &Builder<'_>, rows: usize) -> Shares {
-    let count = (rows / SHARE_ROWS).min(SHARES).min(SHARE_PARAMETERS / builder.layout.len()).max(1);
-    Shares { count, stride: builder.layout.len().next_multiple_of(4) }
+fn partials(builder: &Builder<'_>, rows: usize) -> PartialGradients {
+    let count = (rows / PARTIAL_ROWS).min(MOST_PARTIALS).min(PARTIAL_PARAMETERS / builder.layout.len()).max(1);
+    PartialGradients { count, stride: builder.layout.len().next_multiple_of(4) }
 }
 
 /// Rows of a share of the gradient. Where a share has as many rows, each of its elements takes 512 operations for the 8 bytes
 /// that it adds to the traffic, far more than a GPU has for a byte of its memory's.
-const SHARE_ROWS: usize = 256;
+const PARTIAL_ROWS: usize = 256;
 /// Most shares: a product of 64 x 64 has few tiles, and large GPUs have about a hundred places for several each.
-const SHARES: usize = 64;
+const MOST_PARTIALS: usize = 64;
 /// Most elements of all shares; a network with more parameters has tiles enough.
-const SHARE_PARAMETERS: usize = 1 << 24;
+const PARTIAL_PARAMETERS: usize = 1 << 24;

@@ -6,7 +6,7 @@
 //! a layer's activation and the next layer. Validation is the forward pass and the loss.
 
 use super::buffers::{Role, View};
-use super::builder::{Builder, Shares, batches, dispatch, sizes};
+use super::builder::{Builder, PartialGradients, batches, dispatch, sizes};
 use super::passes::{Dispatch, Pass, PassKind, Plan};
 use super::request::{PlanKind, Recipe, TrainShape};
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub fn plain(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan>
         builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
         add_backward(&builder, &mut dispatches, batch.features, rows)?;
         // The gradient is whole.
-        builder.update(&mut dispatches, recipe, Shares { count: 1, stride: builder.layout.len() })?;
+        builder.update(&mut dispatches, recipe, PartialGradients { count: 1, stride: builder.layout.len() })?;
         passes.push(Pass { kind: PassKind::Train, rows, dispatches });
     }
     builder.finish_training(PlanKind::Plain, passes, &shape)

@@ -12,8 +12,8 @@ pub(super) fn tiled(
     places: &[usize],
 ) -> (Part, Vec<u32>) {
     // As many products of the shape as there are shares, for each replica.
-    let shares = kernel.dims.iter().zip(dims).find(|(name, _)| **name == "groups").map_or(1, |(_, &groups)| groups);
-    let tile = tile_for(dims[0], dims[1], u64::from(shares).saturating_mul(replicas as u64));
+    let partials = kernel.dims.iter().zip(dims).find(|(name, _)| **name == "groups").map_or(1, |(_, &groups)| groups);
+    let tile = tile_for(dims[0], dims[1], u64::from(partials).saturating_mul(replicas as u64));
     let dims: Vec<_> = dims.iter().copied().chain([tile.rows() as u32, tile.columns() as u32]).collect();
     let wide = Tiling::can_be_wide(kernel.dims, &dims, places);
     (Part::Tiling(Tiling { tile, wide, activation }), dims)

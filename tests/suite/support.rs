@@ -140,8 +140,8 @@ impl Case {
             first_row: 0,
             key: 0x1234_5678,
             mask_key: 77,
-            rate: 0.75,
-            corrections: [1.7, 2.3],
+            lr_factor: 0.75,
+            bias_corrections: [1.7, 2.3],
         };
         let second = Step {
             slot: 9,
@@ -149,8 +149,8 @@ impl Case {
             first_row: spare,
             key: 0x9abc_def1,
             mask_key: 0xfee1_dead,
-            rate: -1.3,
-            corrections: [1.2, 0.6],
+            lr_factor: -1.3,
+            bias_corrections: [1.2, 0.6],
         };
         match self.seed % 3 {
             _ if self.kernel.most_steps == 0 => vec![Step::default()],

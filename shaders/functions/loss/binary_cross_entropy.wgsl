@@ -6,7 +6,7 @@ fn loss_gradient(z: f32, y: f32, c: f32) -> f32 {
     let e = exp(-abs(z));
     return select(1.0, e, z < 0.0) / (1.0 + e) - smoothed(y, c);
 }
-fn loss_hit(z: f32, y: f32) -> bool {
+fn is_correct(z: f32, y: f32) -> bool {
     return (z > 0.0) == (y > 0.5);
 }
 fn smoothed(y: f32, c: f32) -> f32 {

@@ -5,6 +5,6 @@ fn loss_value(z: f32, y: f32, c: f32) -> f32 {
 fn loss_gradient(z: f32, y: f32, c: f32) -> f32 {
     return 2.0 * (z - y);
 }
-fn loss_hit(z: f32, y: f32) -> bool {
+fn is_correct(z: f32, y: f32) -> bool {
     return false;
 }

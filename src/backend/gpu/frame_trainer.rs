@@ -136,8 +136,8 @@ impl FrameTrainer {
             first_row: first_row as u32,
             key: order_key(*seed, step / per_epoch),
             mask_key: mask_key(*seed, step),
-            rate: 1.0,
-            corrections: optimizer.corrections(step + 1),
+            lr_factor: 1.0,
+            bias_corrections: optimizer.bias_corrections(step + 1),
         };
         (pass, record)
     }

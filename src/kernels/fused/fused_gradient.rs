@@ -16,7 +16,7 @@ use crate::parallel::prelude::*;
 
 dims!(rows, samples, inputs, columns, units, parameters, block, groups);
 
-/// `g[group]`, each group's share of the gradient by all parameters, and its sums of the loss and of hits: forward pass, loss and backward pass of a small network in one.
+/// `g[group]`, each group's share of the gradient by all parameters, and its sums of the loss and of correct predictions: forward pass, loss and backward pass of a small network in one.
 pub static FUSED_GRADIENT: Kernel = Kernel {
     name: "fused_gradient",
     formula: "each group's share of the loss and its gradient: forward and backward pass in one",
@@ -229,14 +229,14 @@ impl<T: Real> Block<'_, T> {
         let [outputs, columns, terms] = if whole { [z.len(); 3] } else { [outputs, columns, terms] };
         let rows = z.chunks_exact(outputs).zip(y.chunks_exact(columns)).zip(d.chunks_exact_mut(outputs));
         for ((z, y), d) in rows {
-            let (mut value, hits) = loss.row(z, &y[..terms], c, Some(d));
+            let (mut value, correct) = loss.row(z, &y[..terms], c, Some(d));
             if columns > terms {
                 value = y[terms] * value;
                 d.iter_mut().for_each(|d| *d = y[terms] * *d);
             }
             d.iter_mut().for_each(|d| *d = *d / count);
             sums[0] += value;
-            sums[1] += T::from_f64(hits as f64);
+            sums[1] += T::from_f64(correct as f64);
         }
     }
 

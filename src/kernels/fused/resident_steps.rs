@@ -13,7 +13,7 @@ use crate::math::Real;
 
 dims!(samples, inputs, columns, units, parameters, block, slots);
 
-/// Steps on end: `g`, the gradient by all parameters, then `p, s = rule(p, clip(g) + l2 p + l1 sign(p), s)`, and each step's sums of the loss and of hits.
+/// Steps on end: `g`, the gradient by all parameters, then `p, s = rule(p, clip(g) + l2 p + l1 sign(p), s)`, and each step's sums of the loss and of correct predictions.
 pub static RESIDENT_STEPS: Kernel = Kernel {
     name: "resident_steps",
     formula: "steps on end: the loss and its gradient; p, s = rule(p, clip(g) + penalties, s)",

@@ -13,10 +13,10 @@ const RUN: usize = 256;
 
 dims!(rows, outputs, columns, groups);
 
-/// `d = w l'(z, y) / (rows outputs)`, and for each group the sums of `w l(z, y)` and of hits, at the step's slot of the ring. y is `[rows, outputs]`, the row's weight w behind it or not.
+/// `d = w l'(z, y) / (rows outputs)`, and for each group the sums of `w l(z, y)` and of correct predictions, at the step's slot of the ring. y is `[rows, outputs]`, the row's weight w behind it or not.
 pub static LOSS: Kernel = Kernel {
     name: "loss",
-    formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of hits",
+    formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of correct predictions",
     wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/loss.wgsl")],
     part: PartKind::Loss,
     most_steps: 1,
@@ -61,7 +61,7 @@ fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
             let first = run * RUN + index * piece;
             let z = &z[first..][..d.len()];
             let row = if weighted { first / outputs } else { 0 };
-            let (mut sum, hits) = loss.row(z, &y[first + row..][..d.len()], c, Some(d));
+            let (mut sum, correct) = loss.row(z, &y[first + row..][..d.len()], c, Some(d));
             if weighted {
                 let weight = y[row * columns + outputs];
                 sum = weight * sum;
@@ -69,7 +69,7 @@ fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
             }
             d.iter_mut().for_each(|d| *d = *d / count);
             sums[at] += sum;
-            sums[at + 1] += T::from_f64(hits as f64);
+            sums[at + 1] += T::from_f64(correct as f64);
         }
     }
 }

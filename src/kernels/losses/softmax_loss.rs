@@ -14,10 +14,10 @@ pub(super) const MOST: usize = 256;
 
 dims!(rows, outputs, columns, groups);
 
-/// `d = w (softmax(z) - target) / rows`, and for each group the sums of w times the cross entropy and of hits, at the step's slot of the ring. y is `[rows, 1]`, the number of the class, the row's weight w behind it or not.
+/// `d = w (softmax(z) - target) / rows`, and for each group the sums of w times the cross entropy and of correct predictions, at the step's slot of the ring. y is `[rows, 1]`, the number of the class, the row's weight w behind it or not.
 pub static SOFTMAX_LOSS: Kernel = Kernel {
     name: "softmax_loss",
-    formula: "d = w (softmax(z) - target) / rows; sums of w cross entropy and of hits",
+    formula: "d = w (softmax(z) - target) / rows; sums of w cross entropy and of correct predictions",
     wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/softmax_loss.wgsl")],
     part: PartKind::None,
     most_steps: 1,
@@ -47,14 +47,14 @@ fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     work.zip(sums.par_chunks_mut(2)).for_each(|(((d, z), y), sums)| {
         let rows = d.chunks_exact_mut(outputs).zip(z.chunks_exact(outputs)).zip(y.chunks_exact(columns));
         for ((d, z), y) in rows {
-            let (mut value, hits) = Loss::SoftmaxCrossEntropy.row(z, &y[..1], c, Some(d));
+            let (mut value, correct) = Loss::SoftmaxCrossEntropy.row(z, &y[..1], c, Some(d));
             if let [_, weight, ..] = *y {
                 value = weight * value;
                 d.iter_mut().for_each(|d| *d = weight * *d);
             }
             d.iter_mut().for_each(|d| *d = *d / count);
             sums[0] += value;
-            sums[1] += T::from_f64(hits as f64);
+            sums[1] += T::from_f64(correct as f64);
         }
     });
 }

@@ -1,7 +1,7 @@
 //! Adds up the groups' shares of a gradient, where something has to be known of all of it before the optimiser's step.
 
 use crate::kernels::{
-    Call, Io, Kernel, MOST_GROUPS, PLAIN, PartKind, SHARES_WGSL, WorkgroupSize, all, cpu, dims, input, output,
+    Call, Io, Kernel, MOST_GROUPS, PARTIALS_WGSL, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output,
     per_element,
 };
 use crate::math::Real;
@@ -16,7 +16,7 @@ dims!(count, groups, stride);
 pub static REDUCE: Kernel = Kernel {
     name: "reduce",
     formula: "sum = g over groups",
-    wgsl: &[SHARES_WGSL, include_str!("../../../shaders/optimizer/reduce.wgsl")],
+    wgsl: &[PARTIALS_WGSL, include_str!("../../../shaders/optimizer/reduce.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -3,7 +3,7 @@
 use super::reduce::{CHUNK, add_up};
 use super::update;
 use crate::kernels::{
-    Call, HYPER, Io, Kernel, MOST_GROUPS, PLAIN, Part, PartKind, RULES_WGSL, SHARES_WGSL, WorkgroupSize, all, cpu,
+    Call, HYPER, Io, Kernel, MOST_GROUPS, PARTIALS_WGSL, PLAIN, Part, PartKind, RULES_WGSL, WorkgroupSize, all, cpu,
     dims, in_place, input, output, per_element,
 };
 use crate::math::Real;
@@ -15,7 +15,7 @@ dims!(count, slots, groups, stride);
 pub static REDUCE_UPDATE: Kernel = Kernel {
     name: "reduce_update",
     formula: "sum = g over groups; p, s = rule(p, clip(sum) + penalties, s)",
-    wgsl: &[RULES_WGSL, SHARES_WGSL, include_str!("../../../shaders/optimizer/reduce_update.wgsl")],
+    wgsl: &[RULES_WGSL, PARTIALS_WGSL, include_str!("../../../shaders/optimizer/reduce_update.wgsl")],
     part: PartKind::Rule,
     most_steps: 1,
     dims: Dims::NAMES,

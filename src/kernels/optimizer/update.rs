@@ -88,8 +88,8 @@ pub(in crate::kernels) fn apply<T: Real>(
 pub(in crate::kernels) fn rule_step<T: Real>(call: &Call<'_>, hyper: &[T]) -> RuleStep<T> {
     RuleStep {
         hyper: settings(hyper),
-        rate: T::from_f64(call.step.rate),
-        corrections: call.step.corrections.map(T::from_f64),
+        lr_factor: T::from_f64(call.step.lr_factor),
+        bias_corrections: call.step.bias_corrections.map(T::from_f64),
         scale: None,
     }
 }

@@ -227,8 +227,11 @@ impl Trainer {
             first_row: first_row as u32,
             key: order_key(seed, self.steps_before + step / self.steps_per_epoch()),
             mask_key: mask_key(seed, self.steps_before + step),
-            rate: self.rate(step),
-            corrections: self.config.optimizer.corrections(self.steps_before + step + 1 - self.optimizer_start),
+            lr_factor: self.lr_factor(step),
+            bias_corrections: self
+                .config
+                .optimizer
+                .bias_corrections(self.steps_before + step + 1 - self.optimizer_start),
             ..Step::default()
         };
         (pass, record)
@@ -244,7 +247,7 @@ impl Trainer {
     }
 
     /// The schedule's factor on the learning rate.
-    fn rate(&self, step: u64) -> f64 {
+    fn lr_factor(&self, step: u64) -> f64 {
         let position = Position {
             step: step - self.run.first,
             steps_per_epoch: self.steps_per_epoch(),
@@ -286,7 +289,7 @@ impl Trainer {
         (self.run.validated_until, self.run.validated_rows) = (end, 0);
         let ValidationScore { loss, accuracy } = self.score(training);
         let validation = (self.validation > 0).then(|| self.score(validation));
-        let learning_rate = self.config.optimizer.learning_rate * self.rate(end - 1);
+        let learning_rate = self.config.optimizer.learning_rate * self.lr_factor(end - 1);
         let epoch = Epoch { epoch: end / self.steps_per_epoch(), step: end, learning_rate, loss, accuracy, validation };
         let watched = validation.unwrap_or(ValidationScore { loss, accuracy });
         self.run.plateau.observe(&self.config.schedule, watched.loss);

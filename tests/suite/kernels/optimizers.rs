@@ -47,7 +47,9 @@ fn run<B: Backend>(mut backend: B, optimizer: &Optimizer, start: &[f64], gradien
     let mut all = Vec::new();
     for (t, gradient) in (1..).zip(gradients.chunks_exact(SIZE)) {
         backend.write(buffer(Role::Gradients), &convert(gradient)).unwrap();
-        backend.submit(&[(0, Step { rate: 1.0, corrections: optimizer.corrections(t), ..Step::default() })]).unwrap();
+        backend
+            .submit(&[(0, Step { lr_factor: 1.0, bias_corrections: optimizer.bias_corrections(t), ..Step::default() })])
+            .unwrap();
         block_on(backend.collect()).unwrap();
         all.extend(block_on(backend.read(buffer(Role::Parameters))).unwrap().iter().map(|value| value.to_f64()));
     }

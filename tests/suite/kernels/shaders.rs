@@ -11,8 +11,8 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, ORDER_WGSL, POINTWISE_WGSL,
-    PRODUCT_WGSL, Part, RULES_WGSL, SHARES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
+    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, ORDER_WGSL, PARTIALS_WGSL,
+    POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -87,8 +87,16 @@ fn record_name(kernel: &Kernel) -> &'static str {
 /// Each field of the host's record stands where the shader reads it.
 #[test]
 fn step_record_is_what_shaders_read() {
-    let corrections = [5.0, 6.0];
-    let record = StepRecord::from(Step { slot: 1, rows: 8, first_row: 2, key: 3, mask_key: 7, rate: 4.0, corrections });
+    let bias_corrections = [5.0, 6.0];
+    let record = StepRecord::from(Step {
+        slot: 1,
+        rows: 8,
+        first_row: 2,
+        key: 3,
+        mask_key: 7,
+        lr_factor: 4.0,
+        bias_corrections,
+    });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
     each_shader(|kernel, _, label, module, _| {
         if kernel.most_steps > 0 {
@@ -103,7 +111,7 @@ fn step_record_is_what_shaders_read() {
                 ("first_row", "u32", 2),
                 ("key", "u32", 3),
                 ("mask_key", "u32", 7),
-                ("rate", "f32", 4f32.to_bits()),
+                ("lr_factor", "f32", 4f32.to_bits()),
                 ("correction_1", "f32", 5f32.to_bits()),
                 ("correction_2", "f32", 6f32.to_bits()),
                 ("rows", "u32", 8),
@@ -231,7 +239,7 @@ fn every_file_is_one_row_or_one_part() {
         ("rules", RULES_WGSL),
         ("product", PRODUCT_WGSL),
         ("mask", MASK_WGSL),
-        ("shares", SHARES_WGSL),
+        ("partials", PARTIALS_WGSL),
         ("block", BLOCK_WGSL),
         ("way_back", WAY_BACK_WGSL),
         ("pointwise", POINTWISE_WGSL),

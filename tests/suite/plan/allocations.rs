@@ -63,7 +63,7 @@ pub fn in_own_process(tests: &str, count: usize) -> String {
 
 /// Allocations of a submission of `steps` steps that trains.
 fn of_a_submission(backend: &mut CpuBackend<f32>, steps: usize) -> u64 {
-    let steps = vec![(0, Step { rate: 1e-3, corrections: [1.0; 2], ..Step::default() }); steps];
+    let steps = vec![(0, Step { lr_factor: 1e-3, bias_corrections: [1.0; 2], ..Step::default() }); steps];
     let before = ALLOCATIONS.load(Relaxed);
     backend.submit(&steps).unwrap();
     let count = ALLOCATIONS.load(Relaxed) - before;

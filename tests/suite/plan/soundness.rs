@@ -110,7 +110,17 @@ fn run<B: Backend<Real = f32>>(mut backend: B, poison: f32) -> Vec<Vec<u32>> {
     }
     let step = |first_row| {
         let keys = (0x1234_5678, 77);
-        (0, Step { first_row, key: keys.0, mask_key: keys.1, rate: 0.5, corrections: [1.5, 1.25], ..Step::default() })
+        (
+            0,
+            Step {
+                first_row,
+                key: keys.0,
+                mask_key: keys.1,
+                lr_factor: 0.5,
+                bias_corrections: [1.5, 1.25],
+                ..Step::default()
+            },
+        )
     };
     let steps: Vec<_> = [0, u32::MAX - 5].into_iter().map(step).take(plan.slots).collect();
     backend.submit(&steps).unwrap();

@@ -235,7 +235,7 @@ fn steps(samples: usize, batch: usize, count: usize) -> Vec<(usize, Step)> {
         let key = order_key(3, (index / per_epoch) as u64);
         (
             usize::from(first_row + batch > samples),
-            Step { slot: 0, first_row: first_row as u32, key, rate: 1.0, ..Step::default() },
+            Step { slot: 0, first_row: first_row as u32, key, lr_factor: 1.0, ..Step::default() },
         )
     };
     (0..count).map(step).collect()

@@ -132,7 +132,7 @@ fn f64_is_numpys() {
 
 /// The mean loss before each of so many steps.
 fn advance(backend: &mut CpuBackend<f64>, steps: usize) -> Vec<f64> {
-    backend.submit(&vec![(0, Step { rate: 1.0, ..Step::default() }); steps]).unwrap();
+    backend.submit(&vec![(0, Step { lr_factor: 1.0, ..Step::default() }); steps]).unwrap();
     let ring = wait(backend.collect()).unwrap();
     let mean = |slot: &[f64]| slot.iter().step_by(2).sum::<f64>() / 900.0;
     ring.chunks(backend.plan().ring_slot()).map(mean).collect()
