@@ -1,5 +1,4 @@
-//! The crate's one error type. Every variant carries what is needed to say what was wrong, where,
-//! what was expected and what to do about it, in one line.
+//! The crate's one error type. A variant says in one line what was wrong, where, what was expected and what to do.
 
 mod place;
 mod setting;

@@ -107,15 +107,15 @@ mod tests {
         (dims[6], dims[7])
     }
 
-    /// Two dispatches a step, and no more memory than the layered plan takes.
+    /// Two dispatches a step, and no more memory than the layered plan takes; where many cores take small blocks, twice that.
     #[test]
-    fn the_articles_network_takes_two_dispatches_and_no_more_memory() {
+    fn the_articles_network_takes_two_dispatches_and_little_memory() {
         let (spec, recipe) = (spec(&[2, 25, 50, 50, 25, 1]), Recipe::new(Rule::Sgd));
         let by_layers = layered(&spec, &recipe, TrainShape::full(900)).unwrap();
-        for target in [LARGE, Target::Cpu] {
+        for (target, times) in [(LARGE, 2), (SOFTWARE, 1), (Target::Cpu, 1)] {
             let plan = choose(None, &spec, &recipe, TrainShape::full(900), target).unwrap();
             assert_eq!((plan.kind, plan.passes[0].dispatches.len()), (PlanKind::Fused, 2));
-            assert!(plan.bytes(4) <= by_layers.bytes(4), "{} and {} bytes", plan.bytes(4), by_layers.bytes(4));
+            assert!(plan.bytes(4) <= times * by_layers.bytes(4), "{} and {} bytes", plan.bytes(4), by_layers.bytes(4));
         }
         let clipped = Recipe { clip_norm: true, ..recipe };
         assert_eq!(fused(&spec, &clipped, TrainShape::full(900), LARGE).unwrap().passes[0].dispatches.len(), 4);
