@@ -77,9 +77,9 @@ impl Slices {
         let network = network(spec, recipe)?;
         let (network, groups) = match target {
             Target::Gpu { workgroup_bytes, cores } => {
-                // Rows that leave work for every core.
-                let most = rows.saturating_mul(shape.replicas) / cores;
-                let blocks = GPU_BLOCKS.into_iter().filter(|&block| block <= most.max(LEAST_ROWS));
+                // So many rows that every core has a block. Replicas do not count: one of many learns what it learns alone.
+                let leaves_work = |&block: &usize| block <= LEAST_ROWS || rows.div_ceil(block) >= cores;
+                let blocks = GPU_BLOCKS.into_iter().filter(leaves_work);
                 let Some(network) = fitted(network, blocks, workgroup_bytes)? else { return Ok(None) };
                 let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
                 (network, groups)

@@ -107,6 +107,8 @@ fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
+        ["count", "groups", "stride"] => &[&[17, 3, 5], &[641, 7, 9]],
+        ["count", "slots", "groups", "stride"] => &[&[17, 33, 16, 5], &[641, 5, 19, 9], &[65, 7, 33, 3]],
         ["count", "groups", ..] => &[&[17, 3, 5], &[1281, 7, 9]],
         // The third case has one step: two would hide a sign that a kernel in place has wrong.
         ["count", ..] => &[&[17, 33, 16, 5], &[1281, 5, 19, 9], &[65, 7, 33, 3]],
