@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::plan::Target;
+
 /// One adapter, as `mlp devices` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdapterSummary {
@@ -23,6 +25,11 @@ impl AdapterSummary {
     /// Whether it is a piece of hardware.
     pub fn is_hardware(&self) -> bool {
         matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU")
+    }
+
+    /// What a plan has to know of it.
+    pub fn target(&self) -> Target {
+        Target::Gpu { workgroup_bytes: self.workgroup_bytes as usize, cores: self.cores() }
     }
 
     /// Cores that run workgroups, assumed for its kind, since no interface tells them. Discrete GPUs have from 24 (RTX 4060) to

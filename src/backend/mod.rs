@@ -169,7 +169,7 @@ impl Device {
     pub fn target(&self) -> Target {
         match self {
             Self::Cpu(_) => Target::Cpu,
-            Self::Gpu(device) => device.target(),
+            Self::Gpu(device) => device.summary().target(),
         }
     }
 

@@ -12,7 +12,6 @@ use super::adapters::summary;
 use super::pipelines::Pipelines;
 use crate::backend::AdapterSummary;
 use crate::error::{Error, Result};
-use crate::plan::Target;
 
 /// A GPU ready for work. Clones share it.
 #[derive(Clone, Debug)]
@@ -41,12 +40,6 @@ const DESTROYED: &str = "it was destroyed";
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 impl GpuDevice {
-    /// What a plan has to know of it.
-    pub fn target(&self) -> Target {
-        let summary = self.summary();
-        Target::Gpu { workgroup_bytes: summary.workgroup_bytes as usize, cores: summary.cores() }
-    }
-
     /// Takes a device that the program has already. Its handlers for uncaptured errors and for a lost device
     /// stay the program's own; the queue must be the device's. The first plan that is loaded on it checks it as
     /// [`GpuDevice::open`] does.

@@ -74,10 +74,10 @@ impl FrameTrainer {
         let clip_norm = matches!(optimizer.clip, Clip::Norm(_));
         let recipe = Recipe { dropout: dropout.clone(), clip_norm, ..Recipe::new(optimizer.rule) };
         let shape = TrainShape { batch, replicas: networks, ..TrainShape::full(rows) };
-        let mut plan = choose(None, spec, &recipe, shape, gpu.target())?;
+        let mut plan = choose(None, spec, &recipe, shape, gpu.summary().target())?;
         if plan.kind == PlanKind::Resident {
             // Its dispatch takes a run of steps, whose records stand together.
-            plan = fused(spec, &recipe, shape, gpu.target())?;
+            plan = fused(spec, &recipe, shape, gpu.summary().target())?;
         }
         let plan = plan.with_own_data();
         let given = [(plan.buffer(Role::Features)?, features), (plan.buffer(Role::Targets)?, targets)];
