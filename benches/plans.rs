@@ -135,10 +135,6 @@ fn product(device: &GpuDevice, seconds: f64, (variant, [m, n, k]): (usize, [u32;
     );
 }
 
-fn workgroup_bytes(device: &GpuDevice) -> usize {
-    device.summary().workgroup_bytes as usize
-}
-
 struct Case {
     widths: &'static [usize],
     loss: Loss,
@@ -147,15 +143,18 @@ struct Case {
     replicas: usize,
 }
 
-fn step(device: &GpuDevice, seconds: f64, case: &Case, kind: Option<PlanKind>, [workgroup_bytes, cores]: [usize; 2]) {
+fn step(device: &GpuDevice, seconds: f64, case: &Case, kind: Option<PlanKind>, target: Target) {
     let &Case { widths, loss, samples, batch, replicas } = case;
     let spec = MlpSpec::new(widths, Activation::Relu, loss).unwrap();
     let shape = TrainShape { batch, replicas, slots: SLOTS, ..TrainShape::full(samples) };
     let mut of = json!({
         "kind": "step", "network": widths, "samples": samples, "batch": batch, "replicas": replicas,
-        "asked": kind.map_or("auto", PlanKind::name), "workgroup_bytes": workgroup_bytes, "cores": cores
+        "asked": kind.map_or("auto", PlanKind::name)
     });
-    match choose(kind, &spec, &Recipe::new(Rule::Sgd), shape, Target::Gpu { workgroup_bytes, cores }) {
+    if let Target::Gpu { workgroup_bytes, cores } = target {
+        (of["workgroup_bytes"], of["cores"]) = (json!(workgroup_bytes), json!(cores));
+    }
+    match choose(kind, &spec, &Recipe::new(Rule::Sgd), shape, target) {
         Ok(plan) => {
             of["plan"] = json!(plan.kind.name());
             of["bytes"] = json!(plan.bytes(4));
@@ -178,10 +177,10 @@ fn all(device: &GpuDevice, seconds: f64) {
             product(device, seconds, shape, tile);
         }
     }
-    let memory = workgroup_bytes(device);
-    let own = [memory, device.summary().cores()];
+    let (memory, own) = (device.summary().workgroup_bytes as usize, device.summary().target());
     // Cores decide on the rows of a block.
-    let targets = [[memory, 1], [memory, 64], [memory, 1 << 10], [16 << 10, 64]];
+    let targets = [(memory, 1), (memory, 64), (memory, 1 << 10), (16 << 10, 64)]
+        .map(|(workgroup_bytes, cores)| Target::Gpu { workgroup_bytes, cores });
     let (binary, classes) = (Loss::BinaryCrossEntropy, Loss::SoftmaxCrossEntropy);
     for batch in [32, 64, 256, 900, 4096, 16_384] {
         let case = Case { widths: ARTICLE, loss: binary, samples: 2 * batch, batch, replicas: 1 };
@@ -221,13 +220,16 @@ fn main() {
     let asked = number("--adapter").map(|index| index as usize);
     for index in (0..count).filter(|index| asked.is_none_or(|asked| asked == *index)) {
         let device = GpuDevice::open_timed(index).unwrap();
-        println!("{}", json!({"kind": "device", "name": device.name(), "workgroup_bytes": workgroup_bytes(&device)}));
+        println!(
+            "{}",
+            json!({"kind": "device", "name": device.name(), "workgroup_bytes": device.summary().workgroup_bytes})
+        );
         if measure {
             all(&device, number("--seconds").unwrap_or(0.1));
         } else {
             product(&device, 0.0, (AB, [32, 12, 20]), TILES[0]);
             let case = Case { widths: &[2, 8, 1], loss: Loss::BinaryCrossEntropy, samples: 40, batch: 20, replicas: 2 };
-            step(&device, 0.0, &case, None, [workgroup_bytes(&device), 4]);
+            step(&device, 0.0, &case, None, device.summary().target());
         }
     }
 }

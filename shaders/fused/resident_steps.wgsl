@@ -2,7 +2,7 @@
 // by block as shaders/shared/block.wgsl has them, then p[parameters], s[parameters,slots] = rule(p, g, s) as
 // shaders/shared/rules.wgsl has it. g[parameters] is the gradient of the mean loss, of the last step in the end; sums[2] is the sum of
 // w loss and of hits, at each step's ring slot. Where hyper has a limit for it, the gradient is scaled to that norm first.
-// An invocation updates every 128th parameter and sums their squares in ascending order, before those sums are added pairwise.
+// An invocation sums the squares of every 128th element of the gradient in ascending order, before those sums are added pairwise.
 override IN_ORDER: bool = false;
 
 struct Params {
@@ -97,10 +97,7 @@ fn update(work: Work, scale: f32) {
         for (var i = work.thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
             let row = i / layer.groups;
             let group = i % layer.groups;
-            var values = stored(work, layer, row, group);
-            if (HOLDS) {
-                values = held[layer.held + i];
-            }
+            var values = weights(work, layer, row, group);
             for (var j = 0u; j < min(4u, layer.outputs - 4u * group); j++) {
                 let at = layer.weight + row * layer.outputs + 4u * group + j;
                 values[j] = updated(at, work.replica, values[j], scale * g[work.g + at]);

@@ -1,10 +1,13 @@
-// What the kernels share that take rows through a whole network: a workgroup takes BLOCK rows of x[samples,inputs] at a time.
+// What the kernels share that take rows through a whole network: a workgroup takes BLOCK rows at a time. Rows are first_row ..
+// first_row + rows of x[samples,inputs] in the epoch's sample order or, IN_ORDER, in their own.
 // The activations stand in workgroup memory, [unit, row]: the block's features, then what each layer hands on. The parameters are held
-// there too where HOLDS says that they fit, else they are read through the cache. An
-// invocation makes 4 rows of 4 units where FOURS, else of one. Sums over units ascend.
-// The part in front: the sizes BLOCK, INPUTS, OUTPUTS, LAYERS, UNITS (the layers' outputs), PARAMETERS and HELD; HOLDS, FOURS and KEEPS; DROPOUT, whether
-// there is any; layer_at; activation of four z by the activation's number. The kernel behind: params, the bindings x and p, sample_of,
-// which says where a row of the step stands, and keep, which is given every z.
+// there too where HOLDS says that they fit, else they are read through the cache. An invocation makes 4 rows of 4 units where FOURS,
+// else of one. Sums over units ascend.
+// Where the slope of the activation needs z, or dropout hides what the activation made, z goes to scratch[units,block], where an invocation
+// reads only what it has written.
+// The part in front: the sizes BLOCK, INPUTS, OUTPUTS, LAYERS, UNITS (the layers' outputs), PARAMETERS and HELD; HOLDS, FOURS and KEEPS,
+// whether any z is kept; DROPOUT, whether there is any; layer_at; activation of four z by the activation's number. The kernel behind:
+// params, the bindings x, p and scratch, and step.
 const THREADS = 128u;
 const QUADS = BLOCK / 4u; // rows, four at a time
 // Where the rows of the next unit stand: an odd number of vectors, so that the 32 banks of workgroup memory serve invocations that read
@@ -68,6 +71,15 @@ fn load(work: Work) {
             x[at + samples[4u * quad + 2u] * params.inputs], x[at + samples[4u * quad + 3u] * params.inputs]);
     }
     workgroupBarrier();
+}
+
+// Where a row of the step stands in the data.
+fn sample_of(work: Work, row: u32) -> u32 {
+    let position = (step.first_row + row) % params.samples;
+    if (IN_ORDER) {
+        return position;
+    }
+    return permute(position, step.key ^ mix(work.replica), params.samples);
 }
 
 // Brings in all parameters, where they are held.
@@ -149,4 +161,31 @@ fn forward_layer(work: Work, layer: Layer) {
 fn hand_on(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
     keep(work, layer, quad, unit, z);
     tape[place(INPUTS + layer.unit + unit, quad)] = activation(layer.activation, z) * masks(work, layer, quad, unit);
+}
+
+// Keeps z of 4 rows of a unit, where the way back needs it.
+fn keep(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
+    if (KEEPS && layer.keeps) {
+        let at = kept_at(work, layer, quad, unit);
+        scratch[at] = z.x;
+        scratch[at + 1u] = z.y;
+        scratch[at + 2u] = z.z;
+        scratch[at + 3u] = z.w;
+    }
+}
+
+fn kept_at(work: Work, layer: Layer, quad: u32, unit: u32) -> u32 {
+    return work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
+}
+
+// The factors of a unit's dropout in 4 rows.
+fn masks(work: Work, layer: Layer, quad: u32, unit: u32) -> vec4<f32> {
+    if (!DROPOUT || layer.threshold == 0u) {
+        return vec4<f32>(1.0);
+    }
+    let index = (work.row + quad * 4u + NEXT) * layer.outputs + unit;
+    return vec4<f32>(mask(index.x, layer.number, work.replica, layer.threshold),
+        mask(index.y, layer.number, work.replica, layer.threshold),
+        mask(index.z, layer.number, work.replica, layer.threshold),
+        mask(index.w, layer.number, work.replica, layer.threshold));
 }

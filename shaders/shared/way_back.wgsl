@@ -1,11 +1,9 @@
-// What the kernels share that take a block of rows through a network and back, behind shaders/shared/block.wgsl. Rows are first_row ..
-// first_row + rows of x[samples,inputs] and y[samples,columns] in the epoch's sample order or, IN_ORDER, in their own; y has the row's
-// weight behind the targets where there are more columns than the loss takes.
-// On the way back, the gradient by a layer's z takes the place of what the layer has handed on. Where the slope of the activation needs
-// z, or dropout hides what the activation made, z goes to scratch[units,block], where an invocation reads only what it has written.
-// Sums over rows ascend; what invocations have summed is added pairwise: a fixed order.
-// The part in front: slope of four z and their activations by the activation's number, and loss_of_block. The kernel behind: the bindings y, hyper, scratch and
-// g, and step.
+// What the kernels share that take a block of rows through a network and back, behind shaders/shared/block.wgsl.
+// y[samples,columns] has the row's weight behind the targets where there are more columns than the loss takes.
+// On the way back, the gradient by a layer's z takes the place of what the layer has handed on. Sums over rows ascend; what invocations
+// have summed is added pairwise: a fixed order.
+// The part in front: slope of four z and their activations by the activation's number, and loss_of_block. The kernel behind: the bindings
+// y, hyper and g.
 var<workgroup> partial: array<vec2<f32>, THREADS>;
 
 // Adds the gradient of a block to the workgroup's own; the invocation's sum of w loss and number of hits.
@@ -27,14 +25,6 @@ fn through_network(work: Work) -> vec2<f32> {
     return sum;
 }
 
-fn sample_of(work: Work, row: u32) -> u32 {
-    let position = (step.first_row + row) % params.samples;
-    if (IN_ORDER) {
-        return position;
-    }
-    return permute(position, step.key ^ mix(work.replica), params.samples);
-}
-
 // The sum of what all invocations have.
 fn add_up(thread: u32, own: vec2<f32>) -> vec2<f32> {
     workgroupBarrier(); // the sum before has been read
@@ -49,29 +39,6 @@ fn add_up(thread: u32, own: vec2<f32>) -> vec2<f32> {
     return partial[0];
 }
 
-// Keeps z of 4 rows of a unit, where the way back needs it.
-fn keep(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
-    if (KEEPS && layer.keeps) {
-        let at = work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
-        scratch[at] = z.x;
-        scratch[at + 1u] = z.y;
-        scratch[at + 2u] = z.z;
-        scratch[at + 3u] = z.w;
-    }
-}
-
-// The factors of a unit's dropout in 4 rows.
-fn masks(work: Work, layer: Layer, quad: u32, unit: u32) -> vec4<f32> {
-    if (!DROPOUT || layer.threshold == 0u) {
-        return vec4<f32>(1.0);
-    }
-    let index = (work.row + quad * 4u + NEXT) * layer.outputs + unit;
-    return vec4<f32>(mask(index.x, layer.number, work.replica, layer.threshold),
-        mask(index.y, layer.number, work.replica, layer.threshold),
-        mask(index.z, layer.number, work.replica, layer.threshold),
-        mask(index.w, layer.number, work.replica, layer.threshold));
-}
-
 // Puts d f'(z), d being the gradient by what a layer hands on in 4 rows of a unit, in the place of that.
 fn through_activation(work: Work, layer: Layer, quad: u32, unit: u32, d: vec4<f32>) {
     let at = place(INPUTS + layer.unit + unit, quad);
@@ -79,7 +46,7 @@ fn through_activation(work: Work, layer: Layer, quad: u32, unit: u32, d: vec4<f3
     var z = tape[at];
     var a = z;
     if (KEEPS && layer.keeps) {
-        let source = work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
+        let source = kept_at(work, layer, quad, unit);
         z = vec4<f32>(scratch[source], scratch[source + 1u], scratch[source + 2u], scratch[source + 3u]);
         a = activation(layer.activation, z);
     }

@@ -310,7 +310,8 @@ impl Fitting {
     /// Copies the state to the host when [`run_with`](Self::run_with) begins and every 30 seconds, so that the run can go on where a
     /// GPU is lost: [`move_to`](Self::move_to).
     pub fn keep_copies(&mut self) {
-        self.copies = Some(Copies { last: None, at: Instant::now(), is_fresh: false, moved: false });
+        let can_be_lost = matches!(self.device, Device::Gpu(_));
+        self.copies = can_be_lost.then(|| Copies { last: None, at: Instant::now(), is_fresh: false, moved: false });
     }
 
     /// Whether [`move_to`](Self::move_to) can go on: there is a copy, and it was not done before. A device that is lost twice will be
@@ -344,11 +345,10 @@ impl Fitting {
         move || copied.is_some_and(|at| at.elapsed() >= AGE)
     }
 
-    /// Copies the state where copies are kept, the device can be lost and the last one is of an earlier state; more is done from now on.
+    /// Copies the state where copies are kept and the last one is of an earlier state; more is done from now on.
     async fn secure(&mut self) -> Result<()> {
         (self.model, self.metrics) = (None, None);
-        let is_needed = self.copies.as_ref().is_some_and(|copies| !copies.is_fresh);
-        if is_needed && matches!(self.device, Device::Gpu(_)) {
+        if self.copies.as_ref().is_some_and(|copies| !copies.is_fresh) {
             self.state().await?;
         }
         self.copies.iter_mut().for_each(|copies| copies.is_fresh = false);

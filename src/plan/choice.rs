@@ -72,7 +72,8 @@ fn beyond_a_slice(network: &Network, rows: usize, slice: usize) -> usize {
 
 /// What the two launches of a fused step are worth, in the unit of [`beyond_a_slice`]: 10 µs of a workgroup that does 13 such
 /// multiplications a nanosecond forward and, with what they bring with them, backward. It is an estimate that one measurement bears
-/// out: on an H200 the article's step of 32 rows takes 24 µs in four slices and 37 µs or more in one dispatch. On Mesa's lavapipe, where a workgroup is a thread, two launches take 62 µs, which are worth a fifth of it.
+/// out: on an H200 the article's step of 32 rows takes 24 µs in four slices and 37 µs or more in one dispatch. On Mesa's
+/// lavapipe, where a workgroup is a thread, two launches take 62 µs, which are worth a fifth of it.
 const LAUNCHES: usize = 1 << 17;
 /// Rows whose work equals the update of all parameters by one workgroup.
 const UPDATE_ROWS: usize = 8;
