@@ -25,7 +25,7 @@ const DIGITS: i32 = 7;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The data, which is the built-in `moons`
-    #[arg(value_parser = ["moons"])]
+    #[arg(default_value = "moons", value_parser = ["moons"])]
     data: String,
     /// The step to print, counted from 1; earlier steps are trained first
     #[arg(long, default_value_t = 1, value_name = "N")]

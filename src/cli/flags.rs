@@ -37,6 +37,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("monitor", "--monitor"),
     ("noise", "--noise"),
     ("not_missing", "--not-missing"),
+    ("optimizer", "--optimizer"),
     ("out", "--out"),
     ("patience", "--patience"),
     ("plan", "--plan"),

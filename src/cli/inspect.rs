@@ -10,7 +10,7 @@ use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind}
 use crate::error::{Result, list, shorten};
 use crate::model::TrainingRecord;
 use crate::params::Layout;
-use crate::report::{Table, count, figure, value};
+use crate::report::{Table, count, count_of, figure, value};
 use crate::spec::MlpSpec;
 
 /// Show a model: its layers, its columns, and how it was trained
@@ -71,10 +71,10 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(training) = training {
         let TrainingRecord { data, rows, epochs, steps, batch, optimizer, seed, device, .. } = training;
         text += &format!(
-            "\ntrained on {data}: {rows} rows, {} epochs, {} steps of {batch} rows, {} with learning rate {}, seed \
+            "\ntrained on {data}: {rows} rows, {}, {} of {batch} rows, {} with learning rate {}, seed \
             {seed}, on {device}\n",
-            count(*epochs),
-            count(*steps),
+            count_of(*epochs, "epoch"),
+            count_of(*steps, "step"),
             optimizer.rule,
             optimizer.learning_rate,
         );

@@ -39,7 +39,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn table() -> String {
-    let mut table = Table::new(&["kernel", "computes", "reads", "writes", "variants and parts"]);
+    let mut table = Table::new(&["kernel", "computes", "reads", "writes", "variants", "parts"]);
     for kernel in KERNELS {
         let bound = |written: bool| {
             let bindings = kernel.bindings.iter().filter(|binding| (binding.access != Access::In) == written);
@@ -48,15 +48,15 @@ fn table() -> String {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        table.row(vec![kernel.name.into(), kernel.formula.into(), bound(false), bound(true), choices(kernel)]);
+        let variants = names(kernel.variants.iter().map(|variant| variant.name.into()));
+        let parts = names(kernel.part.parts().iter().map(|part| part.name().into_owned()));
+        table.row(vec![kernel.name.into(), kernel.formula.into(), bound(false), bound(true), variants, parts]);
     }
     table.to_string()
 }
 
-fn choices(kernel: &Kernel) -> String {
-    let variants = kernel.variants.iter().map(|variant| variant.name.into());
-    let parts = kernel.part.parts().into_iter().map(|part| part.name());
-    let names: Vec<_> = variants.chain(parts).filter(|name| !name.is_empty()).collect();
+fn names(all: impl Iterator<Item = String>) -> String {
+    let names: Vec<_> = all.filter(|name| !name.is_empty()).collect();
     if names.is_empty() { "-".into() } else { names.join(" ") }
 }
 

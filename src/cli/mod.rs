@@ -33,6 +33,7 @@ mod source;
 mod train;
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -96,6 +97,12 @@ fn flag(name: &'static str) -> impl Fn(Error) -> Error {
 /// Tells what clap has to say and ends. Its messages repeat words as they are, and a name that a shell has found in a folder may hold
 /// anything.
 fn refused(error: &clap::Error) -> ! {
+    // What names the flag itself stands alone: clap would name it again.
+    let own = error.source().and_then(|source| source.downcast_ref::<Error>()).map(Error::to_string);
+    if let Some(own) = own.filter(|own| own.starts_with("--")) {
+        eprintln!("error: {own}");
+        std::process::exit(error.exit_code());
+    }
     let text = error.render().to_string();
     if error.use_stderr() && text.lines().any(|line| matches!(escape(line), Cow::Owned(_))) {
         output::tell(text.trim_end());

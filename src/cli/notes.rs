@@ -33,6 +33,7 @@ pub fn hint(kind: NoteKind) -> &'static str {
         NoteKind::DecimalGuess => "--decimal . takes such columns as texts",
         NoteKind::LostDigits => "--categorical keeps them apart",
         NoteKind::Dates => "--categorical takes them as texts",
+        NoteKind::Identifier => "--ignore leaves them out",
         NoteKind::StrayCells => "--strict refuses",
         NoteKind::Unseen => "--unseen error refuses",
         _ => "",

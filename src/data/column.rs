@@ -3,7 +3,7 @@
 //! Numbers are f64, NaN where one is missing: 8 bytes a row. Texts are kept once each, with a number of 4 bytes a row, so a
 //! column of a million rows with a dozen categories takes 4 MB.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use crate::data::cell::parse_number;
 use crate::data::date;
@@ -11,6 +11,9 @@ use crate::data::form::NumberForm;
 use crate::error::Result;
 use crate::parallel;
 use crate::parallel::prelude::*;
+
+/// Fewest rows in which values that all differ are thought to tell the rows apart.
+const ENOUGH: usize = 20;
 
 /// The cells of one column, one for each row.
 #[derive(Clone, Debug)]
@@ -210,6 +213,21 @@ impl Column {
     #[must_use]
     pub fn new(name: impl Into<String>, cells: Cells) -> Self {
         Self { name: name.into(), cells, form: NumberForm::default(), exact: None }
+    }
+
+    /// Whether its cells look like numbers of rows or names: whole numbers or texts in enough rows, none of them missing and no two
+    /// the same.
+    pub(super) fn identifies_rows(&self) -> bool {
+        let differ = |texts: &Categorical| texts.labels().len() == texts.len();
+        self.cells.len() >= ENOUGH
+            && match (&self.cells, &self.exact) {
+                (_, Some(texts)) | (Cells::Text(texts), None) => differ(texts),
+                (Cells::Number(values), None) => {
+                    let mut seen = HashSet::default();
+                    values.iter().all(|value| value.fract() == 0.0 && seen.insert((value + 0.0).to_bits()))
+                }
+                (Cells::Date(_), None) => false,
+            }
     }
 
     /// The column as texts: what was written, where its numbers lose digits.

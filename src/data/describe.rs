@@ -16,8 +16,6 @@ use crate::parallel::prelude::*;
 
 /// Most frequent texts that are told.
 const TOLD: usize = 5;
-/// Rows from which on a column that differs in each of them looks like an identifier.
-const ENOUGH: usize = 20;
 
 /// The description of a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -100,7 +98,7 @@ impl Description {
                 0 => "has no values at all",
                 1 if of.missing == 0 => "is the same in all rows",
                 _ if equal() => "repeats the target",
-                distinct if distinct == rows && rows >= ENOUGH && !is_target && identifies(&column.cells) => {
+                _ if !is_target && column.identifies_rows() => {
                     "is different in every row, so it is probably an identifier"
                 }
                 _ => continue,
@@ -153,15 +151,6 @@ fn most_frequent(texts: &Categorical) -> (usize, Values) {
     by_count.truncate(TOLD);
     let most_frequent = by_count.into_iter().map(|(label, count)| (label.clone(), count)).collect();
     (distinct, Values::Text { most_frequent })
-}
-
-/// Whether values that all differ look like numbers of rows or names: whole numbers or texts.
-fn identifies(cells: &Cells) -> bool {
-    match cells {
-        Cells::Number(values) => values.iter().all(|value| value.fract() == 0.0),
-        Cells::Text(_) => true,
-        Cells::Date(_) => false,
-    }
 }
 
 /// Whether two columns have equal numbers, or tell the rows apart in the same way, by values that each occur twice on

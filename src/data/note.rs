@@ -48,6 +48,8 @@ pub enum NoteKind {
     Constant,
     /// All categories of a column are rare: the network does not see it.
     AllRare,
+    /// A column of whole numbers is different in every row, and the network learns from it.
+    Identifier,
     /// Rare categories of a column share an input.
     Rare,
     /// Cells that the model's column can't take, counted as missing.
@@ -92,6 +94,7 @@ impl NoteKind {
             Self::WholeNumbers => "whole-numbers",
             Self::Constant => "constant",
             Self::AllRare => "all-rare",
+            Self::Identifier => "identifier",
             Self::Rare => "rare",
             Self::StrayCells => "stray-cells",
             Self::Unseen => "unseen",
@@ -118,6 +121,9 @@ impl NoteKind {
             Self::WholeNumbers => "whole numbers that are written differently are one category",
             Self::Constant => "columns that are the same in all training rows are left out",
             Self::AllRare => "columns whose categories are all rare are left out",
+            Self::Identifier => {
+                "columns that are different in every row are learned from, though they are probably identifiers"
+            }
             Self::Rare => "rare categories share an input",
             Self::StrayCells => "cells of another type than the model's column count as missing",
             Self::Unseen => "cells hold categories that the model has not seen",

@@ -10,8 +10,8 @@ pub use place::Place;
 #[cfg(feature = "cli")]
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
-pub use text::count;
-use text::{driver_hint, one_line, shown};
+pub use text::{count, count_of};
+use text::{driver_hint, list_for, one_line, shown};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
 pub(crate) use text::{record, shell_word, shorten_to, width};
@@ -124,7 +124,7 @@ pub enum Error {
         column: String,
     },
     /// Columns that were asked for, or that the model needs, are not in the table.
-    #[error("{}: no column {}; the table has {}", shown(path), list(columns), list(available))]
+    #[error("{}: no column {}; the table has {}", shown(path), list(columns), list_for(columns, available))]
     MissingColumns {
         /// The file.
         path: PathBuf,

@@ -10,6 +10,8 @@ use unicode_width::UnicodeWidthStr;
 const SHOWN: usize = 60;
 /// Most characters for each of these columns: marks that stand on others take none.
 const STACKED: usize = 4;
+/// The Jaro-Winkler similarity above which a name may be another one misspelled.
+const ALIKE: f64 = 0.8;
 /// Names that a list begins with.
 const LISTED: usize = 12;
 
@@ -46,6 +48,11 @@ pub fn count(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// So many things, one of which is named: 1 epoch, 10,000 epochs.
+pub fn count_of(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// Columns of a terminal that a text takes.
@@ -87,6 +94,17 @@ pub(crate) fn list(names: &[impl AsRef<str>]) -> String {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+/// The names that are there; where one is sought and another is spelled much like it, that one is proposed.
+pub(super) fn list_for(sought: &[String], there: &[String]) -> String {
+    let likeness = |name: &str, other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
+    let closest = match sought {
+        [name] => there.iter().max_by(|a, b| likeness(name, a).total_cmp(&likeness(name, b))),
+        _ => None,
+    };
+    let meant = closest.filter(|other| likeness(&sought[0], other) > ALIKE);
+    list(there) + &meant.map_or_else(String::new, |other| format!(": did you mean `{}`?", shorten(other)))
 }
 
 /// A word that a POSIX shell takes as it is.

@@ -72,8 +72,17 @@ pub(super) fn all(folder: &Path) -> Vec<(&'static str, RunName)> {
 
 /// The run that a model's file, or a checkpoint, names.
 pub(super) fn name_in_model(path: &Path) -> Option<RunName> {
-    let training: Value = serde_json::from_str(metadata(path)?[TRAINING].as_str()?).ok()?;
-    parsed(training.get("run")?)
+    parsed(training(path)?.get("run")?)
+}
+
+/// The name of the data that a model's file was trained on.
+#[cfg(feature = "cli")]
+pub(crate) fn data_of(path: &Path) -> Option<String> {
+    Some(training(path)?.get("data")?.as_str()?.into())
+}
+
+fn training(path: &Path) -> Option<Value> {
+    serde_json::from_str(metadata(path)?[TRAINING].as_str()?).ok()
 }
 
 /// The score that a checkpoint's file tells.

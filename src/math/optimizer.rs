@@ -129,7 +129,14 @@ impl Optimizer {
     pub fn named(name: &str, learning_rate: f64) -> Result<Self> {
         match name {
             ADAMW => Ok(Self { weight_decay: 0.01, ..Self::new(Rule::Adam, learning_rate) }),
-            _ => Ok(Self::new(name.parse()?, learning_rate)),
+            _ => match Rule::ALL.iter().find(|rule| rule.name() == name) {
+                Some(&rule) => Ok(Self::new(rule, learning_rate)),
+                None => Err(Error::Setting {
+                    what: "optimizer",
+                    found: format!("`{name}`"),
+                    expected: Self::names().collect::<Vec<_>>().join(", "),
+                }),
+            },
         }
     }
 
@@ -390,6 +397,6 @@ impl fmt::Display for Rule {
 impl FromStr for Rule {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        named("optimiser (or adamw)", Self::ALL, Self::name, name)
+        named("optimizer", Self::ALL, Self::name, name)
     }
 }

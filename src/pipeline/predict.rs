@@ -25,7 +25,7 @@ pub enum Prediction {
         /// The probability of each class, in the order of [`Encoder::classes`].
         probabilities: Vec<f64>,
     },
-    /// A number, in the target's own unit.
+    /// A number, in the target's own unit, to the digits that the network's output in f32 tells apart.
     Number(f64),
 }
 
@@ -57,9 +57,19 @@ impl Prediction {
                 let probabilities = loss.predictions_of(z);
                 Self::Class { label: classes[predicted_class(&probabilities)].clone(), probabilities }
             }
-            TargetKind::Regression { .. } => Self::Number(encoder.decode_regression(loss.prediction(first))),
+            TargetKind::Regression { .. } => {
+                let number = |z: f32| encoder.decode_regression(loss.prediction(f64::from(z)));
+                Self::Number(rounded(number(z[0]), number(z[0].next_up())))
+            }
         }
     }
+}
+
+/// The number to as many decimals as tell it from `next`, which the next output in f32 stands for: those behind are noise.
+fn rounded(number: f64, next: f64) -> f64 {
+    let unit = 10f64.powf(-(next - number).abs().log10().floor());
+    let rounded = (number * unit).round() / unit;
+    if rounded.is_finite() { rounded } else { number }
 }
 
 impl Model {

@@ -1,19 +1,18 @@
 //! Steps whose gradient by the outputs a program gives: the layered training step without its loss, in two passes between which the
 //! program looks at the outputs.
 
-use super::buffers::{Buffer, BufferId, Role, View, places};
-use super::builder::dispatch;
+use super::buffers::{BufferId, Role};
+use super::builder::check;
+use super::layered::{builder, learn, steps};
 use super::passes::{Pass, PassKind, Plan};
-use super::product::tiled;
-use crate::error::{Error, Result};
-use crate::kernels::{ABT, DENSE_GRADIENT, LOSS, MATMUL, Part, SOFTMAX_LOSS};
-use crate::math::Activation;
+use super::request::{PlanKind, Recipe, TrainShape};
+use crate::error::Result;
 use crate::spec::MlpSpec;
 
 /// Where the parts of such a step stand in a plan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Given {
-    /// The pass from the features to the outputs, which keeps z and a.
+    /// The pass from the features to the outputs, which keeps what the way back needs.
     pub forward: usize,
     /// The pass from the gradient by the outputs to the update.
     pub backward: usize,
@@ -23,40 +22,23 @@ pub(crate) struct Given {
     pub gradient: BufferId,
 }
 
-/// Adds the passes of such steps to a layered plan of whole batches of one network.
-pub(crate) fn add_given(plan: &mut Plan, spec: &MlpSpec) -> Result<Given> {
-    let step = plan.passes.first().cloned();
-    let lacking = || Error::Setting {
-        what: "plan",
-        found: format!("{}, without a loss of its own to be left out", plan.kind),
-        expected: "a layered plan of whole batches".into(),
-    };
-    let step = step.ok_or_else(lacking)?;
-    let is_loss = |kernel| std::ptr::eq(kernel, &LOSS) || std::ptr::eq(kernel, &SOFTMAX_LOSS);
-    let loss = step.dispatches.iter().position(|dispatch| is_loss(dispatch.kernel)).ok_or_else(lacking)?;
-    let gradient = step.dispatches[loss].views[3].buffer;
-    let first_layer = step.dispatches.iter().rposition(|dispatch| std::ptr::eq(dispatch.kernel, &DENSE_GRADIENT));
-    let first_layer = first_layer.ok_or_else(lacking)?;
-
-    let layer = spec.layers()[0];
-    let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
-    // dx = dz wᵀ, before the update changes w.
-    let inputs = plan.buffers.len();
-    let views = [step.dispatches[first_layer].views[1], view(plan.buffer(Role::Parameters)?), view(inputs)];
-    let mut to_inputs = dispatch(&MATMUL, Part::None, ABT, &[step.rows, layer.inputs, layer.outputs], &views)?;
-    (to_inputs.part, to_inputs.dims) =
-        tiled(&MATMUL, Activation::Identity, &to_inputs.dims, plan.replicas, &places(&views));
-    plan.buffers.push(Buffer { role: Role::InputGradients, len: step.rows.saturating_mul(layer.inputs) });
-
-    let forward = step.dispatches[..loss].to_vec();
-    let backward = step.dispatches[loss + 1..].to_vec();
-    let mut both = backward.clone();
-    both.insert(first_layer - loss, to_inputs);
-    let first = plan.passes.len();
-    for (kind, dispatches) in [(PassKind::Forward, forward), (PassKind::Backward, backward), (PassKind::Backward, both)]
-    {
-        plan.passes.push(Pass { kind, rows: step.rows, dispatches });
+/// Plans steps of one network on all rows of `shape`, with the loss of `spec` and with a gradient that is given.
+pub(crate) fn given(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<(Plan, Given)> {
+    check(&shape)?;
+    let mut builder = builder(spec, recipe, &shape)?;
+    builder.add(Role::InputGradients, &[shape.batch, spec.inputs()]);
+    let mut passes = steps(&builder, recipe, &shape)?;
+    let first = passes.len();
+    let (mut forward, rows) = (Vec::new(), shape.batch);
+    let batch = builder.training_batch(&mut forward, rows, shape.samples)?;
+    builder.forward(&mut forward, batch.features, rows, PassKind::Train)?;
+    passes.push(Pass { kind: PassKind::Forward, rows, dispatches: forward });
+    for to_inputs in [None, Some(builder.shared(Role::InputGradients))] {
+        let mut dispatches = Vec::new();
+        learn(&builder, recipe, &mut dispatches, &batch, to_inputs)?;
+        passes.push(Pass { kind: PassKind::Backward, rows, dispatches });
     }
-    plan.check()?;
-    Ok(Given { forward: first, backward: first + 1, backward_to_inputs: first + 2, gradient })
+    let gradient = builder.delta(spec.layers().len() - 1).buffer;
+    let plan = builder.finish_layers(PlanKind::Layered, passes)?;
+    Ok((plan, Given { forward: first, backward: first + 1, backward_to_inputs: first + 2, gradient }))
 }

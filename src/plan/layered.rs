@@ -13,17 +13,25 @@ use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec`, and the validation of what they learn.
 pub fn layered(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
-    let mut builder = Builder::by_layers(spec, recipe, &shape)?;
-    let (batch, _) = batches(&shape);
-    let most = partials(&builder, batch);
+    let builder = builder(spec, recipe, &shape)?;
+    let passes = steps(&builder, recipe, &shape)?;
+    builder.finish_training(PlanKind::Layered, passes, &shape)
+}
+
+/// The buffers of such a plan.
+pub(super) fn builder<'a>(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape) -> Result<Builder<'a>> {
+    let mut builder = Builder::by_layers(spec, recipe, shape)?;
+    let most = partials(&builder, batches(shape).0);
     if most.count > 1 {
         builder.add(Role::PartialGradients, &[shape.replicas, most.count, most.stride]);
     }
-    let mut passes = Vec::new();
-    for rows in sizes(shape.samples, batch) {
-        passes.push(step(&builder, recipe, rows, shape.samples)?);
-    }
-    builder.finish_training(PlanKind::Layered, passes, &shape)
+    Ok(builder)
+}
+
+/// A pass for every number of rows that a step may have.
+pub(super) fn steps(builder: &Builder<'_>, recipe: &Recipe, shape: &TrainShape) -> Result<Vec<Pass>> {
+    let sizes = sizes(shape.samples, batches(shape).0);
+    sizes.into_iter().map(|rows| step(builder, recipe, rows, shape.samples)).collect()
 }
 
 /// Plans the forward pass of `spec` on up to `rows` rows, which all replicas share;
@@ -39,22 +47,23 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
 
 fn step(builder: &Builder<'_>, recipe: &Recipe, rows: usize, samples: usize) -> Result<Pass> {
     let mut dispatches = Vec::new();
-    let partials = partials(builder, rows);
     let batch = builder.training_batch(&mut dispatches, rows, samples)?;
     builder.forward(&mut dispatches, batch.features, rows, PassKind::Train)?;
     builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
-    backward(builder, &mut dispatches, &batch, partials)?;
-    builder.update(&mut dispatches, recipe, partials)?;
+    learn(builder, recipe, &mut dispatches, &batch, None)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
 
-/// From the gradient by the last layer's output to those by all parameters, in shares.
-fn backward(
+/// From the gradient by the last layer's output to the update of all parameters, whose gradients are made in parts. `to_inputs` takes
+/// the gradient by the features, if it is wanted.
+pub(super) fn learn(
     builder: &Builder<'_>,
+    recipe: &Recipe,
     dispatches: &mut Vec<Dispatch>,
     batch: &Batch,
-    partials: PartialGradients,
+    to_inputs: Option<View>,
 ) -> Result<()> {
+    let partials = partials(builder, batch.rows);
     let Batch { rows, features, .. } = *batch;
     let layers = builder.spec.layers();
     let last = layers.len() - 1;
@@ -72,8 +81,14 @@ fn backward(
         let span = (partials.count - 1) * stride + own;
         let dims = [layer.inputs, layer.outputs, rows, partials.count, stride, span];
         dispatches.push(builder.product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
-        let Some(before) = i.checked_sub(1) else { break };
         let weight = builder.tensor(Role::Parameters, builder.layout.weight(i));
+        let Some(before) = i.checked_sub(1) else {
+            if let Some(to_inputs) = to_inputs {
+                let (dims, views) = ([rows, layer.inputs, layer.outputs], [d, weight, to_inputs]);
+                dispatches.push(builder.product(&MATMUL, ABT, Activation::Identity, &dims, &views)?);
+            }
+            break;
+        };
         let (activation, next) = (layers[before].activation, builder.delta(before));
         let dims = [rows, layer.inputs, layer.outputs];
         dispatches.push(if activation == Activation::Identity {
@@ -88,7 +103,7 @@ fn backward(
             dispatches.push(dispatch(&DROPOUT_BACKWARD, Part::None, 0, &dims, &[next])?);
         }
     }
-    Ok(())
+    builder.update(dispatches, recipe, partials)
 }
 
 /// The shares that the gradient is made in: one for every [`PARTIAL_ROWS`] rows, as far as their memory is worth it. Each

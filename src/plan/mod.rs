@@ -19,7 +19,7 @@ pub use buffers::{Buffer, BufferId, Role, View};
 pub(crate) use builder::SNAPSHOTS;
 pub use choice::choose;
 pub use fused::fused;
-pub(crate) use given::{Given, add_given};
+pub(crate) use given::{Given, given};
 pub use layered::{forward, layered};
 pub use passes::{Dispatch, Pass, PassKind, Plan};
 pub use plain::{plain, plain_forward};

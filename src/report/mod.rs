@@ -15,4 +15,4 @@ pub use plot::plot_lr_curve;
 pub use progress::Reporter;
 pub use table::{Table, memory, rate};
 
-pub use crate::error::count;
+pub use crate::error::{count, count_of};

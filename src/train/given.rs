@@ -1,12 +1,12 @@
 //! Steps for a loss of the program's own, which takes the outputs and gives the gradient by them.
 
-use super::trainer::{Own, Trainer, plan_for};
+use super::trainer::{Own, Trainer, recipe_and_shape};
 use super::{Batch, TrainConfig};
 use crate::backend::{Backend as _, Device};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::plan::{Given, PlanKind, Role, add_given};
+use crate::plan::{Given, PlanKind, Role, given};
 use crate::spec::MlpSpec;
 
 impl Trainer {
@@ -31,8 +31,8 @@ impl Trainer {
         let zeros = |columns: usize| limits::filled("a batch", 0.0, rows.saturating_mul(columns));
         let (inputs, targets) = (spec.inputs(), spec.target_columns());
         let data = Dataset::new(zeros(inputs)?, zeros(targets)?, inputs, targets)?;
-        let mut plan = plan_for(device, spec, &config, &data, 0)?;
-        let given = add_given(&mut plan, spec)?;
+        let (recipe, shape) = recipe_and_shape(spec, &config, &data, 0);
+        let (plan, given) = given(spec, &recipe, shape)?;
         let backend = device.load(plan).await?;
         let mut trainer = Self::with_backend(device, backend, spec, &config, &data, None)?;
         trainer.own = Some(Own { given, rows: None });

@@ -111,6 +111,17 @@ pub(crate) fn plan_for(
     data: &Dataset,
     validation: usize,
 ) -> Result<Plan> {
+    let (recipe, shape) = recipe_and_shape(spec, config, data, validation);
+    plan::choose(config.plan, spec, &recipe, shape, device.target())
+}
+
+/// What a plan is asked to do.
+pub(super) fn recipe_and_shape(
+    spec: &MlpSpec,
+    config: &TrainConfig,
+    data: &Dataset,
+    validation: usize,
+) -> (Recipe, TrainShape) {
     let samples = data.rows();
     let batch = config.batch.rows(samples);
     let (_, _, groups) = loss_kernel(spec.loss(), batch.max(validation), spec.outputs());
@@ -123,8 +134,7 @@ pub(crate) fn plan_for(
         factors: config.learning_rate_factors.clone(),
     };
     let weighted = data.weights().is_some();
-    let shape = TrainShape { samples, validation, batch, replicas: 1, slots, weighted };
-    plan::choose(config.plan, spec, &recipe, shape, device.target())
+    (recipe, TrainShape { samples, validation, batch, replicas: 1, slots, weighted })
 }
 
 impl Trainer {

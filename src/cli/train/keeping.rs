@@ -35,6 +35,11 @@ impl<'a> Place<'a> {
         }
         Ok(Some(Self { path, folder, checkpoints }))
     }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.path
+    }
 }
 
 /// What is kept of a run as it goes on.

@@ -160,6 +160,9 @@ pub async fn run(args: Args) -> Result<u8> {
         return print_data(args.said.toml(&settings::words(&estimator, &args, &source))).map(|_| 0);
     }
     let place = Place::take(&args)?;
+    if let (Some(place), false) = (&place, args.quiet) {
+        tell::the_run_it_replaces(place.path(), &source.to_string());
+    }
     let prepared = read::prepare(&args, estimator, &source)?;
     let config = args.said.toml(&settings::words(prepared.settled(), &args, &source));
     let mut fitting = load(&args, prepared).await?;

@@ -6,11 +6,20 @@ use crate::cli::interrupt::Signal;
 use crate::cli::notes;
 use crate::cli::source::Source;
 use crate::error::{list, shell_word};
+use crate::folder::{MODEL, data_of};
 use crate::kernels::MOST_LAYERS;
 use crate::params::Layout;
 use crate::pipeline::{Fitting, Hint};
 use crate::plan::PlanKind;
-use crate::report::{count, memory};
+use crate::report::{count, count_of, memory};
+
+/// That a model of other data in the run's folder gives way.
+pub fn the_run_it_replaces(folder: &Path, data: &str) {
+    let model = folder.join(MODEL);
+    if let Some(other) = data_of(&model).filter(|other| other != data) {
+        eprintln!("note: {} was trained on {other}: this run replaces it when it ends", model.display());
+    }
+}
 
 /// Which columns of another part's table are passed over; those that the training rows' table has, too, are so on purpose.
 pub fn extra(path: &Path, extra: &[String], known: &[String]) {
@@ -50,10 +59,10 @@ pub fn the_end(fitting: &Fitting, signal: Option<Signal>) {
     let (done, epochs) = (trainer.epochs(), trainer.config().epochs);
     let best = outcome.best_epoch.map(|best| format!("; the parameters are those of epoch {}, the best", count(best)));
     let end = match signal.filter(|_| outcome.stopped) {
-        Some(signal) => format!("stopped by {} after {} of {} epochs", signal.name(), count(done), count(epochs)),
+        Some(signal) => format!("stopped by {} after {} of {}", signal.name(), count(done), count_of(epochs, "epoch")),
         None if best.is_none() => return,
-        None if done < epochs => format!("stopped early after {} epochs", count(done)),
-        None => format!("trained for {} epochs", count(done)),
+        None if done < epochs => format!("stopped early after {}", count_of(done, "epoch")),
+        None => format!("trained for {}", count_of(done, "epoch")),
     };
     eprintln!("{end}{}", best.unwrap_or_default());
 }

@@ -29,6 +29,9 @@ impl Encoder {
             notes.push(self.left(left, table.column_of(&left.name)?, rows.len()));
         }
         for feature in &self.features {
+            if table.column_of(&feature.name)?.identifies_rows() {
+                notes.push(Note::column(NoteKind::Identifier, &feature.name));
+            }
             let FeatureKind::Category { categories, other, rare, .. } = &feature.kind else { continue };
             let known = Categories::new(categories, rare.as_deref(), *other);
             let texts = table.column_of(&feature.name)?.to_texts();

@@ -69,18 +69,18 @@ pub(super) fn slices<T: Real>(call: &Call<'_>, network: &Network, sizes: Sizes, 
     let ([x, y, hyper, p, ..], [_, g, sums, ..]) = (io.inputs, io.outputs);
     let Sizes { rows, columns, groups, .. } = sizes;
     let run = rows.div_ceil(network.block).div_ceil(groups) * network.block;
-    let tape = Tape::new(network, columns);
+    let layout = ActivationLayout::new(network, columns);
     let work = g.par_chunks_mut(network.parameters()).zip(sums.par_chunks_mut(2)).enumerate();
     work.for_each(|(group, (g, sums))| {
         sums.fill(T::default());
         let end = (run * (group + 1)).min(rows);
-        T::with_scratch(tape.len * network.block, |values| {
+        T::with_scratch(layout.len * network.block, |values| {
             T::vectorized(
                 #[inline(always)]
                 || {
                     for first in (run * group..end).step_by(network.block) {
                         let (rows, values) = (network.block.min(end - first), &mut *values);
-                        let mut block = Block { call, network, sizes, tape: &tape, values, first, rows, p };
+                        let mut block = Block { call, network, sizes, layout: &layout, values, first, rows, p };
                         block.load(x, y);
                         block.forward();
                         block.loss(hyper, sums);
@@ -97,14 +97,14 @@ pub(super) fn slices<T: Real>(call: &Call<'_>, network: &Network, sizes: Sizes, 
 
 /// Where a block's values stand in the scratch memory, in elements a row: all rows of one thing, then of the next. The
 /// features are first, then each layer's [places](places).
-struct Tape {
+struct ActivationLayout {
     targets: usize,
     /// Two gradients that take turns.
     deltas: [usize; 2],
     len: usize,
 }
 
-impl Tape {
+impl ActivationLayout {
     fn new(network: &Network, columns: usize) -> Self {
         let targets = places(network, network.spec.layers().len())[0];
         let widest = network.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
@@ -131,7 +131,7 @@ struct Block<'a, T> {
     call: &'a Call<'a>,
     network: &'a Network,
     sizes: Sizes,
-    tape: &'a Tape,
+    layout: &'a ActivationLayout,
     values: &'a mut [T],
     first: usize,
     rows: usize,
@@ -141,7 +141,7 @@ struct Block<'a, T> {
 impl<T: Real> Block<'_, T> {
     /// The place of `width` values a row.
     fn range(&self, place: usize, width: usize) -> Range<usize> {
-        // The tape was laid out for whole blocks.
+        // The activations were laid out for whole blocks.
         let start = place * self.network.block;
         start..start + width * self.rows
     }
@@ -149,7 +149,7 @@ impl<T: Real> Block<'_, T> {
     /// Several things at once; they never overlap.
     fn get<const N: usize>(&mut self, ranges: [Range<usize>; N]) -> [&mut [T]; N] {
         #[allow(clippy::expect_used)]
-        self.values.get_disjoint_mut(ranges).expect("a tape's places lie apart")
+        self.values.get_disjoint_mut(ranges).expect("the places of activations lie apart")
     }
 
     /// What a layer is handed.
@@ -159,7 +159,7 @@ impl<T: Real> Block<'_, T> {
     }
 
     fn delta(&self, layer: usize, width: usize) -> Range<usize> {
-        self.range(self.tape.deltas[layer % 2], width)
+        self.range(self.layout.deltas[layer % 2], width)
     }
 
     #[inline(always)]
@@ -167,7 +167,7 @@ impl<T: Real> Block<'_, T> {
         let (inputs, columns) = (self.network.spec.inputs(), self.sizes.columns);
         let order = SampleOrder::of(self.call, self.sizes.samples as u32);
         let (first, rows) = (self.first, self.rows);
-        let [features, targets] = self.get([self.range(0, inputs), self.range(self.tape.targets, columns)]);
+        let [features, targets] = self.get([self.range(0, inputs), self.range(self.layout.targets, columns)]);
         let mut copy = |row: usize, sample: usize, count: usize| {
             for (from, to, width) in [(x, &mut *features, inputs), (y, &mut *targets, columns)] {
                 let source = &from[sample * width..][..count * width];
@@ -220,7 +220,7 @@ impl<T: Real> Block<'_, T> {
         let (c, count) = (settings(hyper).loss_parameter, T::from_f64((rows * terms) as f64));
         let ranges = [
             self.range(places(self.network, last)[2], outputs),
-            self.range(self.tape.targets, columns),
+            self.range(self.layout.targets, columns),
             self.delta(last, outputs),
         ];
         let [z, y, d] = self.get(ranges);

@@ -95,8 +95,8 @@ impl Network {
     pub fn workgroup_bytes(&self, block: usize, holds: bool) -> usize {
         // An odd number of vectors of 4 rows each.
         let pitch = (block / 4) | 1;
-        let tape = (self.spec.inputs() + self.units()).saturating_mul(16 * pitch);
-        tape.saturating_add(4 * block + 8 * THREADS).saturating_add(self.held_vectors(holds).saturating_mul(16))
+        let activations = (self.spec.inputs() + self.units()).saturating_mul(16 * pitch);
+        activations.saturating_add(4 * block + 8 * THREADS).saturating_add(self.held_vectors(holds).saturating_mul(16))
     }
 
     /// Vectors of 4 elements that the held parameters take: each row of a weight, and the bias, begins a new one. At least one, since

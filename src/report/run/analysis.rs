@@ -37,9 +37,9 @@ fn columns(encoder: &Encoder) -> Vec<(&str, Range<usize>)> {
     encoder.features().iter().map(|feature| (feature.name.as_str(), inputs(feature.width()))).collect()
 }
 
-/// A fitted model with what it says of the rows by which it is judged: those for testing, else for validation, else all that it was
+/// A fitted model with what it says of the rows by which it is evaluated: those for testing, else for validation, else all that it was
 /// trained on.
-pub struct Judged<'a> {
+pub struct Evaluated<'a> {
     pub fitted: &'a Fitted,
     pub encoder: &'a Encoder,
     pub rows: &'a Dataset,
@@ -48,7 +48,7 @@ pub struct Judged<'a> {
     predictor: Predictor,
 }
 
-impl<'a> Judged<'a> {
+impl<'a> Evaluated<'a> {
     /// Runs the model over these rows.
     pub async fn new(device: &Device, fitted: &'a Fitted) -> Result<Self> {
         let (model, (_, rows)) = (&fitted.model, fitted.data.evaluated());

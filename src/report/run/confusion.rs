@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::ink::{COLOURS, Drawn, INK, WIDTH, picture, short, text};
+use super::canvas::{COLOURS, Drawn, INK, WIDTH, picture, short, text};
 use super::scatter::rows;
 use super::{Confusion, Findings, Picture};
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub fn draw(findings: &Findings, confusion: &Confusion) -> Result<Option<Picture
     let below = if upright { 20 + longest * (font * 5 / 9) } else { 44 };
     let height = 64 + 72 + n * high + below + 16;
     let legend = [("right", COLOURS[0]), ("wrong", COLOURS[1])];
-    let svg = picture(height as u32, "confusion matrix", &legend, |area| {
+    let svg = picture(height as u32, "Confusion matrix", &legend, |area| {
         area.draw(&Text::new("true ↓", (left - 12, 12), text(font, INK, HPos::Right)))?;
         for (row, (label, counts)) in (0..).zip(classes.iter().zip(counts)) {
             let y = 36 + row * high;

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::Picture;
-use super::ink::{Drawn, axes, colour, picture, span};
+use super::canvas::{Drawn, axes, colour, picture, span};
 use crate::error::Result;
 use crate::report::count;
 use crate::report::digits::brief;
@@ -73,12 +73,14 @@ fn draw(name: &'static str, epochs: &[Epoch], curves: &[Curve], logarithmic: boo
     }
     let legend: Vec<_> = curves.iter().enumerate().map(|(at, curve)| (curve.name, colour(at))).collect();
     let height = |value: f64| if logarithmic { value.log10() } else { value };
-    let svg = picture(620, &format!("{name} over the epochs"), &legend, |area| {
+    let title = format!("{}{} over the epochs", name[..1].to_uppercase(), &name[1..]);
+    let label = if logarithmic { format!("{name}, logarithmic") } else { name.into() };
+    let svg = picture(620, &title, &legend, |area| {
         let all = || curves.iter().flat_map(|curve| &curve.points);
         let spans = [span(all().map(|point| point.0), 0.0)?, span(all().map(|point| height(point.1)), 0.06)?];
         let power = |value: f64| brief(10_f64.powf(value), 2);
-        let label: Option<&dyn Fn(f64) -> String> = if logarithmic { Some(&power) } else { None };
-        let mut chart = axes(area, spans, ["epoch", name], label)?;
+        let marks: Option<&dyn Fn(f64) -> String> = if logarithmic { Some(&power) } else { None };
+        let mut chart = axes(area, spans, ["epoch", &label], marks)?;
         for (at, curve) in curves.iter().enumerate() {
             let dots = if curve.points.len() <= 30 { 6 } else { 0 };
             let points = curve.points.iter().map(|&(x, y)| (x, height(y)));
@@ -89,9 +91,6 @@ fn draw(name: &'static str, epochs: &[Epoch], curves: &[Curve], logarithmic: boo
     let mut caption = "Training: the mean over an epoch's steps, each before its update.".to_string();
     if curves.len() > 1 {
         caption += " Validation: at the epoch's end.";
-    }
-    if logarithmic {
-        caption += " The axis is logarithmic.";
     }
     if epochs.len() > POINTS {
         let run = count(epochs.len().div_ceil(POINTS / 2) as u64);

@@ -12,7 +12,7 @@ pub const LEVELS: u8 = 8;
 pub struct Findings {
     /// The target column.
     pub target: String,
-    /// Which rows were judged: test, validation or training.
+    /// Which rows were evaluated: test, validation or training.
     pub part: String,
     /// How many.
     pub rows: usize,
@@ -22,7 +22,7 @@ pub struct Findings {
     pub positive: Option<String>,
     /// The area under the ROC curve.
     pub roc_auc: Option<f64>,
-    /// The ROC curve: shares of false and of true alarms.
+    /// The ROC curve: false and true positive rates.
     pub roc: Option<Vec<[f64; 2]>>,
     /// Predicted and observed shares.
     pub calibration: Option<Vec<CalibrationBin>>,
@@ -67,7 +67,7 @@ pub struct Surface {
     pub side: usize,
     /// The cells, from the lowest row up.
     pub cells: Vec<Cell>,
-    /// Some of the judged rows: where they lie, and their truth as a cell.
+    /// Some of the evaluated rows: where they lie, and their truth as a cell.
     pub points: Vec<([f64; 2], Cell)>,
     /// What the colours are: the classes' labels, or the least and the greatest prediction.
     pub legend: Vec<String>,

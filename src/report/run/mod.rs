@@ -4,12 +4,12 @@
 //! that and `metrics.jsonl`, the same for the page and for `mlp plot`.
 
 mod analysis;
+mod canvas;
 mod confusion;
 mod curves;
 mod findings;
-mod ink;
+mod importance;
 mod page;
-mod ranks;
 mod scatter;
 mod summary;
 mod surface;
@@ -94,7 +94,7 @@ impl Run {
             residuals.as_ref().map(|points| scatter::predictions(findings, points)),
             residuals.as_ref().map(|points| scatter::residuals(findings, points)),
             surface.as_ref().map(|surface| surface::draw(findings, surface)),
-            importance.as_ref().map(|bars| ranks::draw(findings, bars)),
+            importance.as_ref().map(|bars| importance::draw(findings, bars)),
         ];
         let pictures: Result<Vec<Picture>> = pictures.into_iter().flatten().collect();
         let named = |mut picture: Picture| {

@@ -3,7 +3,7 @@
 
 use quick_xml::escape::escape;
 
-use super::ink::printable;
+use super::canvas::printable;
 use super::{Picture, Run};
 use crate::error::Result;
 use crate::report::{Table, significant};

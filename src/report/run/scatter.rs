@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::ink::{COLOURS, Drawn, INK, MUTED, axes, picture, short, span};
+use super::canvas::{COLOURS, Drawn, INK, MUTED, axes, picture, short, span};
 use super::{Findings, Picture};
 use crate::error::{Result, shorten};
 use crate::metrics::CalibrationBin;
@@ -34,7 +34,7 @@ pub fn roc(findings: &Findings, curve: &[[f64; 2]]) -> Result<Picture> {
 /// Whether what is predicted to be so likely is so frequent.
 pub fn calibration(findings: &Findings, bins: &[CalibrationBin]) -> Result<Picture> {
     let most = bins.iter().map(|bin| bin.rows).max().unwrap_or(1).max(1) as f64;
-    let svg = picture(720, "calibration", &[], |area| {
+    let svg = picture(720, "Calibration", &[], |area| {
         let positive = short(positive(findings), 14);
         let names = [format!("predicted probability of {positive}"), format!("frequency of {positive}")];
         let mut chart = axes(area, [SHARES, SHARES], [&names[0], &names[1]], None)?;
@@ -57,7 +57,7 @@ pub fn calibration(findings: &Findings, bins: &[CalibrationBin]) -> Result<Pictu
 
 /// Predictions over the truth.
 pub fn predictions(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> {
-    let svg = picture(720, "prediction and truth", &[], |area| {
+    let svg = picture(720, "Prediction and truth", &[], |area| {
         let all = span(points.iter().flatten().copied(), 0.04)?;
         let (start, end) = (all.start, all.end);
         let names = [format!("true {}", findings.target), format!("predicted {}", findings.target)];
@@ -74,7 +74,7 @@ pub fn predictions(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> 
 /// Errors over predictions.
 pub fn residuals(findings: &Findings, points: &[[f64; 2]]) -> Result<Picture> {
     let residual = |[truth, found]: [f64; 2]| (found, found - truth);
-    let svg = picture(720, "residuals", &[], |area| {
+    let svg = picture(720, "Residuals", &[], |area| {
         let x = span(points.iter().map(|point| point[1]), 0.04)?;
         let y = span(points.iter().map(|&point| residual(point).1).chain([0.0]), 0.06)?;
         let (start, end) = (x.start, x.end);

@@ -9,7 +9,7 @@ use crate::data::{Notes, Task};
 use crate::infer::Metrics;
 use crate::params::Layout;
 use crate::pipeline::{Baseline, Fitted, Fitting, Splits, Timings};
-use crate::report::{Table, count, figure, metrics_table, rate, significant};
+use crate::report::{Table, count, count_of, figure, metrics_table, rate, significant};
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ struct Log10Loss {
 }
 
 impl<'a> Summary<'a> {
-    /// What is known of a run that has ended, before it is judged. `saved` is its model's file.
+    /// What is known of a run that has ended, before it is evaluated. `saved` is its model's file.
     pub fn new(fitting: &Fitting, saved: Option<&'a Path>) -> Self {
         let (prepared, trainer, outcome) = (fitting.prepared(), fitting.trainer(), fitting.outcome());
         Self {
@@ -107,10 +107,10 @@ impl<'a> Summary<'a> {
             text += &format!("log10 loss: train {}{test}\n", figure(*train));
         }
         text += &format!(
-            "{}{} epochs, {} steps in {} s, {} steps/s, on {}\n",
+            "{}{}, {} in {} s, {} steps/s, on {}\n",
             if self.stopped { "stopped after " } else { "" },
-            count(self.epochs),
-            count(self.steps),
+            count_of(self.epochs, "epoch"),
+            count_of(self.steps, "step"),
             significant(self.seconds, 3),
             rate(self.steps_per_second),
             self.device

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::ink::{Drawn, INK, axes, colour, picture};
+use super::canvas::{Drawn, INK, axes, colour, picture};
 use super::scatter::some_rows;
 use super::{Cell, Findings, LEVELS, Picture, Surface};
 use crate::error::{Result, shorten};
@@ -17,8 +17,8 @@ pub fn draw(findings: &Findings, surface: &Surface) -> Result<Picture> {
         legend.iter().take(NAMED).map(String::as_str).enumerate().map(|(at, name)| (name, colour(at))).collect();
     let names = if classes { &names[..] } else { &[] };
     let height = 700 + 38 * (names.len() as u32 / 4);
-    let svg = picture(height, &format!("prediction of {}", shorten(&findings.target)), names, |area| {
-        let spans = [across, up].map(|[from, to]| super::ink::span([*from, *to].into_iter(), 0.0));
+    let svg = picture(height, &format!("Prediction of {}", shorten(&findings.target)), names, |area| {
+        let spans = [across, up].map(|[from, to]| super::canvas::span([*from, *to].into_iter(), 0.0));
         let [x, y] = spans;
         let (x, y) = (x?, y?);
         let (width, height) = ((x.end - x.start) / *side as f64, (y.end - y.start) / *side as f64);

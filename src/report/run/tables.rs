@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::analysis::Judged;
+use super::analysis::Evaluated;
 use crate::error::shorten;
 use crate::math::predicted_class;
 use crate::metrics::Classification;
@@ -15,9 +15,9 @@ const NUMBERED: usize = 12;
 const LISTED: usize = 8;
 
 /// Those that there are, with their headings.
-pub fn all(judged: &Judged<'_>) -> Vec<(String, Table)> {
+pub fn all(evaluated: &Evaluated<'_>) -> Vec<(String, Table)> {
     let mut tables = Vec::new();
-    if let Some(figures) = judged.fitted.metrics.evaluated().1.classification() {
+    if let Some(figures) = evaluated.fitted.metrics.evaluated().1.classification() {
         let mut shown = figures.clone();
         let heading = match figures.classes.len() {
             few if few <= CLASSES => "Classes".to_string(),
@@ -32,9 +32,9 @@ pub fn all(judged: &Judged<'_>) -> Vec<(String, Table)> {
             tables.extend(confusions(figures).map(|table| ("Mixed up most".to_string(), table)));
         }
     }
-    let wrong = match judged.encoder.classes() {
-        Some(classes) => wrong_classes(judged, classes),
-        None => wrong_numbers(judged),
+    let wrong = match evaluated.encoder.classes() {
+        Some(classes) => wrong_classes(evaluated, classes),
+        None => wrong_numbers(evaluated),
     };
     tables.extend(wrong.map(|table| ("Largest errors".to_string(), table)));
     tables
@@ -57,8 +57,8 @@ fn confusions(figures: &Classification) -> Option<Table> {
 }
 
 /// Wrong rows, the surest first; none if all are right.
-fn wrong_classes(judged: &Judged<'_>, classes: &[String]) -> Option<Table> {
-    let Judged { fitted, rows, outputs, .. } = judged;
+fn wrong_classes(evaluated: &Evaluated<'_>, classes: &[String]) -> Option<Table> {
+    let Evaluated { fitted, rows, outputs, .. } = evaluated;
     let (spec, (_, places)) = (&fitted.model.spec, fitted.splits.evaluated());
     let mut wrong = Vec::new();
     for (at, z) in outputs.chunks_exact(spec.outputs()).enumerate() {
@@ -82,10 +82,10 @@ fn wrong_classes(judged: &Judged<'_>, classes: &[String]) -> Option<Table> {
 }
 
 /// The rows with the largest errors.
-fn wrong_numbers(judged: &Judged<'_>) -> Option<Table> {
-    let Judged { fitted, outputs, .. } = judged;
+fn wrong_numbers(evaluated: &Evaluated<'_>) -> Option<Table> {
+    let Evaluated { fitted, outputs, .. } = evaluated;
     let (_, places) = fitted.splits.evaluated();
-    let mut errors: Vec<_> = outputs.iter().map(|&z| judged.number(z)).zip(&fitted.truth).enumerate().collect();
+    let mut errors: Vec<_> = outputs.iter().map(|&z| evaluated.number(z)).zip(&fitted.truth).enumerate().collect();
     errors.sort_by(|(_, a), (_, b)| (b.0 - b.1).abs().total_cmp(&(a.0 - a.1).abs()));
     let mut table = Table::new(&["row", "true", "predicted", "error"]);
     for &(at, (found, &truth)) in errors.iter().take(LISTED) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::analysis::Judged;
+use super::analysis::Evaluated;
 use super::findings::Findings;
 use super::page::{Page, page};
 use super::summary::Summary;
@@ -47,31 +47,31 @@ pub async fn write_report(
     summary: &mut Summary<'_>,
     command: Command<'_>,
 ) -> Result<()> {
-    let judged = Judged::new(device, fitted).await?;
+    let evaluated = Evaluated::new(device, fitted).await?;
     let put = |name: &str, bytes: &[u8]| AtomicFile::create("write the report", &folder.join(name))?.replace(bytes);
-    put(PREDICTIONS, &predictions(&judged)?)?;
+    put(PREDICTIONS, &predictions(&evaluated)?)?;
 
-    let findings = judged.findings().await?;
+    let findings = evaluated.findings().await?;
     summary.phases.end("report");
     let kept = serde_json::to_vec(&Kept { run: summary, findings: &findings });
     put(FINDINGS, &kept.map_err(|error| Error::io("write the report", folder)(error.into()))?)?;
     // The very data that `mlp plot` finds.
     let run = Run::load(folder)?;
-    put(PAGE, page(&content(&judged, &findings, summary, command), &run)?.as_bytes())?;
+    put(PAGE, page(&content(&evaluated, &findings, summary, command), &run)?.as_bytes())?;
     summary.phases.end("report");
     summary.report = Some(folder.join(PAGE));
     Ok(())
 }
 
 /// `row` (from 1, the header not counted), `truth`, and what `mlp predict` says.
-fn predictions(judged: &Judged<'_>) -> Result<Vec<u8>> {
+fn predictions(evaluated: &Evaluated<'_>) -> Result<Vec<u8>> {
     #[derive(Serialize)]
     #[serde(untagged)]
     enum Truth<'a> {
         Class(&'a str),
         Number(f64),
     }
-    let Judged { fitted, encoder, rows, outputs, .. } = judged;
+    let Evaluated { fitted, encoder, rows, outputs, .. } = evaluated;
     let (classes, (_, places)) = (encoder.classes().unwrap_or_default(), fitted.splits.evaluated());
     let front = |row: usize| {
         let truth = match fitted.truth.get(row) {
@@ -86,8 +86,13 @@ fn predictions(judged: &Judged<'_>) -> Result<Vec<u8>> {
     Ok(csv)
 }
 
-fn content<'a>(judged: &Judged<'_>, findings: &Findings, summary: &'a Summary<'_>, command: Command<'a>) -> Page<'a> {
-    let Judged { fitted, encoder, .. } = judged;
+fn content<'a>(
+    evaluated: &Evaluated<'_>,
+    findings: &Findings,
+    summary: &'a Summary<'_>,
+    command: Command<'a>,
+) -> Page<'a> {
+    let Evaluated { fitted, encoder, .. } = evaluated;
     let (model, (_, judgement)) = (&fitted.model, fitted.metrics.evaluated());
     let training = model.training.as_ref();
     let figures = main_figures(judgement).into_iter().filter_map(|(name, figure)| Some((name, figure?)));
@@ -112,7 +117,7 @@ fn content<'a>(judged: &Judged<'_>, findings: &Findings, summary: &'a Summary<'_
         tiles,
         figures: summary.figures(),
         note,
-        tables: tables::all(judged),
+        tables: tables::all(evaluated),
         phases: summary.phases.all(),
         facts: summary.facts(),
         command: command.typed,

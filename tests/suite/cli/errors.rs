@@ -58,7 +58,10 @@ fn unreadable_tables_are_refused() {
     let cases: &[(&str, &[&str])] = &[
         ("absent.csv --target y", &["absent.csv", "cannot read"]),
         ("classes.csv", &["classes.csv", "--target", "`a`, `b`, `answer`"]),
-        ("classes.csv --target anser", &["classes.csv", "no column `anser`", "`a`, `b`, `answer`"]),
+        (
+            "classes.csv --target anser",
+            &["classes.csv", "no column `anser`", "`a`, `b`, `answer`: did you mean `answer`?"],
+        ),
         ("classes.csv --target answer --features a,c --ignore d", &["classes.csv", "no column `c`, `d`", "`answer`"]),
         ("classes.csv --target answer --ignore a,answer", &["--ignore", "`answer`", "not the target"]),
         ("classes.csv --target answer --ignore a --features a,b", &["`a`", "both used and ignored"]),

@@ -188,3 +188,29 @@ fn a_table_is_described() {
     place.refuses("data leak.csv --target z", 2, &["leak.csv", "no column `z`"]);
     place.refuses("data absent.csv", 2, &["absent.csv", "cannot read the table"]);
 }
+
+/// A column that only numbers the rows is learned from, and said; so is that a model of other data gives way, and predictions have the
+/// digits that an output in f32 tells apart.
+#[test]
+fn what_a_run_notices_of_its_columns_and_of_its_folder_is_said() {
+    let place = Place::new();
+    let rows = |noise: f64| -> String {
+        (0..60).map(|i| format!("{},{},{}\n", 5000 + i, i % 7, 1e6 + noise * f64::from(i * i % 11))).collect()
+    };
+    place.file("sales.csv", &format!("id,shop,y\n{}", rows(10.0)));
+    place.file("other.csv", &format!("id,shop,y\n{}", rows(3.0)));
+    let train = |file: &str| place.run(&format!("train {file} --target y --device cpu --epochs 2 --out run")).stderr;
+    let note = "`id`; --ignore leaves them out";
+    let replaced = "note: run/model.safetensors was trained on sales.csv: this run replaces it when it ends";
+    let first = train("sales.csv");
+    assert!(first.contains(note) && !first.contains("replaces it"), "{first}");
+    assert!(!train("sales.csv").contains("replaces it"));
+    let other = train("other.csv");
+    assert!(other.contains(replaced), "{other}");
+    let ignored = place.run("train other.csv --target y --device cpu --epochs 1 --ignore id").stderr;
+    assert!(!ignored.contains("identifiers"), "{ignored}");
+    for number in place.stdout("predict run other.csv --device cpu").lines().skip(1) {
+        let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        assert!((1..=9).contains(&decimals), "{number}: of some 30 about a million");
+    }
+}

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::ink::{COLOURS, Drawn, FAINT, INK, MUTED, WIDTH, picture, short, span, text};
+use super::canvas::{COLOURS, Drawn, FAINT, INK, MUTED, WIDTH, picture, short, span, text};
 use super::{Bar, Findings, Picture};
 use crate::error::{Result, shorten};
 use crate::report::count;
@@ -18,7 +18,12 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
     let longest = shown.iter().map(|bar| bar.column.chars().count()).max().unwrap_or(0).min(22) as i32;
     let (left, right) = (44 + longest * 14, WIDTH as i32 - 140);
     let height = 64 + LINE * shown.len() as i32 + 24;
-    let svg = picture(height as u32, "permutation importance", &[], |area| {
+    let (change, unit) = match findings.residuals {
+        None => ("Fall of the accuracy", String::new()),
+        Some(_) => ("Rise of the RMSE", format!(", in the unit of `{}`,", shorten(&findings.target))),
+    };
+    let title = format!("Permutation importance: {}", change.to_lowercase().replace("rmse", "RMSE"));
+    let svg = picture(height as u32, &title, &[], |area| {
         let ends = shown.iter().flat_map(|bar| [bar.mean - bar.deviation, bar.mean + bar.deviation]);
         let all = span(ends.chain([0.0]), 0.0)?;
         let x = |value: f64| left + ((value - all.start) / (all.end - all.start) * f64::from(right - left)) as i32;
@@ -37,18 +42,13 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
         area.draw(&PathElement::new([(x(0.0), 0), (x(0.0), bottom)], FAINT.stroke_width(3)))?;
         Drawn::Ok(())
     })?;
-    let change = if findings.residuals.is_none() {
-        "Fall of the accuracy".to_string()
-    } else {
-        format!("Rise of the RMSE, in the unit of `{}`,", shorten(&findings.target))
-    };
     let few = if bars.len() > MOST {
         format!(" The {MOST} highest of {} columns.", count(bars.len() as u64))
     } else {
         String::new()
     };
     let caption = format!(
-        "{change} when a column is shuffled among {} {} rows, with its standard deviation over the shuffles. Columns \
+        "{change}{unit} when a column is shuffled among {} {} rows, with its standard deviation over the shuffles. Columns \
          with the same information share their importance.{few}",
         count(findings.importance_rows as u64),
         findings.part,
