@@ -76,7 +76,7 @@ fn main() {
         let predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
         for rows in ROWS {
             let x: Vec<f32> = (0..rows * spec.inputs()).map(|i| (i * 7919 % 1009) as f32 / 500.0 - 1.0).collect();
-            let mut executor = block_on(device.load(forward(&spec, rows, 1).unwrap())).unwrap();
+            let mut executor = block_on(device.load(forward(&spec, rows, 1, device.target()).unwrap())).unwrap();
             let place = executor.plan().buffer(Role::Parameters).unwrap();
             executor.write(place, &parameters).unwrap();
             let mut outputs = [(); 3].map(|()| vec![f32::NAN; rows * spec.outputs()]);

@@ -1,13 +1,10 @@
-// What the kernels share that take rows through a whole network: a workgroup takes BLOCK rows at a time. Rows are first_row ..
-// first_row + rows of x[samples,inputs] in the epoch's sample order or, IN_ORDER, in their own.
-// The activations stand in workgroup memory, [unit, row]: the block's features, then what each layer hands on. The parameters are held
-// there too where HOLDS says that they fit, else they are read through the cache. An invocation makes 4 rows of 4 units where FOURS,
-// else of one. Sums over units ascend.
-// Where the slope of the activation needs z, or dropout hides what the activation made, z goes to scratch[units,block], where an invocation
-// reads only what it has written.
-// The part in front: the sizes BLOCK, INPUTS, OUTPUTS, LAYERS, UNITS (the layers' outputs), PARAMETERS and HELD; HOLDS, FOURS and KEEPS,
-// whether any z is kept; DROPOUT, whether there is any; layer_at; activation of four z by the activation's number. The kernel behind:
-// params, the bindings x, p and scratch, and step.
+// What the kernels share that take rows through a whole network: a workgroup takes BLOCK rows at a time.
+// The activations stand in workgroup memory, [unit, row]: the block's features, then what each layer makes, at the places that layer_at
+// says. The parameters are held there too where HOLDS says that they fit, else they are read through the cache. An invocation makes 4
+// rows of 4 units where FOURS, else of one. Sums over units ascend.
+// The part in front: the sizes BLOCK, INPUTS, OUTPUTS, LAYERS, KEPT (units that there are places for) and HELD; HOLDS and FOURS; layer_at;
+// activation of four z by the activation's number. Behind it: params, the bindings x and p, and store_output, which takes z of 4 rows of a
+// unit.
 const THREADS = 128u;
 const QUADS = BLOCK / 4u; // rows, four at a time
 // Where the rows of the next unit stand: an odd number of vectors, so that the 32 banks of workgroup memory serve invocations that read
@@ -15,8 +12,7 @@ const QUADS = BLOCK / 4u; // rows, four at a time
 const PITCH = QUADS | 1u;
 const NEXT = vec4<u32>(0u, 1u, 2u, 3u);
 
-var<workgroup> tape: array<vec4<f32>, (INPUTS + UNITS) * PITCH>;
-var<workgroup> samples: array<u32, BLOCK>;
+var<workgroup> activations: array<vec4<f32>, KEPT * PITCH>;
 var<workgroup> held: array<vec4<f32>, HELD>; // weights and biases, 4 units of a row, past the end the last unit again
 
 struct Layer {
@@ -26,6 +22,8 @@ struct Layer {
     weight: u32,     // place of its weight among the parameters; the bias is behind it
     held: u32,       // and of its first vector among those that are held
     unit: u32,       // units of the layers before it
+    input: u32,      // where the units stand that it is handed
+    output: u32,     // and those that it makes
     activation: u32,
     number: u32,     // counted from 1
     threshold: u32,  // of its dropout, or 0
@@ -47,39 +45,6 @@ struct Work {
 // Where 4 rows of a unit stand.
 fn place(unit: u32, quad: u32) -> u32 {
     return unit * PITCH + quad;
-}
-
-// Takes the block from its rows to the outputs.
-fn forward(work: Work) {
-    load(work);
-    for (var l = 0u; l < LAYERS; l++) {
-        forward_layer(work, layer_at(l));
-    }
-}
-
-// The block's samples and features, a feature of 4 rows an invocation; rows past the end repeat the last one.
-fn load(work: Work) {
-    if (work.thread < BLOCK) {
-        samples[work.thread] = sample_of(work, min(work.row + work.thread, work.rows - 1u));
-    }
-    workgroupBarrier();
-    for (var i = work.thread; i < QUADS * INPUTS; i += THREADS) {
-        let quad = i / INPUTS;
-        let at = params.x.x + work.replica * params.x.y + i % INPUTS;
-        tape[place(i % INPUTS, quad)] = vec4<f32>(
-            x[at + samples[4u * quad] * params.inputs], x[at + samples[4u * quad + 1u] * params.inputs],
-            x[at + samples[4u * quad + 2u] * params.inputs], x[at + samples[4u * quad + 3u] * params.inputs]);
-    }
-    workgroupBarrier();
-}
-
-// Where a row of the step stands in the data.
-fn sample_of(work: Work, row: u32) -> u32 {
-    let position = (step.first_row + row) % params.samples;
-    if (IN_ORDER) {
-        return position;
-    }
-    return permute(position, step.key ^ mix(work.replica), params.samples);
 }
 
 // Brings in all parameters, where they are held.
@@ -119,7 +84,6 @@ fn weight(work: Work, layer: Layer, row: u32, unit: u32) -> f32 {
 
 // z = x W + b, and what the layer hands on.
 fn forward_layer(work: Work, layer: Layer) {
-    let input = INPUTS + layer.unit - layer.inputs;
     if (FOURS) {
         for (var i = work.thread; i < QUADS * layer.groups; i += THREADS) {
             let quad = i % QUADS;
@@ -130,7 +94,7 @@ fn forward_layer(work: Work, layer: Layer) {
             var z2 = vec4<f32>(bias.z);
             var z3 = vec4<f32>(bias.w);
             for (var k = 0u; k < layer.inputs; k++) {
-                let value = tape[place(input + k, quad)];
+                let value = activations[place(layer.input + k, quad)];
                 let row = weights(work, layer, k, group);
                 z0 = fma(value, vec4<f32>(row.x), z0);
                 z1 = fma(value, vec4<f32>(row.y), z1);
@@ -138,10 +102,10 @@ fn forward_layer(work: Work, layer: Layer) {
                 z3 = fma(value, vec4<f32>(row.w), z3);
             }
             let unit = 4u * group;
-            hand_on(work, layer, quad, unit, z0);
-            if (unit + 1u < layer.outputs) { hand_on(work, layer, quad, unit + 1u, z1); }
-            if (unit + 2u < layer.outputs) { hand_on(work, layer, quad, unit + 2u, z2); }
-            if (unit + 3u < layer.outputs) { hand_on(work, layer, quad, unit + 3u, z3); }
+            store_output(work, layer, quad, unit, z0);
+            if (unit + 1u < layer.outputs) { store_output(work, layer, quad, unit + 1u, z1); }
+            if (unit + 2u < layer.outputs) { store_output(work, layer, quad, unit + 2u, z2); }
+            if (unit + 3u < layer.outputs) { store_output(work, layer, quad, unit + 3u, z3); }
         }
     } else {
         for (var i = work.thread; i < QUADS * layer.outputs; i += THREADS) {
@@ -149,43 +113,10 @@ fn forward_layer(work: Work, layer: Layer) {
             let unit = i / QUADS;
             var z = vec4<f32>(weight(work, layer, layer.inputs, unit));
             for (var k = 0u; k < layer.inputs; k++) {
-                z = fma(tape[place(input + k, quad)], vec4<f32>(weight(work, layer, k, unit)), z);
+                z = fma(activations[place(layer.input + k, quad)], vec4<f32>(weight(work, layer, k, unit)), z);
             }
-            hand_on(work, layer, quad, unit, z);
+            store_output(work, layer, quad, unit, z);
         }
     }
     workgroupBarrier();
-}
-
-// Hands on mask f(z).
-fn hand_on(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
-    keep(work, layer, quad, unit, z);
-    tape[place(INPUTS + layer.unit + unit, quad)] = activation(layer.activation, z) * masks(work, layer, quad, unit);
-}
-
-// Keeps z of 4 rows of a unit, where the way back needs it.
-fn keep(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
-    if (KEEPS && layer.keeps) {
-        let at = kept_at(work, layer, quad, unit);
-        scratch[at] = z.x;
-        scratch[at + 1u] = z.y;
-        scratch[at + 2u] = z.z;
-        scratch[at + 3u] = z.w;
-    }
-}
-
-fn kept_at(work: Work, layer: Layer, quad: u32, unit: u32) -> u32 {
-    return work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
-}
-
-// The factors of a unit's dropout in 4 rows.
-fn masks(work: Work, layer: Layer, quad: u32, unit: u32) -> vec4<f32> {
-    if (!DROPOUT || layer.threshold == 0u) {
-        return vec4<f32>(1.0);
-    }
-    let index = (work.row + quad * 4u + NEXT) * layer.outputs + unit;
-    return vec4<f32>(mask(index.x, layer.number, work.replica, layer.threshold),
-        mask(index.y, layer.number, work.replica, layer.threshold),
-        mask(index.z, layer.number, work.replica, layer.threshold),
-        mask(index.w, layer.number, work.replica, layer.threshold));
 }

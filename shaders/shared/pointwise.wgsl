@@ -6,14 +6,14 @@ fn loss_of_block(work: Work) -> vec2<f32> {
         let unit = i / QUADS;
         let row = i % QUADS * 4u;
         let at = place(INPUTS + UNITS - OUTPUTS + unit, i % QUADS);
-        var z = tape[at];
+        var z = activations[at];
         var slopes = vec4<f32>();
         for (var j = 0u; j < 4u; j++) {
             let term = loss_term(work, row + j, unit, z[j]);
             sum += term.xy;
             slopes[j] = term.z;
         }
-        tape[at] = slopes;
+        activations[at] = slopes;
     }
     return sum;
 }

@@ -12,11 +12,11 @@ fn loss_of_block(work: Work) -> vec2<f32> {
 fn loss_of_rows(work: Work) -> vec2<f32> {
     let first = INPUTS + UNITS - OUTPUTS;
     let quad = work.thread;
-    var top = tape[place(first, quad)];
+    var top = activations[place(first, quad)];
     var largest = vec4<u32>();
     var bits = bitcast<vec4<u32>>(top) & vec4<u32>(0x7fffffffu);
     for (var j = 1u; j < OUTPUTS; j++) {
-        let z = tape[place(first + j, quad)];
+        let z = activations[place(first + j, quad)];
         largest = select(largest, vec4<u32>(j), z > top);
         top = select(top, z, z > top);
         bits = max(bits, bitcast<vec4<u32>>(z) & vec4<u32>(0x7fffffffu));
@@ -24,7 +24,7 @@ fn loss_of_rows(work: Work) -> vec2<f32> {
     var others = vec4<f32>();
     var gaps = vec4<f32>();
     for (var j = 0u; j < OUTPUTS; j++) {
-        let gap = top - tape[place(first + j, quad)];
+        let gap = top - activations[place(first + j, quad)];
         others += select(exp(-gap), vec4<f32>(), vec4<u32>(j) == largest);
         gaps += select(gap, vec4<f32>(), vec4<u32>(j) == largest);
     }
@@ -38,7 +38,7 @@ fn loss_of_rows(work: Work) -> vec2<f32> {
     let share = c / f32(OUTPUTS);
     var gap = vec4<f32>();
     for (var j = 0u; j < OUTPUTS; j++) {
-        let z = tape[place(first + j, quad)];
+        let z = activations[place(first + j, quad)];
         let is_top = vec4<u32>(j) == largest;
         let is_class = vec4<u32>(j) == classes;
         let below = top - z;
@@ -48,7 +48,7 @@ fn loss_of_rows(work: Work) -> vec2<f32> {
             slope[i] = softmax_slope(others[i], below[i], is_top[i], is_class[i], c, share) * weights[i] / f32(work.rows);
         }
         // A row past the end has no gradient, whatever its outputs are.
-        tape[place(first + j, quad)] = select(slope, vec4<f32>(), weights == vec4<f32>());
+        activations[place(first + j, quad)] = select(slope, vec4<f32>(), weights == vec4<f32>());
     }
     var sum = vec2<f32>();
     for (var i = 0u; i < 4u; i++) {

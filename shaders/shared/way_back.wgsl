@@ -2,8 +2,12 @@
 // y[samples,columns] has the row's weight behind the targets where there are more columns than the loss takes.
 // On the way back, the gradient by a layer's z takes the place of what the layer has handed on. Sums over rows ascend; what invocations
 // have summed is added pairwise: a fixed order.
-// The part in front: slope of four z and their activations by the activation's number, and loss_of_block. The kernel behind: the bindings
-// y, hyper and g.
+// Rows are first_row .. first_row + rows of x[samples,inputs] in the epoch's sample order or, IN_ORDER, in their own. Where the slope of
+// the activation needs z, or dropout hides what the activation made, z goes to scratch[units,block], where an invocation reads only what
+// it has written.
+// The part in front: KEEPS, whether any z is kept; DROPOUT, whether there is any; slope of four z and their activations by the activation's
+// number, and loss_of_block. The kernel behind: the bindings y, hyper, scratch and g, and step.
+var<workgroup> samples: array<u32, BLOCK>;
 var<workgroup> partial: array<vec2<f32>, THREADS>;
 
 // Adds the gradient of a block to the workgroup's own; the invocation's sum of w loss and number of hits.
@@ -25,6 +29,72 @@ fn through_network(work: Work) -> vec2<f32> {
     return sum;
 }
 
+// Takes the block from its rows to the outputs.
+fn forward(work: Work) {
+    load(work);
+    for (var l = 0u; l < LAYERS; l++) {
+        forward_layer(work, layer_at(l));
+    }
+}
+
+// The block's samples and features, a feature of 4 rows an invocation; rows past the end repeat the last one.
+fn load(work: Work) {
+    if (work.thread < BLOCK) {
+        samples[work.thread] = sample_of(work, min(work.row + work.thread, work.rows - 1u));
+    }
+    workgroupBarrier();
+    for (var i = work.thread; i < QUADS * INPUTS; i += THREADS) {
+        let quad = i / INPUTS;
+        let at = params.x.x + work.replica * params.x.y + i % INPUTS;
+        activations[place(i % INPUTS, quad)] = vec4<f32>(
+            x[at + samples[4u * quad] * params.inputs], x[at + samples[4u * quad + 1u] * params.inputs],
+            x[at + samples[4u * quad + 2u] * params.inputs], x[at + samples[4u * quad + 3u] * params.inputs]);
+    }
+    workgroupBarrier();
+}
+
+// Where a row of the step stands in the data.
+fn sample_of(work: Work, row: u32) -> u32 {
+    let position = (step.first_row + row) % params.samples;
+    if (IN_ORDER) {
+        return position;
+    }
+    return permute(position, step.key ^ mix(work.replica), params.samples);
+}
+
+// Hands on mask f(z).
+fn store_output(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
+    keep(work, layer, quad, unit, z);
+    activations[place(layer.output + unit, quad)] = activation(layer.activation, z) * masks(work, layer, quad, unit);
+}
+
+// Keeps z of 4 rows of a unit, where the way back needs it.
+fn keep(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
+    if (KEEPS && layer.keeps) {
+        let at = kept_at(work, layer, quad, unit);
+        scratch[at] = z.x;
+        scratch[at + 1u] = z.y;
+        scratch[at + 2u] = z.z;
+        scratch[at + 3u] = z.w;
+    }
+}
+
+fn kept_at(work: Work, layer: Layer, quad: u32, unit: u32) -> u32 {
+    return work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
+}
+
+// The factors of a unit's dropout in 4 rows.
+fn masks(work: Work, layer: Layer, quad: u32, unit: u32) -> vec4<f32> {
+    if (!DROPOUT || layer.threshold == 0u) {
+        return vec4<f32>(1.0);
+    }
+    let index = (work.row + quad * 4u + NEXT) * layer.outputs + unit;
+    return vec4<f32>(mask(index.x, layer.number, work.replica, layer.threshold),
+        mask(index.y, layer.number, work.replica, layer.threshold),
+        mask(index.z, layer.number, work.replica, layer.threshold),
+        mask(index.w, layer.number, work.replica, layer.threshold));
+}
+
 // The sum of what all invocations have.
 fn add_up(thread: u32, own: vec2<f32>) -> vec2<f32> {
     workgroupBarrier(); // the sum before has been read
@@ -41,16 +111,16 @@ fn add_up(thread: u32, own: vec2<f32>) -> vec2<f32> {
 
 // Puts d f'(z), d being the gradient by what a layer hands on in 4 rows of a unit, in the place of that.
 fn through_activation(work: Work, layer: Layer, quad: u32, unit: u32, d: vec4<f32>) {
-    let at = place(INPUTS + layer.unit + unit, quad);
+    let at = place(layer.output + unit, quad);
     // Where z is not kept, the slope is told by what the activation made of it.
-    var z = tape[at];
+    var z = activations[at];
     var a = z;
     if (KEEPS && layer.keeps) {
         let source = kept_at(work, layer, quad, unit);
         z = vec4<f32>(scratch[source], scratch[source + 1u], scratch[source + 2u], scratch[source + 3u]);
         a = activation(layer.activation, z);
     }
-    tape[at] = d * (slope(layer.activation, z, a) * masks(work, layer, quad, unit));
+    activations[at] = d * (slope(layer.activation, z, a) * masks(work, layer, quad, unit));
 }
 
 // The last layer has its gradient in the place of its outputs already.
@@ -62,7 +132,7 @@ fn through_last(work: Work) {
     let each = select(1u, 4u, FOURS);
     for (var i = work.thread; i < QUADS * select(layer.outputs, layer.groups, FOURS); i += THREADS) {
         for (var unit = i / QUADS * each; unit < min(i / QUADS * each + each, layer.outputs); unit++) {
-            through_activation(work, layer, i % QUADS, unit, tape[place(INPUTS + layer.unit + unit, i % QUADS)]);
+            through_activation(work, layer, i % QUADS, unit, activations[place(layer.output + unit, i % QUADS)]);
         }
     }
     workgroupBarrier();
@@ -71,26 +141,24 @@ fn through_last(work: Work) {
 // From the gradient by a layer's z that by its parameters. An invocation makes 4 rows of 4 columns that lie apart, so that neighbours
 // read and write neighbouring columns.
 fn gradient(work: Work, layer: Layer) {
-    let input = INPUTS + layer.unit - layer.inputs;
-    let output = INPUTS + layer.unit;
     for (var i = work.thread; i < (layer.inputs + 3u) / 4u * layer.groups; i += THREADS) {
         let first = i / layer.groups * 4u;
         let column = i % layer.groups;
-        let row = input + min(first + NEXT, vec4<u32>(layer.inputs - 1u));
-        let unit = output + min(column + NEXT * layer.groups, vec4<u32>(layer.outputs - 1u));
+        let row = layer.input + min(first + NEXT, vec4<u32>(layer.inputs - 1u));
+        let unit = layer.output + min(column + NEXT * layer.groups, vec4<u32>(layer.outputs - 1u));
         var sum0 = vec4<f32>();
         var sum1 = vec4<f32>();
         var sum2 = vec4<f32>();
         var sum3 = vec4<f32>();
         for (var quad = 0u; quad < QUADS; quad++) {
-            let d0 = tape[place(unit.x, quad)];
-            let d1 = tape[place(unit.y, quad)];
-            let d2 = tape[place(unit.z, quad)];
-            let d3 = tape[place(unit.w, quad)];
-            let a0 = tape[place(row.x, quad)];
-            let a1 = tape[place(row.y, quad)];
-            let a2 = tape[place(row.z, quad)];
-            let a3 = tape[place(row.w, quad)];
+            let d0 = activations[place(unit.x, quad)];
+            let d1 = activations[place(unit.y, quad)];
+            let d2 = activations[place(unit.z, quad)];
+            let d3 = activations[place(unit.w, quad)];
+            let a0 = activations[place(row.x, quad)];
+            let a1 = activations[place(row.y, quad)];
+            let a2 = activations[place(row.z, quad)];
+            let a3 = activations[place(row.w, quad)];
             sum0 += vec4<f32>(dot(a0, d0), dot(a0, d1), dot(a0, d2), dot(a0, d3));
             sum1 += vec4<f32>(dot(a1, d0), dot(a1, d1), dot(a1, d2), dot(a1, d3));
             sum2 += vec4<f32>(dot(a2, d0), dot(a2, d1), dot(a2, d2), dot(a2, d3));
@@ -104,7 +172,7 @@ fn gradient(work: Work, layer: Layer) {
     for (var unit = work.thread; unit < layer.outputs; unit += THREADS) {
         var sum = 0.0;
         for (var quad = 0u; quad < QUADS; quad++) {
-            sum += dot(tape[place(output + unit, quad)], vec4<f32>(1.0));
+            sum += dot(activations[place(layer.output + unit, quad)], vec4<f32>(1.0));
         }
         add_gradient(work, layer.weight + layer.inputs * layer.outputs + unit, sum);
     }
@@ -132,8 +200,7 @@ fn add_gradient(work: Work, at: u32, value: f32) {
 
 // From the gradient by a layer's z that by the z of the layer before it.
 fn back(work: Work, layer: Layer, before: Layer) {
-    let output = INPUTS + layer.unit;
-    if (FOURS) {
+        if (FOURS) {
         for (var i = work.thread; i < QUADS * before.groups; i += THREADS) {
             let quad = i % QUADS;
             let first = i / QUADS * 4u;
@@ -148,17 +215,17 @@ fn back(work: Work, layer: Layer, before: Layer) {
                 let w1 = weights(work, layer, row.y, unit / 4u);
                 let w2 = weights(work, layer, row.z, unit / 4u);
                 let w3 = weights(work, layer, row.w, unit / 4u);
-                let x = tape[place(output + unit, quad)];
-                let y = tape[place(output + unit + 1u, quad)];
-                let z = tape[place(output + unit + 2u, quad)];
-                let w = tape[place(output + unit + 3u, quad)];
+                let x = activations[place(layer.output + unit, quad)];
+                let y = activations[place(layer.output + unit + 1u, quad)];
+                let z = activations[place(layer.output + unit + 2u, quad)];
+                let w = activations[place(layer.output + unit + 3u, quad)];
                 d0 = add_units(x, y, z, w, w0, d0);
                 d1 = add_units(x, y, z, w, w1, d1);
                 d2 = add_units(x, y, z, w, w2, d2);
                 d3 = add_units(x, y, z, w, w3, d3);
             }
             for (var unit = whole; unit < layer.outputs; unit++) {
-                let d = tape[place(output + unit, quad)];
+                let d = activations[place(layer.output + unit, quad)];
                 d0 = fma(d, vec4<f32>(weight(work, layer, row.x, unit)), d0);
                 d1 = fma(d, vec4<f32>(weight(work, layer, row.y, unit)), d1);
                 d2 = fma(d, vec4<f32>(weight(work, layer, row.z, unit)), d2);
@@ -174,7 +241,7 @@ fn back(work: Work, layer: Layer, before: Layer) {
             let quad = i % QUADS;
             var d = vec4<f32>();
             for (var unit = 0u; unit < layer.outputs; unit++) {
-                d = fma(tape[place(output + unit, quad)], vec4<f32>(weight(work, layer, i / QUADS, unit)), d);
+                d = fma(activations[place(layer.output + unit, quad)], vec4<f32>(weight(work, layer, i / QUADS, unit)), d);
             }
             through_activation(work, before, quad, i / QUADS, d);
         }

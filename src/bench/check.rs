@@ -252,7 +252,7 @@ mod tests {
         let shape = TrainShape { batch: 40, ..TrainShape::full(41) };
         let load = |plan: Result<Plan>| Liar(CpuBackend::load(&cpu, plan.unwrap()).unwrap(), lie);
         let mut train = load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape));
-        let mut infer = load(plan::forward(&spec, 40, 1));
+        let mut infer = load(plan::forward(&spec, 40, 1, device.target()));
         pollster::block_on(async {
             [case.check_gradient(&device, &mut train).await, case.check_outputs(&device, &mut infer).await]
         })

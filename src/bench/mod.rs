@@ -167,7 +167,7 @@ fn plan_of(device: &Device, case: &Case, work: Work, options: Options) -> Result
             plan_for(device, spec, &config, case.data(), 0)?
         }
         // A forward plan has no ring, so its slots are only the steps that a submission may have.
-        Work::Infer => Plan { slots: FORWARD_SLOTS, ..plan::forward(spec, batch, 1)? },
+        Work::Infer => Plan { slots: FORWARD_SLOTS, ..plan::forward(spec, batch, 1, device.target())? },
     })
 }
 

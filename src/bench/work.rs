@@ -30,7 +30,9 @@ pub fn step_flops(spec: &MlpSpec, batch: usize, work: Work) -> u64 {
 /// measure of what crosses the memory's bus, but what would if every dispatch read and wrote all that it names just once.
 pub fn pass_bytes(pass: &Pass) -> u64 {
     let bindings = pass.dispatches.iter().flat_map(|dispatch| {
-        dispatch.kernel.bindings.iter().enumerate().map(|(index, binding)| {
+        // What two bindings read is read once.
+        let is_first = |&(index, _): &(usize, _)| !dispatch.views[..index].contains(&dispatch.views[index]);
+        dispatch.kernel.bindings.iter().enumerate().filter(is_first).map(|(index, binding)| {
             let times = if matches!(binding.access, Access::InOut | Access::Scratch) { 2 } else { 1 };
             4 * times * dispatch.kernel.elements(index, &dispatch.dims)
         })

@@ -72,7 +72,7 @@ pub async fn run(args: Args) -> Result<()> {
     if let Some(&largest) = batches.last().filter(|_| !args.batch.is_empty()) {
         for device in &devices {
             check_size_async(device, &spec, largest, plan).await.map_err(flag("--batch"))?;
-            device.load(forward(&spec, largest, 1)?).await.map_err(flag("--batch"))?;
+            device.load(forward(&spec, largest, 1, device.target())?).await.map_err(flag("--batch"))?;
         }
     }
     let cpu = CpuDevice::new(0)?;

@@ -95,7 +95,7 @@ impl Args {
         let recipe = Recipe::new(Optimizer::named(&self.optimizer, 1.0)?.rule);
         let shape = TrainShape { batch: self.batch, ..TrainShape::full(ROWS.max(self.batch)) };
         let target = Target::Gpu { workgroup_bytes: self.workgroup_bytes, cores: self.cores };
-        let mut plans = vec![choose(None, &spec, &recipe, shape, target)?, forward(&spec, self.batch, 1)?];
+        let mut plans = vec![choose(None, &spec, &recipe, shape, target)?, forward(&spec, self.batch, 1, target)?];
         // A network may be too large for a way of planning.
         let others = PlanKind::ALL.iter().filter_map(|&kind| choose(Some(kind), &spec, &recipe, shape, target).ok());
         plans.extend(others);

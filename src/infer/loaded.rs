@@ -79,7 +79,7 @@ impl Loaded {
 
 impl Forward {
     async fn load(device: &Device, spec: &MlpSpec, rows: usize) -> Result<Self> {
-        Ok(Self { executor: device.load(plan::forward(spec, rows, 1)?).await?, rows, version: None })
+        Ok(Self { executor: device.load(plan::forward(spec, rows, 1, device.target())?).await?, rows, version: None })
     }
 
     async fn run(&mut self, parameters: &Parameters, x: &[f32], z: &mut [f32]) -> Result<()> {

@@ -26,7 +26,7 @@ pub use call::{Call, Cpu, CpuFn, Element, Io};
 pub use elementwise::{
     ACTIVATION_BACKWARD, ACTIVATION_FORWARD, BIAS_ADD, BIAS_GRAD, DROPOUT_BACKWARD, DROPOUT_FORWARD, dropout_threshold,
 };
-pub use fused::{FUSED_GRADIENT, MOST_LAYERS, Network, RESIDENT_STEPS};
+pub use fused::{FUSED_FORWARD, FUSED_GRADIENT, MOST_LAYERS, Network, RESIDENT_STEPS};
 pub(crate) use kernel::any;
 use kernel::{CHUNK, MOST_GROUPS, all, dims, per_element, tiles};
 pub use kernel::{Kernel, MAX_RUN, PLAIN, Variant, WorkgroupSize};
@@ -63,6 +63,7 @@ pub static KERNELS: &[&Kernel] = &[
     &GATHER,
     &SQUARE_SUM,
     &UPDATE,
+    &FUSED_FORWARD,
     &FUSED_GRADIENT,
     &REDUCE,
     &REDUCE_UPDATE,

@@ -17,7 +17,9 @@ pub enum PartKind {
     Loss,
     /// An optimiser's rule.
     Rule,
-    /// A small network.
+    /// A small network on its way forward.
+    Forward,
+    /// A small network on its way forward and back.
     Network,
     /// A tile of a product.
     Tile,
@@ -53,9 +55,9 @@ impl PartKind {
             (Self::None, Part::None)
             | (Self::Activation, Part::Activation(_))
             | (Self::Rule, Part::Rule(_))
-            | (Self::Network, Part::Network(_))
-            | (Self::Dense, Part::Tiling(_))
-            | (Self::Training, Part::Training(..)) => true,
+            | (Self::Dense, Part::Tiling(_)) => true,
+            (Self::Forward, Part::Network(network)) => !network.trains(),
+            (Self::Network, Part::Network(network)) | (Self::Training, Part::Training(network, _)) => network.trains(),
             (Self::Loss, Part::Loss(loss)) => loss.wgsl().is_some(),
             (Self::Tile, Part::Tiling(tiling)) => tiling.activation == Activation::Identity,
             _ => false,
@@ -73,6 +75,9 @@ impl PartKind {
                 pointwise.map(Part::Loss).collect()
             }
             Self::Rule => Rule::ALL.iter().copied().map(Part::Rule).collect(),
+            Self::Forward => {
+                Network::forward_samples().into_iter().map(|network| Part::Network(network.into())).collect()
+            }
             Self::Network => Network::samples().into_iter().map(|network| Part::Network(network.into())).collect(),
             Self::Tile => Tiling::each().map(Part::Tiling).collect(),
             Self::Dense => Tiling::each_with_activation().map(Part::Tiling).collect(),

@@ -166,7 +166,7 @@ impl Activation {
         }
     }
 
-    /// Whether [`backward`](Self::backward) reads z; where it does not, a may take z's place.
+    /// Whether [`backward`](Self::backward) reads z; where it does not, a may take z's place. The identity's z is a.
     pub fn needs_z(self) -> bool {
         !matches!(self, Self::Identity | Self::Relu | Self::Relu6 | Self::Sigmoid | Self::LeakyRelu)
     }

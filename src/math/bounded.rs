@@ -98,7 +98,9 @@ impl Div for Bounded {
     type Output = Self;
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value;
-        let inherited = (self.error() + value.abs() * other.error()) / (other.value.abs() - other.error());
+        // Where the divisor may be 0, the quotient may be anything.
+        let least = (other.value.abs() - other.error()).max(0.0);
+        let inherited = (self.error() + value.abs() * other.error()) / least;
         // WGSL: 2.5 ULP, an ULP being at most 2 U of the value.
         Self::rounded(value, inherited, 5.0 * U)
     }

@@ -1,14 +1,17 @@
 //! What all ways of planning share: buffers, views of them, the forward pass by layers, the loss, the update, validation.
 
+use std::sync::Arc;
+
+use super::blocks::Slices;
 use super::buffers::{Buffer, BufferId, Role, View, places};
-use super::passes::{Dispatch, Pass, PassKind, Plan};
+use super::passes::{Dispatch, Pass, PassKind, Plan, dispatch};
 use super::product::tiled;
 use super::rates::{check_factors, rate_groups};
-use super::request::{PlanKind, Recipe, TrainShape};
-use crate::error::{Error, Result};
+use super::request::{PlanKind, Recipe, TrainShape, batches, check, sizes};
+use crate::error::Result;
 use crate::kernels::{
-    CLIPPED, DENSE, DENSE_KEEP, DROPOUT_FORWARD, GATHER, IN_ORDER, Kernel, Part, REDUCE, REDUCE_UPDATE, SHUFFLED,
-    SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
+    CLIPPED, DENSE, DENSE_KEEP, DROPOUT_FORWARD, FUSED_FORWARD, GATHER, IN_ORDER, Kernel, Part, REDUCE, REDUCE_UPDATE,
+    SHUFFLED, SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
 };
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::{Layout, ParameterTensor};
@@ -16,9 +19,6 @@ use crate::spec::MlpSpec;
 
 /// Parameter copies that a trainer may keep: one for each submission in flight and one before them.
 pub(crate) const SNAPSHOTS: usize = 3;
-
-/// Rows of a validation pass, where the batch has no more.
-const VALIDATION_ROWS: usize = 1024;
 
 /// The shares that a step's gradient is made in, and their distance where there are more than one.
 #[derive(Clone, Copy)]
@@ -48,6 +48,10 @@ pub(super) struct Builder<'a> {
     pub dropout: Vec<f64>,
     /// Of the training data, a weight's included.
     pub target_columns: usize,
+    /// The network, where passes that only go forward take it whole.
+    pub whole: Option<Slices>,
+    /// Whether z of every layer has a place of its own, or only z that the way back needs.
+    pub every_z: bool,
     buffers: Vec<Buffer>,
 }
 
@@ -56,7 +60,18 @@ impl<'a> Builder<'a> {
         let layout = Layout::new(spec);
         let parameters = Buffer { role: Role::Parameters, len: replicas * layout.len() };
         let (dropout, target_columns) = (Vec::new(), spec.target_columns());
-        Self { spec, layout, rows, replicas, slots, dropout, target_columns, buffers: vec![parameters] }
+        Self {
+            spec,
+            layout,
+            rows,
+            replicas,
+            slots,
+            dropout,
+            target_columns,
+            whole: None,
+            every_z: false,
+            buffers: vec![parameters],
+        }
     }
 
     /// Begins a training plan with all that does not depend on how a step is planned. `rows` are what a layer's buffers
@@ -88,10 +103,12 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    /// Begins a training plan whose step goes layer by layer, with room for what the layers make.
-    pub fn by_layers(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape) -> Result<Self> {
+    /// Begins a training plan whose step goes layer by layer, with room for what the layers make, z of every layer with it or only z that
+    /// the way back needs.
+    pub fn by_layers(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape, every_z: bool) -> Result<Self> {
         let (batch, validated) = batches(shape);
         let mut builder = Self::training(spec, recipe, shape, batch.max(validated))?;
+        builder.every_z = every_z;
         builder.add_batch(batch < shape.samples || validated < shape.validation);
         builder.add_activations(PassKind::Train);
         builder.add_deltas();
@@ -216,12 +233,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds room for what the layers make; z that differs from a, and what dropout leaves, for training alone.
+    /// Adds room for what the layers make; z that the way back needs beside a, and what dropout leaves, for training alone.
     pub fn add_activations(&mut self, kind: PassKind) {
-        for (i, layer) in self.spec.layers().iter().enumerate() {
+        let (layers, train) = (self.spec.layers(), kind == PassKind::Train);
+        let first = if self.whole.is_some() && !train { layers.len() - 1 } else { 0 };
+        for (i, layer) in layers.iter().enumerate().skip(first) {
             let extents = [self.replicas, self.rows, layer.outputs];
-            let (linear, train) = (layer.activation == Activation::Identity, kind == PassKind::Train);
-            if linear || train {
+            let linear = layer.activation == Activation::Identity;
+            if linear || (train && self.keeps_z(i)) {
                 self.add(Role::PreActivation(i), &extents);
             }
             if !linear {
@@ -233,9 +252,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// z of a layer.
+    /// z of a layer, or a where the way back needs no z.
     pub fn pre_activation(&self, layer: usize) -> View {
-        self.each(Role::PreActivation(layer), self.rows * self.spec.layers()[layer].outputs)
+        let linear = self.spec.layers()[layer].activation == Activation::Identity;
+        let role = if linear || self.keeps_z(layer) { Role::PreActivation(layer) } else { Role::Activation(layer) };
+        self.each(role, self.rows * self.spec.layers()[layer].outputs)
+    }
+
+    /// Whether training keeps z of a layer that has an activation.
+    fn keeps_z(&self, layer: usize) -> bool {
+        self.every_z || self.spec.layers()[layer].activation.needs_z()
     }
 
     /// What a layer hands on in a pass: its activation, in training behind its dropout.
@@ -290,19 +316,35 @@ impl<'a> Builder<'a> {
         Ok(Batch { features, targets, ..batch })
     }
 
-    /// A layer's product, bias and activation in one; in training z is kept, and dropout stands behind it.
+    /// A layer's product, bias and activation in one; in training z is kept where the way back needs it, and dropout stands behind it. Where the network is taken
+    /// whole, all layers in one.
     pub fn forward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, kind: PassKind) -> Result<()> {
+        if let (Some(Slices { network, groups }), true) = (&self.whole, kind != PassKind::Train) {
+            let (parameters, last) = (network.parameters(), self.spec.layers().len() - 1);
+            let groups = rows.div_ceil(network.block()).min(*groups);
+            let dims = [rows, self.spec.inputs(), self.spec.outputs(), parameters, network.block(), groups];
+            let views = [features, self.each(Role::Parameters, parameters), self.activation(last)];
+            dispatches.push(dispatch(&FUSED_FORWARD, Part::Network(Arc::clone(network)), 0, &dims, &views)?);
+            return Ok(());
+        }
         let mut x = features;
         for (i, layer) in self.spec.layers().iter().enumerate() {
             let weight = self.tensor(Role::Parameters, self.layout.weight(i));
             let bias = self.tensor(Role::Parameters, self.layout.bias(i));
             let (dims, a) = ([rows, layer.outputs, layer.inputs], self.activation(i));
-            // Without an activation z is a.
-            dispatches.push(if kind == PassKind::Train && layer.activation != Activation::Identity {
-                self.product(&DENSE_KEEP, 0, layer.activation, &dims, &[x, weight, bias, self.pre_activation(i), a])?
-            } else {
-                self.product(&DENSE, 0, layer.activation, &dims, &[x, weight, bias, a])?
-            });
+            dispatches.push(
+                if kind == PassKind::Train && self.keeps_z(i) && layer.activation != Activation::Identity {
+                    self.product(
+                        &DENSE_KEEP,
+                        0,
+                        layer.activation,
+                        &dims,
+                        &[x, weight, bias, self.pre_activation(i), a],
+                    )?
+                } else {
+                    self.product(&DENSE, 0, layer.activation, &dims, &[x, weight, bias, a])?
+                },
+            );
             x = a;
             if let (Some(threshold), PassKind::Train) = (self.dropped(i), kind) {
                 let (dims, y) = ([rows * layer.outputs, i + 1, threshold], self.handed_on(i, kind));
@@ -393,52 +435,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Refuses sizes that shaders could not count.
-pub(super) fn check(shape: &TrainShape) -> Result<()> {
-    for (what, value) in [
-        ("number of rows", shape.samples),
-        ("number of validation rows", shape.validation.max(1)),
-        ("batch", shape.batch),
-        ("replicas", shape.replicas),
-        ("slots", shape.slots),
-    ] {
-        if value == 0 || u32::try_from(value).is_err() {
-            let expected = format!("1 to {}", u32::MAX);
-            return Err(Error::Setting { what, found: value.to_string(), expected });
-        }
-    }
-    Ok(())
-}
-
 /// Values kept for a parameter; a binding needs one even for a rule that keeps none.
 pub(super) fn state_slots(rule: Rule) -> usize {
     rule.state().max(1)
-}
-
-/// Rows of a whole batch and of a whole validation pass.
-pub(super) fn batches(shape: &TrainShape) -> (usize, usize) {
-    let batch = shape.batch.min(shape.samples);
-    (batch, batch.max(VALIDATION_ROWS).min(shape.validation))
-}
-
-/// Rows of a whole batch, and what remains of all rows if that is not nothing.
-pub(super) fn sizes(rows: usize, batch: usize) -> impl Iterator<Item = usize> {
-    [batch, rows.checked_rem(batch).unwrap_or(0)].into_iter().filter(|&rows| rows > 0)
-}
-
-pub(super) fn dispatch(
-    kernel: &'static Kernel,
-    part: Part,
-    variant: usize,
-    dims: &[usize],
-    views: &[View],
-) -> Result<Dispatch> {
-    let dims = dims.iter().map(|&dim| u32::try_from(dim).map_err(|_| dim)).collect::<Result<_, _>>();
-    let dims = dims.map_err(|dim| Error::TooLarge {
-        what: format!("the network's {}", kernel.name),
-        needed: dim as u64 * 4,
-        available: u64::from(u32::MAX) * 4,
-        device: "a buffer on any device".into(),
-    })?;
-    Ok(Dispatch { kernel, part, variant, dims, views: views.to_vec() })
 }

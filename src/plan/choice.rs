@@ -1,13 +1,12 @@
 //! Which way of planning serves a network best: by its shape, the batch and the device's limits alone, never by a measurement, so
 //! that results stay the same from run to run.
 
-use super::builder::{batches, check};
-use super::fused::{Slices, fused, in_slices};
+use super::fused::{fused, in_slices, slices};
 use super::layered::layered;
 use super::passes::Plan;
 use super::plain::plain;
 use super::rates::rate_groups;
-use super::request::{PlanKind, Recipe, Target, TrainShape};
+use super::request::{PlanKind, Recipe, Target, TrainShape, batches, check};
 use super::resident::{blocks, in_blocks, resident};
 use crate::error::Result;
 use crate::kernels::Network;
@@ -29,7 +28,7 @@ pub fn choose(
         Some(PlanKind::Fused) => fused(spec, recipe, shape, target),
         Some(PlanKind::Resident) => resident(spec, recipe, shape, target),
         None => {
-            let Some(slices) = Slices::new(spec, recipe, &shape, target)? else { return layered(spec, recipe, shape) };
+            let Some(slices) = slices(spec, recipe, &shape, target)? else { return layered(spec, recipe, shape) };
             let (network, rows) = (&slices.network, batches(&shape).0);
             match target {
                 // Small blocks make as many shares of a gradient that, in a network this wide, is large.
@@ -47,7 +46,7 @@ pub fn choose(
                     let alone = blocks(spec, recipe, rows, target)?
                         .filter(|alone| beyond_a_slice(alone, rows, network.block()) <= LAUNCHES);
                     if let Some(alone) = alone {
-                        return in_blocks(spec, recipe, shape, alone);
+                        return in_blocks(spec, recipe, shape, alone, target);
                     }
                 }
                 // The shares of a large gradient cost more than few rows save.
@@ -57,7 +56,7 @@ pub fn choose(
                 // Nothing is launched on a CPU.
                 Target::Cpu => {}
             }
-            in_slices(spec, recipe, shape, slices)
+            in_slices(spec, recipe, shape, slices, target)
         }
     }
 }

@@ -4,23 +4,31 @@
 
 use std::sync::Arc;
 
+use super::blocks::{Slices, fitted};
 use super::buffers::Role;
-use super::builder::{Builder, PartialGradients, batches, dispatch, sizes};
-use super::passes::{Pass, PassKind, Plan};
-use super::request::{PlanKind, Recipe, Target, TrainShape};
+use super::builder::{Builder, PartialGradients};
+use super::forward::whole;
+use super::passes::{Pass, PassKind, Plan, dispatch};
+use super::request::{PlanKind, Recipe, Target, TrainShape, batches, sizes};
 use crate::error::Result;
-use crate::kernels::{FUSED_GRADIENT, IN_ORDER, MOST_LAYERS, Network, Part, SHUFFLED};
+use crate::kernels::{FUSED_GRADIENT, IN_ORDER, Network, Part, SHUFFLED};
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` in two dispatches. Refuses a network that does not fit a workgroup's memory.
 pub fn fused(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
-    let slices = Slices::new(spec, recipe, &shape, target)?;
+    let slices = slices(spec, recipe, &shape, target)?;
     let slices = slices.ok_or_else(|| target.too_small(PlanKind::Fused, spec))?;
-    in_slices(spec, recipe, shape, slices)
+    in_slices(spec, recipe, shape, slices, target)
 }
 
 /// The same with slices that have been found already.
-pub(super) fn in_slices(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, slices: Slices) -> Result<Plan> {
+pub(super) fn in_slices(
+    spec: &MlpSpec,
+    recipe: &Recipe,
+    shape: TrainShape,
+    slices: Slices,
+    target: Target,
+) -> Result<Plan> {
     let TrainShape { samples, validation, replicas, slots, .. } = shape;
     let (batch, validated) = batches(&shape);
     let mut builder = Builder::training(spec, recipe, &shape, validated)?;
@@ -34,6 +42,7 @@ pub(super) fn in_slices(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, slic
     for rows in sizes(samples, batch) {
         passes.push(step(&builder, recipe, &network, (samples, rows, groups))?);
     }
+    builder.whole = whole(spec, validated, target)?;
     builder.add_validation(&mut passes, validation, groups)?;
     builder.finish(PlanKind::Fused, passes, None)
 }
@@ -63,40 +72,31 @@ fn step(
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
 
-/// A network and how its rows are shared out.
-#[derive(Debug)]
-pub(super) struct Slices {
-    pub network: Arc<Network>,
-    pub groups: usize,
-}
-
-impl Slices {
-    /// `None` for a network that does not fit.
-    pub fn new(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target: Target) -> Result<Option<Self>> {
-        let (rows, _) = batches(shape);
-        let network = network(spec, recipe)?;
-        let (network, groups) = match target {
-            Target::Gpu { workgroup_bytes, cores } => {
-                // So many rows that every core has a block. Replicas do not count: one of many learns what it learns alone.
-                let leaves_work = |&block: &usize| block <= LEAST_ROWS || rows.div_ceil(block) >= cores;
-                let blocks = GPU_BLOCKS.into_iter().filter(leaves_work);
-                let Some(network) = fitted(network, blocks, workgroup_bytes)? else { return Ok(None) };
-                let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
-                (network, groups)
-            }
-            Target::Cpu => {
-                let cost = rows.saturating_mul(network.parameters());
-                let most = (CPU_SHARES / network.parameters()).clamp(2, CPU_GROUPS).min((rows / CPU_ROWS).max(2));
-                // A power of two, so that threads have equal shares.
-                let groups = 1 << cost.div_ceil(CPU_TASK).clamp(1, CPU_GROUPS).min(most).ilog2();
-                (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), false)?, groups)
-            }
-        };
-        // Equal runs of blocks, and no group without one.
-        let blocks = rows.div_ceil(network.block());
-        let groups = blocks.div_ceil(blocks.div_ceil(groups));
-        Ok(Some(Self { network: Arc::new(network), groups }))
-    }
+/// The network and how its rows are shared out; `None` for one that does not fit.
+pub(super) fn slices(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target: Target) -> Result<Option<Slices>> {
+    let (rows, _) = batches(shape);
+    let network = network(spec, recipe)?;
+    let (network, groups) = match target {
+        Target::Gpu { workgroup_bytes, cores } => {
+            // So many rows that every core has a block. Replicas do not count: one of many learns what it learns alone.
+            let leaves_work = |&block: &usize| block <= LEAST_ROWS || rows.div_ceil(block) >= cores;
+            let blocks = GPU_BLOCKS.into_iter().filter(leaves_work);
+            let Some(network) = fitted(network, blocks, workgroup_bytes)? else { return Ok(None) };
+            let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
+            (network, groups)
+        }
+        Target::Cpu => {
+            let cost = rows.saturating_mul(network.parameters());
+            let most = (CPU_SHARES / network.parameters()).clamp(2, CPU_GROUPS).min((rows / CPU_ROWS).max(2));
+            // A power of two, so that threads have equal shares.
+            let groups = 1 << cost.div_ceil(CPU_TASK).clamp(1, CPU_GROUPS).min(most).ilog2();
+            (network.in_blocks(rows.div_ceil(groups).min(CPU_BLOCK), false)?, groups)
+        }
+    };
+    // Equal runs of blocks, and no group without one.
+    let blocks = rows.div_ceil(network.block());
+    let groups = blocks.div_ceil(blocks.div_ceil(groups));
+    Ok(Some(Slices { network: Arc::new(network), groups }))
 }
 
 /// The network as a part, of blocks that are still to be chosen.
@@ -105,22 +105,6 @@ pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Result<Network> {
     builder.dropout.clone_from(&recipe.dropout);
     let thresholds = (0..spec.layers().len()).map(|layer| builder.dropped(layer).unwrap_or(0) as u32).collect();
     Network::new(spec.clone(), thresholds)
-}
-
-/// The network in the first of the blocks that fit so many bytes of workgroup memory, if it is not too deep, with the parameters held
-/// beside the rows where there is room for them.
-pub(super) fn fitted(
-    network: Network,
-    blocks: impl IntoIterator<Item = usize>,
-    workgroup_bytes: usize,
-) -> Result<Option<Network>> {
-    if network.spec().layers().len() > MOST_LAYERS {
-        return Ok(None);
-    }
-    let fits = |block, holds| network.workgroup_bytes(block, holds) <= workgroup_bytes;
-    let Some(block) = blocks.into_iter().find(|&block| fits(block, false)) else { return Ok(None) };
-    let holds = fits(block, true);
-    network.in_blocks(block, holds).map(Some)
 }
 
 /// Rows that a workgroup takes through a network at a time: more of them make fewer shares of the gradient and more use of the parameters

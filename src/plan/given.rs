@@ -2,10 +2,10 @@
 //! program looks at the outputs.
 
 use super::buffers::{BufferId, Role};
-use super::builder::check;
+
 use super::layered::{builder, learn, steps};
 use super::passes::{Pass, PassKind, Plan};
-use super::request::{PlanKind, Recipe, TrainShape};
+use super::request::{PlanKind, Recipe, TrainShape, check};
 use crate::error::Result;
 use crate::spec::MlpSpec;
 

@@ -3,9 +3,9 @@
 //! Works for any size.
 
 use super::buffers::{Role, View};
-use super::builder::{Batch, Builder, PartialGradients, batches, dispatch, sizes};
-use super::passes::{Dispatch, Pass, PassKind, Plan};
-use super::request::{PlanKind, Recipe, TrainShape};
+use super::builder::{Batch, Builder, PartialGradients};
+use super::passes::{Dispatch, Pass, PassKind, Plan, dispatch};
+use super::request::{PlanKind, Recipe, TrainShape, batches, sizes};
 use crate::error::Result;
 use crate::kernels::{ABT, ACTIVATION_BACKWARD, DENSE_BACKWARD, DENSE_GRADIENT, DROPOUT_BACKWARD, MATMUL, Part};
 use crate::math::Activation;
@@ -20,7 +20,7 @@ pub fn layered(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Pla
 
 /// The buffers of such a plan.
 pub(super) fn builder<'a>(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape) -> Result<Builder<'a>> {
-    let mut builder = Builder::by_layers(spec, recipe, shape)?;
+    let mut builder = Builder::by_layers(spec, recipe, shape, false)?;
     let most = partials(&builder, batches(shape).0);
     if most.count > 1 {
         builder.add(Role::PartialGradients, &[shape.replicas, most.count, most.stride]);
@@ -32,17 +32,6 @@ pub(super) fn builder<'a>(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape
 pub(super) fn steps(builder: &Builder<'_>, recipe: &Recipe, shape: &TrainShape) -> Result<Vec<Pass>> {
     let sizes = sizes(shape.samples, batches(shape).0);
     sizes.into_iter().map(|rows| step(builder, recipe, rows, shape.samples)).collect()
-}
-
-/// Plans the forward pass of `spec` on up to `rows` rows, which all replicas share;
-/// [`with_own_data`](Plan::with_own_data) gives each its own.
-pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
-    let mut builder = Builder::new(spec, rows, replicas, 1);
-    builder.add(Role::Features, &[rows, spec.inputs()]);
-    builder.add_activations(PassKind::Forward);
-    let mut dispatches = Vec::new();
-    builder.forward(&mut dispatches, builder.shared(Role::Features), rows, PassKind::Forward)?;
-    builder.finish_layers(PlanKind::Layered, vec![Pass { kind: PassKind::Forward, rows, dispatches }])
 }
 
 fn step(builder: &Builder<'_>, recipe: &Recipe, rows: usize, samples: usize) -> Result<Pass> {

@@ -166,3 +166,21 @@ fn lacking(what: String) -> Error {
         expected: "a plan that has one".into(),
     }
 }
+
+/// A dispatch whose dimensions fit the uniform.
+pub(super) fn dispatch(
+    kernel: &'static Kernel,
+    part: Part,
+    variant: usize,
+    dims: &[usize],
+    views: &[View],
+) -> Result<Dispatch> {
+    let dims = dims.iter().map(|&dim| u32::try_from(dim).map_err(|_| dim)).collect::<Result<_, _>>();
+    let dims = dims.map_err(|dim| Error::TooLarge {
+        what: format!("the network's {}", kernel.name),
+        needed: dim as u64 * 4,
+        available: u64::from(u32::MAX) * 4,
+        device: "a buffer on any device".into(),
+    })?;
+    Ok(Dispatch { kernel, part, variant, dims, views: views.to_vec() })
+}

@@ -6,9 +6,9 @@
 //! a layer's activation and the next layer. Validation is the forward pass and the loss.
 
 use super::buffers::{Role, View};
-use super::builder::{Builder, PartialGradients, batches, dispatch, sizes};
-use super::passes::{Dispatch, Pass, PassKind, Plan};
-use super::request::{PlanKind, Recipe, TrainShape};
+use super::builder::{Builder, PartialGradients};
+use super::passes::{Dispatch, Pass, PassKind, Plan, dispatch};
+use super::request::{PlanKind, Recipe, TrainShape, batches, sizes};
 use crate::error::Result;
 use crate::kernels::{
     AB, ABT, ACTIVATION_BACKWARD, ACTIVATION_FORWARD, ATB, BIAS_ADD, BIAS_GRAD, DROPOUT_BACKWARD, DROPOUT_FORWARD,
@@ -19,7 +19,7 @@ use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec`, and the validation of what they learn, operation by operation.
 pub fn plain(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
-    let builder = Builder::by_layers(spec, recipe, &shape)?;
+    let builder = Builder::by_layers(spec, recipe, &shape, true)?;
     let mut passes = Vec::new();
     for rows in sizes(shape.samples, batches(&shape).0) {
         let mut dispatches = Vec::new();
@@ -38,6 +38,7 @@ pub fn plain(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan>
 pub fn plain_forward(spec: &MlpSpec, rows: usize, replicas: usize) -> Result<Plan> {
     let mut builder = Builder::new(spec, rows, replicas, 1);
     builder.add(Role::Features, &[rows, spec.inputs()]);
+    builder.every_z = true;
     builder.add_activations(PassKind::Train);
     let mut dispatches = Vec::new();
     add_forward(&builder, &mut dispatches, builder.shared(Role::Features), rows)?;

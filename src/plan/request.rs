@@ -153,3 +153,34 @@ impl Target {
         Error::Setting { what: "plan", found: kind.to_string(), expected }
     }
 }
+
+/// Refuses sizes that shaders could not count.
+pub(super) fn check(shape: &TrainShape) -> Result<()> {
+    for (what, value) in [
+        ("number of rows", shape.samples),
+        ("number of validation rows", shape.validation.max(1)),
+        ("batch", shape.batch),
+        ("replicas", shape.replicas),
+        ("slots", shape.slots),
+    ] {
+        if value == 0 || u32::try_from(value).is_err() {
+            let expected = format!("1 to {}", u32::MAX);
+            return Err(Error::Setting { what, found: value.to_string(), expected });
+        }
+    }
+    Ok(())
+}
+
+/// Rows of a whole batch and of a whole validation pass.
+pub(super) fn batches(shape: &TrainShape) -> (usize, usize) {
+    let batch = shape.batch.min(shape.samples);
+    (batch, batch.max(VALIDATION_ROWS).min(shape.validation))
+}
+
+/// Rows of a whole batch, and what remains of all rows if that is not nothing.
+pub(super) fn sizes(rows: usize, batch: usize) -> impl Iterator<Item = usize> {
+    [batch, rows.checked_rem(batch).unwrap_or(0)].into_iter().filter(|&rows| rows > 0)
+}
+
+/// Rows of a validation pass, where the batch has no more.
+const VALIDATION_ROWS: usize = 1024;

@@ -1,14 +1,16 @@
 //! The resident plan: for few rows of a network that fits a workgroup's memory, one workgroup takes a run of training steps in one
-//! dispatch, so that nothing is launched for a step. Validation goes by the layered dispatches.
+//! dispatch, so that nothing is launched for a step. Validation takes the network forward whole, too.
 
 use std::sync::Arc;
 
+use super::blocks::fitted;
 use super::buffers::Role;
-use super::builder::{Builder, batches, dispatch, sizes, state_slots};
-use super::fused::{fitted, network};
-use super::passes::{Pass, PassKind, Plan};
+use super::builder::{Builder, state_slots};
+use super::forward::whole;
+use super::fused::network;
+use super::passes::{Pass, PassKind, Plan, dispatch};
 use super::rates::rate_groups;
-use super::request::{PlanKind, Recipe, Target, TrainShape};
+use super::request::{PlanKind, Recipe, Target, TrainShape, batches, sizes};
 use crate::error::{Error, Result};
 use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
 use crate::params::Layout;
@@ -30,11 +32,17 @@ pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Targ
             expected: format!("fused or layered: a step of {batch} rows would keep one workgroup busy for too long"),
         });
     }
-    in_blocks(spec, recipe, shape, network)
+    in_blocks(spec, recipe, shape, network, target)
 }
 
 /// The same with blocks that have been found already.
-pub(super) fn in_blocks(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, network: Network) -> Result<Plan> {
+pub(super) fn in_blocks(
+    spec: &MlpSpec,
+    recipe: &Recipe,
+    shape: TrainShape,
+    network: Network,
+    target: Target,
+) -> Result<Plan> {
     let TrainShape { samples, validation, replicas, slots, .. } = shape;
     let (batch, validated) = batches(&shape);
     let mut builder = Builder::training(spec, recipe, &shape, validated)?;
@@ -60,6 +68,7 @@ pub(super) fn in_blocks(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, netw
     let step = dispatch(&RESIDENT_STEPS, part, order, &dims, &views)?;
     let pass = |rows| Pass { kind: PassKind::Train, rows, dispatches: vec![step.clone()] };
     let mut passes = sizes(samples, batch).map(pass).collect();
+    builder.whole = whole(spec, validated, target)?;
     builder.add_validation(&mut passes, validation, 1)?;
     builder.finish(PlanKind::Resident, passes, None)
 }

@@ -50,7 +50,7 @@ impl FrameNetwork {
     /// [`Error::Setting`](crate::Error::Setting) for a buffer that is too small, of another usage or given twice,
     /// [`Error::TooLarge`](crate::Error::TooLarge) and [`Error::Gpu`](crate::Error::Gpu) for what the device does not hold.
     pub async fn new(gpu: &GpuDevice, spec: &MlpSpec, rows: usize, networks: usize, io: FrameIo<'_>) -> Result<Self> {
-        let plan = forward(spec, rows, networks)?.with_own_data();
+        let plan = forward(spec, rows, networks, gpu.summary().target())?.with_own_data();
         let (input, output) = (plan.buffer(Role::Features)?, plan.output()?);
         let given = [(input, io.input), (output, io.output)];
         Ok(Self { bound: Bound::new(gpu, plan, &given, 0).await?, input, output })

@@ -16,6 +16,7 @@ pub struct Network {
     pub(super) thresholds: Vec<u32>,
     pub(super) block: usize,
     pub(super) holds: bool,
+    pub(super) trains: bool,
 }
 
 // A spec's parameter is a number, never a NaN.
@@ -23,7 +24,7 @@ impl Eq for Network {}
 
 impl Hash for Network {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.spec.layers(), &self.thresholds, self.block, self.holds).hash(state);
+        (self.spec.layers(), &self.thresholds, self.block, self.holds, self.trains).hash(state);
     }
 }
 
@@ -35,7 +36,13 @@ pub(super) const THREADS: usize = 128;
 pub const MOST_LAYERS: usize = 64;
 
 impl Network {
-    /// The network in blocks of 4 rows, its parameters read through the cache. `thresholds` are those of its layers' dropout, 0 for
+    /// The network on the way forward alone, in blocks of 4 rows, its parameters read through the cache.
+    pub fn forward(spec: MlpSpec) -> Self {
+        let thresholds = vec![0; spec.layers().len()];
+        Self { spec, thresholds, block: 4, holds: false, trains: false }
+    }
+
+    /// The network on its way forward and back, in blocks of 4 rows, its parameters read through the cache. `thresholds` are those of its layers' dropout, 0 for
     /// none; see [`crate::kernels::dropout_threshold`].
     ///
     /// # Errors
@@ -48,7 +55,7 @@ impl Network {
         }
         match thresholds.iter().find(|&&threshold| threshold >= DROP_ALL) {
             Some(found) => setting("threshold of dropout", found.to_string(), format!("less than {DROP_ALL}")),
-            None => Ok(Self { spec, thresholds, block: 4, holds: false }),
+            None => Ok(Self { spec, thresholds, block: 4, holds: false, trains: true }),
         }
     }
 
@@ -80,6 +87,11 @@ impl Network {
         self.holds
     }
 
+    /// Whether it goes back, too, and keeps what every layer has made for that.
+    pub fn trains(&self) -> bool {
+        self.trains
+    }
+
     /// Outputs of all layers.
     pub fn units(&self) -> usize {
         self.spec.layers().iter().map(|layer| layer.outputs).sum()
@@ -90,13 +102,41 @@ impl Network {
         self.spec.layers().iter().map(|layer| (layer.inputs + 1) * layer.outputs).sum()
     }
 
-    /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their features and units, a place for each
-    /// row and each invocation, and the parameters where it `holds` them.
+    /// Bytes of workgroup memory that the network takes with blocks of `block` rows: their activations, for the way back a place for
+    /// each row and each invocation, and the parameters where it `holds` them.
     pub fn workgroup_bytes(&self, block: usize, holds: bool) -> usize {
         // An odd number of vectors of 4 rows each.
         let pitch = (block / 4) | 1;
-        let activations = (self.spec.inputs() + self.units()).saturating_mul(16 * pitch);
-        activations.saturating_add(4 * block + 8 * THREADS).saturating_add(self.held_vectors(holds).saturating_mul(16))
+        let activations = self.kept_units().saturating_mul(16 * pitch);
+        let others = if self.trains { 4 * block + 8 * THREADS } else { 0 };
+        activations.saturating_add(others).saturating_add(self.held_vectors(holds).saturating_mul(16))
+    }
+
+    /// Units that a workgroup has places for, the features among them: all of them for the way back; on the way forward alone what a layer
+    /// is handed and what it makes, which change places from layer to layer.
+    pub(super) fn kept_units(&self) -> usize {
+        if self.trains {
+            return self.spec.inputs() + self.units();
+        }
+        let [even, odd] = self.widest_in_turn();
+        even + odd
+    }
+
+    /// The most inputs of a layer with an even number and of one with an odd number, counted from 0.
+    fn widest_in_turn(&self) -> [usize; 2] {
+        let widest =
+            |turn| self.spec.layers().iter().skip(turn).step_by(2).map(|layer| layer.inputs).max().unwrap_or(0);
+        [0, 1].map(widest)
+    }
+
+    /// Where the units stand that a layer is handed, and those that it makes.
+    pub(super) fn places(&self, layer: usize) -> [usize; 2] {
+        let before: usize = self.spec.layers()[..layer].iter().map(|layer| layer.inputs).sum();
+        match (self.trains, layer % 2) {
+            (true, _) => [before, before + self.spec.layers()[layer].inputs],
+            (false, 0) => [0, self.widest_in_turn()[0]],
+            (false, _) => [self.widest_in_turn()[0], 0],
+        }
     }
 
     /// Vectors of 4 elements that the held parameters take: each row of a weight, and the bias, begins a new one. At least one, since
@@ -111,12 +151,19 @@ impl Network {
     pub fn dim(&self, name: &str) -> Option<usize> {
         Some(match name {
             "inputs" => self.spec.inputs(),
+            "outputs" => self.spec.outputs(),
             "units" => self.units(),
             "parameters" => self.parameters(),
             "block" => self.block,
             "columns" => self.spec.target_columns(),
             _ => return None,
         })
+    }
+
+    /// The same on the way forward alone.
+    pub(in crate::kernels) fn forward_samples() -> Vec<Self> {
+        let sample = |network: Self| Self::forward(network.spec).in_blocks(network.block, network.holds).ok();
+        Self::samples().into_iter().filter_map(sample).collect()
     }
 
     /// Networks that tests and benches take: every activation and every loss, with widths around a tile of 4, with

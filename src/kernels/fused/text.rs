@@ -18,43 +18,40 @@ impl Network {
         let quads = self.block / 4;
         let widest = self.spec.layers().iter().map(|layer| layer.outputs).max().unwrap_or(0);
         let mut text = format!(
-            "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst UNITS = {}u;\n\
-             const PARAMETERS = {}u;\nconst HELD = {}u;\nconst HOLDS = {};\nconst KEEPS = {};\n\
-             const DROPOUT = {};\nconst FOURS = {};\n",
+            "const BLOCK = {}u;\nconst INPUTS = {}u;\nconst OUTPUTS = {}u;\nconst LAYERS = {}u;\nconst KEPT = {}u;\n\
+             const HELD = {}u;\nconst HOLDS = {};\nconst FOURS = {};\n",
             self.block,
             self.spec.inputs(),
             self.spec.outputs(),
             self.spec.layers().len(),
-            self.units(),
-            self.parameters(),
+            self.kept_units(),
             self.held_vectors(self.holds),
             self.holds,
-            self.keeps_any(),
-            self.thresholds.iter().any(|&threshold| threshold > 0),
             quads * widest.div_ceil(4) >= FOURS,
         );
         let activations = self.activations();
         text += &self.layers(&activations);
-        for (head, function, arguments, otherwise) in [
-            ("activation(number: u32, z: vec4<f32>)", "activation", &["z"][..], "z"),
-            ("slope(number: u32, z: vec4<f32>, a: vec4<f32>)", "activation_derivative", &["z", "a"], "vec4<f32>(1.0)"),
-        ] {
-            text += &format!("fn {head} -> vec4<f32> {{\n");
-            for (number, activation) in (1..).zip(&activations) {
-                let of = |lane: &str| {
-                    let lanes: Vec<_> = arguments.iter().map(|name| format!("{name}.{lane}")).collect();
-                    format!("{}_{function}({})", activation.name(), lanes.join(", "))
-                };
-                let four = ["x", "y", "z", "w"].map(of).join(", ");
-                text += &format!("    if (number == {number}u) {{\n        return vec4<f32>({four});\n    }}\n");
-            }
-            text += &format!("    return {otherwise};\n}}\n");
-        }
+        text += &by_number(&activations, "activation", &["z"], "z");
         for activation in &activations {
             text += &activation.wgsl().replace("fn activation", &format!("fn {}_activation", activation.name()));
         }
+        if self.trains { text + &self.wgsl_of_the_way_back(&activations) } else { text }
+    }
+
+    /// What shaders/shared/way_back.wgsl builds on besides.
+    fn wgsl_of_the_way_back(&self, activations: &[Activation]) -> String {
         let loss = self.spec.loss().wgsl();
-        text + LOSSES_WGSL + loss.unwrap_or_default() + if loss.is_some() { POINTWISE_WGSL } else { SOFTMAX_WGSL }
+        let text = format!(
+            "const UNITS = {}u;\nconst PARAMETERS = {}u;\nconst KEEPS = {};\nconst DROPOUT = {};\n",
+            self.units(),
+            self.parameters(),
+            self.keeps_any(),
+            self.thresholds.iter().any(|&threshold| threshold > 0),
+        );
+        text + &by_number(activations, "activation_derivative", &["z", "a"], "vec4<f32>(1.0)")
+            + LOSSES_WGSL
+            + loss.unwrap_or_default()
+            + if loss.is_some() { POINTWISE_WGSL } else { SOFTMAX_WGSL }
     }
 
     /// The table of layers.
@@ -65,12 +62,12 @@ impl Network {
         for (i, (layer, threshold)) in self.spec.layers().iter().zip(&self.thresholds).enumerate() {
             let Layer { inputs, outputs, activation } = *layer;
             let kind = activations.iter().position(|&other| other == activation).map_or(0, |at| at + 1);
-            let (groups, number, keeps) = (outputs.div_ceil(4), i + 1, self.keeps(i));
+            let (groups, number, keeps, [input, output]) = (outputs.div_ceil(4), i + 1, self.keeps(i), self.places(i));
             // A String takes whatever is written to it.
             let _ = write!(
                 text,
                 "    if (index == {i}u) {{\n        layer = Layer({inputs}u, {outputs}u, {groups}u, {weight}u, {held}u, {unit}u, \
-                 {kind}u, {number}u, {threshold}u, {keeps});\n    }}\n"
+                 {input}u, {output}u, {kind}u, {number}u, {threshold}u, {keeps});\n    }}\n"
             );
             weight += (inputs + 1) * outputs;
             held += (inputs + 1) * groups;
@@ -102,4 +99,20 @@ impl Network {
         }
         found
     }
+}
+
+/// A function of WGSL that takes four of each of its arguments through the function of an activation, by the activation's number.
+fn by_number(activations: &[Activation], function: &str, arguments: &[&str], otherwise: &str) -> String {
+    let name = if function == "activation" { "activation" } else { "slope" };
+    let head: Vec<_> = arguments.iter().map(|argument| format!("{argument}: vec4<f32>")).collect();
+    let mut text = format!("fn {name}(number: u32, {}) -> vec4<f32> {{\n", head.join(", "));
+    for (number, activation) in (1..).zip(activations) {
+        let of = |lane: &str| {
+            let lanes: Vec<_> = arguments.iter().map(|name| format!("{name}.{lane}")).collect();
+            format!("{}_{function}({})", activation.name(), lanes.join(", "))
+        };
+        let four = ["x", "y", "z", "w"].map(of).join(", ");
+        text += &format!("    if (number == {number}u) {{\n        return vec4<f32>({four});\n    }}\n");
+    }
+    text + &format!("    return {otherwise};\n}}\n")
 }

@@ -23,10 +23,10 @@ pub struct Tile {
     slices: usize,
 }
 
-/// For little work.
-pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 16, blocks: [1, 1], slices: 4 };
+/// For little work. Panels are deep, since nothing else hides the time that the next one takes to come.
+pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 64, blocks: [1, 1], slices: 4 };
 /// For more of it.
-pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 16, blocks: [1, 1], slices: 2 };
+pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 2 };
 /// For products with tiles enough.
 pub static MEDIUM: Tile = Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1 };
 /// For the largest.

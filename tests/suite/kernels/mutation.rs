@@ -34,7 +34,7 @@ fn every_broken_kernel_is_noticed() {
             // Two networks have a pointwise loss and softmax, dropout and none; compiling one takes its time. A tile is
             // read one element at a time and four; the third one's activation has a derivative by a, the fifth one's by z.
             let most = match kernel.part {
-                PartKind::Network | PartKind::Training | PartKind::Tile => 2,
+                PartKind::Forward | PartKind::Network | PartKind::Training | PartKind::Tile => 2,
                 PartKind::Dense => 5,
                 _ => usize::MAX,
             };
@@ -105,6 +105,7 @@ fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     let sizes: &[&[u32]] = match kernel.dims {
         ["samples", ..] => &[&[27, 1, 1, 1, 1, 1, 1], &[50, 1, 2, 1, 1, 1, 1]],
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
+        ["rows", "inputs", "outputs", "parameters", ..] => &[&[17, 1, 1, 1, 1, 2], &[97, 1, 1, 1, 1, 7]],
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
         ["count", "groups", "stride"] => &[&[17, 3, 5], &[641, 7, 9]],

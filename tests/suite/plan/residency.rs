@@ -251,7 +251,7 @@ fn submissions_are_limited_and_come_back_in_order() {
 fn plans_that_do_not_fit_are_refused() {
     let refused = |device: &Device, layers: usize, rows: usize| {
         let spec = MlpSpec::new(&vec![1; layers + 1], Activation::Identity, Loss::MeanSquaredError).unwrap();
-        match wait(device.load(plan::forward(&spec, rows, 1).unwrap())) {
+        match wait(device.load(plan::forward(&spec, rows, 1, device.target()).unwrap())) {
             Err(Error::TooLarge { needed, available, device: name, .. }) => {
                 assert_eq!(name, device.name());
                 assert!(needed > available && available > 0, "{name}: {needed} bytes of {available}");

@@ -8,7 +8,7 @@ use wgpu_mlp::backend::{CpuDevice, Device, GpuBackend, GpuDevice};
 use wgpu_mlp::bench::{Case, Options, Work, crossings, measure, pass_bytes, peaks, step_flops};
 use wgpu_mlp::kernels::{Part, Step};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
-use wgpu_mlp::plan::{Plan, PlanKind, Recipe, TrainShape, choose, forward, layered, plain, plain_forward};
+use wgpu_mlp::plan::{Plan, PlanKind, Recipe, Target, TrainShape, choose, forward, layered, plain, plain_forward};
 use wgpu_mlp::spec::MlpSpec;
 
 use crate::cli::{Place, assert_no_work};
@@ -150,11 +150,11 @@ fn profiles_name_the_kernels_of_the_plan() {
         let peaks = peaks(&device, 0.01).unwrap();
         let recipe = Recipe::new(Rule::Sgd);
         let train = PlanKind::ALL.iter().map(|&kind| (Work::Train, kind));
-        let kinds = train.chain([(Work::Infer, PlanKind::Layered)]);
+        let kinds = train.chain([(Work::Infer, PlanKind::Fused)]);
         for (work, kind) in kinds {
             let plan = match work {
                 Work::Train => choose(Some(kind), &spec, &recipe, shape, device.target()),
-                Work::Infer => forward(&spec, 40, 1),
+                Work::Infer => forward(&spec, 40, 1, device.target()),
             };
             let options = Options { seconds: 0.01, profile: true, plan: Some(kind), optimizer: Optimizer::sgd(1.0) };
             let measured = measure(&device, &peaks, &case, work, options).unwrap();
@@ -180,7 +180,8 @@ fn profiles_name_the_kernels_of_the_plan() {
 #[test]
 fn profiles_without_timestamps_are_refused() {
     for gpu in devices() {
-        let mut backend = wait(GpuBackend::load(gpu, forward(&spec(&[2, 1]), 3, 1).unwrap())).unwrap();
+        let mut backend =
+            wait(GpuBackend::load(gpu, forward(&spec(&[2, 1]), 3, 1, gpu.summary().target()).unwrap())).unwrap();
         let error = wait(backend.profile(0, Step::default())).unwrap_err().to_string();
         assert!(error.contains(gpu.name()) && error.contains("timestamp"), "{error}");
     }
@@ -208,7 +209,7 @@ fn arithmetic_is_that_of_the_plan() {
         for plan in [plain(&spec, &recipe, shape).unwrap(), layered(&spec, &recipe, shape).unwrap()] {
             assert_eq!(step_flops(&spec, batch, Work::Train), products(&plan), "{}", plan.kind);
         }
-        assert_eq!(step_flops(&spec, batch, Work::Infer), products(&forward(&spec, batch, 1).unwrap()));
+        assert_eq!(step_flops(&spec, batch, Work::Infer), products(&forward(&spec, batch, 1, Target::Cpu).unwrap()));
     }
 }
 
@@ -218,7 +219,10 @@ fn arithmetic_is_that_of_the_plan() {
 fn traffic_is_counted_as_by_hand() {
     let bytes = |plan: Plan| pass_bytes(&plan.passes[0]);
     let spec = spec(&[3, 2, 1]);
-    assert_eq!(bytes(forward(&spec, 10, 1).unwrap()), 4 * ((30 + 6 + 2 + 20) + (20 + 2 + 1 + 10)));
+    let forward = |target| bytes(forward(&spec, 10, 1, target).unwrap());
+    assert_eq!(forward(Target::Cpu), 4 * ((30 + 6 + 2 + 20) + (20 + 2 + 1 + 10)));
+    // In one dispatch, what is between the layers stays where it is made.
+    assert_eq!(forward(Target::Gpu { workgroup_bytes: 32 << 10, cores: 1 }), 4 * (30 + 6 + 2 + 2 + 1 + 10));
     let first = (30 + 6 + 20) + (2 + 20 + 20) + (20 + 20);
     let second = (20 + 2 + 10) + (1 + 10 + 10);
     assert_eq!(bytes(plain_forward(&spec, 10, 1).unwrap()), 4 * (first + second));
