@@ -1,21 +1,27 @@
-// x[rows,columns] = the rows first_row .. first_row + rows of data[samples,columns], in the epoch's
-// sample order or, IN_ORDER, in their own. A workgroup takes RUN elements of x, and finds the place of each of their rows once.
+// batch_x[rows,inputs] and batch_y[rows,columns] = the rows first_row .. first_row + rows of x[samples,inputs] and y[samples,columns], in
+// the epoch's sample order or, IN_ORDER, in their own. A workgroup takes RUN elements of either, and finds the place of each of their rows
+// once.
 override IN_ORDER: bool = false;
 const RUN = 1024u;
 const THREADS = 256u;
 
 struct Params {
-    data: vec4<u32>,
     x: vec4<u32>,
+    y: vec4<u32>,
+    batch_x: vec4<u32>,
+    batch_y: vec4<u32>,
     rows: u32,
-    columns: u32,
     samples: u32,
+    inputs: u32,
+    columns: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> data: array<f32>;
-@group(0) @binding(3) var<storage, read_write> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> batch_x: array<f32>;
+@group(0) @binding(5) var<storage, read_write> batch_y: array<f32>;
 
-var<workgroup> places: array<u32, RUN>;
+var<workgroup> samples: array<u32, RUN>;
 
 @compute @workgroup_size(THREADS)
 fn gather(
@@ -23,23 +29,31 @@ fn gather(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let first = (group.y * groups.x + group.x) * RUN;
+    let index = group.y * groups.x + group.x;
+    let of_x = (params.rows * params.inputs + RUN - 1u) / RUN;
+    let takes_x = index < of_x;
+    let width = select(params.columns, params.inputs, takes_x);
+    let first = select(index - of_x, index, takes_x) * RUN;
     // The last row of a folded grid may reach past the elements; the whole workgroup leaves together.
-    if (first >= params.rows * params.columns) {
+    if (first >= params.rows * width) {
         return;
     }
-    let end = min(first + RUN, params.rows * params.columns);
-    let top = first / params.columns;
-    for (var row = top + thread; row <= (end - 1u) / params.columns; row += THREADS) {
+    let end = min(first + RUN, params.rows * width);
+    let top = first / width;
+    for (var row = top + thread; row <= (end - 1u) / width; row += THREADS) {
         var sample = (step.first_row + row) % params.samples;
         if (!IN_ORDER) {
             sample = permute(sample, step.key ^ mix(group.z), params.samples);
         }
-        places[row - top] = params.data.x + group.z * params.data.y + sample * params.columns;
+        samples[row - top] = sample;
     }
     workgroupBarrier();
-    let target_place = params.x.x + group.z * params.x.y;
     for (var i = first + thread; i < end; i += THREADS) {
-        x[target_place + i] = data[places[i / params.columns - top] + i % params.columns];
+        let place = samples[i / width - top] * width + i % width;
+        if (takes_x) {
+            batch_x[params.batch_x.x + group.z * params.batch_x.y + i] = x[params.x.x + group.z * params.x.y + place];
+        } else {
+            batch_y[params.batch_y.x + group.z * params.batch_y.y + i] = y[params.y.x + group.z * params.y.y + place];
+        }
     }
 }

@@ -306,13 +306,11 @@ impl<'a> Builder<'a> {
         if rows == samples {
             return Ok(batch);
         }
-        let mut gather = |data, role, columns| {
-            let x = self.each(role, self.rows * columns);
-            dispatches.push(dispatch(&GATHER, Part::None, order, &[rows, columns, samples], &[data, x])?);
-            Ok(x)
-        };
-        let features = gather(batch.features, Role::BatchFeatures, self.spec.inputs())?;
-        let targets = gather(batch.targets, Role::BatchTargets, columns)?;
+        let inputs = self.spec.inputs();
+        let features = self.each(Role::BatchFeatures, self.rows * inputs);
+        let targets = self.each(Role::BatchTargets, self.rows * columns);
+        let views = [batch.features, batch.targets, features, targets];
+        dispatches.push(dispatch(&GATHER, Part::None, order, &[rows, samples, inputs, columns], &views)?);
         Ok(Batch { features, targets, ..batch })
     }
 

@@ -5,29 +5,34 @@ use crate::kernels::{CHUNK, Call, Io, Kernel, ORDER_WGSL, PartKind, WorkgroupSiz
 use crate::math::Real;
 use crate::parallel::prelude::*;
 
-/// Elements of a workgroup, which finds the place of each of their rows once.
+/// Elements of a workgroup, all of x or all of y, which finds the place of each of their rows once.
 const RUN: usize = 1024;
 
-dims!(rows, columns, samples);
+dims!(rows, samples, inputs, columns);
 
-/// `x[row] = data[sample]`, the samples being those of the step's rows in the epoch's order or in their own.
+/// `batch_x[row] = x[sample]` and `batch_y[row] = y[sample]`, the samples being those of the step's rows in the epoch's order or in their own.
 pub static GATHER: Kernel = Kernel {
     name: "gather",
-    formula: "x = rows of data, in the epoch's sample order or in their own",
+    formula: "batch = rows of x and y, in the epoch's sample order or in their own",
     wgsl: &[ORDER_WGSL, include_str!("../../../shaders/sampling/gather.wgsl")],
     part: PartKind::None,
     most_steps: 1,
     dims: Dims::NAMES,
-    bindings: &[input("data", &["samples", "columns"]), output("x", &["rows", "columns"])],
+    bindings: &[
+        input("x", &["samples", "inputs"]),
+        input("y", &["samples", "columns"]),
+        output("batch_x", &["rows", "inputs"]),
+        output("batch_y", &["rows", "columns"]),
+    ],
     variants: ORDERS,
     workgroup_size: WorkgroupSize::Fixed(256),
     workgroups: |dims| {
         let d = Dims::of(dims);
-        (d.rows as u64 * d.columns as u64).div_ceil(RUN as u64)
+        [d.inputs, d.columns].iter().map(|&width| (d.rows as u64 * width as u64).div_ceil(RUN as u64)).sum()
     },
     fits: |dims, _| {
         let d = Dims::of(dims);
-        let elements = d.rows as u64 * d.columns as u64;
+        let elements = d.rows as u64 * d.inputs.max(d.columns) as u64;
         all([
             (d.rows <= d.samples, "more rows than samples"),
             (elements <= u64::from(u32::MAX) - RUN as u64, "too many elements"),
@@ -37,18 +42,20 @@ pub static GATHER: Kernel = Kernel {
 };
 
 fn gather<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([data, ..], [x, ..]) = (io.inputs, io.outputs);
-    let Dims { columns, samples, .. } = Dims::of(call.dims);
+    let ([x, y, ..], [batch_x, batch_y, ..]) = (io.inputs, io.outputs);
+    let Dims { samples, inputs, columns, .. } = Dims::of(call.dims);
     let order = SampleOrder::of(call, samples as u32);
-    let rows = (CHUNK / columns).max(1);
-    x.par_chunks_mut(rows * columns).enumerate().for_each(|(chunk, x)| {
-        T::vectorized(
-            #[inline(always)]
-            || {
-                order.for_each(chunk * rows, x.len() / columns, |row, sample| {
-                    x[row * columns..][..columns].copy_from_slice(&data[sample * columns..][..columns]);
-                });
-            },
-        );
-    });
+    for (data, batch, width) in [(x, batch_x, inputs), (y, batch_y, columns)] {
+        let rows = (CHUNK / width).max(1);
+        batch.par_chunks_mut(rows * width).enumerate().for_each(|(chunk, batch)| {
+            T::vectorized(
+                #[inline(always)]
+                || {
+                    order.for_each(chunk * rows, batch.len() / width, |row, sample| {
+                        batch[row * width..][..width].copy_from_slice(&data[sample * width..][..width]);
+                    });
+                },
+            );
+        });
+    }
 }

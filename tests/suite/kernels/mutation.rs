@@ -105,6 +105,7 @@ fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     let sizes: &[&[u32]] = match kernel.dims {
         ["samples", ..] => &[&[27, 1, 1, 1, 1, 1, 1], &[50, 1, 2, 1, 1, 1, 1]],
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
+        ["rows", "samples", "inputs", "columns"] => &[&[17, 33, 16, 15], &[97, 65, 65, 2]],
         ["rows", "inputs", "outputs", "parameters", ..] => &[&[17, 1, 1, 1, 1, 2], &[97, 1, 1, 1, 1, 7]],
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
