@@ -43,6 +43,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("plan", "--plan"),
     ("resume", "--resume"),
     ("samples", "--samples"),
+    ("scaling", "--scaling"),
     ("schedule", "--schedule"),
     ("seed", "--seed"),
     ("target", "--target"),

@@ -85,8 +85,9 @@ pub fn run(args: &Args) -> Result<()> {
 fn row(feature: &Feature) -> Vec<String> {
     let width = feature.width().to_string();
     let cells = match &feature.kind {
-        &FeatureKind::Number { mean, scale, fill } => {
-            [value(mean), value(scale), value(fill.unwrap_or(mean)), width, "-".into()]
+        &FeatureKind::Number { mean, scale, fill, clip } => {
+            let clipped = clip.map_or_else(String::new, |clip| format!(", at most {}", value(clip)));
+            [value(mean), value(scale) + &clipped, value(fill.unwrap_or(mean)), width, "-".into()]
         }
         FeatureKind::Date { parts, fill } => {
             let numbers = |of: &dyn Fn(&DateInput) -> f64| {

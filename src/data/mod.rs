@@ -30,8 +30,8 @@ pub use dataset::Dataset;
 pub(crate) use dataset::checksum;
 pub use describe::{ColumnDescription, Description, Values};
 pub use encoder::{
-    DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, Holds, LeftOut, Scaling, Target, TargetKind, Task,
-    Why, class_labels, class_numbers,
+    DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, LeftOut, Scaling, Target,
+    TargetKind, Task, Why, class_labels, class_numbers,
 };
 pub use form::NumberForm;
 pub use group_split::group_split;

@@ -33,3 +33,26 @@ pub(super) fn mean_and_scale(table: &Table, column: &str, rows: &[usize], values
     let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
     Ok((mean, if variance <= rounding { 1.0 } else { variance.sqrt() }))
 }
+
+/// Median and the difference of the quartiles of values, which the given rows have; where that is 0, half of what the values span. The
+/// quartiles are those of numpy's `quantile`.
+pub(super) fn median_and_scale(table: &Table, column: &str, rows: &[usize], values: &[f64]) -> Result<(f64, f64)> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let quantile = |fraction: f64| {
+        let place = fraction * (sorted.len() - 1) as f64;
+        let below = sorted[place as usize];
+        let above = sorted[(place as usize + 1).min(sorted.len() - 1)];
+        below + (above - below) * place.fract()
+    };
+    let half = sorted[sorted.len() - 1] / 2.0 - sorted[0] / 2.0;
+    let scale = match quantile(0.75) - quantile(0.25) {
+        0.0 => half,
+        scale => scale,
+    };
+    if !(scale.is_finite() && half.is_finite()) {
+        let widest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0);
+        return Err(table.not_finite(column, rows[widest], format_args!("{:e}, less another one,", values[widest])));
+    }
+    Ok((quantile(0.5), scale))
+}

@@ -35,6 +35,8 @@ pub enum Activation {
     GeluTanh,
     /// a = z / (1 + e^-z), also known as swish.
     Silu,
+    /// a = z tanh(log(1 + e^z)) (Misra 2019).
+    Mish,
     /// a = log(1 + e^z).
     Softplus,
     /// a = tanh(z).
@@ -81,6 +83,7 @@ impl Activation {
         Self::Tanh,
         Self::Softsign,
         Self::Relu6,
+        Self::Mish,
     ];
 
     /// The name on the command line and in files.
@@ -96,6 +99,7 @@ impl Activation {
             Self::Gelu => "gelu",
             Self::GeluTanh => "gelu_tanh",
             Self::Silu => "silu",
+            Self::Mish => "mish",
             Self::Softplus => "softplus",
             Self::Tanh => "tanh",
             Self::Softsign => "softsign",
@@ -115,6 +119,7 @@ impl Activation {
             Self::Gelu => include_str!("../../shaders/functions/activation/gelu.wgsl"),
             Self::GeluTanh => include_str!("../../shaders/functions/activation/gelu_tanh.wgsl"),
             Self::Silu => include_str!("../../shaders/functions/activation/silu.wgsl"),
+            Self::Mish => include_str!("../../shaders/functions/activation/mish.wgsl"),
             Self::Softplus => include_str!("../../shaders/functions/activation/softplus.wgsl"),
             Self::Tanh => include_str!("../../shaders/functions/activation/tanh.wgsl"),
             Self::Softsign => include_str!("../../shaders/functions/activation/softsign.wgsl"),
@@ -149,6 +154,7 @@ impl Activation {
                 &Call("Mul", &[Z, Call("Sigmoid", &[GATED])])
             }
             Self::Silu => &Call("Mul", &[Z, Call("Sigmoid", &[Z])]),
+            Self::Mish => &Call("Mul", &[Z, Call("Tanh", &[Call("Softplus", &[Z])])]),
             Self::Softplus => &Call("Softplus", &[Z]),
             Self::Tanh => &Call("Tanh", &[Z]),
             Self::Softsign => &Call("Div", &[Z, Call("Add", &[Call("Abs", &[Z]), Number(1.0)])]),
@@ -162,7 +168,7 @@ impl Activation {
             Self::Relu6 => &[0.0, RELU6_MOST],
             Self::Relu | Self::LeakyRelu | Self::Elu | Self::Selu | Self::Softsign => &[0.0],
             Self::Identity | Self::Sigmoid | Self::Gelu | Self::GeluTanh => &[],
-            Self::Silu | Self::Softplus | Self::Tanh => &[],
+            Self::Silu | Self::Mish | Self::Softplus | Self::Tanh => &[],
         }
     }
 
@@ -210,6 +216,7 @@ impl Activation {
             Self::Gelu => map(z, a, |z| z * z.normal_cdf()),
             Self::GeluTanh => map(z, a, |z| z * sigmoid(GeluGate::at(z).y)),
             Self::Silu => map(z, a, |z| z * sigmoid(z)),
+            Self::Mish => map(z, a, |z| z * MishGate::at(z).gate),
             Self::Softplus => map(z, a, |z| (if z < zero { zero } else { z }) + (-z.abs()).exp().ln_1p()),
             Self::Tanh => map(z, a, tanh),
             Self::Softsign => map(z, a, |z| z / (one + z.abs())),
@@ -237,6 +244,10 @@ impl Activation {
                 sigmoid(y) + c * slope * sigmoid_slope(y)
             }),
             Self::Silu => chain(z, d, |z| sigmoid(z) * (one + z * sigmoid(-z))),
+            Self::Mish => chain(z, d, |z| {
+                let MishGate { gate, slope } = MishGate::at(z);
+                gate + z * slope
+            }),
             Self::Softplus => chain(z, d, sigmoid),
             Self::Tanh => chain(z, d, tanh_slope),
             Self::Softsign => chain(z, d, |z| {
@@ -309,6 +320,27 @@ impl<T: Real> GeluGate<T> {
         };
         let y = scale * (c * (one + T::from_f64(0.044715) * (c * c)));
         Self { c, y, slope: scale * (one + T::from_f64(0.134145) * (c * c)) }
+    }
+}
+
+/// tanh(log(1 + n)) for n = e^z, which is n (n + 2) / (n (n + 2) + 2), and its derivative by z, 4 n (n + 1) / (n (n + 2) + 2)². From
+/// e = e^-|z|, so that nothing overflows: for z > 0 both fractions are expanded by e² and its square.
+struct MishGate<T> {
+    gate: T,
+    slope: T,
+}
+
+impl<T: Real> MishGate<T> {
+    #[inline(always)]
+    fn at(z: T) -> Self {
+        let (one, two, four) = (T::from_f64(1.0), T::from_f64(2.0), T::from_f64(4.0));
+        let e = (-z.abs()).exp();
+        let (above, rest, product) = match z < T::default() {
+            true => (e * (e + two), two, e * (e + one)),
+            false => (one + two * e, two * (e * e), e * e * (one + e)),
+        };
+        let below = above + rest;
+        Self { gate: above / below, slope: four * product / (below * below) }
     }
 }
 

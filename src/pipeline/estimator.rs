@@ -5,7 +5,7 @@ use super::sample_weights::ClassWeight;
 use super::split_by::{SplitBy, SplitSizes};
 use super::start::Start;
 use crate::checkpoint::Checkpoint;
-use crate::data::{Encoder, Notes, Reading, Task};
+use crate::data::{Encoder, FeatureScaling, Notes, Reading, Task};
 use crate::error::Result;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
@@ -40,7 +40,7 @@ pub struct Estimator {
     pub(crate) activation: Activation,
     pub(super) loss: Option<Loss>,
     pub(super) loss_parameters: Vec<(&'static str, f64)>,
-    pub(super) standardize: bool,
+    pub(super) scaling: FeatureScaling,
     pub(super) weight_column: Option<String>,
     pub(super) class_weight: ClassWeight,
     pub(super) split_by: SplitBy,
@@ -80,7 +80,7 @@ impl Estimator {
             activation: Activation::Relu,
             loss: None,
             loss_parameters: Vec::new(),
-            standardize: true,
+            scaling: FeatureScaling::Standard,
             weight_column: None,
             class_weight: ClassWeight::None,
             split_by: SplitBy::Random,
@@ -132,7 +132,12 @@ impl Estimator {
 
     /// Whether features and a number as the target are standardised.
     pub fn standardize(self, standardize: bool) -> Self {
-        Self { standardize, ..self }
+        self.scaling(if standardize { FeatureScaling::Standard } else { FeatureScaling::None })
+    }
+
+    /// How features that are numbers are scaled. Unless it is none, a number as the target is standardised.
+    pub fn scaling(self, scaling: FeatureScaling) -> Self {
+        Self { scaling, ..self }
     }
 
     /// A column of sample weights, numbers from 0 on; it is no feature.

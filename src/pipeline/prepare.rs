@@ -12,7 +12,7 @@ use super::start::Start;
 use super::timings::Timings;
 #[cfg(feature = "cli")]
 use crate::checkpoint::Checkpoint;
-use crate::data::{Dataset, Encoder, Notes, Scaling, Table, Task, class_numbers};
+use crate::data::{Dataset, Encoder, FeatureScaling, Notes, Scaling, Table, Task, class_numbers};
 use crate::error::Result;
 use crate::math::{Loss, TargetDomain};
 use crate::spec::MlpSpec;
@@ -148,7 +148,8 @@ impl Estimator {
     fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {
         // Of amounts the logarithm is learned: they stay as they are.
         let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
-        let scaling = Scaling { features: self.standardize, target: self.standardize && !is_amount };
+        let target = self.scaling != FeatureScaling::None && !is_amount;
+        let scaling = Scaling { features: self.scaling, target };
         let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
         Ok(match &self.reading {
             Some((reading, columns)) => encoder.with_reading(reading, columns),

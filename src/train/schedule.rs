@@ -2,7 +2,7 @@
 //! its place in `ALL`, and an arm in `name`, `settings` and `factor`.
 
 use std::collections::BTreeMap;
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, PI};
 use std::fmt;
 use std::iter;
 use std::str::FromStr;
@@ -51,6 +51,12 @@ pub enum Schedule {
         start: f64,
         /// Factor at the last step, in (0, 1]; 1 / (`div_factor` `final_div_factor`).
         end: f64,
+    },
+    /// (1 - cos(2π log₂(1 + (2^cycles - 1) t))) / 2 at the fraction t of the run: cycles that each take twice as long as the one before
+    /// (Holzmüller, Grinsztajn and Steinwart 2024, `coslog4`). t is that of a step's middle, so that the first step already trains.
+    CosLog {
+        /// The number of cycles, in 1 ..= 16.
+        cycles: u64,
     },
     /// 1 / (t + 1)^power after t rows in whole epochs: scikit-learn's `invscaling`, which changes as an epoch ends.
     InverseScaling {
@@ -133,6 +139,7 @@ impl Schedule {
         Self::Exponential { factor: 0.95 },
         Self::Cosine { warmup: 0.0, floor: 0.0 },
         Self::OneCycle { warmup: 0.3, start: 0.04, end: 4e-6 },
+        Self::CosLog { cycles: 4 },
         Self::InverseScaling { power: 0.5 },
         Self::Plateau { factor: 0.1, patience: 10, min_delta: 1e-4, floor: 0.0 },
     ];
@@ -145,6 +152,7 @@ impl Schedule {
             Self::Exponential { .. } => "exponential",
             Self::Cosine { .. } => "cosine",
             Self::OneCycle { .. } => "one-cycle",
+            Self::CosLog { .. } => "cos-log",
             Self::InverseScaling { .. } => "inverse-scaling",
             Self::Plateau { .. } => "plateau",
         }
@@ -166,6 +174,12 @@ impl Schedule {
                 peak if step <= peak => anneal(start, 1.0, step, peak),
                 peak => anneal(1.0, end, step - peak, steps - 1.0 - peak),
             },
+            Self::CosLog { cycles } => {
+                let t = (step.min(steps - 1.0) + 0.5) / steps;
+                let turns = (1.0 + ((cycles as f64).exp2() - 1.0) * t).log2();
+                // (1 - cos 2x) / 2 without its cancellation.
+                (PI * turns).sin().powi(2)
+            }
             Self::InverseScaling { power } => 1.0 / (at.epoch() as f64 * at.samples as f64 + 1.0).powf(power),
         }
     }
@@ -208,6 +222,7 @@ impl Schedule {
                 number("schedule one-cycle:start", start, Range::FACTOR),
                 number("schedule one-cycle:end", end, Range::FACTOR),
             ],
+            Self::CosLog { cycles } => vec![count("schedule cos-log:cycles", cycles, Range::CYCLES)],
             Self::InverseScaling { power } => vec![number("schedule inverse-scaling:power", power, Range::FROM_0)],
             Self::Plateau { factor, patience, min_delta, floor } => vec![
                 number("schedule plateau:factor", factor, Range::FACTOR),
@@ -307,6 +322,7 @@ struct Range {
 impl Range {
     const COUNT_0: Self = Self { holds: |value| value >= 0.0, expected: "a whole number of at least 0" };
     const COUNT: Self = Self { holds: |value| value >= 1.0, expected: "a whole number of at least 1" };
+    const CYCLES: Self = Self { holds: |value| (1.0..=16.0).contains(&value), expected: "a whole number from 1 to 16" };
     const FACTOR: Self = Self { holds: |value| value > 0.0 && value <= 1.0, expected: "a number in (0, 1]" };
     const SHARE: Self = Self { holds: |value| (0.0..=1.0).contains(&value), expected: "a number in [0, 1]" };
     const FROM_0: Self = Self { holds: |value| value.is_finite() && value >= 0.0, expected: "a number of at least 0" };

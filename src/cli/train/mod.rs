@@ -27,7 +27,7 @@ use super::interrupt::Interrupt;
 use super::output::print_data;
 use super::reading::ReadingArgs;
 use super::source::DataArgs;
-use crate::data::Task;
+use crate::data::{FeatureScaling, Task};
 use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
@@ -102,6 +102,10 @@ pub struct Args {
     /// Start from the parameters of a model, or of a file that `mlp import` takes
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     init_from: Option<PathBuf>,
+    /// How features that are numbers are scaled: standard (mean and standard deviation), robust (median and quartiles, and nothing
+    /// beyond 3), none [default: standard for files, none for moons]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["no_standardize", "init_from"], help_heading = "Table")]
+    scaling: Option<FeatureScaling>,
     /// Do not standardise features and target [default: files are standardised, moons are not]
     #[arg(long, help_heading = "Table")]
     no_standardize: bool,

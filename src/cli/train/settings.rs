@@ -5,6 +5,7 @@ use super::Args;
 use super::optimizer::OptimizerArgs;
 use crate::cli::config::AUTO;
 use crate::cli::source::Source;
+use crate::data::FeatureScaling;
 use crate::error::Result;
 use crate::math::{Activation, Rule};
 use crate::params::Init;
@@ -23,7 +24,11 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
         .data_name(source.to_string())
         .hidden_layers(args.hidden.clone().unwrap_or_else(|| HiddenLayers::plain(hidden)))
         .activation(args.activation.unwrap_or(Activation::Relu))
-        .standardize(!article && !args.no_standardize)
+        .scaling(args.scaling.unwrap_or(if article || args.no_standardize {
+            FeatureScaling::None
+        } else {
+            FeatureScaling::Standard
+        }))
         .stratify(!article) // the article splits its moons without a look at the classes
         .strict(args.reading.strict)
         .class_weight(args.weights.class_weight.clone())

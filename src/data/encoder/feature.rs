@@ -30,15 +30,18 @@ pub struct Feature {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FeatureKind {
-    /// Numbers: the network sees `(cell − mean) / scale`.
+    /// Numbers: the network sees z = `(cell − mean) / scale`, or `z / √(1 + (z / clip)²)`.
     Number {
-        /// What is subtracted, in the column's unit; 0 without standardisation.
+        /// What is subtracted, in the column's unit: the mean or the median; 0 without scaling.
         mean: f64,
         /// What the difference is divided by, in the column's unit, above 0; 1 without standardisation.
         scale: f64,
         /// What stands for a missing cell: the training rows' median. None, in old files, is the mean.
         #[serde(default)]
         fill: Option<f64>,
+        /// What z never reaches, above 0; none leaves z as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clip: Option<f64>,
     },
     /// Texts: the input of the cell's category is 1, the others 0.
     Category {
@@ -109,11 +112,11 @@ impl Feature {
         names
     }
 
-    /// Mean and scale of a number that is a single input; none of anything else.
+    /// Mean and scale of a number that is a single input and nothing else is done to; none of anything else.
     #[must_use]
     pub fn scaling(&self) -> Option<(f64, f64)> {
         match self.kind {
-            FeatureKind::Number { mean, scale, .. } if !self.indicator => Some((mean, scale)),
+            FeatureKind::Number { mean, scale, clip: None, .. } if !self.indicator => Some((mean, scale)),
             _ => None,
         }
     }
@@ -134,12 +137,25 @@ impl Feature {
         all
     }
 
+    /// What each input never reaches; none where it is not clipped.
+    #[must_use]
+    pub fn clips(&self) -> Vec<Option<f64>> {
+        let mut all = vec![None; self.width()];
+        if let FeatureKind::Number { clip, .. } = self.kind {
+            all[0] = clip;
+        }
+        all
+    }
+
     /// What is wrong with a feature that was read from a file.
     pub(in crate::data) fn validate(&self) -> std::result::Result<(), String> {
         let name = shorten(&self.name);
         match &self.kind {
-            &FeatureKind::Number { mean, scale, fill } => {
+            &FeatureKind::Number { mean, scale, fill, clip } => {
                 check_scale(&self.name, mean, scale)?;
+                if let Some(clip) = clip.filter(|clip| !(clip.is_finite() && *clip > 0.0)) {
+                    return Err(format!("the encoder's column `{name}` is clipped at {clip}"));
+                }
                 match fill.filter(|fill| !fill.is_finite()) {
                     Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),
                     None => Ok(()),

@@ -11,28 +11,12 @@ use crate::data::encoder::Encoder;
 use crate::data::encoder::category::{Alike, merged, side};
 use crate::data::encoder::encode;
 use crate::data::encoder::feature::Feature;
+use crate::data::encoder::scaling::Scaling;
 use crate::data::encoder::target::{ClassIndex, Target, TargetKind, Task};
 use crate::data::form::NumberForm;
 use crate::data::statistics::mean_and_scale;
 use crate::data::table::Table;
 use crate::error::{Error, Result, set, shorten};
-
-/// The columns that are standardised: the mean is subtracted, and the result is divided by the standard deviation of
-/// the training rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scaling {
-    /// The features.
-    pub features: bool,
-    /// The target of a regression. A loss for counts needs the target unscaled.
-    pub target: bool,
-}
-
-impl Scaling {
-    /// Features and target.
-    pub const ALL: Self = Self { features: true, target: true };
-    /// Nothing: the network sees the cells as they are.
-    pub const NONE: Self = Self { features: false, target: false };
-}
 
 impl Encoder {
     /// Fits an encoder. Every column except `target` becomes a feature, in the order of the table. A column is left out
@@ -44,8 +28,7 @@ impl Encoder {
     /// multiclass one and more numbers a regression. A column makes at most half as many classes as the table has rows:
     /// names and identifiers are not classes.
     ///
-    /// The columns of `scaling` get the mean and the population standard deviation, as in scikit-learn's
-    /// `StandardScaler`. The others get 0 and 1.
+    /// `scaling` says how columns are scaled; a standard deviation is that of the population.
     ///
     /// # Errors
     /// [`Error::MissingColumns`] without the target; [`Error::UnfitTarget`] where it has a single value (in all or in

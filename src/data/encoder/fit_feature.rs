@@ -6,9 +6,13 @@ use crate::data::encoder::calendar;
 use crate::data::encoder::category;
 use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::left_out::{LeftOut, Why};
-use crate::data::statistics::{mean_and_scale, median, present};
+use crate::data::encoder::scaling::FeatureScaling;
+use crate::data::statistics::{mean_and_scale, median, median_and_scale, present};
 use crate::data::table::Table;
 use crate::error::Result;
+
+/// What no number reaches that is scaled robustly: RealMLP's.
+const CLIP: f64 = 3.0;
 
 /// A kind of feature, or why the column makes none.
 type Found = std::result::Result<FeatureKind, Why>;
@@ -20,18 +24,23 @@ pub(in crate::data) struct Fitted {
 }
 
 impl Feature {
-    /// What training rows tell of a column. Without `standardize` numbers stay as they are.
-    pub(in crate::data) fn fit(table: &Table, column: &Column, rows: &[usize], standardize: bool) -> Result<Fitted> {
+    /// What training rows tell of a column.
+    pub(in crate::data) fn fit(
+        table: &Table,
+        column: &Column,
+        rows: &[usize],
+        scaling: FeatureScaling,
+    ) -> Result<Fitted> {
         let name = &column.name;
         let missing = rows.iter().filter(|&&row| column.cells.is_missing(row)).count();
         let (found, cells) = match &column.cells {
             Cells::Number(values) => {
                 let values = rows.iter().map(|&row| values[row]).collect();
-                (numbers(table, name, rows, values, missing, standardize)?, Holds::Numbers)
+                (numbers(table, name, rows, values, missing, scaling)?, Holds::Numbers)
             }
             Cells::Text(texts) => (category::fit(texts, rows), Holds::Categorical),
             Cells::Date(dates) => (
-                calendar::fit(table, name, &dates.seconds, rows, standardize)?
+                calendar::fit(table, name, &dates.seconds, rows, scaling != FeatureScaling::None)?
                     .map(|(parts, fill)| FeatureKind::Date { parts, fill }),
                 Holds::Dates,
             ),
@@ -55,7 +64,7 @@ fn numbers(
     rows: &[usize],
     mut values: Vec<f64>,
     missing: usize,
-    standardize: bool,
+    scaling: FeatureScaling,
 ) -> Result<Found> {
     let Some(first) = values.iter().copied().find(|value| !value.is_nan()) else {
         return Ok(Err(Why::Constant { value: None }));
@@ -69,10 +78,12 @@ fn numbers(
     if let Some(fill) = given {
         values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = fill);
     }
-    let (mean, scale) = match standardize {
-        true => mean_and_scale(table, name, rows, &values)?,
-        false => (0.0, 1.0),
+    let (mean, scale) = match scaling {
+        FeatureScaling::None => (0.0, 1.0),
+        FeatureScaling::Standard => mean_and_scale(table, name, rows, &values)?,
+        FeatureScaling::Robust => median_and_scale(table, name, rows, &values)?,
     };
+    let clip = (scaling == FeatureScaling::Robust).then_some(CLIP);
     let fill = given.or_else(|| median(&mut values)); // whose order is of no more use
-    Ok(Ok(FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)) }))
+    Ok(Ok(FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)), clip }))
 }

@@ -56,11 +56,12 @@ impl<'a> Inputs<'a> {
         let read = Read { encoder, table, name: &feature.name };
         let mut notes = Vec::new();
         let cells = match &feature.kind {
-            &FeatureKind::Number { mean, scale, fill } => {
+            &FeatureKind::Number { mean, scale, fill, clip } => {
                 let fill = fill.unwrap_or(mean);
                 let encode = |(row, &value): (usize, &f64)| {
                     let filled = if value.is_nan() { fill } else { value };
-                    let encoded = standardised(table, &feature.name, row, filled, mean, scale)?;
+                    let z = (filled - mean) / scale;
+                    let encoded = finite(table, &feature.name, row, filled, clipped(z, clip))?;
                     Ok(if value.is_nan() { f32::NAN } else { encoded })
                 };
                 let column = read.as_what(Holds::Numbers, column, &mut notes)?;
@@ -69,7 +70,7 @@ impl<'a> Inputs<'a> {
                 for cell in numbers.iter().enumerate() {
                     values.push(encode(cell)?);
                 }
-                EncodedCells::Number { values, fill: ((fill - mean) / scale) as f32 }
+                EncodedCells::Number { values, fill: clipped((fill - mean) / scale, clip) as f32 }
             }
             FeatureKind::Category { categories, other, fill, rare } => {
                 let known = Categories::new(categories, rare.as_deref(), *other);
@@ -209,7 +210,17 @@ pub(in crate::data) fn standardised(
     mean: f64,
     scale: f64,
 ) -> Result<f32> {
-    let encoded = ((value - mean) / scale) as f32;
+    finite(table, column, row, value, (value - mean) / scale)
+}
+
+/// `z / √(1 + (z / clip)²)`.
+fn clipped(z: f64, clip: Option<f64>) -> f64 {
+    clip.map_or(z, |clip| z / 1.0_f64.hypot(z / clip))
+}
+
+/// What a value is encoded as, in f32.
+fn finite(table: &Table, column: &str, row: usize, value: f64, encoded: f64) -> Result<f32> {
+    let encoded = encoded as f32;
     if encoded.is_finite() {
         return Ok(encoded);
     }

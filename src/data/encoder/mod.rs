@@ -12,13 +12,15 @@ mod fit;
 mod fit_feature;
 mod inputs;
 mod left_out;
+mod scaling;
 mod target;
 
 pub use calendar::{DateInput, DatePart};
 pub use encode::Encoded;
 pub use feature::{Feature, FeatureKind, Holds};
-pub use fit::{Scaling, class_labels, class_numbers};
+pub use fit::{class_labels, class_numbers};
 pub use left_out::{LeftOut, Why};
+pub use scaling::{FeatureScaling, Scaling};
 pub use target::{Target, TargetKind, Task};
 
 use std::collections::{BTreeMap, HashSet};

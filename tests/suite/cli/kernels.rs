@@ -28,8 +28,12 @@ fn shaders(place: &Place, words: &str) -> Vec<String> {
 fn the_text_of_a_kernel_is_whole() {
     let place = Place::new();
     for kernel in KERNELS {
-        let loss = if kernel.name == "softmax_loss" { " --loss softmax_cross_entropy" } else { "" };
-        assert!(!shaders(&place, &format!("{}{loss}", kernel.name)).is_empty(), "{}", kernel.name);
+        let network = match kernel.name {
+            "softmax_loss" => " --loss softmax_cross_entropy",
+            "dense_keep" => " --activation gelu",
+            _ => "",
+        };
+        assert!(!shaders(&place, &format!("{}{network}", kernel.name)).is_empty(), "{}", kernel.name);
     }
     let article = shaders(&place, "fused_gradient").concat();
     for words in ["2-25-50-50-25-1 binary_cross_entropy", "const LAYERS = 5u;", "variant shuffled: IN_ORDER = 0"] {

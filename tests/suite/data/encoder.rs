@@ -1,7 +1,7 @@
 //! Tables and the encoder, against numbers worked out by hand.
 
 use crate::data::csv::text;
-use wgpu_mlp::data::{Cells, Column, Encoder, FeatureKind, Scaling, Table, TargetKind, Task};
+use wgpu_mlp::data::{Cells, Column, Encoder, FeatureKind, FeatureScaling, Scaling, Table, TargetKind, Task};
 
 /// A table `t` of columns; texts where a cell is no number.
 pub fn table(columns: &[(&str, &[&str])]) -> Table {
@@ -139,11 +139,41 @@ fn whole_numbers_are_counted() {
 #[test]
 fn features_and_target_are_scaled_apart() {
     let train = table(&[("a", &["1", "2", "3"]), ("y", &["2", "4", "6"])]);
-    for (features, target) in [(true, false), (false, true)] {
+    for (features, target) in [(FeatureScaling::Standard, false), (FeatureScaling::None, true)] {
         let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling { features, target }).unwrap();
         let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
-        assert_eq!(((mean, scale) != (0.0, 1.0), scaling(&encoder, 0).0 != 0.0), (target, features));
+        let standardised = features == FeatureScaling::Standard;
+        assert_eq!(((mean, scale) != (0.0, 1.0), scaling(&encoder, 0).0 != 0.0), (target, standardised));
     }
+}
+
+/// numpy: median 4, quantiles of a quarter and three quarters 2.5 and 6; z / sqrt(1 + (z / 3)²). The second column's quartiles are equal.
+#[test]
+fn robust_features_are_scaled_by_quartiles_and_never_beyond_3() {
+    let train = table(&[
+        ("a", &["1", "2", "3", "4", "5", "7", "1e6"]),
+        ("b", &["0", "0", "0", "0", "0", "0", "8"]),
+        ("y", &["2", "4", "6", "1", "2", "3", "4"]),
+    ]);
+    let robust = Scaling { features: FeatureScaling::Robust, target: true };
+    let encoder = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6], None, robust).unwrap();
+    let number = |mean, scale| FeatureKind::Number { mean, scale, fill: Some(mean), clip: Some(3.0) };
+    assert_eq!(
+        encoder.features().iter().map(|of| of.kind.clone()).collect::<Vec<_>>(),
+        [number(4.0, 3.5), number(0.0, 4.0)]
+    );
+    let encoded = encoder.encode(&train).unwrap();
+    let clipped = |z: f64| (z / (1.0 + (z / 3.0).powi(2)).sqrt()) as f32;
+    let rows = [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 1e6].map(|a: f64| clipped((a - 4.0) / 3.5));
+    for (row, expected) in encoded.features().chunks(2).zip(rows) {
+        assert!((row[0] - expected).abs() <= 1e-6 * expected.abs(), "{row:?}: {expected}");
+        assert!(row[0] <= 3.0);
+    }
+    assert_eq!((encoded.features()[1], encoded.features()[13]), (0.0, clipped(2.0)));
+    // Half of what the values span fits f64 where their difference does not.
+    let wide = table(&[("a", &["-1.7e308", "-1.7e308", "1.7e308", "1.7e308"]), ("y", &["1", "2", "3", "4"])]);
+    let error = Encoder::fit(&wide, "y", &[0, 1, 2, 3], None, robust).unwrap_err().to_string();
+    assert!(error.contains("column `a`") && error.contains("not finite"), "{error}");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn other_programs_models_predict_the_same() {
 }
 
 fn number(name: &str, mean: f64, scale: f64) -> Feature {
-    Feature { name: name.into(), kind: FeatureKind::Number { mean, scale, fill: None }, indicator: false }
+    Feature { name: name.into(), kind: FeatureKind::Number { mean, scale, fill: None, clip: None }, indicator: false }
 }
 
 /// Columns like a year, an amount and a share.

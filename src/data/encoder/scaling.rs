@@ -1,0 +1,61 @@
+//! How columns are scaled.
+
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// How columns are scaled, by the training rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scaling {
+    /// The features that are numbers or parts of dates.
+    pub features: FeatureScaling,
+    /// Whether the target of a regression is standardised. A loss for counts needs the target unscaled.
+    pub target: bool,
+}
+
+impl Scaling {
+    /// Features and target are standardised.
+    pub const ALL: Self = Self { features: FeatureScaling::Standard, target: true };
+    /// Nothing: the network sees the cells as they are.
+    pub const NONE: Self = Self { features: FeatureScaling::None, target: false };
+}
+
+/// How features that are numbers are scaled. Parts of dates are standardised unless it is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FeatureScaling {
+    /// They stay as they are.
+    None,
+    /// The mean is subtracted, and the result is divided by the standard deviation, as in scikit-learn's `StandardScaler`.
+    #[default]
+    Standard,
+    /// The median is subtracted, the result divided by the difference of the quartiles, or by half the range where they are equal, and
+    /// z / √(1 + (z / 3)²) taken of that, so that no cell is beyond 3 (RealMLP: Holzmüller, Grinsztajn and Steinwart 2024). Cells far
+    /// from the others then move the network little.
+    Robust,
+}
+
+impl FeatureScaling {
+    /// Every one.
+    pub const ALL: &[Self] = &[Self::None, Self::Standard, Self::Robust];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Standard => "standard",
+            Self::Robust => "robust",
+        }
+    }
+}
+
+impl FromStr for FeatureScaling {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.iter().copied().find(|scaling| scaling.name() == name).ok_or_else(|| Error::Setting {
+            what: "scaling",
+            found: format!("`{name}`"),
+            expected: Self::ALL.iter().map(|scaling| scaling.name()).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
