@@ -1,6 +1,8 @@
 //! The kernels: CPU against GPU against the oracle, and the shaders against their rows.
 
 pub mod activations;
+pub mod banks;
+pub mod lanes;
 pub mod losses;
 pub mod mutation;
 pub mod optimizers;
