@@ -4,14 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use naga::back::pipeline_constants::process_overrides;
-use naga::valid::{Capabilities, ValidationFlags, Validator};
 use wgpu_mlp::kernels::{DENSE_GRADIENT, Kernel, MATMUL, Part, TILES, Tiling};
 use wgpu_mlp::math::{Activation, Loss, Rule};
 use wgpu_mlp::plan::{Dispatch, PlanKind, Recipe, Target, TrainShape, choose};
 use wgpu_mlp::spec::MlpSpec;
 
-use crate::kernels::lanes::{Touch, follow};
+use crate::kernels::lanes::{Touch, follow, line, read};
 
 /// Invocations that ask side by side.
 const WARP: u32 = 32;
@@ -83,23 +81,18 @@ fn count(
     threads: u32,
     uniform: &dyn Fn(&str) -> u32,
 ) -> BTreeMap<String, [Turns; 2]> {
-    let module =
-        naga::front::wgsl::parse_str(source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).unwrap();
-    let constants = kernel.variants[variant].constants.iter().map(|&(name, value)| (name.to_string(), value)).collect();
-    let entry = Some((naga::ShaderStage::Compute, kernel.name));
-    let (module, _) = process_overrides(&module, &info, entry, &constants).unwrap();
+    let module = read(source, kernel, variant);
     let mut lines: BTreeMap<String, [Turns; 2]> = BTreeMap::new();
     for warp in 0..threads.div_ceil(WARP) {
         let mut side_by_side: HashMap<(usize, u64), Vec<(u32, Touch)>> = HashMap::new();
         for lane in 0..WARP.min(threads - warp * WARP) {
-            for touch in follow(&module, warp * WARP + lane, uniform) {
+            let touches = follow(&module, warp * WARP + lane, uniform);
+            for touch in touches.into_iter().filter(|touch| touch.in_workgroup) {
                 side_by_side.entry(touch.when).or_default().push((lane, touch));
             }
         }
         for ((site, _), touches) in side_by_side {
-            let start = source[..site].rfind('\n').map_or(0, |at| at + 1);
-            let of_line = lines.entry(source[start..].lines().next().unwrap().trim().to_string()).or_default();
+            let of_line = lines.entry(line(source, site).to_string()).or_default();
             for (turns_of, width) in of_line.iter_mut().zip(WIDTHS) {
                 let more = turns(&touches, width);
                 turns_of.taken += more.taken;
@@ -231,10 +224,13 @@ fn without_padding_there_are_many() {
     }
 }
 
+const EXAMPLE: Touch =
+    Touch { when: (0, 0), barriers: 0, variable: 0, in_workgroup: true, writes: false, byte: 0, bytes: 4 };
+
 #[test]
 fn turns_of_banks_are_counted() {
     let count = |bytes: u32, distance: u32, width: u32| {
-        let touch = |lane: u32| Touch { when: (0, 0), byte: lane * distance, bytes };
+        let touch = |lane: u32| Touch { byte: lane * distance, bytes, ..EXAMPLE };
         let Turns { taken, least } = turns(&(0..WARP).map(|lane| (lane, touch(lane))).collect::<Vec<_>>(), width);
         (taken, least)
     };

@@ -1,19 +1,30 @@
-//! Follows the invocations of a shader through its text, as naga reads it, and notes where each touches workgroup memory. Whole numbers and
-//! truth values are computed; floating-point numbers are not, since no place depends on them. Storage buffers hold nothing.
+//! Follows the invocations of a shader through its text, as naga reads it, and notes where each touches memory that it shares with others.
+//! Whole numbers and truth values are computed; floating-point numbers are not, since no place depends on them: a comparison of them is
+//! false. Storage buffers hold nothing.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use naga::back::pipeline_constants::process_overrides;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{
     AddressSpace, BinaryOperator, Binding, Block, BuiltIn, Expression, Function, Handle, Literal, MathFunction, Module,
-    ScalarKind, Statement, Type, TypeInner, UnaryOperator,
+    ScalarKind, ShaderStage, Statement, Type, TypeInner, UnaryOperator,
 };
+use wgpu_mlp::kernels::Kernel;
 
-/// One access of one invocation to workgroup memory.
+/// One access of one invocation to workgroup memory or a storage buffer.
 #[derive(Clone, Copy)]
 pub struct Touch {
     /// Where in the shader's text, and in which of its turns: accesses that invocations make side by side have the same.
     pub when: (usize, u64),
+    /// Barriers that the invocation has passed, of those for memory of this kind.
+    pub barriers: u32,
+    /// Number of the variable.
+    pub variable: usize,
+    /// Whether it lies in workgroup memory.
+    pub in_workgroup: bool,
+    pub writes: bool,
     /// The first byte, from where the variable starts.
     pub byte: u32,
     /// How many bytes.
@@ -52,6 +63,8 @@ pub struct Lane<'a> {
     calls: usize,
     /// Turns of the loops and places of the calls that it is in.
     turn: u64,
+    /// Barriers passed: those for workgroup memory, and those for storage buffers.
+    barriers: [u32; 2],
     touches: Vec<Touch>,
 }
 
@@ -62,10 +75,28 @@ struct Frame<'a> {
     values: Vec<Option<Value>>,
 }
 
+/// A kernel's text as a module, with the constants of a variant.
+pub fn read(source: &str, kernel: &Kernel, variant: usize) -> Module {
+    let module =
+        naga::front::wgsl::parse_str(source).unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).unwrap();
+    let constants = kernel.variants[variant].constants.iter().map(|&(name, value)| (name.to_string(), value)).collect();
+    let entry = Some((ShaderStage::Compute, kernel.name));
+    let (module, _) = process_overrides(&module, &info, entry, &constants).unwrap();
+    module.into_owned()
+}
+
+/// The line of a text in which a byte stands.
+pub fn line(source: &str, at: usize) -> &str {
+    let start = source[..at].rfind('\n').map_or(0, |at| at + 1);
+    source[start..].lines().next().unwrap_or_default().trim()
+}
+
 /// What an invocation of the only entry point touches; `uniform` says what a member of a uniform is by its name.
 pub fn follow(module: &Module, lane: u32, uniform: &dyn Fn(&str) -> u32) -> Vec<Touch> {
     let entry = &module.entry_points[0].function;
-    let mut on_its_way = Lane { module, memory: HashMap::new(), calls: 0, turn: 0, touches: Vec::new() };
+    let mut on_its_way =
+        Lane { module, memory: HashMap::new(), calls: 0, turn: 0, barriers: [0; 2], touches: Vec::new() };
     for (handle, variable) in module.global_variables.iter() {
         let value = match variable.space {
             AddressSpace::Uniform => on_its_way.named(variable.ty, uniform),
@@ -161,11 +192,14 @@ impl<'a> Lane<'a> {
                 Statement::Break => return Flow::Break,
                 Statement::Continue => return Flow::Continue,
                 Statement::Return { value } => return Flow::Return(value.map(|value| self.value(frame, value))),
-                Statement::ControlBarrier(_) | Statement::MemoryBarrier(_) => {}
+                Statement::ControlBarrier(kind) => {
+                    self.barriers[0] += u32::from(kind.contains(naga::Barrier::WORK_GROUP));
+                    self.barriers[1] += u32::from(kind.contains(naga::Barrier::STORAGE));
+                }
                 Statement::Store { pointer, value } => {
                     let value = self.value(frame, *value);
                     let Value::Pointer(variable, path) = self.value(frame, *pointer) else { panic!("no pointer") };
-                    self.touch(frame.function, *pointer, variable, &path);
+                    self.touch(frame.function, *pointer, variable, &path, true);
                     if let Some(whole) = self.memory.get_mut(&variable) {
                         put(whole, &path, value);
                     }
@@ -208,7 +242,7 @@ impl<'a> Lane<'a> {
             Expression::LocalVariable(local) => Value::Pointer(Variable::Local(frame.number, local), Rc::default()),
             Expression::Load { pointer } => {
                 let Value::Pointer(variable, path) = self.value(frame, pointer) else { panic!("no pointer") };
-                self.touch(frame.function, pointer, variable, &path);
+                self.touch(frame.function, pointer, variable, &path, false);
                 match (self.memory.get(&variable), variable) {
                     (Some(whole), _) => get(whole, &path),
                     (None, Variable::Global(global)) => {
@@ -330,10 +364,10 @@ impl<'a> Lane<'a> {
                 };
                 many(members.iter().map(value).collect())
             }
-            // Of a run of steps the first is taken; the next has no rows, which ends the run.
+            // Of a run of steps two are taken; the third has no rows, which ends the run.
             TypeInner::Array { base, size: naga::ArraySize::Constant(count), .. } => {
                 let mut values = vec![self.zero(*base); count.get() as usize];
-                values[0] = self.named(*base, member);
+                (0..2).for_each(|step| values[step] = self.named(*base, member));
                 many(values)
             }
             other => panic!("a type that no kernel has: {other:?}"),
@@ -357,14 +391,17 @@ impl<'a> Lane<'a> {
         (offset + more, found)
     }
 
-    fn touch(&mut self, function: &Function, pointer: Handle<Expression>, variable: Variable, path: &[u32]) {
-        let Variable::Global(global) = variable else { return };
-        let global = &self.module.global_variables[global];
-        if global.space == AddressSpace::WorkGroup {
+    fn touch(&mut self, function: &Function, pointer: Handle<Expression>, of: Variable, path: &[u32], writes: bool) {
+        let Variable::Global(handle) = of else { return };
+        let global = &self.module.global_variables[handle];
+        let in_workgroup = global.space == AddressSpace::WorkGroup;
+        if in_workgroup || matches!(global.space, AddressSpace::Storage { .. }) {
             let (byte, ty) = self.place(global.ty, path);
             let bytes = self.module.types[ty].inner.size(self.module.to_ctx());
             let site = function.expressions.get_span(pointer).to_range().map_or(0, |range| range.start);
-            self.touches.push(Touch { when: (site, self.turn), byte, bytes });
+            let (when, variable) = ((site, self.turn), handle.index());
+            let barriers = self.barriers[usize::from(!in_workgroup)];
+            self.touches.push(Touch { when, barriers, variable, in_workgroup, writes, byte, bytes });
         }
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod activations;
 pub mod banks;
+pub mod barriers;
 pub mod lanes;
 pub mod losses;
 pub mod mutation;
 pub mod optimizers;
 pub mod parity;
+pub mod races;
 pub mod shaders;
