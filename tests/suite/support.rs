@@ -125,7 +125,7 @@ impl Case {
     }
 
     /// Rows of the batch: of a kernel that has them from each step's record, two thirds of the data set.
-    fn rows(&self) -> u32 {
+    pub fn rows(&self) -> u32 {
         let of_samples = |samples: u32| (2 * samples).div_ceil(3);
         self.dim("rows").or_else(|| self.dim("samples").map(of_samples)).unwrap_or(1)
     }

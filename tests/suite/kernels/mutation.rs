@@ -101,7 +101,7 @@ fn report(gpu: &GpuDevice, noticed: &BTreeMap<String, bool>) {
 }
 
 /// Small sizes and one that folds the grid, no two dimensions alike.
-fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
+pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     let sizes: &[&[u32]] = match kernel.dims {
         ["samples", ..] => &[&[27, 1, 1, 1, 1, 1, 1], &[50, 1, 2, 1, 1, 1, 1]],
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
@@ -231,7 +231,7 @@ fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
 }
 
 /// A kernel with its part, without comments and without the step's record.
-fn code(part: &Part, kernel: &Kernel) -> String {
+pub fn code(part: &Part, kernel: &Kernel) -> String {
     let whole = kernel.source(part);
     let lines = whole.strip_prefix(STEP_WGSL).unwrap_or(&whole).lines();
     lines
