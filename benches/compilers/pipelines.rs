@@ -94,7 +94,7 @@ fn pipelines() -> Vec<Pipeline> {
         let spec = MlpSpec::new(widths, Activation::Relu, loss).unwrap();
         for (kind, rule, kib, cores) in choices() {
             let target = Target::Gpu { workgroup_bytes: kib << 10, cores };
-            let shape = TrainShape { batch: 256, ..TrainShape::full(1024) };
+            let shape = TrainShape { batch: 256, validation: 256, ..TrainShape::full(1024) };
             // A network may be too large for a way of planning.
             let Ok(plan) = choose(Some(kind), &spec, &Recipe::new(rule), shape, target) else { continue };
             for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {

@@ -71,6 +71,7 @@ fn invocations_never_race() {
 
 /// Barriers of which another does the work too, so that none is missed where one of them is lost.
 const SPARE: &[(&str, &str)] = &[
+    ("fused_forward: hold 0", "the features' way in ends with a barrier"),
     ("fused_gradient: add_up 0", "a workgroup adds up once"),
     ("fused_gradient: hold 0", "through_network begins with a barrier"),
     ("fused_gradient: through_network 0", "hold ends with a barrier, and so does the way back before its last layer"),
