@@ -71,7 +71,9 @@ fn resident_steps(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoca
         for (var l = 0u; l < LAYERS; l++) {
             let layer = layer_at(l);
             for (var i = thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
-                store(work, layer, i / layer.groups, i % layer.groups, held[layer.held + i]);
+                let row = i / layer.groups;
+                let group = i % layer.groups;
+                store(work, layer, row, group, held[held_place(layer, row, group)]);
             }
         }
     }
@@ -103,7 +105,7 @@ fn update(work: Work, scale: f32) {
                 values[j] = updated(at, work.replica, values[j], scale * g[work.g + at]);
             }
             if (HOLDS) {
-                held[layer.held + i] = values;
+                held[held_place(layer, row, group)] = values;
             } else {
                 store(work, layer, row, group, values);
             }

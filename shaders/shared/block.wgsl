@@ -47,6 +47,11 @@ fn place(unit: u32, quad: u32) -> u32 {
     return unit * PITCH + quad;
 }
 
+// Where 4 units of a row are held. Rows take an odd number of vectors, so that those of neighbouring inputs lie in different banks.
+fn held_place(layer: Layer, row: u32, group: u32) -> u32 {
+    return layer.held + row * (layer.groups | 1u) + group;
+}
+
 // Brings in all parameters, where they are held.
 fn hold(work: Work) {
     if (!HOLDS) {
@@ -55,7 +60,7 @@ fn hold(work: Work) {
     for (var l = 0u; l < LAYERS; l++) {
         let layer = layer_at(l);
         for (var i = work.thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
-            held[layer.held + i] = stored(work, layer, i / layer.groups, i % layer.groups);
+            held[held_place(layer, i / layer.groups, i % layer.groups)] = stored(work, layer, i / layer.groups, i % layer.groups);
         }
     }
     workgroupBarrier();
@@ -64,7 +69,7 @@ fn hold(work: Work) {
 // 4 units' weights of a row, or their biases behind the last one.
 fn weights(work: Work, layer: Layer, row: u32, group: u32) -> vec4<f32> {
     if (HOLDS) {
-        return held[layer.held + row * layer.groups + group];
+        return held[held_place(layer, row, group)];
     }
     return stored(work, layer, row, group);
 }
@@ -77,7 +82,7 @@ fn stored(work: Work, layer: Layer, row: u32, group: u32) -> vec4<f32> {
 
 fn weight(work: Work, layer: Layer, row: u32, unit: u32) -> f32 {
     if (HOLDS) {
-        return held[layer.held + row * layer.groups + unit / 4u][unit % 4u];
+        return held[held_place(layer, row, unit / 4u)][unit % 4u];
     }
     return p[work.p + layer.weight + row * layer.outputs + unit];
 }

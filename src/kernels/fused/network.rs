@@ -139,11 +139,11 @@ impl Network {
         }
     }
 
-    /// Vectors of 4 elements that the held parameters take: each row of a weight, and the bias, begins a new one. At least one, since
+    /// Vectors of 4 elements that the held parameters take: an odd number for each row of a weight and for the bias. At least one, since
     /// there is no array of none.
     pub(super) fn held_vectors(&self, holds: bool) -> usize {
         let vectors =
-            self.spec.layers().iter().map(|layer| (layer.inputs + 1).saturating_mul(layer.outputs.div_ceil(4)));
+            self.spec.layers().iter().map(|layer| (layer.inputs + 1).saturating_mul(layer.outputs.div_ceil(4) | 1));
         if holds { vectors.fold(0, usize::saturating_add) } else { 1 }
     }
 

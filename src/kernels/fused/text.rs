@@ -70,7 +70,7 @@ impl Network {
                  {input}u, {output}u, {kind}u, {number}u, {threshold}u, {keeps});\n    }}\n"
             );
             weight += (inputs + 1) * outputs;
-            held += (inputs + 1) * groups;
+            held += (inputs + 1) * (groups | 1);
             unit += outputs;
         }
         format!("fn layer_at(index: u32) -> Layer {{\n    var layer = Layer();\n{text}    return layer;\n}}\n")

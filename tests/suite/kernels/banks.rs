@@ -36,8 +36,7 @@ const LIMITS: &[(&str, &str, [f64; 2])] = &[
     ("", "activations[place(layer.output + unit, quad)], vec4<f32>(weight", [1.0, 1.0]),
     // What is done once for 4 rows of a unit.
     ("", "activations[", [2.0, 2.0]),
-    // Known: on the way back, with a unit an invocation, neighbours read rows of a weight that begin in the same bank.
-    ("", "held[layer.held + row * layer.groups + unit / 4u][unit % 4u]", [5.41, 5.41]),
+    ("", "held[held_place(layer, row, unit / 4u)][unit % 4u]", [1.0, 1.0]),
     ("", "", [1.0, 2.0]),
 ];
 
