@@ -75,8 +75,11 @@ const UNNOTICED_OF_NETWORKS: &[(&str, &str)] = &[
     ("resident_steps: resident_steps 2", IN_ORDER),
 ];
 
+/// Whether the barriers of a function are judged.
+type IsJudged = fn(&str) -> bool;
+
 /// What is compiled of a kernel, and which of its functions: texts that kernels share are looked at once.
-fn judged(kernel: &Kernel) -> Option<(Part, fn(&str) -> bool)> {
+fn judged(kernel: &Kernel) -> Option<(Part, IsJudged)> {
     let network = || {
         let spec = MlpSpec::new(&[3, 34, 5, 2], Activation::Relu, Loss::MeanSquaredError).unwrap();
         Network::new(spec, vec![0; 3]).unwrap().in_blocks(8, false).unwrap().into()

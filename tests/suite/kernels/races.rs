@@ -13,6 +13,9 @@ use crate::kernels::lanes::{follow, line, read};
 use crate::kernels::mutation::cases;
 use crate::support::Case;
 
+/// An invocation that touched a word, and where in the text.
+type By = Option<(u32, usize)>;
+
 /// Two lines of which two invocations touch the same word between the same barriers, at least one of them writing. `source` is a
 /// text of the case's kernel.
 fn race(source: &str, case: &Case) -> Option<[String; 2]> {
@@ -20,13 +23,13 @@ fn race(source: &str, case: &Case) -> Option<[String; 2]> {
     let record = |name: &str| if name == "rows" { case.rows() } else { 0 };
     let uniform = |name: &str| case.kernel.dim(name, &case.dims).unwrap_or_else(|| record(name));
     // Of a word between two barriers: the first that wrote it and the first that read it, and where.
-    let mut words: HashMap<(usize, u32, u32), [Option<(u32, usize)>; 2]> = HashMap::new();
+    let mut words: HashMap<(usize, u32, u32), [By; 2]> = HashMap::new();
     for lane in 0..case.kernel.threads(&case.part) {
         for touch in follow(&module, lane, &uniform) {
             for word in touch.byte / 4..(touch.byte + touch.bytes) / 4 {
                 let of_word = words.entry((touch.variable, touch.barriers, word)).or_default();
                 let [wrote, read] = *of_word;
-                let other = |by: Option<(u32, usize)>| by.filter(|(by, _)| *by != lane);
+                let other = |by: By| by.filter(|(by, _)| *by != lane);
                 if let Some((_, site)) = other(wrote).or(other(read).filter(|_| touch.writes)) {
                     return Some([site, touch.when.0].map(|site| line(source, site).to_string()));
                 }
