@@ -74,6 +74,7 @@ impl Call<'_> {
             "Tanh" => apply(Activation::Tanh),
             "Softplus" => apply(Activation::Softplus),
             "Softsign" => apply(Activation::Softsign),
+            "Mish" => apply(Activation::Mish),
             "Gelu" => match self.attribute("approximate").map_or(&b"none"[..], |Attribute { s, .. }| s) {
                 b"tanh" => apply(Activation::GeluTanh),
                 _ => apply(Activation::Gelu),

@@ -175,7 +175,7 @@ impl Schedule {
                 peak => anneal(1.0, end, step - peak, steps - 1.0 - peak),
             },
             Self::CosLog { cycles } => {
-                let t = (step.min(steps - 1.0) + 0.5) / steps;
+                let t = ((step.min(steps - 1.0) + 0.5) / steps.max(1.0)).max(0.0);
                 let turns = (1.0 + ((cycles as f64).exp2() - 1.0) * t).log2();
                 // (1 - cos 2x) / 2 without its cancellation.
                 (PI * turns).sin().powi(2)

@@ -8,7 +8,8 @@ use wgpu_mlp::Model;
 use crate::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 21] = [
+const WITHOUT_DEFAULT: [&str; 22] = [
+    "scaling",
     "decimal",
     "encoding",
     "missing",
@@ -69,7 +70,7 @@ fn no_flag_is_forgotten() {
                  --numeric b --missing u --not-missing NA --decimal , --thousands . --encoding latin1 \
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
-    dumped_given.extend(keys(&place.stdout("train moons --clip-value 1 --dump-config")));
+    dumped_given.extend(keys(&place.stdout("train moons --clip-value 1 --scaling robust --dump-config")));
     assert!(dumped_given.is_superset(&without_default), "{dumped_given:?}");
     // A file has all of it but the settings of the built-in data.
     let file = keys(&place.stdout("train classes.csv --dump-config"));
@@ -92,6 +93,7 @@ fn a_dump_says_the_same_again() {
         "classes.csv --features a,b --ignore 7 --categorical a --target answer",
         "classes.csv --hidden 8:tanh,4 --loss huber --huber-delta 0.5 --schedule cosine:warmup=2 --dropout 0.1,0.2 --clip-norm 2",
         "classes.csv --patience 5 --min-delta 0.001 --monitor accuracy --out o --checkpoint-every 2.5m --keep 7 --l1 1e-6",
+        "classes.csv --target answer --scaling robust --activation mish --schedule cos-log",
         "./classes.csv --no-standardize --split-seed 9 --validation-fraction .25 --test-fraction 0 --device 1 --json",
     ] {
         let dump = place.stdout(&format!("train {words} --dump-config"));

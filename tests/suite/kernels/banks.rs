@@ -36,7 +36,8 @@ const LIMITS: &[(&str, &str, [f64; 2])] = &[
     ("", "activations[place(layer.output + unit, quad)], vec4<f32>(weight", [1.0, 1.0]),
     // What is done once for 4 rows of a unit.
     ("", "activations[", [2.0, 2.0]),
-    ("", "held[held_place(layer, row, unit / 4u)][unit % 4u]", [1.0, 1.0]),
+    // Parameters that are held: their rows are an odd number of vectors apart, so that what is between them stays free.
+    ("", "held[held_place(", [1.72, 2.31]),
     ("", "", [1.0, 2.0]),
 ];
 

@@ -205,7 +205,7 @@ fn files_hold_tables() {
 
 #[test]
 fn senseless_text_is_refused() {
-    let names = "constant, step, exponential, cosine, one-cycle, inverse-scaling, plateau";
+    let names = "constant, step, exponential, cosine, one-cycle, cos-log, inverse-scaling, plateau";
     let step = "expected settings, each once, as in `step:every=10,factor=0.5`";
     for (text, expected) in [
         ("", format!("schedule is ``: expected {names}")),
