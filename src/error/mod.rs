@@ -10,7 +10,7 @@ pub use place::Place;
 #[cfg(feature = "cli")]
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
-pub use text::{count, count_of};
+pub use text::count;
 use text::{driver_hint, list_for, one_line, shown};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]

@@ -50,11 +50,6 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// So many things, one of which is named: 1 epoch, 10,000 epochs.
-pub fn count_of(number: u64, thing: &str) -> String {
-    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// Columns of a terminal that a text takes.
 pub(crate) fn width(text: &str) -> usize {
     text.width()

@@ -17,11 +17,9 @@ use crate::error::{Error, Result};
 use crate::files::{is_temporary, sync_folder};
 
 use lock::Lock;
-pub(crate) use names::RunName;
-#[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
-pub(crate) use names::data_of;
 pub(crate) use names::score_of;
+#[cfg(feature = "cli")]
+pub(crate) use names::{RunName, data_of};
 #[cfg(feature = "cli")]
 pub(crate) use run::{Origin, RunFolder};
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::count;
+
 /// Digits of a loss or an error.
 const FIGURE: usize = 5;
 /// Digits of a value of a column.
@@ -16,6 +18,11 @@ pub fn score(number: f64) -> String {
     }
     let text = format!("{number:.4}");
     if text == "-0.0000" { "0.0000".into() } else { text }
+}
+
+/// So many things, one of which is named: 1 epoch, 10,000 epochs.
+pub fn count_of(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// A loss, or an error in the target's unit: five digits that count.
