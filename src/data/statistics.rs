@@ -26,7 +26,7 @@ pub(super) fn mean_and_scale(table: &Table, column: &str, rows: &[usize], values
     let mean = rough + values.iter().map(|value| value - rough).sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
     if !(mean.is_finite() && variance.is_finite()) {
-        let widest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0);
+        let widest = widest(values);
         let found = format_args!("{:e}, squared for the variance,", values[widest]);
         return Err(table.not_finite(column, rows[widest], found));
     }
@@ -51,8 +51,13 @@ pub(super) fn median_and_scale(table: &Table, column: &str, rows: &[usize], valu
         scale => scale,
     };
     if !(scale.is_finite() && half.is_finite()) {
-        let widest = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0);
+        let widest = widest(values);
         return Err(table.not_finite(column, rows[widest], format_args!("{:e}, less another one,", values[widest])));
     }
     Ok((quantile(0.5), scale))
+}
+
+/// Where the value that is farthest from 0 stands.
+fn widest(values: &[f64]) -> usize {
+    (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0)
 }

@@ -154,11 +154,13 @@ impl Builder {
         }
     }
 
-    /// z = (x − mean) / scale, and z / √(1 + (z / clip)²) where a feature is clipped. The mean comes in two parts, so that f32 leaves no more of its rounding than the
-    /// difference has: a year less 2012.5 is exact. Inputs of categories stay as they are.
+    /// z = (x − mean) / scale, and z / √(1 + (z / clip)²) where a feature is clipped. The mean comes in two parts, so that f32 leaves
+    /// no more of its rounding than the difference has: a year less 2012.5 is exact. Inputs of categories stay as they are.
     fn standardise(&mut self, features: &[Feature]) -> Result<String> {
         let inputs: Vec<_> = features.iter().flat_map(|of| of.scalings().into_iter().zip(of.input_names())).collect();
-        if inputs.iter().all(|(scaling, _)| *scaling == (0.0, 1.0)) {
+        let clips: Vec<Option<f64>> = features.iter().flat_map(Feature::clips).collect();
+        let is_clipped = clips.iter().any(Option::is_some);
+        if !is_clipped && inputs.iter().all(|(scaling, _)| *scaling == (0.0, 1.0)) {
             return Ok(FEATURES.into());
         }
         let (mut high, mut low, mut scale) = (Vec::new(), Vec::new(), Vec::new());
@@ -168,16 +170,15 @@ impl Builder {
             low.push((mean - f64::from(rounded)) as f32);
             scale.push(single(*divisor, name)?);
         }
-        // Where nothing is clipped, z is divided by √(1 + 0).
-        let clips: Vec<Option<f64>> = features.iter().flat_map(Feature::clips).collect();
         let mut rows = FEATURES.to_string();
         for (kind, name, values) in [("Sub", "mean", high), ("Sub", "mean.rest", low), ("Div", "scale", scale)] {
             self.constant(name, &[inputs.len()], values);
             rows = self.node(kind, &[&rows, name], format!("{FEATURES}.{name}"), &[]);
         }
-        if clips.iter().all(Option::is_none) {
+        if !is_clipped {
             return Ok(rows);
         }
+        // Where nothing is clipped, z is divided by √(1 + 0).
         let inverse = clips.iter().map(|clip| clip.map_or(0.0, |clip| (1.0 / clip) as f32)).collect();
         self.constant("clip.inverse", &[inputs.len()], inverse);
         self.constant("one", &[], vec![1.0]);

@@ -27,3 +27,14 @@ pub(super) fn fitted(
     let holds = fits(block, true);
     network.in_blocks(block, holds).map(Some)
 }
+
+/// Rows that a block may have on a GPU, the best first: so many that every core has a block.
+pub(super) fn gpu_blocks(rows: usize, cores: usize) -> impl Iterator<Item = usize> {
+    GPU_BLOCKS.into_iter().filter(move |&block| block <= LEAST_ROWS || rows.div_ceil(block) >= cores)
+}
+
+/// Rows that a workgroup takes through a network at a time: more of them make fewer shares of the gradient and more use of the parameters
+/// that are held, fewer leave work for more cores.
+const GPU_BLOCKS: [usize; 4] = [32, 16, 8, 4];
+/// The fewest of them that more cores are worth.
+const LEAST_ROWS: usize = 8;

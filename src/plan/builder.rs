@@ -314,8 +314,8 @@ impl<'a> Builder<'a> {
         Ok(Batch { features, targets, ..batch })
     }
 
-    /// A layer's product, bias and activation in one; in training z is kept where the way back needs it, and dropout stands behind it. Where the network is taken
-    /// whole, all layers in one.
+    /// A layer's product, bias and activation in one; in training z is kept where the way back needs it, and dropout stands
+    /// behind it. Where the network is taken whole, all layers in one.
     pub fn forward(&self, dispatches: &mut Vec<Dispatch>, features: View, rows: usize, kind: PassKind) -> Result<()> {
         if let (Some(Slices { network, groups }), true) = (&self.whole, kind != PassKind::Train) {
             let (parameters, last) = (network.parameters(), self.spec.layers().len() - 1);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::blocks::{Slices, fitted};
+use super::blocks::{Slices, fitted, gpu_blocks};
 use super::buffers::Role;
 use super::builder::Builder;
 use super::passes::{Pass, PassKind, Plan};
@@ -32,8 +32,7 @@ pub(super) fn whole(spec: &MlpSpec, rows: usize, target: Target) -> Result<Optio
         return Ok(None);
     }
     let network = Network::forward(spec.clone());
-    let leaves_work = |&block: &usize| block <= LEAST_ROWS || rows.div_ceil(block) >= cores;
-    let blocks = || BLOCKS.into_iter().filter(leaves_work).map(|block| block.min(rows.next_multiple_of(4)));
+    let blocks = || gpu_blocks(rows, cores).map(|block| block.min(rows.next_multiple_of(4)));
     // Parameters that are held are worth more than many rows in a block.
     let held = blocks().find(|&block| network.workgroup_bytes(block, true) <= workgroup_bytes);
     let reads_little =
@@ -43,10 +42,6 @@ pub(super) fn whole(spec: &MlpSpec, rows: usize, target: Target) -> Result<Optio
     Ok((network.holds() || reads_little).then(|| Slices { network: Arc::new(network), groups }))
 }
 
-/// Rows that a workgroup takes at a time, the best first.
-const BLOCKS: [usize; 4] = [32, 16, 8, 4];
-/// The fewest of them that more cores are worth.
-const LEAST_ROWS: usize = 8;
 /// Most workgroups for each core: as many of 128 invocations as a core of today's GPUs has places for.
 const GROUPS: usize = 16;
 /// Most parameters that every block reads anew where they are not held: few enough for a core's own cache.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::blocks::{Slices, fitted};
+use super::blocks::{Slices, fitted, gpu_blocks};
 use super::buffers::Role;
 use super::builder::{Builder, PartialGradients};
 use super::forward::whole;
@@ -78,10 +78,8 @@ pub(super) fn slices(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target
     let network = network(spec, recipe)?;
     let (network, groups) = match target {
         Target::Gpu { workgroup_bytes, cores } => {
-            // So many rows that every core has a block. Replicas do not count: one of many learns what it learns alone.
-            let leaves_work = |&block: &usize| block <= LEAST_ROWS || rows.div_ceil(block) >= cores;
-            let blocks = GPU_BLOCKS.into_iter().filter(leaves_work);
-            let Some(network) = fitted(network, blocks, workgroup_bytes)? else { return Ok(None) };
+            // Replicas do not count: one of many learns what it learns alone.
+            let Some(network) = fitted(network, gpu_blocks(rows, cores), workgroup_bytes)? else { return Ok(None) };
             let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
             (network, groups)
         }
@@ -107,11 +105,6 @@ pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Result<Network> {
     Network::new(spec.clone(), thresholds)
 }
 
-/// Rows that a workgroup takes through a network at a time: more of them make fewer shares of the gradient and more use of the parameters
-/// that are held, fewer leave work for more cores.
-const GPU_BLOCKS: [usize; 4] = [32, 16, 8, 4];
-/// The fewest of them that more cores are worth.
-const LEAST_ROWS: usize = 8;
 /// Most shares of the gradient: each takes the memory of all parameters.
 const MOST_GROUPS: usize = 256;
 /// Rows that a thread takes through a network at a time: few enough for its cache, many enough for products.

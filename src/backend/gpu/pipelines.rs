@@ -82,7 +82,8 @@ fn create(
     // `Plan::check` has compared both with each other and with the kernel's own rules (`Kernel::check`), and has found every
     // binding of those extents inside its buffer, when the plan was loaded; parts come from constructors that validate them. No
     // dimension is 0, so no division is by 0, which is unchecked too; no buffer on a GPU has more elements than 2^31, so no place overflows
-    // u32. (A Vulkan driver checks the ends of bindings all the same: wgpu always asks for robustBufferAccess.) Every loop is bounded by a dimension or, in a permutation, ends since its cycle returns to where it began.
+    // u32. (A Vulkan driver checks the ends of bindings all the same: wgpu always asks for robustBufferAccess.) Every loop is bounded by a
+    // dimension or, in a permutation, ends since its cycle returns to where it began.
     let module = unsafe { device.create_shader_module_trusted(source, checks) };
 
     let uniform = |binding, size, dynamic| wgpu::BindGroupLayoutEntry {

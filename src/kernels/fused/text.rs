@@ -31,7 +31,7 @@ impl Network {
         );
         let activations = self.activations();
         text += &self.layers(&activations);
-        text += &by_number(&activations, "activation", &["z"], "z");
+        text += &by_number(&activations, ["activation", "activation"], &["z"], "z");
         for activation in &activations {
             text += &activation.wgsl().replace("fn activation", &format!("fn {}_activation", activation.name()));
         }
@@ -48,7 +48,7 @@ impl Network {
             self.keeps_any(),
             self.thresholds.iter().any(|&threshold| threshold > 0),
         );
-        text + &by_number(activations, "activation_derivative", &["z", "a"], "vec4<f32>(1.0)")
+        text + &by_number(activations, ["slope", "activation_derivative"], &["z", "a"], "vec4<f32>(1.0)")
             + LOSSES_WGSL
             + loss.unwrap_or_default()
             + if loss.is_some() { POINTWISE_WGSL } else { SOFTMAX_WGSL }
@@ -101,9 +101,9 @@ impl Network {
     }
 }
 
-/// A function of WGSL that takes four of each of its arguments through the function of an activation, by the activation's number.
-fn by_number(activations: &[Activation], function: &str, arguments: &[&str], otherwise: &str) -> String {
-    let name = if function == "activation" { "activation" } else { "slope" };
+/// A function of WGSL, `name`, that takes four of each of its arguments through a `function` of an activation's text, by the activation's
+/// number.
+fn by_number(activations: &[Activation], [name, function]: [&str; 2], arguments: &[&str], otherwise: &str) -> String {
     let head: Vec<_> = arguments.iter().map(|argument| format!("{argument}: vec4<f32>")).collect();
     let mut text = format!("fn {name}(number: u32, {}) -> vec4<f32> {{\n", head.join(", "));
     for (number, activation) in (1..).zip(activations) {
