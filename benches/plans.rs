@@ -70,12 +70,14 @@ fn fill(gpu: &mut GpuBackend) {
 
 /// Microseconds a step in submissions of many, two under way as in training: the median, least and most.
 fn time(gpu: &mut GpuBackend, seconds: f64) -> [f64; 3] {
-    let records: Vec<_> = (0..SLOTS as u32).map(|key| (0, Step { key, ..Step::default() })).collect();
+    let replicas = gpu.plan().replicas;
+    let record = |key: usize| (0, Step { key: key as u32, ..Step::default() });
+    let records: Vec<_> = (0..SLOTS * replicas).map(record).collect();
     let mut run = |steps: usize, submissions: usize| {
         let started = Instant::now();
-        gpu.submit(&records[..steps]).unwrap();
+        gpu.submit(&records[..steps * replicas]).unwrap();
         for _ in 1..submissions {
-            gpu.submit(&records[..steps]).unwrap();
+            gpu.submit(&records[..steps * replicas]).unwrap();
             block_on(gpu.collect()).unwrap();
         }
         block_on(gpu.collect()).unwrap();

@@ -85,7 +85,7 @@ pub use data::{Dataset, Encoder, Table};
 pub use error::{Error, Place, Result};
 pub use infer::{Metrics, Predictor};
 pub use math::{Activation, Loss, Optimizer, Rule};
-pub use model::{Model, TrainingRecord};
+pub use model::{MemberRecord, Model, TrainingRecord};
 pub use params::Init;
 pub use pipeline::{Estimator, Fitted, Prediction};
 /// Waits for a future on this thread: for programs that are not async themselves.

@@ -23,16 +23,19 @@ pub(crate) const EXTRA: &str = "training.";
 pub(crate) const IN_MEMORY: &str = "(in memory)";
 /// The metadata that a model of this crate has and no other program's tensors.
 pub(crate) const SPEC: &str = "mlp.spec";
+/// How many networks an ensemble has.
+const NETWORKS: &str = "mlp.networks";
 const ENCODER: &str = "mlp.encoder";
 const TRAINING: &str = "mlp.training";
 
-/// A network with its parameters and the encoder for raw data.
+/// A network with its parameters and the encoder for raw data, or several of one shape, an ensemble, which predict together: the means of
+/// their predictions.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
     /// The network.
     pub spec: MlpSpec,
-    /// Its parameters, as [`Layout`] lays them out.
+    /// Its parameters, as [`Layout`] lays them out; of several networks one behind the other.
     pub parameters: Vec<f32>,
     /// The encoder from columns to inputs and back from outputs; none in files of other programs.
     pub encoder: Option<Encoder>,
@@ -65,6 +68,34 @@ pub struct TrainingRecord {
     /// The run's name, which is in all files of its folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// Of an ensemble, its networks in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberRecord>,
+}
+
+/// The record of a network of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MemberRecord {
+    /// Its seed.
+    pub seed: u64,
+    /// The number of its fold, from 0, where there are folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
+    /// Epochs that it had.
+    pub epochs: u64,
+    /// The epoch whose parameters it has, with early stopping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u64>,
+    /// Its loss on validation rows after that epoch, else after the last one.
+    pub validation_loss: Option<f64>,
+}
+
+impl MemberRecord {
+    /// A record of a seed and a fold, with no epoch yet. Its fields can be set.
+    pub fn new(seed: u64, fold: Option<usize>) -> Self {
+        Self { seed, fold, epochs: 0, best_epoch: None, validation_loss: None }
+    }
 }
 
 impl TrainingRecord {
@@ -72,7 +103,19 @@ impl TrainingRecord {
     /// empty. Its fields can be set.
     pub fn new(data: impl Into<String>, rows: usize, optimizer: Optimizer) -> Self {
         let (data, device) = (data.into(), String::new());
-        Self { data, rows, epochs: 0, steps: 0, batch: 0, optimizer, seed: 0, device, loss: None, run: None }
+        Self {
+            data,
+            rows,
+            epochs: 0,
+            steps: 0,
+            batch: 0,
+            optimizer,
+            seed: 0,
+            device,
+            loss: None,
+            run: None,
+            members: Vec::new(),
+        }
     }
 }
 
@@ -84,13 +127,24 @@ pub(crate) struct Extras {
 }
 
 impl Model {
-    /// A network with its parameters, in the order of [`Layout`], without encoder and record.
+    /// A network with its parameters, in the order of [`Layout`], or several with theirs one behind the other, without encoder and record.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of parameters.
     pub fn new(spec: MlpSpec, parameters: Vec<f32>) -> Result<Self> {
-        Layout::new(&spec).check(&parameters)?;
+        Layout::new(&spec).networks(&parameters)?;
         Ok(Self { spec, parameters, encoder: None, training: None })
+    }
+
+    /// How many networks it has.
+    #[must_use]
+    pub fn networks(&self) -> usize {
+        self.parameters.len() / Layout::new(&self.spec).len().max(1)
+    }
+
+    /// The parameters of each network.
+    pub fn members(&self) -> impl Iterator<Item = &[f32]> {
+        self.parameters.chunks_exact(Layout::new(&self.spec).len().max(1))
     }
 
     /// With the encoder that makes its inputs.
@@ -136,17 +190,18 @@ impl Model {
 
     pub(crate) fn encode(&self, path: &Path, extras: &Extras) -> Result<Vec<u8>> {
         let layout = Layout::new(&self.spec);
-        layout.check(&self.parameters)?;
+        let networks = layout.networks(&self.parameters)?;
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let lists = extras.lists.iter().map(|(name, values)| (name.clone(), vec![values.len()], bytes(values)));
-        let stored: Vec<(String, Vec<usize>, Vec<u8>)> = layout
-            .tensors
-            .iter()
-            .map(|tensor| {
-                let values = transpose(&self.parameters[tensor.range.clone()], tensor.rows, tensor.columns);
+        let tensors = self.members().enumerate().flat_map(|(number, values)| {
+            layout.tensors.iter().map(move |tensor| (member_prefix(number, networks) + &tensor.name, values, tensor))
+        });
+        let stored: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+            .map(|(name, values, tensor)| {
+                let values = transpose(&values[tensor.range.clone()], tensor.rows, tensor.columns);
                 let is_bias = tensor.name.ends_with("bias");
                 let shape = if is_bias { vec![tensor.columns] } else { vec![tensor.columns, tensor.rows] };
-                (tensor.name.clone(), shape, bytes(&values))
+                (name, shape, bytes(&values))
             })
             .chain(lists)
             .collect();
@@ -161,6 +216,9 @@ impl Model {
             value.map(|json| metadata.insert(key.to_string(), json)).map_err(|error| foreign(error.to_string()))
         };
         put(SPEC, serde_json::to_string(&self.spec))?;
+        if networks > 1 {
+            put(NETWORKS, serde_json::to_string(&networks))?;
+        }
         if let Some(encoder) = &self.encoder {
             put(ENCODER, serde_json::to_string(encoder))?;
         }
@@ -200,13 +258,20 @@ impl Model {
             format!("it has no `{SPEC}`: `mlp import` makes a model of it, and `mlp train --init-from` starts from it")
         })?;
         let layout = Layout::new(&spec);
-        for tensor in &layout.tensors {
-            let view = tensors.tensor(&tensor.name).map_err(|_| format!("tensor `{}` is missing", tensor.name))?;
+        let networks: usize = json(&metadata, NETWORKS)?.unwrap_or(1);
+        if networks == 0 || networks > tensors.len() {
+            return Err(format!("its `{NETWORKS}` is {networks}, and it has {} tensors", tensors.len()));
+        }
+        let names = (0..networks).flat_map(|number| {
+            layout.tensors.iter().map(move |tensor| (member_prefix(number, networks) + &tensor.name, tensor))
+        });
+        for (name, tensor) in names {
+            let view = tensors.tensor(&name).map_err(|_| format!("tensor `{name}` is missing"))?;
             let shape: &[usize] =
                 if tensor.name.ends_with("bias") { &[tensor.columns] } else { &[tensor.columns, tensor.rows] };
             if view.dtype() != Dtype::F32 || view.shape() != shape {
                 let found = format!("{:?} {:?}", view.dtype(), view.shape());
-                return Err(format!("tensor `{}` is {found}: expected F32 {shape:?}", tensor.name));
+                return Err(format!("tensor `{name}` is {found}: expected F32 {shape:?}"));
             }
             // From [columns, rows], value by value: a second copy of a large tensor may have no room.
             let words = view.data().as_chunks().0;
@@ -214,7 +279,7 @@ impl Model {
             let start = parameters.len();
             parameters.extend(values.map(|&word| f32::from_le_bytes(word)));
             if parameters[start..].iter().any(|value| !value.is_finite()) {
-                return Err(format!("tensor `{}` holds a value that is not finite", tensor.name));
+                return Err(format!("tensor `{name}` holds a value that is not finite"));
             }
         }
         let mut extras = Extras { texts: metadata.clone(), ..Extras::default() };
@@ -224,8 +289,9 @@ impl Model {
             }
             extras.lists.push((name.to_string(), floats(&view)));
         }
-        if tensors.len() != layout.tensors.len() + extras.lists.len() {
-            return Err(format!("it has {} tensors: expected {}", tensors.len(), layout.tensors.len()));
+        let expected = networks * layout.tensors.len();
+        if tensors.len() != expected + extras.lists.len() {
+            return Err(format!("it has {} tensors: expected {expected}", tensors.len()));
         }
         let encoder: Option<Encoder> = json(&metadata, ENCODER)?;
         if let Some(encoder) = &encoder {
@@ -265,6 +331,11 @@ fn in_order(bytes: &[u8]) -> serde_json::Result<Vec<u8>> {
     let mut header = serde_json::to_vec(&header)?;
     header.resize(header.len().next_multiple_of(8), b' ');
     Ok([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
+}
+
+/// How the names of a network's tensors begin: those of one of several by its number.
+pub(crate) fn member_prefix(number: usize, networks: usize) -> String {
+    if networks > 1 { format!("members.{number}.") } else { String::new() }
 }
 
 /// The values of a tensor of f32.

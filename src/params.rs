@@ -77,6 +77,17 @@ impl Layout {
         })
     }
 
+    /// How many networks these are the parameters of, one behind the other.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another number of values than parameters of one network or of several.
+    pub fn networks(&self, values: &[f32]) -> Result<usize> {
+        if self.is_empty() || values.is_empty() || !values.len().is_multiple_of(self.len()) {
+            return self.check(values).map(|()| 1);
+        }
+        Ok(values.len() / self.len())
+    }
+
     /// The weight of a layer.
     pub fn weight(&self, layer: usize) -> &ParameterTensor {
         &self.tensors[2 * layer]

@@ -13,7 +13,7 @@ use std::path::Path;
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 use wgpu::{BindGroupLayoutEntry, BindingType, BufferBindingType, BufferSize, DeviceType, ShaderStages};
-use wgpu_mlp::kernels::{Access, COPY, KERNELS, Kernel, Part, PartKind, StepRecord, TILES, Tiling};
+use wgpu_mlp::kernels::{Access, COPY, KERNELS, Kernel, MAX_RECORDS, Part, PartKind, StepRecord, TILES, Tiling};
 use wgpu_mlp::math::{Activation, Loss, Rule};
 use wgpu_mlp::plan::{PlanKind, Recipe, Target, TrainShape, choose};
 use wgpu_mlp::spec::MlpSpec;
@@ -167,7 +167,7 @@ fn make(device: &wgpu::Device, of: &Pipeline) {
     let kernel = of.kernel;
     let bytes = (16 * kernel.bindings.len() + 4 * kernel.dims.len()).next_multiple_of(16);
     let mut entries = vec![bound(0, BufferBindingType::Uniform, false, bytes)];
-    let records = kernel.most_steps * size_of::<StepRecord>();
+    let records = if kernel.most_steps > 0 { MAX_RECORDS * size_of::<StepRecord>() } else { 0 };
     entries.extend((records > 0).then(|| bound(1, BufferBindingType::Uniform, true, records)));
     entries.extend(kernel.bindings.iter().zip(2..).map(|(binding, index)| {
         bound(index, BufferBindingType::Storage { read_only: binding.access == Access::In }, false, 0)

@@ -15,10 +15,11 @@ fn dropout_backward(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    step = records[group.z];
     let i = (group.y * groups.x + group.x) * 256u + thread;
     if (i >= params.count) {
         return;
     }
     let at = params.d.x + group.z * params.d.y + i;
-    d[at] = d[at] * mask(i, params.layer, group.z, params.threshold);
+    d[at] = d[at] * mask(i, params.layer, params.threshold);
 }

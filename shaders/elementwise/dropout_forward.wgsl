@@ -16,10 +16,11 @@ fn dropout_forward(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    step = records[group.z];
     let i = (group.y * groups.x + group.x) * 256u + thread;
     if (i >= params.count) {
         return;
     }
-    let factor = mask(i, params.layer, group.z, params.threshold);
+    let factor = mask(i, params.layer, params.threshold);
     y[params.y.x + group.z * params.y.y + i] = x[params.x.x + group.z * params.x.y + i] * factor;
 }

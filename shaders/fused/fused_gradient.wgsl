@@ -36,14 +36,16 @@ fn fused_gradient(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let index = group.y * groups.x + group.x;
-    // The last row of a folded grid may reach past the groups; the whole workgroup leaves together.
-    if (index >= params.groups) {
+    // The last row of a folded grid may reach past the groups, and a replica may leave out the step; the whole workgroup leaves together.
+    let rows = min(records[group.z].rows, params.rows);
+    if (index >= params.groups || rows == 0u) {
         return;
     }
-    let blocks = (params.rows + BLOCK - 1u) / BLOCK;
+    step = records[group.z];
+    let blocks = (rows + BLOCK - 1u) / BLOCK;
     let run = (blocks + params.groups - 1u) / params.groups;
     let begin = index * run;
-    var work = Work(thread, group.z, params.rows, 0u, true, params.p.x + group.z * params.p.y,
+    var work = Work(thread, group.z, rows, 0u, true, params.p.x + group.z * params.p.y,
         params.scratch.x + group.z * params.scratch.y + index * params.units * params.block,
         params.g.x + group.z * params.g.y + index * params.parameters);
     hold(work);

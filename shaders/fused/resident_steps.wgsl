@@ -23,7 +23,6 @@ struct Params {
     slots: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> steps: array<Step, RUN>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> y: array<f32>;
 @group(0) @binding(4) var<storage, read> hyper: array<f32>;
@@ -33,22 +32,26 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> s: array<f32>;
 @group(0) @binding(9) var<storage, read_write> sums: array<f32>;
 
-const RUN = 256u;
-var<private> step: Step;
-
 @compute @workgroup_size(128)
-fn resident_steps(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn resident_steps(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
     var work = Work(thread, group.z, 0u, 0u, true, params.p.x + group.z * params.p.y,
         params.scratch.x + group.z * params.scratch.y, params.g.x + group.z * params.g.y);
     let limit = hyper[params.hyper.x + group.z * params.hyper.y + HYPER_CLIP_NORM];
     hold(work);
-    for (var i = 0u; i < RUN; i++) {
+    for (var i = group.z; i < RECORDS; i += groups.z) {
         // From the uniform, since every invocation has to come to the same barriers.
-        let rows = steps[i].rows;
-        if (rows == 0u) {
+        if (records[i].slot == LAST) {
             break;
         }
-        step = steps[i];
+        let rows = records[i].rows;
+        if (rows == 0u) {
+            continue;
+        }
+        step = records[i];
         work.rows = rows;
         var sum = vec2<f32>();
         for (var row = 0u; row < rows; row += BLOCK) {

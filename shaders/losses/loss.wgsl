@@ -1,4 +1,4 @@
-// d[rows,outputs] = w loss'(z, y) / (rows outputs), the gradient of the mean loss, and
+// d[rows,outputs] = w loss'(z, y) / (rows outputs), the gradient of the mean loss over the step's rows, 0 in those behind them, and
 // sums[groups,2]: each workgroup's sum of w loss(z, y) and its number of hits, at the step's ring slot.
 // y[rows,columns] has the targets, and behind them the row's weight w where there are more columns than outputs.
 // A workgroup takes every groups-th run of 256 elements, then adds its invocations pairwise: a fixed order.
@@ -33,13 +33,19 @@ fn loss(
     if (index >= params.groups) {
         return;
     }
+    step = records[group.z];
     let count = params.rows * params.outputs;
+    let counted = min(step.rows, params.rows) * params.outputs;
     let z_base = params.z.x + group.z * params.z.y;
     let y_base = params.y.x + group.z * params.y.y;
     let d_base = params.d.x + group.z * params.d.y;
     let c = hyper[params.hyper.x + group.z * params.hyper.y + HYPER_LOSS_PARAMETER];
     var sum = vec2<f32>();
     for (var i = index * 256u + thread; i < count; i += params.groups * 256u) {
+        if (i >= counted) {
+            d[d_base + i] = 0.0;
+            continue;
+        }
         let row = i / params.outputs;
         let y_row = y_base + row * params.columns;
         var weight = 1.0;
@@ -48,7 +54,7 @@ fn loss(
         }
         let zi = z[z_base + i];
         let yi = y[y_row + i % params.outputs];
-        d[d_base + i] = weight * loss_gradient(zi, yi, c) / f32(count);
+        d[d_base + i] = weight * loss_gradient(zi, yi, c) / f32(counted);
         sum += vec2<f32>(finite_or_nan(zi, weight * loss_value(zi, yi, c)), f32(is_correct(zi, yi)));
     }
     partial[thread] = sum;
@@ -58,7 +64,7 @@ fn loss(
             partial[thread] += partial[thread + half];
         }
     }
-    if (thread == 0u) {
+    if (thread == 0u && step.rows > 0u) {
         let at = params.sums.x + group.z * params.sums.y + step.slot * params.sums.z + index * 2u;
         sums[at] = partial[0].x;
         sums[at + 1u] = partial[0].y;

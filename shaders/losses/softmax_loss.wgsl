@@ -1,4 +1,4 @@
-// Softmax cross entropy l of rows of logits z, as shaders/shared/losses.wgsl has it: d[rows,outputs] = w l' / rows, and
+// Softmax cross entropy l of rows of logits z, as shaders/shared/losses.wgsl has it: d[rows,outputs] = w l' / rows, 0 behind the step's rows, and
 // sums[groups,2], each workgroup's sum of w l and its number of hits, at the step's ring slot. y[rows,columns] is the
 // number of the row's class and its weight w, if columns > 1; the loss's parameter is the label smoothing.
 // A workgroup takes a run of blocks of 16 rows, 16 lanes a row. A lane takes every 16th output in ascending order, then
@@ -37,6 +37,8 @@ fn softmax_loss(
     if (index >= params.groups) {
         return;
     }
+    step = records[group.z];
+    let rows = min(step.rows, params.rows);
     let lane = thread % 16u;
     let first = thread - lane;
     let c = hyper[params.hyper.x + group.z * params.hyper.y + HYPER_LOSS_PARAMETER];
@@ -46,7 +48,7 @@ fn softmax_loss(
     var sum = vec2<f32>();
     for (var block = index * run; block < min((index + 1u) * run, blocks); block++) {
         let row = block * 16u + thread / 16u;
-        let end = select(0u, params.outputs, row < params.rows);
+        let end = select(0u, params.outputs, row < rows);
         let z_row = params.z.x + group.z * params.z.y + row * params.outputs;
 
         var top = -3.4028234e38;
@@ -93,7 +95,7 @@ fn softmax_loss(
         workgroupBarrier();
         others = partial[first];
 
-        if (row < params.rows) {
+        if (row < rows) {
             let y_row = params.y.x + group.z * params.y.y + row * params.columns;
             // The host has checked the number; whatever it is, nothing outside the row is read.
             let label = min(u32(max(y[y_row], 0.0)), params.outputs - 1u);
@@ -104,12 +106,16 @@ fn softmax_loss(
             let d_row = params.d.x + group.z * params.d.y + row * params.outputs;
             for (var j = lane; j < end; j += 16u) {
                 let slope = softmax_slope(others.x, top - z[z_row + j], j == place.x, j == label, c, share);
-                d[d_row + j] = weight * slope / f32(params.rows);
+                d[d_row + j] = weight * slope / f32(rows);
             }
             if (lane == 0u) {
                 let gap = select(top - z[z_row + label], 0.0, label == place.x);
                 let value = softmax_value(others.x, gap, others.y, c, share);
                 sum += vec2<f32>(finite_or_nan(bitcast<f32>(place.y), weight * value), f32(label == place.x));
+            }
+        } else if (row < params.rows) {
+            for (var j = lane; j < params.outputs; j += 16u) {
+                d[params.d.x + group.z * params.d.y + row * params.outputs + j] = 0.0;
             }
         }
     }
@@ -121,7 +127,7 @@ fn softmax_loss(
             partial[thread] += partial[thread + half];
         }
     }
-    if (thread == 0u) {
+    if (thread == 0u && step.rows > 0u) {
         let at = params.sums.x + group.z * params.sums.y + step.slot * params.sums.z + index * 2u;
         sums[at] = partial[0].x;
         sums[at + 1u] = partial[0].y;

@@ -24,6 +24,11 @@ fn reduce_update(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    // A replica that leaves out the step leaves together.
+    if (records[group.z].rows == 0u) {
+        return;
+    }
+    step = records[group.z];
     let i = (group.y * groups.x + group.x) * ELEMENTS + thread % ELEMENTS;
     let gradient = total(thread, i, group.z);
     if (thread >= ELEMENTS || i >= params.count) {

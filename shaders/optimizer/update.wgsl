@@ -27,6 +27,11 @@ fn update(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    // A replica that leaves out the step leaves together.
+    if (records[group.z].rows == 0u) {
+        return;
+    }
+    step = records[group.z];
     let i = (group.y * groups.x + group.x) * 256u + thread;
     let h = params.hyper.x + group.z * params.hyper.y;
     var scale = 1.0;

@@ -29,6 +29,7 @@ fn gather(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
+    step = records[group.z];
     let index = group.y * groups.x + group.x;
     let of_x = (params.rows * params.inputs + RUN - 1u) / RUN;
     let takes_x = index < of_x;
@@ -41,11 +42,7 @@ fn gather(
     let end = min(first + RUN, params.rows * width);
     let top = first / width;
     for (var row = top + thread; row <= (end - 1u) / width; row += THREADS) {
-        var sample = (step.first_row + row) % params.samples;
-        if (!IN_ORDER) {
-            sample = permute(sample, step.key ^ mix(group.z), params.samples);
-        }
-        samples[row - top] = sample;
+        samples[row - top] = sample_at(step.first_row + row, params.samples, IN_ORDER);
     }
     workgroupBarrier();
     for (var i = first + thread; i < end; i += THREADS) {

@@ -22,3 +22,13 @@ fn permute(position: u32, key: u32, samples: u32) -> u32 {
     }
     return value;
 }
+
+// The sample at a position of the replica's epoch, which has all samples but those of its fold and begins again where they end.
+fn sample_at(position: u32, all: u32, in_order: bool) -> u32 {
+    let samples = all - min(step.fold_rows, all - 1u);
+    var sample = position % samples;
+    if (!in_order) {
+        sample = permute(sample, step.key, samples);
+    }
+    return sample + select(0u, step.fold_rows, sample >= step.fold_first);
+}

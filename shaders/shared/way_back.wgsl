@@ -40,7 +40,7 @@ fn forward(work: Work) {
 // The block's samples and features, a feature of 4 rows an invocation; rows past the end repeat the last one.
 fn load(work: Work) {
     if (work.thread < BLOCK) {
-        samples[work.thread] = sample_of(work, min(work.row + work.thread, work.rows - 1u));
+        samples[work.thread] = sample_of(min(work.row + work.thread, work.rows - 1u));
     }
     workgroupBarrier();
     for (var i = work.thread; i < QUADS * INPUTS; i += THREADS) {
@@ -54,12 +54,8 @@ fn load(work: Work) {
 }
 
 // Where a row of the step stands in the data.
-fn sample_of(work: Work, row: u32) -> u32 {
-    let position = (step.first_row + row) % params.samples;
-    if (IN_ORDER) {
-        return position;
-    }
-    return permute(position, step.key ^ mix(work.replica), params.samples);
+fn sample_of(row: u32) -> u32 {
+    return sample_at(step.first_row + row, params.samples, IN_ORDER);
 }
 
 // Hands on mask f(z).
@@ -89,10 +85,10 @@ fn masks(work: Work, layer: Layer, quad: u32, unit: u32) -> vec4<f32> {
         return vec4<f32>(1.0);
     }
     let index = (work.row + quad * 4u + NEXT) * layer.outputs + unit;
-    return vec4<f32>(mask(index.x, layer.number, work.replica, layer.threshold),
-        mask(index.y, layer.number, work.replica, layer.threshold),
-        mask(index.z, layer.number, work.replica, layer.threshold),
-        mask(index.w, layer.number, work.replica, layer.threshold));
+    return vec4<f32>(mask(index.x, layer.number, layer.threshold),
+        mask(index.y, layer.number, layer.threshold),
+        mask(index.z, layer.number, layer.threshold),
+        mask(index.w, layer.number, layer.threshold));
 }
 
 // The sum of what all invocations have.

@@ -13,6 +13,7 @@ mod gpu;
 mod select;
 
 use std::future::Future;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -43,11 +44,14 @@ pub trait Backend {
     /// Writes the first `values.len()` elements of a buffer, before anything submitted later.
     fn write(&mut self, buffer: BufferId, values: &[Self::Real]) -> Result<()>;
 
-    /// Copies a buffer to one of the same length, after everything submitted so far.
-    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()>;
+    /// Copies what these replicas have of a buffer to another of the same length, after everything submitted so far.
+    fn copy(&mut self, from: BufferId, to: BufferId, replicas: &[Range<usize>]) -> Result<()>;
 
-    /// Queues steps, each a run of a pass; the n-th writes slot n of the loss ring, whatever its own slot.
-    /// At most [`Plan::slots`] steps, and at most [`MAX_IN_FLIGHT`] submissions that are not collected.
+    /// From the next submission on only so many of the plan's replicas run, the first ones.
+    fn run_first(&mut self, replicas: usize) -> Result<()>;
+
+    /// Queues steps, each a run of a pass, [steps, replicas that run]; the n-th step writes slot n of the loss ring, whatever its own
+    /// slot. At most [`Plan::slots`] steps, and at most [`MAX_IN_FLIGHT`] submissions that are not collected.
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()>;
 
     /// Whether the oldest submission is done, so that [`collect`](Self::collect) does not wait; true where there is none. Never waits.
@@ -79,11 +83,16 @@ pub struct Counters {
     pub buffers_created: u64,
 }
 
-/// Refuses what [`Backend::submit`] does not take.
-fn check_submission(plan: &Plan, steps: &[(usize, Step)], in_flight: usize) -> Result<()> {
+/// Refuses what [`Backend::submit`] does not take; `running` replicas have a record of each step.
+fn check_submission(plan: &Plan, running: usize, steps: &[(usize, Step)], in_flight: usize) -> Result<()> {
     let setting = |what, found: usize, expected: String| Error::Setting { what, found: found.to_string(), expected };
-    if steps.is_empty() || steps.len() > plan.slots {
-        return Err(setting("number of steps of a submission", steps.len(), format!("1 to {}", plan.slots)));
+    let each = steps.chunks(running);
+    if !(1..=plan.slots).contains(&each.len()) {
+        return Err(setting("number of steps of a submission", each.len(), format!("1 to {}", plan.slots)));
+    }
+    if each.clone().any(|step| step.len() < running || step.iter().any(|(pass, _)| *pass != step[0].0)) {
+        let expected = format!("one of the same pass for each of {running} replicas, step by step");
+        return Err(setting("number of step records", steps.len(), expected));
     }
     if in_flight >= MAX_IN_FLIGHT {
         return Err(setting("number of submissions not collected", in_flight, format!("less than {MAX_IN_FLIGHT}")));
@@ -96,16 +105,33 @@ fn check_submission(plan: &Plan, steps: &[(usize, Step)], in_flight: usize) -> R
 
 /// A step as kernels see it, at a place of its submission.
 fn placed(plan: &Plan, slot: usize, (pass, step): (usize, Step)) -> Step {
-    Step { slot: slot as u32, rows: plan.passes[pass].rows as u32, ..step }
+    Step { slot: slot as u32, rows: step.rows.min(plan.passes[pass].rows as u32), ..step }
 }
 
-/// Refuses to copy between buffers of different lengths.
-fn check_copy(plan: &Plan, from: BufferId, to: BufferId) -> Result<()> {
+/// Refuses to copy between buffers of different lengths, and what no replica has. The elements of a replica.
+fn check_copy(plan: &Plan, from: BufferId, to: BufferId, replicas: &[Range<usize>]) -> Result<usize> {
     let len = |buffer: BufferId| plan.buffers.get(buffer).map_or(0, |buffer| buffer.len);
-    match len(from) {
-        found if found > 0 && found == len(to) => Ok(()),
-        found => Err(Error::Shape { what: "the source of a copy".into(), found, expected: len(to).to_string() }),
+    let found = len(from);
+    if found == 0 || found != len(to) || !found.is_multiple_of(plan.replicas) {
+        return Err(Error::Shape { what: "the source of a copy".into(), found, expected: len(to).to_string() });
     }
+    match replicas.iter().find(|range| range.end > plan.replicas || range.start > range.end) {
+        Some(range) => Err(Error::Setting {
+            what: "replicas to copy",
+            found: format!("{range:?}"),
+            expected: format!("a range of at most {}", plan.replicas),
+        }),
+        None => Ok(found / plan.replicas),
+    }
+}
+
+/// Refuses to run more replicas than a plan has, or none.
+fn check_running(plan: &Plan, replicas: usize) -> Result<()> {
+    if (1..=plan.replicas).contains(&replicas) {
+        return Ok(());
+    }
+    let expected = format!("1 to {}", plan.replicas);
+    Err(Error::Setting { what: "number of replicas that run", found: replicas.to_string(), expected })
 }
 
 /// Refuses to write more elements than a buffer has.
@@ -224,8 +250,11 @@ impl Backend for Executor {
     fn write(&mut self, buffer: BufferId, values: &[f32]) -> Result<()> {
         either!(self, backend => backend.write(buffer, values))
     }
-    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
-        either!(self, backend => backend.copy(from, to))
+    fn copy(&mut self, from: BufferId, to: BufferId, replicas: &[Range<usize>]) -> Result<()> {
+        either!(self, backend => backend.copy(from, to, replicas))
+    }
+    fn run_first(&mut self, replicas: usize) -> Result<()> {
+        either!(self, backend => backend.run_first(replicas))
     }
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
         either!(self, backend => backend.submit(steps))

@@ -221,8 +221,11 @@ mod tests {
         fn write(&mut self, buffer: BufferId, values: &[f32]) -> Result<()> {
             self.0.write(buffer, values)
         }
-        fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
-            self.0.copy(from, to)
+        fn copy(&mut self, from: BufferId, to: BufferId, replicas: &[std::ops::Range<usize>]) -> Result<()> {
+            self.0.copy(from, to, replicas)
+        }
+        fn run_first(&mut self, replicas: usize) -> Result<()> {
+            self.0.run_first(replicas)
         }
         fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
             self.0.submit(steps)

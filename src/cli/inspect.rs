@@ -8,7 +8,7 @@ use super::output::{print, print_json};
 use crate::Model;
 use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind};
 use crate::error::{Result, list, shorten};
-use crate::model::TrainingRecord;
+use crate::model::{MemberRecord, TrainingRecord};
 use crate::params::Layout;
 use crate::report::{Table, count, count_of, figure, value};
 use crate::spec::MlpSpec;
@@ -26,6 +26,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Inspection<'a> {
     network: String,
+    networks: usize,
     parameters: usize,
     spec: &'a MlpSpec,
     encoder: &'a Option<Encoder>,
@@ -33,16 +34,20 @@ struct Inspection<'a> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let Model { spec, parameters, encoder, training } = &Model::load(&args.model)?;
-    let network = spec.to_string();
+    let model = Model::load(&args.model)?;
+    let Model { spec, parameters, encoder, training } = &model;
+    let (network, networks) = (spec.to_string(), model.networks());
     if args.json {
-        return print_json(&Inspection { network, parameters: parameters.len(), spec, encoder, training });
+        return print_json(&Inspection { network, networks, parameters: parameters.len(), spec, encoder, training });
     }
-    let mut text = format!("{network}, {} parameters\n\n", count(parameters.len() as u64));
+    let (layout, ensemble) = (Layout::new(spec), format!("an ensemble of {networks} networks, each "));
+    let ensemble = if networks > 1 { ensemble.as_str() } else { "" };
+    let mut text = format!("{ensemble}{network}, {} parameters\n\n", count(layout.len() as u64));
     let mut layers = Table::new(&["tensor", "rows", "columns", "mean", "deviation", "largest"]);
-    for tensor in &Layout::new(spec).tensors {
-        let values = || parameters[tensor.range.clone()].iter().map(|&value| f64::from(value));
-        let n = tensor.range.len() as f64;
+    for tensor in &layout.tensors {
+        let of_all = || model.members().flat_map(|values| &values[tensor.range.clone()]);
+        let values = || of_all().map(|&value| f64::from(value));
+        let n = (tensor.range.len() * networks) as f64;
         let mean = values().sum::<f64>() / n;
         let deviation = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
         let largest = values().map(f64::abs).fold(0.0, f64::max);
@@ -79,7 +84,28 @@ pub fn run(args: &Args) -> Result<()> {
             optimizer.learning_rate,
         );
     }
+    text += &training.as_ref().map_or_else(String::new, |training| members(&training.members));
     print(&text)
+}
+
+/// The networks of an ensemble.
+fn members(members: &[MemberRecord]) -> String {
+    if members.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["network", "seed", "fold", "epochs", "best epoch", "validation loss"]);
+    let number = |value: Option<u64>| value.map_or("-".into(), count);
+    for (place, member) in (1..).zip(members) {
+        table.row(vec![
+            count(place),
+            member.seed.to_string(),
+            number(member.fold.map(|fold| fold as u64 + 1)),
+            count(member.epochs),
+            number(member.best_epoch),
+            member.validation_loss.map_or("-".into(), figure),
+        ]);
+    }
+    format!("\n{table}")
 }
 
 fn row(feature: &Feature) -> Vec<String> {

@@ -8,12 +8,12 @@ use super::notes;
 use super::output::print_data;
 use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, kinds_of};
-use crate::data::{Notes, ReadAs, Table};
+use crate::data::{Encoder, Notes, ReadAs, Table};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
 use crate::model::Model;
-use crate::pipeline::{encoder_of, write_heading, write_rows};
+use crate::pipeline::{Prediction, encoder_of, write_heading, write_rows};
 
 /// Predict the target of every row; columns may be in any order, and extra ones are skipped
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,10 @@ pub struct Args {
     /// Add a first column `row` with the row's number, from 1, without the header
     #[arg(long)]
     row_numbers: bool,
+    /// Of an ensemble: add a last column `std`, the standard deviation over its networks of the number, or of the probability of the
+    /// predicted class
+    #[arg(long)]
+    std: bool,
     #[command(flatten)]
     reading: ReadingArgs,
     #[command(flatten)]
@@ -42,6 +46,11 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let encoder = encoder_of(&model, &args.model)?;
+    if args.std && model.networks() == 1 {
+        let (found, expected) =
+            ("a model of one network".into(), "an ensemble: mlp train --ensemble or --folds makes one".into());
+        return Err(Error::Setting { what: "--std", found, expected });
+    }
     let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
     let reading = args.reading.reading_for(encoder)?;
@@ -73,17 +82,22 @@ pub async fn run(args: Args) -> Result<()> {
     let mut csv = Vec::new();
     let front: Vec<&str> =
         args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();
-    write_heading(&mut csv, encoder, &front).map_err(|error| Error::Stdout(error.into()))?;
+    write_heading(&mut csv, encoder, &front, args.std).map_err(|error| Error::Stdout(error.into()))?;
     let mut done = 0;
     while let Some(part) = &next {
         let outputs = predictor.outputs_async(&features).await?;
+        let spread = match args.std {
+            true => Some(spread(&model, encoder, &outputs, &predictor.outputs_of_each_async(&features).await?)),
+            false => None,
+        };
         let copied = copies.iter().map(|name| Ok(part.column(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
         let cells = |row: usize| -> Vec<String> {
             let number = args.row_numbers.then(|| (done + row + 1).to_string());
             let copied = copied.iter().map(|texts| texts.get(row).unwrap_or_default().to_string());
             number.into_iter().chain(copied).collect()
         };
-        write_rows(&mut csv, &model, encoder, &outputs, cells).map_err(|error| Error::Stdout(error.into()))?;
+        write_rows(&mut csv, &model, encoder, &outputs, spread.as_deref(), cells)
+            .map_err(|error| Error::Stdout(error.into()))?;
         done += part.rows();
         match &mut file {
             Some(file) => file.write(&csv)?,
@@ -97,4 +111,15 @@ pub async fn run(args: Args) -> Result<()> {
     file.map_or(Ok(()), AtomicFile::finish)?;
     notes::tell(&notes);
     Ok(())
+}
+
+/// How far the networks disagree on each row; `each` are their outputs, [networks, rows, outputs].
+fn spread(model: &Model, encoder: &Encoder, outputs: &[f32], each: &[f32]) -> Vec<f64> {
+    let width = encoder.outputs();
+    let row = |(row, z): (usize, &[f32])| {
+        let of = |all: &[f32]| Prediction::of_outputs(model, encoder, &all[row * width..][..width]);
+        let each: Vec<_> = each.chunks_exact(outputs.len()).map(of).collect();
+        Prediction::of_outputs(model, encoder, z).spread(&each)
+    };
+    outputs.chunks_exact(width).enumerate().map(row).collect()
 }

@@ -9,6 +9,7 @@ mod dataset;
 mod date;
 mod describe;
 mod encoder;
+mod folds;
 mod form;
 mod group_split;
 mod infer;
@@ -33,6 +34,7 @@ pub use encoder::{
     DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, LeftOut, Scaling, Target,
     TargetKind, Task, Why, class_labels, class_numbers,
 };
+pub use folds::{blocks, group_folds, random_folds};
 pub use form::NumberForm;
 pub use group_split::group_split;
 pub use note::{Note, NoteKind, Notes};

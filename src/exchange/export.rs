@@ -13,7 +13,7 @@ use crate::data::{Encoder, Feature, TargetKind};
 use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
 use crate::math::{Formula, Loss};
-use crate::model::{Model, transpose};
+use crate::model::{Model, member_prefix, transpose};
 use crate::params::Layout;
 
 /// The version of ONNX's operators that is written: the oldest with today's Softmax.
@@ -63,22 +63,29 @@ pub fn onnx_bytes(model: &Model) -> Result<(Vec<u8>, Onnx)> {
 fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
     let Model { spec, parameters, encoder, .. } = model;
     let layout = Layout::new(spec);
-    layout.check(parameters)?;
+    let networks = layout.networks(parameters)?;
     let mut graph = Builder(Graph { name: "mlp".into(), ..Graph::default() });
-    let mut rows = match encoder {
+    let inputs = match encoder {
         Some(encoder) => graph.standardise(encoder.features())?,
         None => FEATURES.into(),
     };
-    for (i, layer) in spec.layers().iter().enumerate() {
-        let (weight, bias) = (layout.weight(i), layout.bias(i));
-        let shape = [layer.outputs, layer.inputs];
-        let values = transpose(&parameters[weight.range.clone()], layer.inputs, layer.outputs);
-        graph.constant(&weight.name, &shape, values);
-        graph.constant(&bias.name, &shape[..1], parameters[bias.range.clone()].to_vec());
-        let z = graph.node("Gemm", &[&rows, &weight.name, &bias.name], format!("layers.{i}.z"), &[("transB", 1)]);
-        rows = graph.formula(layer.activation.formula(), &z, format!("layers.{i}.a"));
+    let mut outputs = Vec::new();
+    for (number, parameters) in model.members().enumerate() {
+        let (prefix, mut rows) = (member_prefix(number, networks), inputs.clone());
+        for (i, layer) in spec.layers().iter().enumerate() {
+            let (weight, bias) = (layout.weight(i), layout.bias(i));
+            let [weight_name, bias_name] = [weight, bias].map(|tensor| format!("{prefix}{}", tensor.name));
+            let shape = [layer.outputs, layer.inputs];
+            let values = transpose(&parameters[weight.range.clone()], layer.inputs, layer.outputs);
+            graph.constant(&weight_name, &shape, values);
+            graph.constant(&bias_name, &shape[..1], parameters[bias.range.clone()].to_vec());
+            let z = format!("{prefix}layers.{i}.z");
+            let z = graph.node("Gemm", &[&rows, &weight_name, &bias_name], z, &[("transB", 1)]);
+            rows = graph.formula(layer.activation.formula(), &z, format!("{prefix}layers.{i}.a"));
+        }
+        outputs.push(rows);
     }
-    let onnx = Onnx { input: (FEATURES, spec.inputs()), output: graph.predictions(model, &rows)? };
+    let onnx = Onnx { input: (FEATURES, spec.inputs()), output: graph.predictions(model, &outputs)? };
     let (graph, mut metadata) = (graph.finish(&onnx), vec![(key::LOSS, spec.loss().to_string())]);
     metadata.extend(spec.loss().parameter().map(|_| (key::LOSS_PARAMETER, spec.loss_parameter().to_string())));
     metadata.extend(encoder.iter().flat_map(described));
@@ -190,32 +197,44 @@ impl Builder {
         Ok(self.node("Div", &[&z, &root], format!("{FEATURES}.clipped"), &[]))
     }
 
-    /// What `mlp predict` writes of the network's outputs; gives name and columns.
-    fn predictions(&mut self, model: &Model, z: &str) -> Result<(&'static str, usize)> {
+    /// The mean over networks of what an operator makes of their outputs; `output` is the name of the last node.
+    fn mean(&mut self, kind: &str, z: &[String], output: &str, attributes: &[(&str, i64)]) -> String {
+        if let [z] = z {
+            return self.node(kind, &[z], output.into(), attributes);
+        }
+        let each = z.iter().enumerate().map(|(i, z)| self.node(kind, &[z], format!("{output}.{i}"), attributes));
+        let each: Vec<_> = each.collect();
+        self.node("Mean", &each.iter().map(String::as_str).collect::<Vec<_>>(), output.into(), &[])
+    }
+
+    /// What `mlp predict` writes of the networks' outputs; gives name and columns.
+    fn predictions(&mut self, model: &Model, z: &[String]) -> Result<(&'static str, usize)> {
         const PROBABILITIES: &str = "probabilities";
         const PREDICTION: &str = "prediction";
         let outputs = model.spec.outputs();
         match model.spec.loss() {
             Loss::BinaryCrossEntropy if outputs == 1 => {
-                let no = self.node("Neg", &[z], "no.z".into(), &[]);
-                let [no, yes] =
-                    [(&*no, "no"), (z, "yes")].map(|(z, name)| self.node("Sigmoid", &[z], name.into(), &[]));
+                let negative = |at: usize| format!("{}no.z", member_prefix(at, z.len()));
+                let no: Vec<_> =
+                    z.iter().enumerate().map(|(at, z)| self.node("Neg", &[z], negative(at), &[])).collect();
+                let [no, yes] = [(&no[..], "no"), (z, "yes")].map(|(z, name)| self.mean("Sigmoid", z, name, &[]));
                 self.node("Concat", &[&no, &yes], PROBABILITIES.into(), &[("axis", 1)]);
                 Ok((PROBABILITIES, 2))
             }
             Loss::BinaryCrossEntropy => {
-                self.node("Sigmoid", &[z], PROBABILITIES.into(), &[]);
+                self.mean("Sigmoid", z, PROBABILITIES, &[]);
                 Ok((PROBABILITIES, outputs))
             }
             Loss::SoftmaxCrossEntropy => {
-                self.node("Softmax", &[z], PROBABILITIES.into(), &[("axis", 1)]);
+                self.mean("Softmax", z, PROBABILITIES, &[("axis", 1)]);
                 Ok((PROBABILITIES, outputs))
             }
             Loss::MeanSquaredError | Loss::MeanAbsoluteError | Loss::Huber | Loss::Poisson => {
-                let mut rows = z.to_string();
-                if model.spec.loss() == Loss::Poisson {
-                    rows = self.node("Exp", &[&rows], "mean.count".into(), &[]);
-                }
+                let mut rows = match (model.spec.loss(), z) {
+                    (Loss::Poisson, _) => self.mean("Exp", z, "mean.count", &[]),
+                    (_, [z]) => z.clone(),
+                    _ => self.node("Mean", &z.iter().map(String::as_str).collect::<Vec<_>>(), "mean.z".into(), &[]),
+                };
                 if let Some(target) = model.encoder.as_ref().map(Encoder::target)
                     && let TargetKind::Regression { mean, scale } = target.kind
                     && (mean, scale) != (0.0, 1.0)

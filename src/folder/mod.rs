@@ -39,6 +39,8 @@ pub(crate) const FINDINGS: &str = "report.json";
 pub(crate) const PAGE: &str = "report.html";
 /// The predictions of the test rows.
 pub(crate) const PREDICTIONS: &str = "predictions.csv";
+/// What the networks of folds say of the training rows that they held out.
+pub(crate) const OUT_OF_FOLD: &str = "out-of-fold.csv";
 /// The folder of pictures.
 pub(crate) const PLOTS: &str = "plots";
 /// The folder of the run that goes on.
@@ -56,7 +58,7 @@ fn move_in(folder: &Path) -> Result<()> {
     if !running.join(MODEL).is_file() {
         return Ok(());
     }
-    for name in [PAGE, FINDINGS, PREDICTIONS] {
+    for name in [PAGE, FINDINGS, PREDICTIONS, OUT_OF_FOLD] {
         let path = folder.join(name);
         if path.is_file() {
             fs::remove_file(&path).map_err(failed(&path))?;

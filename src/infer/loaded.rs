@@ -25,6 +25,7 @@ pub(super) struct Loaded {
     device: Device,
     /// Most rows at a time.
     rows: usize,
+    networks: usize,
     free: Mutex<Vec<Forward>>,
 }
 
@@ -37,23 +38,29 @@ struct Forward {
 }
 
 impl Loaded {
-    /// Loads a plan for `rows` rows, or as many as the device's buffers hold.
-    pub async fn new(device: &Device, spec: &MlpSpec, mut rows: usize) -> Result<Self> {
+    /// Loads a plan for `rows` rows, or as many as the device's buffers hold, of so many networks side by side.
+    pub async fn new(device: &Device, spec: &MlpSpec, mut rows: usize, networks: usize) -> Result<Self> {
         let first = loop {
-            match Forward::load(device, spec, rows).await {
+            match Forward::load(device, spec, rows, networks).await {
                 Err(Error::TooLarge { .. }) if rows > 1 => rows /= 2,
                 loaded => break loaded?,
             }
         };
-        Ok(Self { device: device.clone(), rows, free: Mutex::new(vec![first]) })
+        Ok(Self { device: device.clone(), rows, networks, free: Mutex::new(vec![first]) })
     }
 
-    /// Writes the outputs of `x`, both by rows.
+    /// Writes the outputs of `x`, [networks, rows, outputs].
     pub async fn run(&self, spec: &MlpSpec, parameters: &Parameters, x: &[f32], z: &mut [f32]) -> Result<()> {
-        let (inputs, outputs) = (spec.inputs(), spec.outputs());
-        for (x, z) in x.chunks(self.rows * inputs).zip(z.chunks_mut(self.rows * outputs)) {
-            let mut forward = self.take(spec, x.len() / inputs).await?;
-            forward.run(parameters, x, z).await?;
+        let (inputs, outputs, of_network) = (spec.inputs(), spec.outputs(), z.len() / self.networks);
+        for (part, x) in x.chunks(self.rows * inputs).enumerate() {
+            let rows = x.len() / inputs;
+            let mut forward = self.take(spec, rows).await?;
+            let found = forward.run(parameters, x).await?;
+            // The rows behind the last one of fewer than the plan has are of an earlier call.
+            let each = z.chunks_mut(of_network).zip(found.chunks(forward.rows * outputs));
+            each.for_each(|(z, found)| {
+                z[part * self.rows * outputs..][..rows * outputs].copy_from_slice(&found[..rows * outputs]);
+            });
             // One that has failed, or whose call was dropped, is not put back.
             self.free.lock().unwrap_or_else(PoisonError::into_inner).push(forward);
         }
@@ -72,17 +79,19 @@ impl Loaded {
         };
         match free {
             Some(forward) => Ok(forward),
-            None => Forward::load(&self.device, spec, size).await,
+            None => Forward::load(&self.device, spec, size, self.networks).await,
         }
     }
 }
 
 impl Forward {
-    async fn load(device: &Device, spec: &MlpSpec, rows: usize) -> Result<Self> {
-        Ok(Self { executor: device.load(plan::forward(spec, rows, 1, device.target())?).await?, rows, version: None })
+    async fn load(device: &Device, spec: &MlpSpec, rows: usize, networks: usize) -> Result<Self> {
+        let plan = plan::forward(spec, rows, networks, device.target())?;
+        Ok(Self { executor: device.load(plan).await?, rows, version: None })
     }
 
-    async fn run(&mut self, parameters: &Parameters, x: &[f32], z: &mut [f32]) -> Result<()> {
+    /// The outputs [networks, rows of the plan, outputs].
+    async fn run(&mut self, parameters: &Parameters, x: &[f32]) -> Result<Vec<f32>> {
         let Self { executor, version, .. } = self;
         let plan = executor.plan();
         let (input, output, place) = (plan.buffer(Role::Features)?, plan.output()?, plan.buffer(Role::Parameters)?);
@@ -91,10 +100,9 @@ impl Forward {
             *version = Some(parameters.version);
         }
         executor.write(input, x)?;
-        executor.submit(&[(0, Step::default())])?;
+        let networks = executor.plan().replicas;
+        executor.submit(&vec![(0, Step::default()); networks])?;
         executor.collect().await?;
-        // The rows behind the last one of fewer than the plan has are of an earlier call.
-        z.copy_from_slice(&executor.read(output).await?[..z.len()]);
-        Ok(())
+        executor.read(output).await
     }
 }

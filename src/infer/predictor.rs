@@ -14,7 +14,7 @@ use crate::spec::MlpSpec;
 /// Rows that a GPU runs at a time, at most.
 const ROWS: usize = 4096;
 
-/// A network loaded for inference. Threads may share it: every call takes `&self`, and a clone is another handle of the
+/// A network loaded for inference, or several that predict together. Threads may share it: every call takes `&self`, and a clone is another handle of the
 /// same network with the same parameters.
 ///
 /// **On the CPU** the cost of a call is that of its rows: a few microseconds for one row of a small network, on the
@@ -37,6 +37,8 @@ pub struct Predictor(Arc<Shared>);
 struct Shared {
     spec: MlpSpec,
     layout: Layout,
+    /// Whose predictions are averaged.
+    networks: usize,
     parameters: RwLock<Parameters>,
     place: Place,
 }
@@ -48,7 +50,8 @@ enum Place {
 }
 
 impl Predictor {
-    /// Loads a network on a device. `parameters` are in the order of [`Layout`]. A GPU gets buffers for `rows` rows at
+    /// Loads a network on a device. `parameters` are in the order of [`Layout`]; where they are those of several networks, one behind the
+    /// other, the predictions are the means of theirs, and the outputs are those that stand for the means. A GPU gets buffers for `rows` rows at
     /// a time, at most 4096, and at most as many as fit. A call may have any number of rows.
     ///
     /// # Errors
@@ -61,12 +64,13 @@ impl Predictor {
     /// [`new`](Self::new) for async programs.
     pub async fn new_async(device: &Device, spec: &MlpSpec, parameters: &[f32], rows: usize) -> Result<Self> {
         let layout = Layout::new(spec);
-        let parameters = RwLock::new(Parameters { values: copy(&layout, parameters)?, version: 0 });
+        let networks = layout.networks(parameters)?;
+        let parameters = RwLock::new(Parameters { values: copy(parameters)?, version: 0 });
         let place = match device {
             Device::Cpu(cpu) => Place::Cpu(cpu.clone()),
-            Device::Gpu(_) => Place::Gpu(Loaded::new(device, spec, rows.clamp(1, ROWS)).await?),
+            Device::Gpu(_) => Place::Gpu(Loaded::new(device, spec, rows.clamp(1, ROWS), networks).await?),
         };
-        Ok(Self(Arc::new(Shared { spec: spec.clone(), layout, parameters, place })))
+        Ok(Self(Arc::new(Shared { spec: spec.clone(), layout, networks, parameters, place })))
     }
 
     /// The network.
@@ -74,12 +78,21 @@ impl Predictor {
         &self.0.spec
     }
 
-    /// Sets all parameters, in the order of [`Layout`], for all calls of all clones that begin from now on.
+    /// How many networks it averages.
+    pub fn networks(&self) -> usize {
+        self.0.networks
+    }
+
+    /// Sets all parameters, in the order of [`Layout`], of as many networks as before, for all calls of all clones that begin from now on.
     ///
     /// # Errors
     /// [`Error::Shape`] for another number of them.
     pub fn set_parameters(&self, values: &[f32]) -> Result<()> {
-        let values = copy(&self.0.layout, values)?;
+        if self.0.layout.networks(values)? != self.0.networks {
+            let expected = (self.0.networks * self.0.layout.len()).to_string();
+            return Err(Error::Shape { what: "the list of parameters".into(), found: values.len(), expected });
+        }
+        let values = copy(values)?;
         let mut parameters = self.0.parameters.write().unwrap_or_else(PoisonError::into_inner);
         *parameters = Parameters { values, version: parameters.version + 1 };
         Ok(())
@@ -121,9 +134,36 @@ impl Predictor {
             Place::Cpu(cpu) => self.on_cpu(cpu, features, outputs),
             Place::Gpu(loaded) => {
                 self.check(features, outputs)?;
-                loaded.run(&self.0.spec, &self.parameters(), features, outputs).await
+                match self.0.networks {
+                    1 => loaded.run(&self.0.spec, &self.parameters(), features, outputs).await,
+                    _ => {
+                        self.average(&self.outputs_of_each_async(features).await?, outputs);
+                        Ok(())
+                    }
+                }
             }
         }
+    }
+
+    /// [`outputs_of_each`](Self::outputs_of_each) for async programs.
+    pub async fn outputs_of_each_async(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let rows = self.rows(features)?;
+        let len = rows.saturating_mul(self.0.spec.outputs()).saturating_mul(self.0.networks);
+        let mut each = limits::filled("the networks' outputs", 0.0, len)?;
+        match &self.0.place {
+            Place::Cpu(cpu) => self.each_on_cpu(cpu, features, &mut each),
+            Place::Gpu(loaded) => loaded.run(&self.0.spec, &self.parameters(), features, &mut each).await?,
+        }
+        Ok(each)
+    }
+
+    /// The outputs of each network by itself, [networks, rows, outputs], for `features` [rows, inputs].
+    ///
+    /// # Errors
+    /// Those of [`outputs`](Self::outputs).
+    #[cfg(not(target_family = "wasm"))]
+    pub fn outputs_of_each(&self, features: &[f32]) -> Result<Vec<f32>> {
+        pollster::block_on(self.outputs_of_each_async(features))
     }
 
     /// Predictions [rows, outputs] for `features` [rows, inputs], both by rows: the probability of each class or of a
@@ -164,10 +204,40 @@ impl Predictor {
 
     fn on_cpu(&self, cpu: &CpuDevice, features: &[f32], outputs: &mut [f32]) -> Result<()> {
         self.check(features, outputs)?;
-        let Shared { spec, layout, .. } = &*self.0;
-        let network = NetworkView { spec, layout, parameters: &self.parameters().values };
-        rows::run(cpu.pool(), network, features, outputs);
+        if self.0.networks == 1 {
+            self.each_on_cpu(cpu, features, outputs);
+            return Ok(());
+        }
+        let mut each = limits::filled("the networks' outputs", 0.0, outputs.len().saturating_mul(self.0.networks))?;
+        self.each_on_cpu(cpu, features, &mut each);
+        self.average(&each, outputs);
         Ok(())
+    }
+
+    /// One network after the other.
+    fn each_on_cpu(&self, cpu: &CpuDevice, features: &[f32], each: &mut [f32]) {
+        let Shared { spec, layout, .. } = &*self.0;
+        let rows = features.len() / spec.inputs();
+        let parameters = self.parameters().values;
+        let networks = parameters.chunks_exact(layout.len()).zip(each.chunks_mut((rows * spec.outputs()).max(1)));
+        for (parameters, outputs) in networks {
+            rows::run(cpu.pool(), NetworkView { spec, layout, parameters }, features, outputs);
+        }
+    }
+
+    /// The outputs that stand for the means of the predictions of each, [networks, rows, outputs].
+    fn average(&self, each: &[f32], outputs: &mut [f32]) {
+        let (loss, width, networks) = (self.0.spec.loss(), self.0.spec.outputs(), self.0.networks);
+        let len = outputs.len();
+        let (mut rows, mut mean) = (vec![vec![0.0; width]; networks], vec![0.0; width]);
+        for (row, out) in outputs.chunks_exact_mut(width).enumerate() {
+            for (network, values) in rows.iter_mut().enumerate() {
+                let z = &each[network * len + row * width..][..width];
+                values.iter_mut().zip(z).for_each(|(value, &z)| *value = z.into());
+            }
+            loss.mean_output(&rows, &mut mean);
+            out.iter_mut().zip(&mean).for_each(|(out, &mean)| *out = mean as f32);
+        }
     }
 
     fn parameters(&self) -> Parameters {
@@ -209,9 +279,8 @@ impl Predictor {
     }
 }
 
-/// A copy of parameters that fit the network.
-fn copy(layout: &Layout, values: &[f32]) -> Result<Arc<Vec<f32>>> {
-    layout.check(values)?;
+/// A copy of parameters.
+fn copy(values: &[f32]) -> Result<Arc<Vec<f32>>> {
     let mut copy = limits::room("the network's parameters", values.len())?;
     copy.extend_from_slice(values);
     Ok(Arc::new(copy))

@@ -15,10 +15,8 @@ pub struct Call<'a> {
     pub part: &'a Part,
     /// Index into [`Kernel::variants`](super::Kernel::variants).
     pub variant: usize,
-    /// The step's record.
+    /// The replica's record of the step.
     pub step: Step,
-    /// Which replica.
-    pub replica: u32,
 }
 
 /// The part as the kernel's kind. `Plan::check` has refused every other one; a function that is called past it must not leave its

@@ -4,12 +4,11 @@ use super::binding::{Binding, HYPER};
 use super::call::Cpu;
 use super::part::{Part, PartKind};
 use super::shared::STEP_WGSL;
+use super::step::MAX_RECORDS;
 use crate::math::Hyper;
 
 /// Most steps of a dispatch of a kernel that takes a run of them.
 pub const MAX_RUN: usize = 256;
-/// Its binding, in kernels that take one step.
-const STEP_BINDING: &str = "@group(0) @binding(1) var<uniform> step: Step;\n";
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -100,15 +99,11 @@ pub const PLAIN: &[Variant] = &[Variant { name: "", constants: &[] }];
 impl Kernel {
     /// The whole shader with `part` in front.
     pub fn source(&self, part: &Part) -> String {
-        let (step, binding) = match self.most_steps {
-            0 => ("", ""),
-            1 => (STEP_WGSL, STEP_BINDING),
-            _ => (STEP_WGSL, ""),
-        };
+        let step = if self.most_steps > 0 { records_wgsl() } else { String::new() };
         let hyper =
             if self.bindings.iter().any(|binding| binding.name == HYPER.name) { hyper_wgsl() } else { String::new() };
         let bindings = if let Part::Tiling(tiling) = part { tiling.bindings(self.bindings) } else { String::new() };
-        [step, binding, &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
+        [&step[..], &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
     }
 
     /// Invocations of a workgroup; 0 where a tile has them and `part` is none.
@@ -166,6 +161,15 @@ impl Kernel {
             .collect::<Vec<_>>()
             .join(" ")
     }
+}
+
+/// The records of the steps, which every kernel that reads one has: those of a step stand side by side, one for each replica, those of
+/// the next step of a run behind them.
+fn records_wgsl() -> String {
+    format!(
+        "{STEP_WGSL}const RECORDS = {MAX_RECORDS}u;\n@group(0) @binding(1) var<uniform> records: array<Step, RECORDS>;\n\
+         var<private> step: Step;\n"
+    )
 }
 
 /// Where each of a replica's settings stands in `hyper`, as WGSL constants.

@@ -3,7 +3,7 @@
 //!
 //! One convention serves all kernels. Group 0 holds, in order: binding 0, the uniform `Params`: for each
 //! storage binding a `vec4<u32>` view (offset, distance of replicas, distance of ring slots, 0, all in
-//! elements), then the dimensions; binding 1, the step's record, or those of a run of steps, for kernels that read it; from
+//! elements), then the dimensions; binding 1, the step's record for each replica, or those of a run of steps, for kernels that read them; from
 //! binding 2 on the storage buffers. `workgroup_id.z` is the replica; x and y are one folded index.
 
 mod binding;
@@ -43,7 +43,7 @@ pub use shared::{
     BLOCK_WGSL, LOSSES_WGSL, MASK_WGSL, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, RULES_WGSL,
     SOFTMAX_WGSL, STEP_WGSL, WAY_BACK_WGSL,
 };
-pub use step::{Step, StepRecord};
+pub use step::{MAX_RECORDS, Step, StepRecord};
 
 /// Every kernel.
 pub static KERNELS: &[&Kernel] = &[

@@ -9,6 +9,7 @@ mod exp;
 mod floats;
 mod hyper;
 mod loss;
+mod mean;
 mod optimizer;
 mod product;
 mod real;

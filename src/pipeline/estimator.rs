@@ -53,6 +53,9 @@ pub struct Estimator {
     pub(super) reading: Option<(Reading, Vec<String>)>,
     pub(super) data_name: Option<String>,
     pub(super) start: Start,
+    /// Networks, or of each fold.
+    pub(crate) ensemble: usize,
+    pub(crate) folds: Option<usize>,
     pub(crate) length: Length,
     pub(crate) config: TrainConfig,
     pub(crate) baseline: bool,
@@ -93,6 +96,8 @@ impl Estimator {
             reading: None,
             data_name: None,
             start: Start::Drawn,
+            ensemble: 1,
+            folds: None,
             length: Length::default(),
             config: TrainConfig::new(1, Batch::Rows(32), optimizer).init(Init::He),
             baseline: false,
@@ -214,6 +219,19 @@ impl Estimator {
         Self { start: Start::Checkpoint(Box::new(checkpoint)), ..self }
     }
 
+    /// Trains so many networks side by side, at least one, which predict together: the means of their predictions. They differ by their
+    /// seeds, which are this estimator's and those behind it. With [`folds`](Self::folds) they are so many for each fold.
+    pub fn ensemble(self, networks: usize) -> Self {
+        Self { ensemble: networks, ..self }
+    }
+
+    /// Cuts the training rows into so many folds, at least 2, as [`split_by`](Self::split_by) says, and trains a network for each, which
+    /// holds its fold out and is validated by it (bagging). The networks predict together. [`Fitted::out_of_fold`](super::Fitted) has what
+    /// each says of its own fold: an honest estimate from all rows.
+    pub fn folds(self, folds: usize) -> Self {
+        Self { folds: Some(folds), ..self }
+    }
+
     /// So many epochs; without [`patience`](Self::patience) no rows are held out for validation then, unless
     /// [`validation_fraction`](Self::validation_fraction) says so, and the last parameters are kept.
     pub fn epochs(mut self, epochs: u64) -> Self {
@@ -285,6 +303,7 @@ impl Estimator {
     /// How large the splits are, as far as it is said.
     pub(crate) fn split_sizes(&self) -> SplitSizes {
         let validation = match self.validation {
+            _ if self.folds.is_some() => Some(0.0),
             ValidationRows::ByLength => self.length.validation_fraction(),
             ValidationRows::ByNumber => None,
             ValidationRows::Fraction(fraction) => Some(fraction),

@@ -2,6 +2,7 @@
 
 use super::baseline::Baseline;
 use super::hint::Hint;
+use super::members::{Member, OutOfFold};
 use super::splits::Splits;
 use super::timings::Timings;
 use crate::data::{Dataset, Notes};
@@ -28,6 +29,11 @@ pub struct Fitted {
     pub baseline: Option<Baseline>,
     /// How training ended.
     pub outcome: Outcome,
+    /// The networks of an ensemble, in the order of the model's, those among them that diverged and are not part of it; empty of one
+    /// network.
+    pub members: Vec<Member>,
+    /// What the networks say of the training rows that they held out, with folds; [`metrics`](Self::metrics) has it for validation.
+    pub out_of_fold: Option<OutOfFold>,
     /// What was decided while the tables were read and encoded.
     pub notes: Notes,
     /// What was noticed and decided, and the settings that decide otherwise.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::fitted::Fitted;
+use super::members::OutOfFold;
 use super::prepare::Prepared;
-use super::record::record;
 use super::splits::Splits;
 use super::start::Start;
 use crate::backend::Device;
@@ -13,7 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::infer::Metrics;
-use crate::model::{Model, TrainingRecord};
+use crate::model::Model;
 use crate::params::Init;
 use crate::train::{Event, Outcome, Progress, TrainState, Trainer};
 
@@ -27,9 +27,9 @@ const AGE: Duration = Duration::from_secs(30);
 /// may be called in between, [`finish`](Self::finish) at the end. After an error the parameters are the last good ones.
 #[derive(Debug)]
 pub struct Fitting {
-    prepared: Prepared,
-    device: Device,
-    trainer: Trainer,
+    pub(super) prepared: Prepared,
+    pub(super) device: Device,
+    pub(super) trainer: Trainer,
     /// Steps and epochs that the parameters had behind them.
     first: (u64, u64),
     /// The calls of `run_with` as one; none before the first.
@@ -39,9 +39,10 @@ pub struct Fitting {
     pause: Option<u64>,
     copies: Option<Copies>,
     /// The parameters of now with their record, once it was asked for.
-    model: Option<Model>,
-    metrics: Option<Splits<Metrics>>,
-    name: Option<String>,
+    pub(super) model: Option<Model>,
+    pub(super) metrics: Option<Splits<Metrics>>,
+    pub(super) out_of_fold: Option<OutOfFold>,
+    pub(super) name: Option<String>,
 }
 
 /// The last copy of the state on the host.
@@ -64,7 +65,7 @@ impl Prepared {
         let mut trainer = self.load(device).await?;
         match &self.settled.start {
             Start::Drawn => {}
-            Start::Model(model) => trainer.set_parameters(&model.parameters)?,
+            Start::Model(model) => trainer.set_parameters(&model.parameters.repeat(trainer.replicas()))?,
             Start::Checkpoint(checkpoint) => {
                 trainer.restore_async(&checkpoint.state).await.map_err(|error| match error {
                     Error::Setting { found, expected, .. } => Error::Setting { what: "resume", found, expected },
@@ -89,6 +90,7 @@ impl Prepared {
             copies: None,
             model: None,
             metrics: None,
+            out_of_fold: None,
             name: None,
         };
         fitting.prepared.timings.end("upload");
@@ -96,13 +98,13 @@ impl Prepared {
     }
 
     async fn load(&self, device: &Device) -> Result<Trainer> {
-        let config = match self.settled.start {
-            Start::Drawn => self.config().clone(),
+        let mut replicas = self.replicas();
+        if !matches!(self.settled.start, Start::Drawn) {
             // Nothing is drawn that might not fit the network.
-            _ => self.config().clone().init(Init::default()),
-        };
+            replicas.iter_mut().for_each(|replica| replica.config.init = Init::default());
+        }
         let Splits { train, validation, .. } = &self.data;
-        Trainer::with_validation_async(device, &self.spec, &config, train, validation.as_ref()).await
+        Trainer::with_replicas_async(device, &self.spec, &replicas, train, validation.as_ref()).await
     }
 }
 
@@ -221,40 +223,12 @@ impl Fitting {
     pub async fn checkpoint_async(&mut self) -> Result<Checkpoint> {
         let state = self.state().await?;
         let model = self.model_of(state.parameters.clone(), None);
-        let score = self.trainer.last_epoch().and_then(|epoch| epoch.validation).map(|score| score.loss);
+        let outcomes = self.trainer.outcomes();
+        let losses = outcomes.iter().filter_map(|outcome| Some(outcome.last_epoch?.validation?.loss));
+        let (count, sum) = losses.fold((0.0, 0.0), |(count, sum), loss| (count + 1.0, sum + loss));
+        let score = (count > 0.0).then_some(sum / count);
         let test = self.prepared.data.test.as_ref().map(Dataset::checksum);
         Ok(Checkpoint { model, state, settings: None, score, test })
-    }
-
-    /// [`model`](Self::model) for async programs.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn model_async(&mut self) -> Result<&Model> {
-        let model = self.take_model().await?;
-        Ok(self.model.insert(model))
-    }
-
-    async fn take_model(&mut self) -> Result<Model> {
-        if let Some(model) = self.model.take() {
-            return Ok(model);
-        }
-        self.end_phase("train");
-        let parameters = match self.trainer.best_parameters_async().await? {
-            Some(best) => best,
-            None => self.trainer.parameters_async().await?,
-        };
-        Ok(self.model_of(parameters, self.trainer.last_epoch().map(|epoch| epoch.loss)))
-    }
-
-    fn model_of(&self, parameters: Vec<f32>, loss: Option<f64>) -> Model {
-        let Prepared { encoder, spec, data, settled, .. } = &self.prepared;
-        let name = settled.data_name.clone().unwrap_or_default();
-        let training = TrainingRecord {
-            run: self.name.clone(),
-            ..record(&self.trainer, name, data.train.rows(), self.device.name(), loss)
-        };
-        Model { spec: spec.clone(), parameters, encoder: Some(encoder.clone()), training: Some(training) }
     }
 
     /// CRC-32 of what decides what the run comes to, as long as no step is done: [`Trainer::key`].
@@ -269,42 +243,31 @@ impl Fitting {
         self.prepared.timings.end(name);
     }
 
-    /// [`evaluate`](Self::evaluate) for async programs.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn evaluate_async(&mut self) -> Result<&Splits<Metrics>> {
-        let metrics = self.take_metrics().await?;
-        Ok(self.metrics.insert(metrics))
-    }
-
-    async fn take_metrics(&mut self) -> Result<Splits<Metrics>> {
-        if let Some(metrics) = self.metrics.take() {
-            return Ok(metrics);
-        }
-        let model = self.take_model().await?;
-        let metrics = self.prepared.data.metrics(&self.device, &model).await?;
-        if metrics.train.scores.is_none() {
-            // The last update has no loss of its own to tell that it went wrong.
-            let (step, epoch) = (self.trainer.steps(), self.trainer.epochs());
-            self.trainer.roll_back_async().await?;
-            return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
-        }
-        self.model = Some(model);
-        self.end_phase("evaluate");
-        Ok(metrics)
-    }
-
     /// [`finish`](Self::finish) for async programs.
     ///
     /// # Errors
     /// As there.
     pub async fn finish_async(mut self) -> Result<Fitted> {
         let metrics = self.take_metrics().await?;
-        let (model, outcome) = (self.take_model().await?, self.outcome());
+        let (model, outcome, members) = (self.take_model().await?, self.outcome(), self.members());
+        let out_of_fold = self.out_of_fold.take();
         // The trainer goes, and with it its copy of the rows.
         let Prepared { data, splits, notes, hints, timings, truth, .. } = self.prepared;
-        Ok(Fitted { model, metrics, splits, data, truth, baseline: None, outcome, notes, hints, timings })
+        let baseline = None;
+        Ok(Fitted {
+            model,
+            metrics,
+            splits,
+            data,
+            truth,
+            baseline,
+            outcome,
+            members,
+            out_of_fold,
+            notes,
+            hints,
+            timings,
+        })
     }
 
     /// Copies the state to the host when [`run_with`](Self::run_with) begins and every 30 seconds, so that the run can go on where a

@@ -1,6 +1,7 @@
 //! What a run noticed of its data and decided by them, and the settings that decide otherwise.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::length::{Length, Rows};
@@ -29,6 +30,8 @@ pub enum Hint {
     Task(String),
     /// How long the run is by the number of its rows.
     Length(String),
+    /// Which networks are trained, if they are several.
+    Ensemble(String),
     /// What may be better set otherwise.
     Advice(String),
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Hint {
             }
             Self::Task(text) => write!(f, "task: {text}"),
             Self::Length(text) => write!(f, "epochs: {text}"),
+            Self::Ensemble(text) => write!(f, "ensemble: {text}"),
             Self::Advice(text) => write!(f, "note: {text}"),
         }
     }
@@ -96,6 +100,24 @@ impl Hint {
                 set("class_weight", "balanced")
             ))
         })
+    }
+
+    /// Several networks take the place of one.
+    pub(super) fn ensemble(each: usize, folds: &[Range<usize>]) -> Option<Self> {
+        let networks = each * folds.len().max(1);
+        let sizes = folds.iter().map(ExactSizeIterator::len);
+        Some(Self::Ensemble(match (sizes.clone().min(), sizes.max()) {
+            (Some(least), Some(most)) => {
+                let rows = if least == most { count(most as u64) } else { format!("{least} to {most}") };
+                let of = if each > 1 { format!(" for each of {} folds", folds.len()) } else { String::new() };
+                format!(
+                    "{} networks{of}, each with a fold of {rows} rows held out, by which its epochs are judged",
+                    count(if each > 1 { each } else { networks } as u64)
+                )
+            }
+            _ if networks > 1 => format!("{} networks with seeds of their own", count(networks as u64)),
+            _ => return None,
+        }))
     }
 
     /// What the number of rows decided; none where it decided nothing. `config` is what [`Length::apply`] gave, `drawn` says that

@@ -16,7 +16,9 @@ mod fitted;
 mod fitting;
 mod held_out;
 mod hint;
+mod judge;
 mod length;
+mod members;
 mod predict;
 #[cfg(feature = "cli")]
 mod predictions_csv;
@@ -36,6 +38,7 @@ pub use fitted::Fitted;
 pub use fitting::Fitting;
 pub use held_out::HeldOutTables;
 pub use hint::Hint;
+pub use members::{Member, OutOfFold};
 pub use predict::Prediction;
 #[cfg(feature = "cli")]
 pub(crate) use predictions_csv::{write_csv, write_heading, write_rows};

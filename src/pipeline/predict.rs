@@ -42,6 +42,23 @@ impl Prediction {
         if let Self::Number(number) = self { Some(*number) } else { None }
     }
 
+    /// What tells how far the networks of an ensemble disagree on it: the standard deviation of the number, or of the probability of the
+    /// class that they predict together. `each` are the predictions of each network by itself.
+    pub(crate) fn spread(&self, each: &[Self]) -> f64 {
+        let class = match self {
+            Self::Class { probabilities, .. } => predicted_class(probabilities),
+            Self::Number(_) => 0,
+        };
+        let values = each.iter().map(|one| match one {
+            Self::Class { probabilities, .. } => probabilities[class],
+            Self::Number(number) => *number,
+        });
+        let count = each.len() as f64;
+        let mean = values.clone().sum::<f64>() / count;
+        let squares = values.map(|value| (value - mean).powi(2)).sum::<f64>();
+        if each.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 }
+    }
+
     /// What the network's outputs for one row come to.
     pub(crate) fn of_outputs(model: &Model, encoder: &Encoder, z: &[f32]) -> Self {
         let loss = model.spec.loss();

@@ -17,31 +17,38 @@ pub(crate) fn write_csv<T: Serialize>(
     front: &[&str],
     cells: impl Fn(usize) -> T,
 ) -> csv::Result<()> {
-    write_heading(&mut out, encoder, front)?;
-    write_rows(out, model, encoder, outputs, cells)
+    write_heading(&mut out, encoder, front, false)?;
+    write_rows(out, model, encoder, outputs, None, cells)
 }
 
-/// `prediction`, and for classes `p_<class>` for each; in front of them stand cells that `front` names.
-pub(crate) fn write_heading(out: impl Write, encoder: &Encoder, front: &[&str]) -> csv::Result<()> {
+/// `prediction`, and for classes `p_<class>` for each; in front of them stand cells that `front` names, and behind them `std` if the spread
+/// is told.
+pub(crate) fn write_heading(out: impl Write, encoder: &Encoder, front: &[&str], spread: bool) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let names = encoder.classes().unwrap_or_default().iter().map(|class| format!("p_{class}"));
+    let names = names.chain(spread.then(|| "std".to_string()));
     csv.write_record(front.iter().chain(&["prediction"]).map(ToString::to_string).chain(names))?;
     Ok(csv.flush()?)
 }
 
-/// A line for each row, in the table's order. In front of the predictions stands what `cells` gives for a row.
+/// A line for each row, in the table's order. In front of the predictions stands what `cells` gives for a row, and behind them its spread.
 pub(crate) fn write_rows<T: Serialize>(
     out: impl Write,
     model: &Model,
     encoder: &Encoder,
     outputs: &[f32],
+    spread: Option<&[f64]>,
     cells: impl Fn(usize) -> T,
 ) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
+    // A list is as many cells as it has elements.
+    let spread = |row: usize| spread.map_or(&[][..], |spread| &spread[row..=row]);
     for (row, z) in outputs.chunks(encoder.outputs()).enumerate() {
         match Prediction::of_outputs(model, encoder, z) {
-            Prediction::Class { label, probabilities } => csv.serialize((cells(row), label, probabilities))?,
-            Prediction::Number(number) => csv.serialize((cells(row), number))?,
+            Prediction::Class { label, probabilities } => {
+                csv.serialize((cells(row), label, probabilities, spread(row)))?;
+            }
+            Prediction::Number(number) => csv.serialize((cells(row), number, spread(row)))?,
         }
     }
     Ok(csv.flush()?)

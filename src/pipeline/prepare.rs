@@ -1,5 +1,7 @@
 //! What training needs before its first step: the data in splits, the network, and the settings that the data decide.
 
+use std::ops::Range;
+
 use super::estimator::{Estimator, ValidationRows};
 use super::evaluate::check_target;
 use super::held_out::HeldOutTables;
@@ -13,10 +15,13 @@ use super::timings::Timings;
 #[cfg(feature = "cli")]
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, Encoder, FeatureScaling, Notes, Scaling, Table, Task, class_numbers};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::math::{Loss, TargetDomain};
 use crate::spec::MlpSpec;
-use crate::train::{Budget, TrainConfig};
+use crate::train::{Budget, Replica, TrainConfig};
+
+/// Where each fold stands among the training rows.
+type Folds = Vec<Range<usize>>;
 
 /// Everything that training needs but a device.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Prepared {
     pub data: Splits<Dataset>,
     /// The rows of each split, counted from 0 in their table.
     pub splits: Splits<Vec<usize>>,
+    /// The folds among the training rows, whose order they stand in: ranges of these; none without folds.
+    pub folds: Vec<Range<usize>>,
     /// From columns to the network's inputs and targets.
     pub encoder: Encoder,
     /// The network.
@@ -38,6 +45,8 @@ pub struct Prepared {
     pub timings: Timings,
     /// Of numbers, the true ones of the rows by which the run is evaluated, as their table has them.
     pub(super) truth: Vec<f64>,
+    /// The same of the training rows, where there are folds.
+    pub(super) fold_truth: Vec<f64>,
     /// What was asked for, with what the data decided.
     pub(super) settled: Estimator,
 }
@@ -46,6 +55,11 @@ impl Prepared {
     /// How it is trained: with the epochs and the early stopping that the data decided.
     pub fn config(&self) -> &TrainConfig {
         &self.settled.config
+    }
+
+    /// The networks that are trained.
+    pub fn replicas(&self) -> Vec<Replica> {
+        self.settled.replicas(&self.folds)
     }
 
     /// What was asked for, with what the data decided: the length of the run and the part of the rows for validation.
@@ -90,7 +104,9 @@ impl Estimator {
             Some(encoder) => encoder.class_numbers(&table)?,
             None => class_numbers(&table, target, self.task)?,
         };
+        self.check_folds()?;
         let rows = self.split_by.split(self.split_sizes(), &table, classes.as_deref())?;
+        let (rows, folds) = self.in_folds(rows, &table, classes.as_deref())?;
         let apart = self.column_apart().map(|name| table.take(name)).transpose()?;
         let encoder = match known {
             Some(encoder) => encoder.clone(),
@@ -112,14 +128,19 @@ impl Estimator {
             held_out.check_groups(own, table.source())?;
         }
         let is_drawn = self.split_sizes().validation.is_none() && held_out.validation.is_none();
+        if !folds.is_empty() && held_out.validation.is_some() {
+            return Err(folds_and_validation("a table for validation"));
+        }
         let splits = held_out.join(rows);
-        hints.extend(settled.settle(&splits, is_drawn));
+        hints.extend(settled.settle(&splits, &folds, is_drawn));
 
         let encoder = weights.name_in(encoder)?;
         let loss = Loss::for_task(encoder.task(), self.loss)?;
         check_target(loss, &encoder, &table)?;
         let (part, rows) = splits.evaluated();
         let truth = truth(rows, &encoder, held_out.table(part).unwrap_or(&table))?;
+        let learned = if folds.is_empty() { &[][..] } else { &splits.train };
+        let fold_truth = self::truth(learned, &encoder, &table)?;
         settled.data_name.get_or_insert_with(|| table.source().display().to_string());
         let mut data = held_out.encode(&splits, &encoder, table, |path, found| {
             self.refuse_guesses(&found, path)?;
@@ -131,7 +152,39 @@ impl Estimator {
         hints.extend(Hint::imbalance(&encoder, &data.train));
         let spec = self.network(&encoder, loss)?;
         timings.end("encode");
-        Ok(Prepared { data, splits, encoder, spec, notes, hints, timings, truth, settled })
+        Ok(Prepared { data, splits, folds, encoder, spec, notes, hints, timings, truth, fold_truth, settled })
+    }
+
+    /// Refuses a number of networks or folds that cannot be, and rows for validation beside folds.
+    fn check_folds(&self) -> Result<()> {
+        if self.ensemble == 0 {
+            let expected = "at least 1".into();
+            return Err(Error::Setting { what: "ensemble", found: "0".into(), expected });
+        }
+        match (self.folds, &self.validation) {
+            (Some(_), ValidationRows::Fraction(fraction)) if *fraction > 0.0 => {
+                Err(folds_and_validation(&format!("{fraction} of the rows for validation")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The training rows fold by fold, and where each fold stands among them.
+    fn in_folds(
+        &self,
+        rows: Splits<Vec<usize>>,
+        table: &Table,
+        classes: Option<&[usize]>,
+    ) -> Result<(Splits<Vec<usize>>, Folds)> {
+        let Some(count) = self.folds else { return Ok((rows, Vec::new())) };
+        let folds = self.split_by.folds(&rows.train, count, self.split_seed, table, classes)?;
+        let mut end = 0;
+        let range = |fold: &Vec<usize>| {
+            end += fold.len();
+            end - fold.len()..end
+        };
+        let ranges = folds.iter().map(range).collect();
+        Ok((Splits { train: folds.concat(), ..rows }, ranges))
     }
 
     /// The network of what training starts from, else the one that is asked for.
@@ -159,16 +212,26 @@ impl Estimator {
 
     /// Settles what the number of rows decides; says it, if there is something to say. `is_drawn`: the rows for validation were
     /// decided by it, too.
-    fn settle(&mut self, splits: &Splits<Vec<usize>>, is_drawn: bool) -> Option<Hint> {
-        let rows = Rows { train: splits.train.len(), validation: splits.validation.as_ref().map_or(0, Vec::len) };
+    fn settle(&mut self, splits: &Splits<Vec<usize>>, folds: &[Range<usize>], is_drawn: bool) -> Vec<Hint> {
+        let largest = folds.iter().map(ExactSizeIterator::len).max();
+        let validation = splits.validation.as_ref().map_or(0, Vec::len);
+        let rows = match largest {
+            Some(fold) => Rows { train: splits.train.len() - fold, validation: fold },
+            None => Rows { train: splits.train.len(), validation },
+        };
         self.config = self.length.apply(self.config.clone(), rows);
         let fraction = if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 };
         let fraction = self.split_sizes().validation.unwrap_or(fraction);
-        let hint = Hint::length(&self.length, &self.config, rows, is_drawn);
+        let hints = [Hint::length(&self.length, &self.config, rows, is_drawn), Hint::ensemble(self.ensemble, folds)];
         self.length.epochs = Some(self.config.epochs);
-        self.validation = ValidationRows::Fraction(fraction);
-        hint
+        self.validation = ValidationRows::Fraction(if folds.is_empty() { fraction } else { 0.0 });
+        hints.into_iter().flatten().collect()
     }
+}
+
+fn folds_and_validation(found: &str) -> Error {
+    let expected = "none beside folds: each network is validated by its own fold".into();
+    Error::Setting { what: "folds", found: found.into(), expected }
 }
 
 /// The target's numbers in these rows; none of classes.

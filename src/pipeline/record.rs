@@ -24,5 +24,6 @@ pub(crate) fn record(
         device,
         loss,
         run: None,
+        members: Vec::new(),
     }
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::splits::Splits;
-use crate::data::{Split, Table, group_split, last_split, stratified_split, train_test_split};
+use crate::data::{
+    Split, Table, blocks, group_folds, group_split, last_split, random_folds, stratified_split, train_test_split,
+};
 use crate::error::{Error, Result, set, setting};
 use crate::train::Budget;
 
@@ -54,13 +56,40 @@ impl SplitBy {
     /// [`Error::Setting`] for fractions outside [0, 1) and for too few rows or groups; [`Error::MissingColumns`] and what else a
     /// column that is to split the rows may lack.
     pub fn split(&self, sizes: SplitSizes, table: &Table, classes: Option<&[usize]>) -> Result<Splits<Vec<usize>>> {
-        let by = match self {
+        self.by_rows(table)?.split_rows(sizes, table.rows(), classes)
+    }
+
+    /// Cuts rows that [`split`](Self::split) has drawn for training into folds: at random, whole groups, or one after the other in their
+    /// order. `classes`: of every row.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for fewer than 2 folds, and for more than rows, groups, or rows of a class.
+    pub fn folds(
+        &self,
+        rows: &[usize],
+        count: usize,
+        seed: u32,
+        table: &Table,
+        classes: Option<&[usize]>,
+    ) -> Result<Vec<Vec<usize>>> {
+        let of = |all: &[usize]| rows.iter().map(|&row| all[row]).collect::<Vec<_>>();
+        let classes = classes.map(of);
+        let folds = match &*self.by_rows(table)? {
+            Self::Order(_) => blocks(rows.len(), count)?,
+            Self::Groups(groups) => group_folds(&of(groups), classes.as_deref(), count, seed)?,
+            _ => random_folds(rows.len(), classes.as_deref(), count, seed)?,
+        };
+        Ok(folds.into_iter().map(|fold| fold.into_iter().map(|place| rows[place]).collect()).collect())
+    }
+
+    /// The same by rows, where it is by a column.
+    fn by_rows(&self, table: &Table) -> Result<Cow<'_, Self>> {
+        Ok(match self {
             Self::Last => Cow::Owned(Self::Order((0..table.rows()).collect())),
             Self::Time(column) => Cow::Owned(Self::Order(table.rows_by_time(column)?)),
             Self::Group(column) => Cow::Owned(Self::Groups(table.groups(column)?)),
             Self::Random | Self::Order(_) | Self::Groups(_) => Cow::Borrowed(self),
-        };
-        by.split_rows(sizes, table.rows(), classes)
+        })
     }
 
     fn split_rows(&self, sizes: SplitSizes, rows: usize, classes: Option<&[usize]>) -> Result<Splits<Vec<usize>>> {

@@ -40,6 +40,10 @@ impl Start {
             Self::Checkpoint(checkpoint) => return Ok(Some(checkpoint.model.spec.clone())),
             Self::Model(model) => model,
         };
+        if model.networks() > 1 {
+            let (found, expected) = (format!("an ensemble of {} networks", model.networks()), "a model of one".into());
+            return Err(Error::Setting { what: "init_from", found, expected });
+        }
         let (found, expected) = (model.spec.outputs(), encoder.outputs());
         if found != expected {
             let expected = format!("{expected}, for target `{}`", shorten(&encoder.target().name));

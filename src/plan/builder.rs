@@ -11,7 +11,7 @@ use super::request::{PlanKind, Recipe, TrainShape, batches, check, sizes};
 use crate::error::Result;
 use crate::kernels::{
     CLIPPED, DENSE, DENSE_KEEP, DROPOUT_FORWARD, FUSED_FORWARD, GATHER, IN_ORDER, Kernel, Part, REDUCE, REDUCE_UPDATE,
-    SHUFFLED, SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
+    SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
 };
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::{Layout, ParameterTensor};
@@ -50,6 +50,8 @@ pub(super) struct Builder<'a> {
     pub target_columns: usize,
     /// The network, where passes that only go forward take it whole.
     pub whole: Option<Slices>,
+    /// Rows of the data set, where the validation rows are folds of it.
+    folded: Option<usize>,
     /// Whether z of every layer has a place of its own, or only z that the way back needs.
     pub every_z: bool,
     buffers: Vec<Buffer>,
@@ -69,6 +71,7 @@ impl<'a> Builder<'a> {
             dropout,
             target_columns,
             whole: None,
+            folded: None,
             every_z: false,
             buffers: vec![parameters],
         }
@@ -85,9 +88,16 @@ impl<'a> Builder<'a> {
         builder.target_columns += usize::from(shape.weighted);
         builder.add(Role::Features, &[samples, spec.inputs()]);
         builder.add(Role::Targets, &[samples, builder.target_columns]);
-        if validation > 0 {
-            builder.add(Role::ValidationFeatures, &[validation, spec.inputs()]);
-            builder.add(Role::ValidationTargets, &[validation, spec.target_columns()]);
+        builder.folded = shape.folds.map(|_| samples);
+        match shape.folds {
+            // Their loss is not weighted.
+            Some(_) if shape.weighted => builder.add(Role::ValidationTargets, &[samples, spec.target_columns()]),
+            Some(_) => {}
+            None if validation > 0 => {
+                builder.add(Role::ValidationFeatures, &[validation, spec.inputs()]);
+                builder.add(Role::ValidationTargets, &[validation, spec.target_columns()]);
+            }
+            None => {}
         }
         let parameters = [replicas, builder.layout.len()];
         builder.add(Role::Gradients, &parameters);
@@ -109,7 +119,7 @@ impl<'a> Builder<'a> {
         let (batch, validated) = batches(shape);
         let mut builder = Self::training(spec, recipe, shape, batch.max(validated))?;
         builder.every_z = every_z;
-        builder.add_batch(batch < shape.samples || validated < shape.validation);
+        builder.add_batch(shape.gathers() || validated < shape.validation);
         builder.add_activations(PassKind::Train);
         builder.add_deltas();
         let groups = builder.loss_groups();
@@ -289,15 +299,15 @@ impl<'a> Builder<'a> {
         self.each(role, self.rows * widest)
     }
 
-    /// The rows of a training step out of `samples`.
-    pub fn training_batch(&self, dispatches: &mut Vec<Dispatch>, rows: usize, samples: usize) -> Result<Batch> {
+    /// The rows of a training step.
+    pub fn training_batch(&self, dispatches: &mut Vec<Dispatch>, rows: usize, shape: &TrainShape) -> Result<Batch> {
         let batch = Batch {
             rows,
             features: self.shared(Role::Features),
             targets: self.shared(Role::Targets),
             columns: self.target_columns,
         };
-        self.gathered(dispatches, batch, samples, SHUFFLED)
+        self.gathered(dispatches, batch, shape.samples, shape.order())
     }
 
     /// A batch of `samples` rows brought together, unless it is the whole data set.
@@ -388,13 +398,14 @@ impl<'a> Builder<'a> {
     fn validation_passes(&self, passes: &mut Vec<Pass>, validation: usize, most: usize, groups: usize) -> Result<()> {
         for rows in sizes(validation, most) {
             let mut dispatches = Vec::new();
+            let own_targets = self.buffers.iter().any(|buffer| buffer.role == Role::ValidationTargets);
             let batch = Batch {
                 rows,
-                features: self.shared(Role::ValidationFeatures),
-                targets: self.shared(Role::ValidationTargets),
+                features: self.shared(if self.folded.is_some() { Role::Features } else { Role::ValidationFeatures }),
+                targets: self.shared(if own_targets { Role::ValidationTargets } else { Role::Targets }),
                 columns: self.spec.target_columns(),
             };
-            let batch = self.gathered(&mut dispatches, batch, validation, IN_ORDER)?;
+            let batch = self.gathered(&mut dispatches, batch, self.folded.unwrap_or(validation), IN_ORDER)?;
             self.forward(&mut dispatches, batch.features, rows, PassKind::Validate)?;
             self.loss(&mut dispatches, &batch, groups)?;
             passes.push(Pass { kind: PassKind::Validate, rows, dispatches });
@@ -406,7 +417,7 @@ impl<'a> Builder<'a> {
     /// of them.
     pub fn add_validation(&mut self, passes: &mut Vec<Pass>, validation: usize, groups: usize) -> Result<()> {
         if validation > 0 {
-            self.add_batch(self.rows < validation);
+            self.add_batch(self.folded.is_some() || self.rows < validation);
             self.add_activations(PassKind::Validate);
             self.add_deltas();
         }

@@ -43,8 +43,9 @@ pub fn choose(
                 }
                 Target::Gpu { .. } if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 => {}
                 Target::Gpu { .. } => {
+                    let slice = rows.div_ceil(slices.groups).next_multiple_of(network.block());
                     let alone = blocks(spec, recipe, rows, target)?
-                        .filter(|alone| beyond_a_slice(alone, rows, network.block()) <= LAUNCHES);
+                        .filter(|alone| beyond_a_slice(alone, rows, slice) <= LAUNCHES);
                     if let Some(alone) = alone {
                         return in_blocks(spec, recipe, shape, alone, target);
                     }
@@ -62,7 +63,7 @@ pub fn choose(
 }
 
 /// What a step costs one workgroup alone beyond what its share of a fused step would cost it, in multiplications of a forward
-/// pass: the rows beyond a slice, which is a block of the fused plan's, the latency of the blocks beyond the first, and the whole update.
+/// pass: the rows beyond a slice, which is what a group of the fused plan takes, the latency of the blocks beyond the first, and the whole update.
 fn beyond_a_slice(network: &Network, rows: usize, slice: usize) -> usize {
     let padded = rows.next_multiple_of(network.block());
     let rows = padded.saturating_sub(slice).saturating_add(UPDATE_ROWS).saturating_mul(network.parameters());
@@ -145,10 +146,10 @@ mod tests {
         let narrow = plan(&[2, 8, 1], 300, PORTABLE);
         assert_eq!(narrow.kind, PlanKind::Resident);
         let step = |pass| (pass, crate::kernels::Step::default());
-        assert_eq!(narrow.run(&[step(0), step(1), step(0)]), 3);
-        assert_eq!(narrow.run(&[step(0); 400]), crate::kernels::MAX_RUN);
+        assert_eq!(narrow.run(&[step(0), step(1), step(0)], 1), 3);
+        assert_eq!(narrow.run(&[step(0); 400], 1), crate::kernels::MAX_RUN);
         let by_layers = layered(&spec(&article), &recipe, TrainShape::full(9)).unwrap();
-        assert_eq!(by_layers.run(&[step(0); 3]), 1);
+        assert_eq!(by_layers.run(&[step(0); 3], 1), 1);
         let long = TrainShape::full(1 << 24);
         let error = resident(&spec(&article), &recipe, long, LARGE).unwrap_err().to_string();
         assert!(error.contains("plan") && error.contains("too long"), "{error}");

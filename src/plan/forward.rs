@@ -16,7 +16,7 @@ use crate::spec::MlpSpec;
 pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> Result<Plan> {
     let mut builder = Builder::new(spec, rows, replicas, 1);
     builder.add(Role::Features, &[rows, spec.inputs()]);
-    builder.whole = whole(spec, rows, target)?;
+    builder.whole = whole(spec, rows, replicas, target)?;
     builder.add_activations(PassKind::Forward);
     let mut dispatches = Vec::new();
     builder.forward(&mut dispatches, builder.shared(Role::Features), rows, PassKind::Forward)?;
@@ -24,21 +24,21 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> 
     builder.finish_layers(kind, vec![Pass { kind: PassKind::Forward, rows, dispatches }])
 }
 
-/// The network as workgroups take `rows` rows forward through it whole; `None` where it goes layer by layer.
-pub(super) fn whole(spec: &MlpSpec, rows: usize, target: Target) -> Result<Option<Slices>> {
+/// The network as workgroups take `rows` rows of each replica forward through it whole; `None` where it goes layer by layer.
+pub(super) fn whole(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> Result<Option<Slices>> {
     // Nothing is launched on a CPU, whose threads share a product's rows.
     let Target::Gpu { workgroup_bytes, cores } = target else { return Ok(None) };
     if rows == 0 {
         return Ok(None);
     }
     let network = Network::forward(spec.clone());
-    let blocks = || gpu_blocks(rows, cores).map(|block| block.min(rows.next_multiple_of(4)));
+    let blocks = || gpu_blocks(rows, cores.div_ceil(replicas)).map(|block| block.min(rows.next_multiple_of(4)));
     // Parameters that are held are worth more than many rows in a block.
     let held = blocks().find(|&block| network.workgroup_bytes(block, true) <= workgroup_bytes);
     let reads_little =
         network.parameters() <= MOST_PARAMETERS && rows.saturating_mul(network.parameters()) <= MOST_READ;
     let Some(network) = fitted(network, held.into_iter().chain(blocks()), workgroup_bytes)? else { return Ok(None) };
-    let groups = rows.div_ceil(network.block()).min(cores * GROUPS);
+    let groups = rows.div_ceil(network.block()).min((cores * GROUPS).div_ceil(replicas));
     Ok((network.holds() || reads_little).then(|| Slices { network: Arc::new(network), groups }))
 }
 

@@ -11,7 +11,7 @@ use super::forward::whole;
 use super::passes::{Pass, PassKind, Plan, dispatch};
 use super::request::{PlanKind, Recipe, Target, TrainShape, batches, sizes};
 use crate::error::Result;
-use crate::kernels::{FUSED_GRADIENT, IN_ORDER, Network, Part, SHUFFLED};
+use crate::kernels::{FUSED_GRADIENT, Network, Part};
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` in two dispatches. Refuses a network that does not fit a workgroup's memory.
@@ -29,7 +29,7 @@ pub(super) fn in_slices(
     slices: Slices,
     target: Target,
 ) -> Result<Plan> {
-    let TrainShape { samples, validation, replicas, slots, .. } = shape;
+    let TrainShape { validation, replicas, slots, .. } = shape;
     let (batch, validated) = batches(&shape);
     let mut builder = Builder::training(spec, recipe, &shape, validated)?;
     let Slices { network, groups } = slices;
@@ -39,10 +39,10 @@ pub(super) fn in_slices(
     builder.add(Role::Scratch, &[replicas, groups, network.units(), network.block()]);
     builder.add(Role::LossRing, &[slots, replicas, groups, 2]);
     let mut passes = Vec::new();
-    for rows in sizes(samples, batch) {
-        passes.push(step(&builder, recipe, &network, (samples, rows, groups))?);
+    for rows in sizes(shape.training(), batch) {
+        passes.push(step(&builder, recipe, &network, &shape, (rows, groups))?);
     }
-    builder.whole = whole(spec, validated, target)?;
+    builder.whole = whole(spec, validated, replicas, target)?;
     builder.add_validation(&mut passes, validation, groups)?;
     builder.finish(PlanKind::Fused, passes, None)
 }
@@ -51,7 +51,8 @@ fn step(
     builder: &Builder<'_>,
     recipe: &Recipe,
     network: &Arc<Network>,
-    (samples, rows, groups): (usize, usize, usize),
+    shape: &TrainShape,
+    (rows, groups): (usize, usize),
 ) -> Result<Pass> {
     let partials = PartialGradients { count: groups, stride: network.parameters() };
     let (parameters, units, columns) = (network.parameters(), network.units(), builder.target_columns);
@@ -64,10 +65,9 @@ fn step(
         builder.shared_out(partials),
         builder.ring(groups),
     ];
-    let dims = [rows, samples, network.spec().inputs(), columns, units, parameters, network.block(), groups];
-    let order = if rows < samples { SHUFFLED } else { IN_ORDER };
+    let dims = [rows, shape.samples, network.spec().inputs(), columns, units, parameters, network.block(), groups];
     let part = Part::Network(Arc::clone(network));
-    let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, order, &dims, &views)?];
+    let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, shape.order(), &dims, &views)?];
     builder.update(&mut dispatches, recipe, partials)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }
@@ -78,9 +78,13 @@ pub(super) fn slices(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target
     let network = network(spec, recipe)?;
     let (network, groups) = match target {
         Target::Gpu { workgroup_bytes, cores } => {
-            // Replicas do not count: one of many learns what it learns alone.
-            let Some(network) = fitted(network, gpu_blocks(rows, cores), workgroup_bytes)? else { return Ok(None) };
-            let groups = rows.div_ceil(network.block()).min(MOST_GROUPS);
+            let cores_of_each = cores.div_ceil(shape.replicas);
+            let Some(network) = fitted(network, gpu_blocks(rows, cores_of_each), workgroup_bytes)? else {
+                return Ok(None);
+            };
+            // Replicas that fill the device need no more groups than it has places for.
+            let most = if shape.replicas > 1 { (PLACES * cores).div_ceil(shape.replicas) } else { MOST_GROUPS };
+            let groups = rows.div_ceil(network.block()).min(MOST_GROUPS).min(most);
             (network, groups)
         }
         Target::Cpu => {
@@ -107,6 +111,8 @@ pub(super) fn network(spec: &MlpSpec, recipe: &Recipe) -> Result<Network> {
 
 /// Most shares of the gradient: each takes the memory of all parameters.
 const MOST_GROUPS: usize = 256;
+/// Groups that are worth their shares on each core, where several replicas share a GPU.
+const PLACES: usize = 4;
 /// Rows that a thread takes through a network at a time: few enough for its cache, many enough for products.
 const CPU_BLOCK: usize = 128;
 /// Multiplications of a forward pass that are worth a task.

@@ -30,7 +30,7 @@ pub(crate) fn given(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Resul
     let mut passes = steps(&builder, recipe, &shape)?;
     let first = passes.len();
     let (mut forward, rows) = (Vec::new(), shape.batch);
-    let batch = builder.training_batch(&mut forward, rows, shape.samples)?;
+    let batch = builder.training_batch(&mut forward, rows, &shape)?;
     builder.forward(&mut forward, batch.features, rows, PassKind::Train)?;
     passes.push(Pass { kind: PassKind::Forward, rows, dispatches: forward });
     for to_inputs in [None, Some(builder.shared(Role::InputGradients))] {

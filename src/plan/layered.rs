@@ -30,13 +30,13 @@ pub(super) fn builder<'a>(spec: &'a MlpSpec, recipe: &Recipe, shape: &TrainShape
 
 /// A pass for every number of rows that a step may have.
 pub(super) fn steps(builder: &Builder<'_>, recipe: &Recipe, shape: &TrainShape) -> Result<Vec<Pass>> {
-    let sizes = sizes(shape.samples, batches(shape).0);
-    sizes.into_iter().map(|rows| step(builder, recipe, rows, shape.samples)).collect()
+    let sizes = sizes(shape.training(), batches(shape).0);
+    sizes.into_iter().map(|rows| step(builder, recipe, rows, shape)).collect()
 }
 
-fn step(builder: &Builder<'_>, recipe: &Recipe, rows: usize, samples: usize) -> Result<Pass> {
+fn step(builder: &Builder<'_>, recipe: &Recipe, rows: usize, shape: &TrainShape) -> Result<Pass> {
     let mut dispatches = Vec::new();
-    let batch = builder.training_batch(&mut dispatches, rows, samples)?;
+    let batch = builder.training_batch(&mut dispatches, rows, shape)?;
     builder.forward(&mut dispatches, batch.features, rows, PassKind::Train)?;
     builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
     learn(builder, recipe, &mut dispatches, &batch, None)?;
@@ -98,7 +98,8 @@ pub(super) fn learn(
 /// The shares that the gradient is made in: one for every [`PARTIAL_ROWS`] rows, as far as their memory is worth it. Each
 /// begins at a multiple of four, so that it can be written four elements at a time.
 fn partials(builder: &Builder<'_>, rows: usize) -> PartialGradients {
-    let count = (rows / PARTIAL_ROWS).min(MOST_PARTIALS).min(PARTIAL_PARAMETERS / builder.layout.len()).max(1);
+    let parameters = builder.layout.len().saturating_mul(builder.replicas);
+    let count = (rows / PARTIAL_ROWS).min(MOST_PARTIALS).min(PARTIAL_PARAMETERS / parameters).max(1);
     PartialGradients { count, stride: builder.layout.len().next_multiple_of(4) }
 }
 
@@ -107,5 +108,5 @@ fn partials(builder: &Builder<'_>, rows: usize) -> PartialGradients {
 const PARTIAL_ROWS: usize = 256;
 /// Most shares: a product of 64 x 64 has few tiles, and large GPUs have about a hundred places for several each.
 const MOST_PARTIALS: usize = 64;
-/// Most elements of all shares; a network with more parameters has tiles enough.
+/// Most elements of all shares of all replicas; a network with more parameters has tiles enough.
 const PARTIAL_PARAMETERS: usize = 1 << 24;

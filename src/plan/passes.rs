@@ -4,7 +4,7 @@ use super::buffers::{Buffer, BufferId, Role, View};
 use super::product::tiled;
 use super::request::PlanKind;
 use crate::error::{Error, Result};
-use crate::kernels::{AB, Kernel, MATMUL, Part, Step};
+use crate::kernels::{AB, Kernel, MATMUL, MAX_RECORDS, Part, Step};
 use crate::math::Activation;
 
 /// A kernel's run over all replicas.
@@ -79,8 +79,9 @@ impl Plan {
         let buffers: Vec<_> = (0..kernel.bindings.len()).map(buffer).collect();
         let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };
         let views = (0..buffers.len()).map(view).collect();
+        let rows = ["rows", "samples"].iter().find_map(|name| kernel.dim(name, &dims)).unwrap_or(1) as usize;
         let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
-        let passes = vec![Pass { kind: PassKind::Forward, rows: 1, dispatches }];
+        let passes = vec![Pass { kind: PassKind::Forward, rows, dispatches }];
         Self { kind: PlanKind::Layered, replicas: 1, slots, buffers, passes, output: None }
     }
 
@@ -129,15 +130,17 @@ impl Plan {
         self.output.ok_or_else(|| lacking("the network's output".into()))
     }
 
-    /// How many of the steps to come one dispatch takes, from the first on; 1 if a step takes a dispatch or more of its own.
-    pub fn run(&self, steps: &[(usize, Step)]) -> usize {
+    /// How many of the steps to come, [steps, `replicas`], one dispatch takes, from the first on; 1 if a step takes a dispatch or more of
+    /// its own.
+    pub fn run(&self, steps: &[(usize, Step)], replicas: usize) -> usize {
         let alone = |pass: usize| match &self.passes[pass].dispatches[..] {
             [dispatch] => Some(dispatch),
             _ => None,
         };
         let Some((first, dispatch)) = steps.first().and_then(|&(pass, _)| Some((pass, alone(pass)?))) else { return 1 };
         let goes_on = |pass: usize| pass == first || alone(pass).is_some_and(|other| other.is_same(dispatch));
-        let run = steps.iter().take(dispatch.kernel.most_steps).take_while(|(pass, _)| goes_on(*pass)).count();
+        let most = dispatch.kernel.most_steps.min(MAX_RECORDS / replicas);
+        let run = steps.iter().step_by(replicas).take(most).take_while(|(pass, _)| goes_on(*pass)).count();
         run.max(1)
     }
 

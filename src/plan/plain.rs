@@ -21,9 +21,9 @@ use crate::spec::MlpSpec;
 pub fn plain(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan> {
     let builder = Builder::by_layers(spec, recipe, &shape, true)?;
     let mut passes = Vec::new();
-    for rows in sizes(shape.samples, batches(&shape).0) {
+    for rows in sizes(shape.training(), batches(&shape).0) {
         let mut dispatches = Vec::new();
-        let batch = builder.training_batch(&mut dispatches, rows, shape.samples)?;
+        let batch = builder.training_batch(&mut dispatches, rows, &shape)?;
         add_forward(&builder, &mut dispatches, batch.features, rows)?;
         builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
         add_backward(&builder, &mut dispatches, batch.features, rows)?;

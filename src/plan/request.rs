@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::kernels::MOST_LAYERS;
+use crate::kernels::{IN_ORDER, MOST_LAYERS, SHUFFLED};
 use crate::math::Rule;
 use crate::spec::MlpSpec;
 
@@ -103,6 +103,9 @@ pub struct TrainShape {
     pub samples: usize,
     /// Rows of the validation set; 0 without one.
     pub validation: usize,
+    /// Where each replica holds out rows of the data set, its fold: the most rows that one trains on. The validation set is the folds, the
+    /// largest of which has `validation` rows.
+    pub folds: Option<usize>,
     /// Rows of a batch; the whole data set when not smaller than it.
     pub batch: usize,
     /// Networks side by side.
@@ -117,7 +120,22 @@ pub struct TrainShape {
 impl TrainShape {
     /// One network on the whole data set, a step a submission.
     pub fn full(samples: usize) -> Self {
-        Self { samples, validation: 0, batch: samples, replicas: 1, slots: 1, weighted: false }
+        Self { samples, validation: 0, folds: None, batch: samples, replicas: 1, slots: 1, weighted: false }
+    }
+
+    /// Rows that a replica trains on, at most.
+    pub(super) fn training(&self) -> usize {
+        self.folds.unwrap_or(self.samples)
+    }
+
+    /// The order in which a training step takes its rows: that of the data where it takes all.
+    pub(super) fn order(&self) -> usize {
+        if self.batch < self.training() { SHUFFLED } else { IN_ORDER }
+    }
+
+    /// Whether a training step takes only some rows of the data set.
+    pub(super) fn gathers(&self) -> bool {
+        self.batch.min(self.training()) < self.samples
     }
 }
 
@@ -162,18 +180,23 @@ pub(super) fn check(shape: &TrainShape) -> Result<()> {
         ("batch", shape.batch),
         ("replicas", shape.replicas),
         ("slots", shape.slots),
+        ("number of rows outside a fold", shape.training()),
     ] {
         if value == 0 || u32::try_from(value).is_err() {
             let expected = format!("1 to {}", u32::MAX);
             return Err(Error::Setting { what, found: value.to_string(), expected });
         }
     }
+    if shape.training() > shape.samples {
+        let (found, expected) = (shape.training().to_string(), format!("at most all {}", shape.samples));
+        return Err(Error::Setting { what: "number of rows outside a fold", found, expected });
+    }
     Ok(())
 }
 
 /// Rows of a whole batch and of a whole validation pass.
 pub(super) fn batches(shape: &TrainShape) -> (usize, usize) {
-    let batch = shape.batch.min(shape.samples);
+    let batch = shape.batch.min(shape.training());
     (batch, batch.max(VALIDATION_ROWS).min(shape.validation))
 }
 

@@ -12,7 +12,7 @@ use super::passes::{Pass, PassKind, Plan, dispatch};
 use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape, batches, sizes};
 use crate::error::{Error, Result};
-use crate::kernels::{IN_ORDER, Network, Part, RESIDENT_STEPS, SHUFFLED};
+use crate::kernels::{Network, Part, RESIDENT_STEPS};
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -62,13 +62,12 @@ pub(super) fn in_blocks(
     ];
     let (columns, kept) = (builder.target_columns, state_slots(recipe.rule));
     let dims = [samples, spec.inputs(), columns, units, parameters, block, kept];
-    let (part, order) =
-        (Part::Training(Arc::new(network), recipe.rule), if batch < samples { SHUFFLED } else { IN_ORDER });
+    let part = Part::Training(Arc::new(network), recipe.rule);
     // A step's record says how many rows it has: one dispatch takes whole batches and what remains of an epoch's rows.
-    let step = dispatch(&RESIDENT_STEPS, part, order, &dims, &views)?;
+    let step = dispatch(&RESIDENT_STEPS, part, shape.order(), &dims, &views)?;
     let pass = |rows| Pass { kind: PassKind::Train, rows, dispatches: vec![step.clone()] };
-    let mut passes = sizes(samples, batch).map(pass).collect();
-    builder.whole = whole(spec, validated, target)?;
+    let mut passes = sizes(shape.training(), batch).map(pass).collect();
+    builder.whole = whole(spec, validated, replicas, target)?;
     builder.add_validation(&mut passes, validation, 1)?;
     builder.finish(PlanKind::Resident, passes, None)
 }

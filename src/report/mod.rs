@@ -12,7 +12,7 @@ pub use bench::{bench_text, plot_throughput};
 pub use digits::{count_of, figure, score, significant, value};
 pub use figures::{class_table, confusion_table, main_figures, metrics_table};
 pub use plot::plot_lr_curve;
-pub use progress::Reporter;
+pub use progress::{Reporter, mean_epochs};
 pub use table::{Table, memory, rate};
 
 pub use crate::error::count;

@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub struct Reporter {
     output: Output,
     epochs: u64,
-    epoch: Option<Epoch>,
+    /// The last one, and how many networks it is the mean of.
+    epoch: Option<(Epoch, f64)>,
     started: Instant,
     /// What it took to come to the first step; taken when that is told.
     setup: Option<Duration>,
@@ -51,7 +52,7 @@ impl Reporter {
     /// Takes note of an event and shows it if it is time.
     pub fn show(&mut self, event: &Event) {
         match event {
-            Event::Epoch(epoch) => self.epoch = Some(*epoch),
+            Event::Epoch(epoch) => self.epoch = Some(mean(self.epoch, epoch)),
             Event::Steps(progress) => self.steps(progress),
         }
     }
@@ -92,11 +93,12 @@ impl Reporter {
             let accuracy = accuracy.map_or_else(String::new, |share| format!(", accuracy {}", score(share)));
             format!("loss {}{accuracy}", figure(loss))
         };
-        let (epoch, mut text) = match self.epoch {
+        let last = self.epoch.map(|(epoch, _)| epoch);
+        let (epoch, mut text) = match last {
             Some(Epoch { epoch, loss, accuracy, .. }) => (epoch, figures(loss, accuracy)),
             None => (0, figures(progress.loss, progress.accuracy)),
         };
-        if let Some(ValidationScore { loss, accuracy, .. }) = self.epoch.and_then(|epoch| epoch.validation) {
+        if let Some(ValidationScore { loss, accuracy, .. }) = last.and_then(|epoch| epoch.validation) {
             text += &format!("; validation {}", figures(loss, accuracy));
         }
         format!("epoch {}/{}  {text}", count(epoch), count(self.epochs))
@@ -108,4 +110,33 @@ impl Reporter {
             bar.finish_and_clear();
         }
     }
+}
+
+/// The mean over the networks that have ended this epoch.
+fn mean(before: Option<(Epoch, f64)>, epoch: &Epoch) -> (Epoch, f64) {
+    let Some((mut mean, count)) = before.filter(|(before, _)| before.epoch == epoch.epoch) else {
+        return (*epoch, 1.0);
+    };
+    let join = |mean: f64, one: f64| mean + (one - mean) / (count + 1.0);
+    let each = |mean: Option<f64>, one: Option<f64>| mean.zip(one).map(|(mean, one)| join(mean, one));
+    mean.loss = join(mean.loss, epoch.loss);
+    mean.accuracy = each(mean.accuracy, epoch.accuracy);
+    if let (Some(mean), Some(one)) = (&mut mean.validation, &epoch.validation) {
+        mean.loss = join(mean.loss, one.loss);
+        mean.accuracy = each(mean.accuracy, one.accuracy);
+    }
+    (mean, count + 1.0)
+}
+
+/// Epochs of several networks, each the mean over those that had it.
+#[must_use]
+pub fn mean_epochs(epochs: &[Epoch]) -> Vec<Epoch> {
+    let mut means: Vec<(Epoch, f64)> = Vec::new();
+    for epoch in epochs {
+        match means.last_mut() {
+            Some(last) if last.0.epoch == epoch.epoch => *last = mean(Some(*last), epoch),
+            _ => means.push((*epoch, 1.0)),
+        }
+    }
+    means.into_iter().map(|(epoch, _)| epoch).collect()
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use pollster::block_on;
 
-use super::{Event, LrCurve, LrRange, Outcome, Progress, TrainConfig, TrainState, Trainer};
+use super::{Event, LrCurve, LrRange, Outcome, Progress, Replica, TrainConfig, TrainState, Trainer};
 use crate::backend::Device;
 use crate::data::Dataset;
 use crate::error::Result;
@@ -33,6 +33,52 @@ impl Trainer {
         validation: Option<&Dataset>,
     ) -> Result<Self> {
         block_on(Self::with_validation_async(device, spec, config, data, validation))
+    }
+
+    /// Plans the training of many networks of one shape side by side, each with its own settings, and loads it on `device`. They take no
+    /// more dispatches than one network takes. On the CPU each is a task of its own.
+    ///
+    /// [`fit`](Self::fit) ends when all have ended: by their epochs, by early stopping, by
+    /// [`drop_replica`](Self::drop_replica) or by a divergence, which ends no other. [`outcomes`](Self::outcomes) says how each ended.
+    /// A replica's first parameters, orders of rows and masks are those of a run alone with its seed; docs/ensembles.md says where its
+    /// bytes are, too.
+    ///
+    /// ```
+    /// use wgpu_mlp::train::Replica;
+    /// use wgpu_mlp::{Activation, Batch, Dataset, Loss, MlpSpec, Optimizer, TrainConfig, Trainer, open};
+    ///
+    /// # fn main() -> wgpu_mlp::Result<()> {
+    /// let spec = MlpSpec::new(&[1, 4, 1], Activation::Tanh, Loss::MeanSquaredError)?;
+    /// let x: Vec<f32> = (0..40).map(|i| i as f32 / 20.0 - 1.0).collect();
+    /// let data = Dataset::new(x.clone(), x, 1, 1)?;
+    /// let config = |seed| TrainConfig::new(20, Batch::Rows(8), Optimizer::sgd(0.1)).seed(seed);
+    /// // Four folds of the rows: each network is judged by the fold that it does not learn.
+    /// let folds: Vec<_> = (0..4).map(|k| Replica::new(config(k)).fold(10 * k as usize..10 * (k as usize + 1))).collect();
+    /// let mut trainer = Trainer::with_replicas(&open("cpu")?.device, &spec, &folds, &data, None)?;
+    /// trainer.fit()?;
+    /// let losses: Vec<_> = trainer.outcomes().iter().filter_map(|outcome| outcome.last_epoch?.validation).collect();
+    /// # assert_eq!(losses.len(), 4);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`Error::Setting`](crate::Error::Setting) for replicas that differ in what they have to share.
+    pub fn with_replicas(
+        device: &Device,
+        spec: &MlpSpec,
+        replicas: &[Replica],
+        data: &Dataset,
+        validation: Option<&Dataset>,
+    ) -> Result<Self> {
+        block_on(Self::with_replicas_async(device, spec, replicas, data, validation))
+    }
+
+    /// Each replica's parameters, as [`parameters`](Self::parameters) has them one behind the other.
+    ///
+    /// # Errors
+    /// Errors of the device.
+    pub fn replica_parameters(&mut self) -> Result<Vec<Vec<f32>>> {
+        block_on(self.replica_parameters_async())
     }
 
     /// A trainer without data, for a loss of the program's own, for example in reinforcement learning or distillation.

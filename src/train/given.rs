@@ -1,7 +1,7 @@
 //! Steps for a loss of the program's own, which takes the outputs and gives the gradient by them.
 
 use super::trainer::{Own, Trainer, recipe_and_shape};
-use super::{Batch, TrainConfig};
+use super::{Batch, Replica, TrainConfig};
 use crate::backend::{Backend as _, Device};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -31,10 +31,11 @@ impl Trainer {
         let zeros = |columns: usize| limits::filled("a batch", 0.0, rows.saturating_mul(columns));
         let (inputs, targets) = (spec.inputs(), spec.target_columns());
         let data = Dataset::new(zeros(inputs)?, zeros(targets)?, inputs, targets)?;
-        let (recipe, shape) = recipe_and_shape(spec, &config, &data, 0);
+        let replicas = [Replica::new(config)];
+        let (recipe, shape) = recipe_and_shape(spec, &replicas, &data, 0);
         let (plan, given) = given(spec, &recipe, shape)?;
         let backend = device.load(plan).await?;
-        let mut trainer = Self::with_backend(device, backend, spec, &config, &data, None)?;
+        let mut trainer = Self::with_backend(device, backend, spec, &replicas, &data, None)?;
         trainer.own = Some(Own { given, rows: None });
         Ok(trainer)
     }
@@ -102,7 +103,7 @@ impl Trainer {
         if self.next_step >= self.run.end {
             self.begin();
         }
-        self.backend.submit(&[(given.forward, self.training_step(self.next_step).1)])?;
+        self.backend.submit(&[(given.forward, self.record(&self.members[0], self.next_step))])?;
         self.backend.collect().await?;
         if let Some(own) = &mut self.own {
             own.rows = Some(rows);
@@ -122,7 +123,7 @@ impl Trainer {
         padded.resize(self.batch * self.spec.outputs(), 0.0);
         self.backend.write(given.gradient, &padded)?;
         // The same record as forward: the masks of dropout are drawn again.
-        self.backend.submit(&[(pass(&given), self.training_step(self.next_step).1)])?;
+        self.backend.submit(&[(pass(&given), self.record(&self.members[0], self.next_step))])?;
         self.backend.collect().await?;
         if let Some(own) = &mut self.own {
             own.rows = None;

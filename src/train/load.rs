@@ -3,12 +3,13 @@
 use std::ops::ControlFlow;
 
 use super::mark::Mark;
+use super::member::Member;
 use super::run_state::RunProgress;
 use super::trainer::{Trainer, plan_for};
 use super::{Event, Outcome};
 use crate::backend::Backend as _;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::{Role, SNAPSHOTS};
 
 impl Trainer {
@@ -16,6 +17,10 @@ impl Trainer {
     pub async fn load_async(&mut self, data: &Dataset) -> Result<()> {
         self.spec.check_data(data)?;
         self.check_data_is_there()?;
+        if self.members.len() > 1 {
+            let (found, expected) = (format!("of {} replicas", self.members.len()), "one of a single network".into());
+            return Err(Error::Setting { what: "the trainer", found, expected });
+        }
         let columns = self.plan().buffers[self.plan().buffer(Role::Targets)?].len / self.samples;
         let is_weighted = columns > self.spec.target_columns();
         if (data.rows(), data.weights().is_some()) != (self.samples, is_weighted) {
@@ -29,7 +34,7 @@ impl Trainer {
 
     /// Plans for another number of rows, and takes over what training has come to; the run ends.
     async fn make_room(&mut self, data: &Dataset) -> Result<()> {
-        let plan = plan_for(&self.device, &self.spec, &self.config, data, self.validation)?;
+        let plan = plan_for(&self.device, &self.spec, self.config(), data, self.validation)?;
         let mut next = self.device.load(plan).await?;
         self.drain().await?;
         for role in
@@ -42,7 +47,8 @@ impl Trainer {
         }
         let steps_before = self.steps();
         self.backend = next;
-        (self.samples, self.batch) = (data.rows(), self.config.batch.rows(data.rows()));
+        self.members = vec![Member::new(&self.members[0].replica, data.rows(), &self.config().dropout)];
+        (self.samples, self.batch) = (data.rows(), self.members[0].batch());
         (self.steps_before, self.next_step, self.run) = (steps_before, 0, RunProgress::default());
         (self.submissions, self.first_submission, self.snapshot_steps) = (0, 0, [0; SNAPSHOTS]);
         self.begin_pacers();

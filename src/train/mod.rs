@@ -8,8 +8,12 @@ mod early_stopping;
 mod given;
 mod load;
 mod lr_find;
+mod many;
 mod mark;
+mod member;
 mod pacer;
+mod records;
+mod replica;
 mod run;
 mod run_state;
 mod schedule;
@@ -25,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use budget::Budget;
 pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, StoppingDecision};
 pub use lr_find::{LrCurve, LrPoint, LrRange};
+pub use replica::{Replica, ReplicaEnd, ReplicaOutcome};
 pub use schedule::{PlateauState, Position, Schedule};
 pub use state::{TrainProgress, TrainState};
 pub use trainer::Trainer;
@@ -271,7 +276,7 @@ pub struct Progress {
     pub step: u64,
     /// Steps of the whole run, unless it ends early.
     pub steps: u64,
-    /// Mean loss of the last step's batch, before its update.
+    /// Mean loss of the last step's batch, before its update; of several replicas their mean.
     pub loss: f64,
     /// Accuracy on the last step's batch; none for a regression.
     pub accuracy: Option<f64>,
@@ -281,6 +286,9 @@ pub struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Epoch {
+    /// Which of the trainer's replicas it is of, counted from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub replica: usize,
     /// The epoch, counted from 1.
     pub epoch: u64,
     /// Steps done.
@@ -295,6 +303,11 @@ pub struct Epoch {
     /// Loss and accuracy on the validation set at its end, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<ValidationScore>,
+}
+
+/// Whether a replica is the first, whose number is not written.
+fn is_first(replica: &usize) -> bool {
+    *replica == 0
 }
 
 /// Loss and accuracy of the parameters on a set of rows.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EarlyStoppingState, Epoch, PlateauState};
+use super::{EarlyStoppingState, Epoch, PlateauState, ReplicaEnd};
 
-/// A run's bounds and progress. Steps are counted on the trainer's data.
+/// A run's bounds and progress, of all replicas. Steps are counted on the trainer's data, those of an epoch as the replica has them that
+/// has the most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct RunProgress {
     /// Its first step.
@@ -17,6 +18,13 @@ pub(super) struct RunProgress {
     /// Validation rows of the current epoch that are done.
     #[serde(rename = "judged_rows")]
     pub validated_rows: usize,
+    /// Whether it came to its end, and the best parameters are back.
+    pub finished: bool,
+}
+
+/// How far a replica has come in it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ReplicaProgress {
     /// Over the epoch's training steps so far.
     pub training: Sums,
     /// Over the epoch's validation rows so far.
@@ -25,8 +33,16 @@ pub(super) struct RunProgress {
     pub last: Option<Epoch>,
     pub plateau: PlateauState,
     pub stopping: EarlyStoppingState,
-    /// Whether it came to its end, and the best parameters are back.
-    pub finished: bool,
+    /// How its run ended before that of the trainer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<ReplicaEnd>,
+}
+
+impl ReplicaProgress {
+    /// Whether early stopping has seen an epoch that it can go back to.
+    pub fn has_best(&self) -> bool {
+        self.stopping.best.is_some()
+    }
 }
 
 /// Sums over steps.

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::member::Member;
 use super::run::Course;
-use super::run_state::RunProgress;
-use super::{TrainConfig, Trainer};
+use super::run_state::{ReplicaProgress, RunProgress};
+use super::{Replica, ReplicaEnd, TrainConfig, Trainer};
+use crate::backend::Backend as _;
 use crate::error::{Error, Result};
 use crate::params::Layout;
 use crate::plan::Role;
@@ -14,7 +16,7 @@ use crate::spec::MlpSpec;
 /// the bytes of the uninterrupted run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
-    /// All parameters, in the order of [`Layout`].
+    /// All parameters, in the order of [`Layout`], one replica's behind the other's; so the other lists.
     pub parameters: Vec<f32>,
     /// The optimiser's state, [parameters, values for a parameter]; one value if it has none.
     pub optimizer: Vec<f32>,
@@ -35,7 +37,32 @@ pub struct TrainProgress {
     steps_before: u64,
     optimizer_start: u64,
     step: u64,
+    run: Runs,
+    /// Of several replicas: what each has of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replicas: Vec<Replica>,
+}
+
+/// The run, and how far each replica has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Runs {
+    #[serde(flatten)]
     run: RunProgress,
+    #[serde(flatten)]
+    first: ReplicaProgress,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<ReplicaProgress>,
+}
+
+impl Runs {
+    fn of(run: &RunProgress, members: &[Member]) -> Self {
+        let mut all = members.iter().map(|member| member.progress.clone());
+        Self { run: run.clone(), first: all.next().unwrap_or_default(), others: all.collect() }
+    }
+
+    fn replicas(&self) -> impl Iterator<Item = &ReplicaProgress> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
 }
 
 impl TrainProgress {
@@ -48,20 +75,25 @@ impl TrainProgress {
 impl Trainer {
     /// [`state`](Self::state) for async programs.
     pub async fn state_async(&mut self) -> Result<TrainState> {
-        let best = match self.config.early_stopping {
+        let best = match self.plan().find(Role::Best) {
             Some(_) => Some(self.read(Role::Best).await?),
             None => None,
         };
+        let best = best.map(|best| self.of_all(best, |member| member.kept.as_deref()));
         let progress = TrainProgress {
             spec: self.spec.clone(),
-            config: self.config.clone(),
+            config: self.config().clone(),
             data: self.fingerprint,
             steps_before: self.steps_before,
             optimizer_start: self.optimizer_start,
             step: self.next_step,
-            run: self.run.clone(),
+            run: Runs::of(&self.run, &self.members),
+            replicas: self.replicas_of_several(),
         };
-        let (parameters, optimizer) = (self.parameters_async().await?, self.read(Role::OptimizerState).await?);
+        let optimizer = self.read(Role::OptimizerState).await?;
+        // What an optimiser keeps of a replica that has ended is of no use.
+        let optimizer = self.of_all(optimizer, |_| None);
+        let parameters = self.parameters_async().await?;
         Ok(TrainState { parameters, optimizer, best, progress })
     }
 
@@ -75,30 +107,57 @@ impl Trainer {
             return refused(format!("of the network {}", progress.spec), &self.spec.to_string());
         }
         // What decides on the parameters is compared: not how they began, nor how often the device is spoken to.
-        let TrainConfig { epochs, init, submission, .. } = self.config;
-        let same_epochs = TrainConfig { epochs, init, submission, ..progress.config.clone() };
-        if same_epochs != self.config {
-            return refused(format!("of a run with {same_epochs:?}"), &format!("{:?}", self.config));
+        let alike = |own: &TrainConfig, other: &TrainConfig| {
+            let TrainConfig { epochs, init, submission, .. } = *own;
+            TrainConfig { epochs, init, submission, ..other.clone() }
+        };
+        let same_epochs = alike(self.config(), &progress.config);
+        if same_epochs != *self.config() {
+            return refused(format!("of a run with {same_epochs:?}"), &format!("{:?}", self.config()));
+        }
+        let own = self.replicas_of_several();
+        let is_same = |(own, other): (&Replica, &Replica)| {
+            *own == Replica { config: alike(&own.config, &other.config), ..other.clone() }
+        };
+        if own.len() != progress.replicas.len() || !own.iter().zip(&progress.replicas).all(is_same) {
+            let found = format!("of a run of {} other networks", progress.replicas.len().max(1));
+            return refused(found, &format!("one of the same {}", own.len().max(1)));
         }
         if progress.data != self.fingerprint {
             return refused("of a run on other data".into(), "the same training and validation rows");
         }
         let TrainProgress { steps_before, optimizer_start, step, run, .. } = progress;
         let steps = steps_before.checked_add(*step).filter(|steps| *steps <= u64::MAX / 2 && optimizer_start <= steps);
+        let epochs = |progress: &TrainProgress| {
+            let others = progress.replicas.iter().map(|replica| replica.config.epochs);
+            others.max().unwrap_or(progress.config.epochs)
+        };
         let course = Course {
-            config: &progress.config,
+            epochs: epochs(progress),
             steps_per_epoch: self.steps_per_epoch(),
             validation: self.validation,
             validation_step: self.validation_batch(),
         };
-        let fits = steps.map_or_else(|| Err("its count of steps is invalid".into()), |_| run.check(*step, &course));
+        let check = || {
+            steps.ok_or("its count of steps is invalid")?;
+            if run.replicas().count() != self.members.len() {
+                return Err("it has another number of replicas".into());
+            }
+            let waits = run.run.check(*step, &course)?;
+            let configs = self.members.iter().zip(0..).map(|(member, place): (_, usize)| {
+                (member, progress.replicas.get(place).map_or(&progress.config, |replica| &replica.config))
+            });
+            let mut each = run.replicas().zip(configs);
+            each.try_for_each(|(replica, (member, config))| replica.check(&run.run, waits, member, config, &course))
+        };
+        let fits: std::result::Result<(), String> = check();
         if let Err(problem) = fits {
             return refused(
                 format!("at step {step} of an impossible run: {problem}"),
                 "a state that a trainer has given",
             );
         }
-        if best.is_some() != self.config.early_stopping.is_some() {
+        if best.is_some() != self.plan().find(Role::Best).is_some() {
             let (found, expected) = ("without the best parameters so far", "them, since early stopping restores them");
             return match best {
                 None => refused(found.into(), expected),
@@ -106,23 +165,42 @@ impl Trainer {
             };
         }
         self.drain().await?;
-        Layout::new(&self.spec).check(parameters)?;
+        self.places = (0..self.members.len()).collect();
+        self.members.iter_mut().for_each(|member| member.kept = None);
+        self.backend.run_first(self.members.len())?;
         let expected = self.plan().buffers[self.plan().buffer(Role::OptimizerState)?].len;
         if optimizer.len() != expected {
             let what = "the optimiser's state".into();
             return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
         }
         if let Some(best) = best {
-            Layout::new(&self.spec).check(best)?;
+            let expected = Layout::new(&self.spec).len() * self.members.len();
+            if best.len() != expected {
+                let what = "the best parameters".into();
+                return Err(Error::Shape { what, found: best.len(), expected: expected.to_string() });
+            }
             self.write(Role::Best, best)?;
         }
         self.set_parameters(parameters)?;
         self.write(Role::OptimizerState, optimizer)?;
+        self.write_hyper()?;
         (self.steps_before, self.optimizer_start) = (*steps_before, *optimizer_start);
-        (self.next_step, self.run) = (*step, run.clone());
-        if progress.config.epochs != self.config.epochs {
-            self.run.set_epochs(self.config.epochs, self.steps_per_epoch());
+        (self.next_step, self.run) = (*step, run.run.clone());
+        for (member, replica) in self.members.iter_mut().zip(run.replicas()) {
+            member.progress = replica.clone();
+        }
+        if epochs(progress) != self.epochs_of_run() {
+            self.run.set_epochs(self.epochs_of_run(), self.steps_per_epoch());
+            // More epochs are a new chance.
+            let stopped = |member: &&mut Member| member.progress.end == Some(ReplicaEnd::Stopped);
+            self.members.iter_mut().filter(stopped).for_each(|member| member.progress.end = None);
         }
         Ok(())
+    }
+
+    /// What each replica has of its own, where there are several.
+    fn replicas_of_several(&self) -> Vec<Replica> {
+        let all = self.members.iter().map(|member| member.replica.clone());
+        if self.members.len() > 1 { all.collect() } else { Vec::new() }
     }
 }

@@ -1,15 +1,18 @@
 //! A network with its data on a device, ready to train: loading, and what can be set and read.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::mark::Mark;
+use super::member::Member;
 use super::pacer::SubmissionPacer;
+use super::replica::{Replica, dropout_of};
 use super::run_state::{Pending, RunProgress};
 use super::{Epoch, TrainConfig};
 use crate::backend::{Backend as _, Counters, Device, Executor, GpuBackend, MAX_IN_FLIGHT};
 use crate::data::{Dataset, checksum};
-use crate::error::Result;
-use crate::kernels::loss_kernel;
+use crate::error::{Error, Result};
+use crate::kernels::{StepRecord, loss_kernel};
 use crate::math::{Clip, Optimizer};
 use crate::params::Layout;
 use crate::plan::{self, Given, PassKind, Plan, Recipe, Role, SNAPSHOTS, TrainShape};
@@ -19,8 +22,10 @@ use crate::spec::MlpSpec;
 const MAX_SLOTS: usize = 1024;
 /// Most bytes of the loss ring.
 const MAX_RING: usize = 16 << 20;
+/// Most bytes of the step records of a submission.
+const MAX_RECORD_BYTES: usize = 4 << 20;
 
-/// Trains one network on one data set.
+/// Trains one network on one data set, or [many](Self::with_replicas) side by side.
 ///
 /// [`fit`](Self::fit) does a whole run. [`step`](Self::step) does one step, for training loops of a program's own.
 /// [`submit`](Self::submit) and [`try_collect`](Self::try_collect) do steps between a program's frames. Parameters and
@@ -35,10 +40,14 @@ pub struct Trainer {
     pub(super) device: Device,
     pub(super) backend: Executor,
     pub(super) spec: MlpSpec,
-    pub(super) config: TrainConfig,
+    /// Its replicas, at least one.
+    pub(super) members: Vec<Member>,
+    /// The replica at each place of the plan that runs.
+    pub(super) places: Vec<usize>,
     pub(super) samples: usize,
-    /// Rows of the validation set.
+    /// Rows of the validation set, or of the largest fold.
     pub(super) validation: usize,
+    /// Rows of a whole batch.
     pub(super) batch: usize,
     /// Checksum of the data sets, so that a state is not restored with other data.
     pub(super) fingerprint: u32,
@@ -88,13 +97,7 @@ impl Trainer {
         data: &Dataset,
         validation: Option<&Dataset>,
     ) -> Result<Self> {
-        config.check(spec)?;
-        for data in [data].into_iter().chain(validation) {
-            spec.check_data(data)?;
-        }
-        let plan = plan_for(device, spec, config, data, validation.map_or(0, Dataset::rows))?;
-        let backend = device.load(plan).await?;
-        Self::with_backend(device, backend, spec, config, data, validation)
+        Self::with_replicas_async(device, spec, &[Replica::new(config.clone())], data, validation).await
     }
 
     /// The GPU's executor, if the device is a GPU, for a program that shares buffers with it.
@@ -111,30 +114,45 @@ pub(crate) fn plan_for(
     data: &Dataset,
     validation: usize,
 ) -> Result<Plan> {
-    let (recipe, shape) = recipe_and_shape(spec, config, data, validation);
-    plan::choose(config.plan, spec, &recipe, shape, device.target())
+    plan_of(device, spec, &[Replica::new(config.clone())], data, validation)
+}
+
+/// The plan that trains these replicas of `spec` on `data`.
+pub(super) fn plan_of(
+    device: &Device,
+    spec: &MlpSpec,
+    replicas: &[Replica],
+    data: &Dataset,
+    validation: usize,
+) -> Result<Plan> {
+    let (recipe, shape) = recipe_and_shape(spec, replicas, data, validation);
+    plan::choose(replicas[0].config.plan, spec, &recipe, shape, device.target())
 }
 
 /// What a plan is asked to do.
 pub(super) fn recipe_and_shape(
     spec: &MlpSpec,
-    config: &TrainConfig,
+    replicas: &[Replica],
     data: &Dataset,
     validation: usize,
 ) -> (Recipe, TrainShape) {
-    let samples = data.rows();
-    let batch = config.batch.rows(samples);
+    let (samples, config, count) = (data.rows(), &replicas[0].config, replicas.len());
+    let folds = replicas.iter().filter_map(|replica| Some(replica.fold.as_ref()?.len()));
+    let training = folds.clone().min().map(|fewest| samples - fewest);
+    let validation = folds.max().unwrap_or(validation);
+    let batch = config.batch.rows(training.unwrap_or(samples));
     let (_, _, groups) = loss_kernel(spec.loss(), batch.max(validation), spec.outputs());
-    let slots = (MAX_RING / (8 * groups.max(1))).clamp(1, MAX_SLOTS);
+    let of_step = size_of::<StepRecord>().saturating_mul(count);
+    let slots = (MAX_RING / groups.max(1).saturating_mul(8 * count)).min(MAX_RECORD_BYTES / of_step);
     let recipe = Recipe {
         rule: config.optimizer.rule,
-        dropout: config.rates(spec),
-        clip_norm: matches!(config.optimizer.clip, Clip::Norm(_)),
-        keep_best: config.early_stopping.is_some(),
+        dropout: TrainConfig { dropout: dropout_of(replicas), ..config.clone() }.rates(spec),
+        clip_norm: replicas.iter().any(|replica| matches!(replica.config.optimizer.clip, Clip::Norm(_))),
+        keep_best: replicas.iter().any(|replica| replica.config.early_stopping.is_some()),
         factors: config.learning_rate_factors.clone(),
     };
-    let weighted = data.weights().is_some();
-    (recipe, TrainShape { samples, validation, batch, replicas: 1, slots, weighted })
+    let (weighted, slots) = (data.weights().is_some(), slots.clamp(1, MAX_SLOTS));
+    (recipe, TrainShape { samples, validation, folds: training, batch, replicas: count, slots, weighted })
 }
 
 impl Trainer {
@@ -142,16 +160,18 @@ impl Trainer {
         device: &Device,
         mut backend: Executor,
         spec: &MlpSpec,
-        config: &TrainConfig,
+        replicas: &[Replica],
         data: &Dataset,
         validation: Option<&Dataset>,
     ) -> Result<Self> {
         let targets = data.weighted_targets();
+        let has_folds = replicas[0].fold.is_some();
+        let folds = has_folds.then_some(data).filter(|data| data.weights().is_some());
         let parts = [
             (Role::Features, Some(data.features())),
             (Role::Targets, Some(&targets[..])),
             (Role::ValidationFeatures, validation.map(Dataset::features)),
-            (Role::ValidationTargets, validation.map(Dataset::targets)),
+            (Role::ValidationTargets, validation.or(folds).map(Dataset::targets)),
         ];
         for (role, values) in parts.into_iter().filter_map(|(role, values)| Some((role, values?))) {
             if !values.is_empty() {
@@ -160,14 +180,18 @@ impl Trainer {
             }
         }
         let slots = backend.plan().slots;
+        let (dropout, submission) = (dropout_of(replicas), replicas[0].config.submission);
+        let members: Vec<_> = replicas.iter().map(|replica| Member::new(replica, data.rows(), &dropout)).collect();
+        let shared = validation.map_or(0, Dataset::rows);
         let mut trainer = Self {
             device: device.clone(),
             backend,
             spec: spec.clone(),
-            config: config.clone(),
             samples: data.rows(),
-            validation: validation.map_or(0, Dataset::rows),
-            batch: config.batch.rows(data.rows()),
+            validation: members.iter().map(|member| member.validation(shared)).max().unwrap_or(0),
+            batch: members.iter().map(Member::batch).max().unwrap_or(1),
+            places: (0..members.len()).collect(),
+            members,
             fingerprint: checksum([data].into_iter().chain(validation)),
             validation_mark: validation.map(Mark::of).unwrap_or_default(),
             own: None,
@@ -180,37 +204,58 @@ impl Trainer {
             snapshot_steps: [0; SNAPSHOTS],
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
-            pacers: [SubmissionPacer::new(slots, config.submission), SubmissionPacer::new(slots, config.submission)],
+            pacers: [SubmissionPacer::new(slots, submission), SubmissionPacer::new(slots, submission)],
         };
-        trainer.set_learning_rate(config.optimizer.learning_rate)?;
-        trainer.set_parameters(&config.init.draw(spec, config.seed)?)?;
+        trainer.write_hyper()?;
+        let drawn = replicas.iter().map(|Replica { config, .. }| config.init.draw(spec, config.seed));
+        trainer.set_parameters(&drawn.collect::<Result<Vec<_>>>()?.concat())?;
         Ok(trainer)
     }
 
     /// Begins with submissions of one step.
     pub(super) fn begin_pacers(&mut self) {
-        let (slots, time) = (self.plan().slots, self.config.submission);
+        let (slots, time) = (self.plan().slots, self.config().submission);
         self.pacers = [SubmissionPacer::new(slots, time), SubmissionPacer::new(slots, time)];
     }
 
-    /// Sets all parameters, in the order of [`Layout`], in place of those that [`TrainConfig::init`] has drawn.
+    /// Sets all parameters, in the order of [`Layout`], one replica's behind the other's, in place of those that [`TrainConfig::init`] has
+    /// drawn.
     pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
-        Layout::new(&self.spec).check(values)?;
+        let layout = Layout::new(&self.spec);
+        let each = if self.members.len() > 1 { layout.len() } else { values.len().max(1) };
+        values.chunks(each).try_for_each(|values| layout.check(values))?;
+        if values.len() != layout.len() * self.members.len() {
+            let expected = format!("{} for each of {} replicas", layout.len(), self.members.len());
+            return Err(Error::Shape { what: "the list of parameters".into(), found: values.len(), expected });
+        }
         self.first_submission = self.submissions;
-        self.write(Role::Parameters, values)
+        let of_place = |&member: &usize| &values[member * layout.len()..][..layout.len()];
+        let packed: Vec<f32> = self.places.iter().flat_map(of_place).copied().collect();
+        for (member, values) in self.members.iter_mut().zip(values.chunks_exact(layout.len())) {
+            member.kept = member.kept.take().map(|_| values.to_vec());
+        }
+        self.write(Role::Parameters, &packed)
     }
 
-    /// Sets the base learning rate of the schedule, for the steps that are submitted from now on.
+    /// Sets the base learning rate of all replicas' schedules, for the steps that are submitted from now on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
-        self.config.optimizer.learning_rate = learning_rate;
-        self.config.optimizer.check()?;
-        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config.learning_rate_factors);
-        let row = |(_, factor)| {
-            let optimizer = Optimizer { learning_rate: learning_rate * factor, ..self.config.optimizer };
-            optimizer.hyper(self.spec.loss_parameter())
-        };
-        let hyper: Vec<f32> = groups.into_iter().flat_map(row).map(|value| value as f32).collect();
-        self.write(Role::Hyper, &hyper)
+        for member in &mut self.members {
+            let optimizer = Optimizer { learning_rate, ..member.replica.config.optimizer };
+            optimizer.check()?;
+            member.replica.config.optimizer = optimizer;
+        }
+        self.write_hyper()
+    }
+
+    /// The factors on learning rates, one for each run of tensors that share one.
+    pub(super) fn lr_factors(&self) -> Vec<f64> {
+        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config().learning_rate_factors);
+        groups.into_iter().map(|(_, factor)| factor).collect()
+    }
+
+    /// Whether the plan clips the gradients of some replica to a norm.
+    pub(super) fn clips_norms(&self) -> bool {
+        self.members.iter().any(|member| matches!(member.replica.config.optimizer.clip, Clip::Norm(_)))
     }
 
     /// Waits for the device after this number of epochs, so that a callback that stops training stops exactly there.
@@ -228,29 +273,59 @@ impl Trainer {
         self.next_step / self.steps_per_epoch()
     }
 
-    /// The run's last epoch that ended.
+    /// The run's last epoch that ended, of the first replica.
     pub fn last_epoch(&self) -> Option<Epoch> {
-        self.run.last
+        self.members[0].progress.last
     }
 
-    /// The epoch that early stopping has found best so far.
+    /// The epoch that early stopping has found best so far, of the first replica.
     pub fn best_epoch(&self) -> Option<u64> {
-        self.run.has_best().then_some(self.run.stopping.best_epoch)
+        let progress = &self.members[0].progress;
+        progress.has_best().then_some(progress.stopping.best_epoch)
     }
 
     /// [`parameters`](Self::parameters) for async programs.
     pub async fn parameters_async(&mut self) -> Result<Vec<f32>> {
-        self.read(Role::Parameters).await
+        let values = self.read(Role::Parameters).await?;
+        Ok(self.of_all(values, |member| member.kept.as_deref()))
     }
 
     /// [`best_parameters`](Self::best_parameters) for async programs.
     pub async fn best_parameters_async(&mut self) -> Result<Option<Vec<f32>>> {
-        Ok(if self.run.has_best() { Some(self.read(Role::Best).await?) } else { None })
+        if !self.members.iter().any(|member| member.progress.has_best()) {
+            return Ok(None);
+        }
+        let (mut best, last) = (self.read(Role::Best).await?, self.read(Role::Parameters).await?);
+        let count = last.len() / self.plan().replicas;
+        let no_best = self.places_where(|member| !member.progress.has_best());
+        for range in no_best.into_iter().map(|range| range.start * count..range.end * count) {
+            best[range.clone()].copy_from_slice(&last[range]);
+        }
+        Ok(Some(self.of_all(best, |member| member.kept.as_deref())))
     }
 
     /// [`gradients`](Self::gradients) for async programs.
     pub async fn gradients_async(&mut self) -> Result<Vec<f32>> {
         self.read(Role::Gradients).await
+    }
+
+    /// What all replicas have of a buffer, in their order, from what its places hold and from what the host has of those that have none;
+    /// 0 of a replica that neither has anything of.
+    pub(super) fn of_all<'a>(&'a self, values: Vec<f32>, kept: impl Fn(&'a Member) -> Option<&'a [f32]>) -> Vec<f32> {
+        if self.places.len() == self.members.len() {
+            return values;
+        }
+        let each = values.len() / self.plan().replicas;
+        let mut all = vec![0.0; each * self.members.len()];
+        for (member, values) in self.places.iter().zip(values.chunks_exact(each)) {
+            all[member * each..][..each].copy_from_slice(values);
+        }
+        for (member, place) in self.members.iter().zip(all.chunks_exact_mut(each)) {
+            if let Some(values) = kept(member) {
+                place.copy_from_slice(values);
+            }
+        }
+        all
     }
 
     /// The network.
@@ -261,18 +336,23 @@ impl Trainer {
     /// CRC-32 of everything that determines a run: network, settings except the number of epochs, data and `first`
     /// parameters.
     pub fn key(&self, first: &[f32]) -> u32 {
-        let config = TrainConfig { epochs: 0, ..self.config.clone() };
-        let settings = serde_json::to_string(&(&self.spec, &config)).unwrap_or_default();
         let mut hasher = crc32fast::Hasher::new();
-        hasher.update(settings.as_bytes());
+        for Member { replica, .. } in &self.members {
+            let config = TrainConfig { epochs: 0, ..replica.config.clone() };
+            let settings = serde_json::to_string(&(&self.spec, &config)).unwrap_or_default();
+            hasher.update(settings.as_bytes());
+            if self.members.len() > 1 {
+                hasher.update(format!("{:?} {:?}", replica.fold, replica.loss_parameter).as_bytes());
+            }
+        }
         hasher.update(&self.fingerprint.to_le_bytes());
         hasher.update(bytemuck::cast_slice(first));
         hasher.finalize()
     }
 
-    /// The settings.
+    /// The settings, of the first replica.
     pub fn config(&self) -> &TrainConfig {
-        &self.config
+        &self.members[0].replica.config
     }
 
     /// The plan.
@@ -290,9 +370,9 @@ impl Trainer {
         self.batch
     }
 
-    /// Steps of an epoch.
+    /// Steps of an epoch, of the replica that has the most.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.samples.div_ceil(self.batch) as u64
+        self.members.iter().map(|member| member.steps_per_epoch).max().unwrap_or(1)
     }
 
     /// Rows of a whole validation step; 1 without a validation set.
@@ -308,9 +388,13 @@ impl Trainer {
         self.backend.read(self.backend.plan().buffer(role)?).await
     }
 
-    pub(super) fn copy(&mut self, from: Role, to: Role) -> Result<()> {
+    /// Copies what these places have.
+    pub(super) fn copy(&mut self, from: Role, to: Role, places: &[Range<usize>]) -> Result<()> {
+        if places.is_empty() {
+            return Ok(());
+        }
         let plan = self.backend.plan();
         let (from, to) = (plan.buffer(from)?, plan.buffer(to)?);
-        self.backend.copy(from, to)
+        self.backend.copy(from, to, places)
     }
 }

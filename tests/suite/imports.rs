@@ -187,7 +187,7 @@ fn files_import_in_one_direction() {
     };
     has("plan/plain", "kernels/products/matmul");
     has("kernels/products/dense_keep", "kernels/products/dense");
-    has("backend/gpu/exec", "kernels/kernel");
+    has("backend/gpu/exec", "kernels/step");
     let found = circular(&edges);
     assert!(found.is_empty(), "files import from each other:\n{}", found.join("\n"));
 }

@@ -133,7 +133,7 @@ impl Case {
     /// Two steps that differ for kernels that read them, in one order or the other, or only one; else one.
     fn steps(&self) -> Vec<Step> {
         let spare = self.dim("samples").map_or(0, |samples| samples - self.rows());
-        // A backend fills in slots and rows itself.
+        // A backend fills in slots and the rows of a whole batch itself.
         let first = Step {
             slot: 9,
             rows: 999,
@@ -142,15 +142,19 @@ impl Case {
             mask_key: 77,
             lr_factor: 0.75,
             bias_corrections: [1.7, 2.3],
+            fold: [0; 2],
+            dropout: 1.0,
         };
         let second = Step {
             slot: 9,
-            rows: 999,
+            rows: self.rows() - self.rows() / 3,
             first_row: spare,
             key: 0x9abc_def1,
             mask_key: 0xfee1_dead,
             lr_factor: -1.3,
             bias_corrections: [1.2, 0.6],
+            fold: [spare / 2, spare],
+            dropout: 0.5,
         };
         match self.seed % 3 {
             _ if self.kernel.most_steps == 0 => vec![Step::default()],
@@ -158,6 +162,18 @@ impl Case {
             1 => vec![second, first],
             _ => vec![second],
         }
+    }
+
+    /// The steps' records, [steps, replicas]: replicas differ in what is drawn.
+    fn records(&self) -> Vec<(usize, Step)> {
+        let of = |step: Step, replica: u32| Step {
+            key: step.key ^ replica,
+            mask_key: step.mask_key ^ replica,
+            lr_factor: step.lr_factor + f64::from(replica),
+            ..step
+        };
+        let each = |step| (0..self.replicas as u32).map(move |replica| (0, of(step, replica)));
+        self.steps().into_iter().flat_map(each).collect()
     }
 
     /// The run as a plan. Only bindings whose shader reads their slot stride have one.
@@ -250,7 +266,7 @@ impl Case {
             for (buffer, values) in contents.iter().enumerate() {
                 backend.write(buffer, &values.iter().copied().map(convert).collect::<Vec<_>>())?;
             }
-            backend.submit(&self.steps().into_iter().map(|step| (0, step)).collect::<Vec<_>>())?;
+            backend.submit(&self.records())?;
             backend.collect().await?;
             let mut written = Vec::new();
             for (buffer, binding) in self.written() {

@@ -1,14 +1,22 @@
 //! Runs plans on the CPU, in any [`Element`]: f32 for work, f64 as the oracle of every test. All cores;
-//! the results do not depend on how many, since kernels split their work by its shape alone.
+//! the results do not depend on how many, since kernels split their work by its shape alone. Of several replicas each is a task for
+//! itself, with all steps of a submission, so that a thread works in its own cache and waits for no other.
+
+mod own;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use super::{Backend, Counters, check_copy, check_len, check_memory, check_submission, kept_bytes, placed};
+use super::{
+    Backend, Counters, check_copy, check_len, check_memory, check_running, check_submission, kept_bytes, placed,
+};
 use crate::error::Result;
-use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
+use crate::kernels::{Element, Step};
 use crate::limits;
 use crate::parallel::Pool;
-use crate::plan::{Buffer, BufferId, Dispatch, Plan, Role, View};
+use crate::parallel::prelude::*;
+use crate::plan::{Buffer, BufferId, Plan, Role};
+use own::{Parts, own_parts, run};
 
 /// The processor, with its threads.
 #[derive(Clone, Debug)]
@@ -48,6 +56,10 @@ pub struct CpuBackend<T> {
     plan: Plan,
     pool: Pool,
     buffers: Vec<Vec<T>>,
+    /// Replicas that run.
+    running: usize,
+    /// For each buffer, what a replica has of it to itself, where the plan's buffers fall apart so; 0 for one that all share.
+    own: Option<Vec<usize>>,
     /// Rings of the submissions that have not been collected.
     results: VecDeque<Vec<T>>,
     counters: Counters,
@@ -63,7 +75,56 @@ impl<T: Element> CpuBackend<T> {
         let buffer = |buffer: &Buffer| limits::filled("a buffer of the network's plan", T::default(), buffer.len);
         let buffers = plan.buffers.iter().map(buffer).collect::<Result<Vec<_>>>()?;
         let counters = Counters { buffers_created: buffers.len() as u64, ..Counters::default() };
-        Ok(Self { plan, pool: device.pool.clone(), buffers, results: VecDeque::new(), counters })
+        let (running, own) = (plan.replicas, own_parts(&plan));
+        let pool = device.pool.clone();
+        Ok(Self { plan, pool, buffers, running, own, results: VecDeque::new(), counters })
+    }
+
+    /// All steps of each replica, a task each.
+    fn run_apart(&mut self, own: &[usize], steps: &[(usize, Step)]) {
+        let Self { plan, pool, buffers, running, .. } = self;
+        let (plan, running) = (&*plan, *running);
+        let mut replicas = Parts::of_each(buffers, own, running);
+        pool.install(|| {
+            replicas.par_iter_mut().enumerate().for_each(|(replica, parts)| {
+                for (slot, &step) in steps.iter().skip(replica).step_by(running).enumerate() {
+                    let step_of_replica = placed(plan, slot, step);
+                    plan.passes[step.0].dispatches.iter().for_each(|work| run(work, parts, 0, step_of_replica));
+                }
+            });
+        });
+    }
+
+    /// Step by step, each dispatch for one replica after the other.
+    fn run_together(&mut self, steps: &[(usize, Step)]) {
+        let Self { plan, pool, buffers, running, .. } = self;
+        let mut parts = Parts::whole(buffers);
+        let work = || {
+            for (slot, each) in steps.chunks(*running).enumerate() {
+                for dispatch in &plan.passes[each[0].0].dispatches {
+                    for (replica, &step) in each.iter().enumerate() {
+                        run(dispatch, &mut parts, replica, placed(plan, slot, step));
+                    }
+                }
+            }
+        };
+        match steps.len() {
+            0 | 1 => pool.install(work),
+            _ => pool.install_awake(work),
+        }
+    }
+
+    /// The ring's slots of a submission, [steps, replicas, groups, 2].
+    fn losses(&self, steps: usize) -> Vec<T> {
+        let Some(ring) = self.plan.find(Role::LossRing).map(|ring| &self.buffers[ring]) else { return Vec::new() };
+        let (slot, replicas) = (self.plan.ring_slot(), self.plan.replicas);
+        if self.own.is_none() {
+            return ring[..steps * slot].to_vec();
+        }
+        // A replica has its slots one behind the other.
+        let (part, each) = (slot / replicas, ring.len() / replicas);
+        let places = (0..steps).flat_map(|step| (0..replicas).map(move |replica| replica * each + step * part));
+        places.flat_map(|at| &ring[at..at + part]).copied().collect()
     }
 }
 
@@ -80,34 +141,36 @@ impl<T: Element> Backend for CpuBackend<T> {
         Ok(())
     }
 
-    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
-        check_copy(&self.plan, from, to)?;
+    fn copy(&mut self, from: BufferId, to: BufferId, replicas: &[Range<usize>]) -> Result<()> {
+        let each = check_copy(&self.plan, from, to, replicas)?;
         if let Ok([from, to]) = self.buffers.get_disjoint_mut([from, to]) {
-            to.copy_from_slice(from);
+            for range in replicas.iter().map(|range| range.start * each..range.end * each) {
+                to[range.clone()].copy_from_slice(&from[range]);
+            }
         }
         Ok(())
     }
 
+    fn run_first(&mut self, replicas: usize) -> Result<()> {
+        check_running(&self.plan, replicas)?;
+        self.running = replicas;
+        Ok(())
+    }
+
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
-        check_submission(&self.plan, steps, self.results.len())?;
-        let Self { plan, buffers, counters, .. } = self;
-        let work = || {
-            for (slot, &(pass, step)) in steps.iter().enumerate() {
-                let step = placed(plan, slot, (pass, step));
-                for dispatch in &plan.passes[pass].dispatches {
-                    run(plan, dispatch, buffers, step);
-                    counters.dispatches += 1;
-                }
+        check_submission(&self.plan, self.running, steps, self.results.len())?;
+        match self.own.take() {
+            Some(own) => {
+                self.run_apart(&own, steps);
+                self.own = Some(own);
             }
-        };
-        match steps.len() {
-            0 | 1 => self.pool.install(work),
-            _ => self.pool.install_awake(work),
+            None => self.run_together(steps),
         }
+        let each = steps.chunks(self.running);
         self.counters.submissions += 1;
-        let ring = self.plan.find(Role::LossRing).map(|ring| &self.buffers[ring]);
-        let used = steps.len() * self.plan.ring_slot();
-        self.results.push_back(ring.map_or_else(Vec::new, |ring| ring[..used].to_vec()));
+        self.counters.dispatches +=
+            each.clone().map(|step| self.plan.passes[step[0].0].dispatches.len() as u64).sum::<u64>();
+        self.results.push_back(self.losses(each.len()));
         Ok(())
     }
 
@@ -121,6 +184,9 @@ impl<T: Element> Backend for CpuBackend<T> {
 
     async fn read(&mut self, buffer: BufferId) -> Result<Vec<T>> {
         check_len(&self.plan, buffer, 0)?;
+        if self.own.is_some() && self.plan.buffers[buffer].role == Role::LossRing {
+            return Ok(self.losses(self.plan.slots));
+        }
         let values = &self.buffers[buffer];
         let mut copy = limits::room("a copy of a buffer", values.len())?;
         copy.extend_from_slice(values);
@@ -129,55 +195,5 @@ impl<T: Element> Backend for CpuBackend<T> {
 
     fn counters(&self) -> Counters {
         self.counters
-    }
-}
-
-/// Runs one dispatch for every replica. The buffers that it writes are taken out of their places
-/// meanwhile, so that the others can be borrowed beside them.
-fn run<T: Element>(plan: &Plan, dispatch: &Dispatch, buffers: &mut [Vec<T>], step: Step) {
-    let kernel = dispatch.kernel;
-    let used = kernel.bindings.len();
-    let (mut inputs, mut outputs) = ([None; MAX_BINDINGS], [None; MAX_BINDINGS]);
-    let mut taken: [Vec<T>; MAX_BINDINGS] = Default::default();
-    let (mut reads, mut writes) = (0, 0);
-    for index in 0..used {
-        let (view, len) = (dispatch.views[index], kernel.elements(index, &dispatch.dims) as usize);
-        if kernel.bindings[index].access == Access::In {
-            inputs[reads] = Some((view, len));
-            reads += 1;
-        } else {
-            outputs[writes] = Some((view, len));
-            taken[writes] = std::mem::take(&mut buffers[view.buffer]);
-            writes += 1;
-        }
-    }
-    for replica in 0..plan.replicas {
-        let range = |view: View, len| {
-            let start = view.offset + replica * view.replica_stride + step.slot as usize * view.slot_stride;
-            start..start + len
-        };
-        let io = Io {
-            inputs: inputs.map(|used| used.map_or(&[][..], |(view, len)| &buffers[view.buffer][range(view, len)])),
-            outputs: {
-                let mut outputs = outputs.iter();
-                taken.each_mut().map(|buffer| match outputs.next() {
-                    Some(&Some((view, len))) => &mut buffer[range(view, len)],
-                    _ => &mut [],
-                })
-            },
-        };
-        let call = Call {
-            dims: &dispatch.dims,
-            part: &dispatch.part,
-            variant: dispatch.variant,
-            step,
-            replica: replica as u32,
-        };
-        T::function(&kernel.cpu)(&call, io);
-    }
-    for (buffer, used) in taken.into_iter().zip(outputs) {
-        if let Some((view, _)) = used {
-            buffers[view.buffer] = buffer;
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! A plan over buffers of which some are a program's own, to be recorded in the program's encoder.
 
 use super::device::GpuDevice;
-use super::prepare::{Grids, Prepared, RECORD, check, prepare, storage};
+use super::pipelines::RECORDS_BOUND;
+use super::prepare::{Grids, Prepared, check, prepare, storage};
 use crate::error::{Error, Result};
-use crate::kernels::{MAX_RUN, StepRecord};
+use crate::kernels::StepRecord;
 use crate::plan::{BufferId, Plan, Role};
 
 /// A buffer of a plan, where it begins in wgpu's.
@@ -58,7 +59,7 @@ impl Bound {
         let places: Vec<_> = plan.buffers.iter().enumerate().map(place).collect();
         let records = gpu.0.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("step records"),
-            size: records + RECORD * MAX_RUN as u64,
+            size: records + RECORDS_BOUND,
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -112,11 +113,14 @@ impl Bound {
         Ok(())
     }
 
-    /// Writes step records, the first of them at so many bytes, each `distance` bytes behind the one before.
+    /// Writes the records of steps, one for each replica, the first of them at so many bytes, those of a step `distance` bytes behind
+    /// those of the one before.
     pub fn write_records(&self, at: u64, records: &[StepRecord], distance: u64) -> Result<()> {
-        let mut bytes = vec![0; records.len() * distance as usize];
-        for (record, place) in records.iter().zip(bytes.chunks_exact_mut(distance as usize)) {
-            place[..RECORD as usize].copy_from_slice(bytemuck::bytes_of(record));
+        let steps = records.chunks_exact(self.plan.replicas);
+        let mut bytes = vec![0; steps.len() * distance as usize];
+        for (records, place) in steps.zip(bytes.chunks_exact_mut(distance as usize)) {
+            let records: &[u8] = bytemuck::cast_slice(records);
+            place[..records.len()].copy_from_slice(records);
         }
         self.gpu.guarded(|| self.gpu.0.queue.write_buffer(&self.records, at, &bytes))
     }

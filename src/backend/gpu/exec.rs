@@ -5,11 +5,14 @@ use std::ops::Range;
 use std::sync::PoisonError;
 
 use super::device::GpuDevice;
-use super::prepare::{Grids, Prepared, RECORD, alignment, check, prepare, storage};
+use super::pipelines::{RECORD, RECORDS_BOUND};
+use super::prepare::{Grids, Prepared, alignment, check, prepare, storage};
 use super::transfer::{Mapping, take};
-use crate::backend::{Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_submission, placed};
+use crate::backend::{
+    Backend, Counters, MAX_IN_FLIGHT, check_copy, check_len, check_running, check_submission, placed,
+};
 use crate::error::Result;
-use crate::kernels::{MAX_RUN, Step, StepRecord};
+use crate::kernels::{MAX_RECORDS, Step, StepRecord};
 use crate::plan::{BufferId, Plan, Role};
 
 /// A plan loaded on a GPU.
@@ -22,6 +25,8 @@ pub struct GpuBackend {
     pub(super) passes: Vec<Vec<Prepared>>,
     /// The step records of the submission that runs.
     pub(super) records: wgpu::Buffer,
+    /// Replicas that run.
+    pub(super) running: usize,
     /// Distance that the records of two dispatches have to keep.
     record_alignment: u64,
     /// Whether behind a dispatch's records stands one that ends them.
@@ -84,9 +89,10 @@ impl GpuBackend {
         use wgpu::BufferUsages as Usage;
         let alignment = alignment(&gpu);
         let ends_runs = plan.has_runs();
-        let upload_bytes = ((1 + u64::from(ends_runs)) * RECORD).next_multiple_of(alignment) * plan.slots as u64;
-        // A binding is as long as the longest run, wherever it starts.
-        let records_bytes = upload_bytes + if ends_runs { MAX_RUN as u64 * RECORD } else { 0 };
+        let step_bytes = (1 + u64::from(ends_runs)) * plan.replicas as u64 * RECORD;
+        let upload_bytes = step_bytes.next_multiple_of(alignment) * plan.slots as u64;
+        // A binding is as long as the most records, wherever it starts.
+        let records_bytes = upload_bytes + RECORDS_BOUND;
         let records = buffer("step records", records_bytes, Usage::UNIFORM | Usage::COPY_DST, false);
         let ring_bytes = plan.find(Role::LossRing).map(|ring| plan.buffers[ring].len as u64 * 4);
         let lanes = (0..MAX_IN_FLIGHT)
@@ -106,12 +112,14 @@ impl GpuBackend {
         counters.buffers_created += buffers.len() as u64 + 2;
         let readback = readback(&gpu, largest);
         let in_flight = VecDeque::with_capacity(MAX_IN_FLIGHT);
+        let running = plan.replicas;
         Self {
             gpu,
             plan,
             buffers,
             passes,
             records,
+            running,
             record_alignment: alignment,
             ends_runs,
             lanes,
@@ -126,14 +134,21 @@ impl GpuBackend {
     /// The steps that each dispatch takes, with the place of the first one's record, and the end of all records.
     fn runs(&self, steps: &[(usize, Step)]) -> (Vec<(Range<usize>, u64)>, u64) {
         let (mut runs, mut start, mut end) = (Vec::new(), 0, 0);
-        while start < steps.len() {
-            let run = start..start + self.plan.run(&steps[start..]);
+        let count = steps.len() / self.running;
+        while start < count {
+            let run = start..start + self.plan.run(&steps[start * self.running..], self.running);
             start = run.end;
             let first = end;
-            end += ((run.len() + usize::from(self.ends_runs)) as u64 * RECORD).next_multiple_of(self.record_alignment);
+            let records = run.len() * self.running + self.end_records(run.len());
+            end += (records as u64 * RECORD).next_multiple_of(self.record_alignment);
             runs.push((run, first));
         }
         (runs, end)
+    }
+
+    /// How many records end a run of so many steps: one for each replica, if it sees so many.
+    pub(super) fn end_records(&self, steps: usize) -> usize {
+        if self.ends_runs { self.running.min(MAX_RECORDS - steps * self.running) } else { 0 }
     }
 
     fn encode(&mut self, steps: &[(usize, Step)], lane: usize) -> Result<wgpu::CommandBuffer> {
@@ -144,8 +159,10 @@ impl GpuBackend {
             .get_mapped_range_mut()
             .map_err(|error| self.gpu.failure(format!("the step records could not be written: {error}")))?;
         for (run, first) in &runs {
-            let records = run.clone().map(|slot| StepRecord::from(placed(&self.plan, slot, steps[slot])));
-            let records = records.chain(self.ends_runs.then(StepRecord::default));
+            let slots = run.clone().flat_map(|slot| (0..self.running).map(move |replica| (slot, replica)));
+            let record = |(slot, replica)| placed(&self.plan, slot, steps[slot * self.running + replica]).into();
+            let ends = std::iter::repeat_n(StepRecord::END, self.end_records(run.len()));
+            let records = slots.map(record).chain(ends);
             for (record, start) in records.zip((*first as usize..).step_by(RECORD as usize)) {
                 view.slice(start..start + RECORD as usize).copy_from_slice(bytemuck::bytes_of(&record));
             }
@@ -158,13 +175,13 @@ impl GpuBackend {
         encoder.copy_buffer_to_buffer(upload, 0, &self.records, 0, used);
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for (run, first) in runs {
-            let dispatches = &self.passes[steps[run.start].0];
-            dispatches.iter().for_each(|prepared| prepared.encode(&mut pass, first as u32));
+            let dispatches = &self.passes[steps[run.start * self.running].0];
+            dispatches.iter().for_each(|prepared| prepared.encode(&mut pass, first as u32, self.running));
             self.counters.dispatches += dispatches.len() as u64;
         }
         drop(pass);
         if let (Some(down), Some(ring)) = (&self.lanes[lane].ring, self.plan.find(Role::LossRing)) {
-            encoder.copy_buffer_to_buffer(&self.buffers[ring], 0, down, 0, self.ring_bytes(steps.len()));
+            encoder.copy_buffer_to_buffer(&self.buffers[ring], 0, down, 0, self.ring_bytes(steps.len() / self.running));
         }
         Ok(encoder.finish())
     }
@@ -203,18 +220,27 @@ impl Backend for GpuBackend {
         })
     }
 
-    fn copy(&mut self, from: BufferId, to: BufferId) -> Result<()> {
-        check_copy(&self.plan, from, to)?;
-        let bytes = self.buffers[from].size();
+    fn copy(&mut self, from: BufferId, to: BufferId, replicas: &[Range<usize>]) -> Result<()> {
+        let each = check_copy(&self.plan, from, to, replicas)? as u64 * 4;
         self.gpu.guarded(|| {
             let mut encoder = self.gpu.0.device.create_command_encoder(&Default::default());
-            encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &self.buffers[to], 0, bytes);
+            for range in replicas {
+                let (start, bytes) = (range.start as u64 * each, range.len() as u64 * each);
+                encoder.copy_buffer_to_buffer(&self.buffers[from], start, &self.buffers[to], start, bytes);
+            }
             self.gpu.0.queue.submit([encoder.finish()]);
         })
     }
 
+    fn run_first(&mut self, replicas: usize) -> Result<()> {
+        check_running(&self.plan, replicas)?;
+        self.running = replicas;
+        Ok(())
+    }
+
     fn submit(&mut self, steps: &[(usize, Step)]) -> Result<()> {
-        check_submission(&self.plan, steps, self.in_flight.len())?;
+        check_submission(&self.plan, self.running, steps, self.in_flight.len())?;
+        let count = steps.len() / self.running;
         let lane = self.counters.submissions as usize % MAX_IN_FLIGHT;
         let gpu = self.gpu.clone();
         let in_flight = gpu.guarded(|| {
@@ -222,9 +248,9 @@ impl Backend for GpuBackend {
             let submission = self.gpu.0.queue.submit([commands]);
             let Lane { upload, ring } = &self.lanes[lane];
             let upload = Mapping::start(upload, wgpu::MapMode::Write, upload.size());
-            let bytes = self.ring_bytes(steps.len());
+            let bytes = self.ring_bytes(count);
             let ring = ring.as_ref().map(|ring| (Mapping::start(ring, wgpu::MapMode::Read, bytes), bytes));
-            Ok(InFlight { lane, steps: self.steps..self.steps + steps.len() as u64, submission, upload, ring })
+            Ok(InFlight { lane, steps: self.steps..self.steps + count as u64, submission, upload, ring })
         })??;
         self.steps = in_flight.steps.end;
         self.counters.submissions += 1;

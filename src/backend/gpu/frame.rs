@@ -64,7 +64,7 @@ impl FrameNetwork {
     /// Records the networks in a compute pass of the program. It sets the pipeline and bind group 0.
     pub fn record_in(&self, pass: &mut wgpu::ComputePass<'_>) {
         for prepared in self.bound.passes.iter().flatten() {
-            prepared.encode(pass, 0);
+            prepared.encode(pass, 0, self.bound.plan.replicas);
         }
     }
 

@@ -10,8 +10,10 @@ use crate::params::Init;
 use crate::plan::{BufferId, PassKind, PlanKind, Recipe, Role, TrainShape, choose, fused};
 use crate::spec::MlpSpec;
 
-/// Steps whose records go up at once.
+/// Most steps whose records go up at once.
 const WINDOW: u64 = 1024;
+/// Bytes of these records.
+const WINDOW_BYTES: u64 = 4 << 20;
 
 /// How a [`FrameTrainer`] trains.
 #[derive(Clone, Debug)]
@@ -27,9 +29,10 @@ pub struct FrameTraining {
     pub networks: usize,
     /// Share of each hidden layer's units that a step drops, in [0, 1); none at first.
     pub dropout: Vec<f64>,
-    /// How the parameters start: network i, from 0 on, has those of the seed `seed` + i. He's at first.
+    /// How the parameters start. He's at first.
     pub init: Init,
-    /// Seed of the first parameters, the sample orders and dropout, 0 at first.
+    /// Seed of the first parameters, the sample orders and dropout, 0 at first. Network i, from 0 on, has the seed `seed` + i and does what
+    /// it would do alone.
     pub seed: u64,
 }
 
@@ -51,6 +54,8 @@ pub struct FrameTrainer {
     training: FrameTraining,
     /// Bytes from one step's record to the next.
     distance: u64,
+    /// Steps whose records go up at once.
+    window: u64,
     /// Steps recorded so far.
     steps: u64,
 }
@@ -69,6 +74,7 @@ impl FrameTrainer {
         features: Option<wgpu::BufferSlice<'_>>,
         targets: Option<wgpu::BufferSlice<'_>>,
     ) -> Result<Self> {
+        let training = FrameTraining { batch: training.batch.min(training.rows), ..training };
         let FrameTraining { optimizer, rows, batch, networks, ref dropout, .. } = training;
         optimizer.check()?;
         let clip_norm = matches!(optimizer.clip, Clip::Norm(_));
@@ -82,9 +88,10 @@ impl FrameTrainer {
         let plan = plan.with_own_data();
         let given = [(plan.buffer(Role::Features)?, features), (plan.buffer(Role::Targets)?, targets)];
         let (parameters, losses) = (plan.buffer(Role::Parameters)?, plan.buffer(Role::LossRing)?);
-        let distance = alignment(gpu).max(size_of::<StepRecord>() as u64);
-        let bound = Bound::new(gpu, plan, &given, 2 * WINDOW * distance).await?;
-        let mut trainer = Self { bound, parameters, losses, spec: spec.clone(), training, distance, steps: 0 };
+        let distance = (networks * size_of::<StepRecord>()).next_multiple_of(alignment(gpu) as usize) as u64;
+        let window = (WINDOW_BYTES / distance).clamp(1, WINDOW);
+        let bound = Bound::new(gpu, plan, &given, 2 * window * distance).await?;
+        let mut trainer = Self { bound, parameters, losses, spec: spec.clone(), training, distance, window, steps: 0 };
         trainer.set_learning_rate(optimizer.learning_rate)?;
         let (init, seed) = (trainer.training.init, trainer.training.seed);
         let drawn = (0..networks as u64).map(|network| init.draw(spec, seed.wrapping_add(network)));
@@ -93,25 +100,29 @@ impl FrameTrainer {
     }
 
     /// Records the next `steps` training steps. What is recorded later, in this encoder or in one that is submitted later, has the
-    /// parameters that they give. A step has to be submitted before 1,024 more are recorded.
+    /// parameters that they give. A step has to be submitted before [`most_steps`](Self::most_steps) more are recorded.
     ///
     /// # Errors
-    /// [`Error::Setting`] for more than 1,024 steps, and [`Error::DeviceLost`].
+    /// [`Error::Setting`] for more than [`most_steps`](Self::most_steps), and [`Error::DeviceLost`].
     pub fn record_steps(&mut self, encoder: &mut wgpu::CommandEncoder, steps: usize) -> Result<()> {
-        if steps as u64 > WINDOW {
-            let expected = format!("at most {WINDOW}");
+        if steps > self.most_steps() {
+            let expected = format!("at most {}", self.window);
             return Err(Error::Setting { what: "number of steps of a frame", found: steps.to_string(), expected });
         }
         for step in self.steps..self.steps + steps as u64 {
-            if step.is_multiple_of(WINDOW) {
-                let records: Vec<_> = (step..step + WINDOW).map(|step| StepRecord::from(self.step(step).1)).collect();
+            if step.is_multiple_of(self.window) {
+                let networks = self.training.networks as u64;
+                let each = |step| (0..networks).map(move |network| (step, network));
+                let records = (step..step + self.window).flat_map(each);
+                let records: Vec<_> = records.map(|(step, network)| self.record(step, network).into()).collect();
                 self.bound.write_records(self.place(step), &records, self.distance)?;
             }
         }
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for step in self.steps..self.steps + steps as u64 {
-            for prepared in &self.bound.passes[self.step(step).0] {
-                prepared.encode(&mut pass, self.place(step) as u32);
+            let (rows, batch) = (self.training.rows, self.training.batch);
+            for prepared in &self.bound.passes[usize::from(self.first_row(step) + batch > rows)] {
+                prepared.encode(&mut pass, self.place(step) as u32, self.training.networks);
             }
         }
         self.steps += steps as u64;
@@ -120,26 +131,37 @@ impl FrameTrainer {
 
     /// Where a step's record stands: the last steps' records stay until their own place comes again.
     fn place(&self, step: u64) -> u64 {
-        step % (2 * WINDOW) * self.distance
+        step % (2 * self.window) * self.distance
     }
 
-    /// The pass and the record of a step.
-    fn step(&self, step: u64) -> (usize, Step) {
-        let FrameTraining { optimizer, rows, batch, seed, .. } = &self.training;
-        let batch = (*batch).min(*rows);
-        let per_epoch = rows.div_ceil(batch) as u64;
-        let first_row = (step % per_epoch) as usize * batch;
-        let (pass, rows) = (usize::from(first_row + batch > *rows), batch.min(rows - first_row));
-        let record = Step {
-            slot: 0,
-            rows: rows as u32,
+    /// Steps of an epoch.
+    fn per_epoch(&self) -> u64 {
+        self.training.rows.div_ceil(self.training.batch) as u64
+    }
+
+    /// Position of a step's first row in its epoch.
+    fn first_row(&self, step: u64) -> usize {
+        (step % self.per_epoch()) as usize * self.training.batch
+    }
+
+    /// The record of a network's step.
+    fn record(&self, step: u64, network: u64) -> Step {
+        let FrameTraining { optimizer, rows, batch, seed, .. } = self.training;
+        let (first_row, seed) = (self.first_row(step), seed.wrapping_add(network));
+        Step {
+            rows: batch.min(rows - first_row) as u32,
             first_row: first_row as u32,
-            key: order_key(*seed, step / per_epoch),
-            mask_key: mask_key(*seed, step),
+            key: order_key(seed, step / self.per_epoch()),
+            mask_key: mask_key(seed, step),
             lr_factor: 1.0,
             bias_corrections: optimizer.bias_corrections(step + 1),
-        };
-        (pass, record)
+            ..Step::default()
+        }
+    }
+
+    /// Most steps of a frame: 1,024, or fewer of very many networks.
+    pub fn most_steps(&self) -> usize {
+        self.window as usize
     }
 
     /// Dispatches of a step on a whole batch, however many networks there are.

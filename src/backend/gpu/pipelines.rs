@@ -4,7 +4,12 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use crate::kernels::{Access, KERNELS, Kernel, Part, StepRecord};
+use crate::kernels::{Access, KERNELS, Kernel, MAX_RECORDS, Part, StepRecord};
+
+/// Bytes of a step's record.
+pub(super) const RECORD: u64 = size_of::<StepRecord>() as u64;
+/// Bytes of the records that a dispatch sees.
+pub(super) const RECORDS_BOUND: u64 = MAX_RECORDS as u64 * RECORD;
 
 /// First storage binding; before it stand the dimensions and the step's record.
 pub(super) const FIRST_STORAGE: u32 = 2;
@@ -98,7 +103,7 @@ fn create(
     };
     let mut entries = vec![uniform(0, params_bytes(kernel), false)];
     if kernel.most_steps > 0 {
-        entries.push(uniform(1, (kernel.most_steps * size_of::<StepRecord>()) as u64, true));
+        entries.push(uniform(1, RECORDS_BOUND, true));
     }
     entries.extend(kernel.bindings.iter().zip(FIRST_STORAGE..).map(|(binding, index)| wgpu::BindGroupLayoutEntry {
         binding: index,

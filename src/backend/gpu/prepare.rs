@@ -3,34 +3,33 @@
 use std::sync::PoisonError;
 
 use super::device::GpuDevice;
-use super::pipelines::{FIRST_STORAGE, Pipeline, params_bytes};
+use super::pipelines::{FIRST_STORAGE, Pipeline, RECORDS_BOUND, params_bytes};
 use crate::error::{Error, Result};
-use crate::kernels::{MOST_LAYERS, Network, StepRecord};
+use crate::kernels::{MAX_RECORDS, MOST_LAYERS, Network};
 use crate::plan::{Buffer, Dispatch, Pass, Plan};
-
-/// Bytes of a step's record.
-pub(super) const RECORD: u64 = size_of::<StepRecord>() as u64;
 
 #[derive(Debug)]
 pub(super) struct Prepared {
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
     reads_step: bool,
-    workgroups: [u32; 3],
+    /// Of a replica, in two directions.
+    workgroups: [u32; 2],
 }
 
 impl Prepared {
-    /// Records it for the step whose record starts at so many bytes.
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, record: u32) {
+    /// Records it for the first so many replicas and the step whose records start at so many bytes.
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, record: u32, replicas: usize) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[record][..usize::from(self.reads_step)]);
-        let [x, y, z] = self.workgroups;
-        pass.dispatch_workgroups(x, y, z);
+        let [x, y] = self.workgroups;
+        // `check` has seen that the device counts so many.
+        pass.dispatch_workgroups(x, y, replicas as u32);
     }
 }
 
-/// Workgroups of each dispatch of each pass.
-pub(super) type Grids = Vec<Vec<[u32; 3]>>;
+/// Workgroups of each dispatch of each pass, of a replica.
+pub(super) type Grids = Vec<Vec<[u32; 2]>>;
 
 /// Refuses a plan that is not sound, that shaders cannot count or that the device does not hold.
 pub(super) fn check(gpu: &GpuDevice, plan: &Plan) -> Result<Grids> {
@@ -108,7 +107,7 @@ pub(super) fn prepare(
         };
         let mut entries = vec![uniform(0, &uniforms, offset, params_bytes(kernel))];
         if kernel.most_steps > 0 {
-            entries.push(uniform(1, records, 0, kernel.most_steps as u64 * RECORD));
+            entries.push(uniform(1, records, 0, RECORDS_BOUND));
         }
         entries.extend(dispatch.views.iter().zip(FIRST_STORAGE..).map(|(view, binding)| wgpu::BindGroupEntry {
             binding,
@@ -144,19 +143,20 @@ fn append_params(params: &mut Vec<u8>, dispatch: &Dispatch, alignment: u64) -> u
 }
 
 /// Folds a replica's workgroups into x and y; z is the replica.
-fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 3]> {
+fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 2]> {
     // Shaders count workgroups in u32.
     let most = u64::from(gpu.0.limits.max_compute_workgroups_per_dimension).min(65_535);
     let workgroups = (dispatch.kernel.workgroups)(&dispatch.dims);
     // Equal rows as far as possible: the last one overhangs by less than one workgroup a row.
     let y = workgroups.div_ceil(most).max(1);
     let x = workgroups.div_ceil(y);
-    match (u32::try_from(x), u32::try_from(y), u32::try_from(replicas)) {
-        (Ok(x), Ok(y), Ok(z)) if u64::from(y) <= most && u64::from(z) <= most => Ok([x, y, z]),
+    let most_replicas = most.min(MAX_RECORDS as u64);
+    match (u32::try_from(x), u32::try_from(y)) {
+        (Ok(x), Ok(y)) if u64::from(y) <= most && replicas as u64 <= most_replicas => Ok([x, y]),
         _ => Err(Error::Setting {
             what: "number of workgroups of a kernel",
             found: format!("{workgroups} for {replicas} replicas of {}", dispatch.kernel.name),
-            expected: format!("at most {most} by {most} for at most {most} replicas on {}", gpu.name()),
+            expected: format!("at most {most} by {most} for at most {most_replicas} replicas on {}", gpu.name()),
         }),
     }
 }

@@ -30,7 +30,7 @@ impl GpuDevice {
 }
 
 impl GpuBackend {
-    /// Runs a pass once and returns the seconds that each of its dispatches took on the GPU, in order. Each runs in a
+    /// Runs a pass once, with the same record for all replicas, and returns the seconds that each of its dispatches took on the GPU, in order. Each runs in a
     /// compute pass of its own with a timestamp at both ends, so they never overlap, and the sum is more than a step takes
     /// in [`submit`](crate::backend::Backend::submit).
     ///
@@ -68,9 +68,9 @@ impl GpuBackend {
             .await?;
 
         let submission = self.gpu.guarded(|| {
-            let records = [placed(&self.plan, 0, (pass, step)).into(), StepRecord::default()];
-            let records = &records[..1 + usize::from(self.ends_runs)];
-            gpu.queue.write_buffer(&self.records, 0, bytemuck::cast_slice(records));
+            let mut records = vec![placed(&self.plan, 0, (pass, step)).into(); self.running];
+            records.extend(std::iter::repeat_n(StepRecord::END, self.end_records(1)));
+            gpu.queue.write_buffer(&self.records, 0, bytemuck::cast_slice(&records));
             let mut encoder = gpu.device.create_command_encoder(&Default::default());
             for (first, prepared) in (0..).step_by(2).zip(&self.passes[pass]) {
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -81,7 +81,7 @@ impl GpuBackend {
                         end_of_pass_write_index: Some(first + 1),
                     }),
                 });
-                prepared.encode(&mut pass, 0);
+                prepared.encode(&mut pass, 0, self.running);
             }
             encoder.resolve_query_set(&queries, 0..2 * count as u32, &resolved, 0);
             encoder.copy_buffer_to_buffer(&resolved, 0, &down, 0, bytes);

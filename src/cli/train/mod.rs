@@ -2,6 +2,7 @@
 
 mod control;
 mod end;
+mod ensemble;
 mod fit;
 mod journal;
 mod keeping;
@@ -36,6 +37,7 @@ use crate::spec::HiddenLayers;
 use crate::train::Batch;
 use control::ControlArgs;
 use end::end;
+use ensemble::EnsembleArgs;
 use fit::fit;
 use keeping::{Keeping, Place};
 use length::LengthArgs;
@@ -109,6 +111,8 @@ pub struct Args {
     /// Do not standardise features and target [default: files are standardised, moons are not]
     #[arg(long, help_heading = "Table")]
     no_standardize: bool,
+    #[command(flatten, next_help_heading = "Ensemble")]
+    ensemble: EnsembleArgs,
     #[command(flatten, next_help_heading = "Splits")]
     split: SplitArgs,
     #[command(flatten)]

@@ -41,6 +41,7 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let estimator = args.length.apply(args.loss.apply(estimator), article.then_some(10_000));
     let (test, seed) = if article { (0.1, 42) } else { (0.2, 0) };
     let is_feature = args.split.column().is_some_and(|column| args.columns.names(column));
+    let estimator = args.ensemble.apply(estimator);
     Ok(args.split.apply(estimator, test, seed).split_column_is_feature(is_feature))
 }
 
@@ -55,9 +56,12 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
         ("seed", config.seed.to_string()),
         ("init", config.init.to_string()),
         ("test-fraction", sizes.test.to_string()),
-        ("validation-fraction", sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string())),
         ("split-seed", sizes.seed.to_string()),
     ];
+    if estimator.folds.is_none() {
+        let fraction = sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string());
+        words.push(("validation-fraction", fraction));
+    }
     let patience = config.early_stopping.map(|rule| rule.patience);
     words.extend(patience.map(|patience| ("patience", patience.to_string())));
     words.extend(args.init_from.is_none().then(|| ("activation", estimator.activation.to_string())));

@@ -9,9 +9,10 @@ use crate::error::{list, shell_word};
 use crate::folder::{MODEL, data_of};
 use crate::kernels::MOST_LAYERS;
 use crate::params::Layout;
-use crate::pipeline::{Fitting, Hint};
+use crate::pipeline::{Fitting, Hint, Member};
 use crate::plan::PlanKind;
 use crate::report::{count, count_of, memory};
+use crate::train::ReplicaEnd;
 
 /// That a model of other data in the run's folder gives way.
 pub fn the_run_it_replaces(folder: &Path, data: &str) {
@@ -44,17 +45,25 @@ pub fn hints(hints: &[Hint], lr_find: bool) {
 /// What is trained and how a step is planned.
 pub fn the_plan(fitting: &Fitting) {
     let (spec, trainer) = (&fitting.prepared().spec, fitting.trainer());
-    eprintln!("network: {spec}; {} parameters", count(Layout::new(spec).len() as u64));
-    let (batch, memory) = (count(trainer.batch() as u64), memory(trainer.plan().bytes(4)));
+    let networks = trainer.replicas();
+    let several = if networks > 1 { format!("{} times ", count(networks as u64)) } else { String::new() };
+    eprintln!("network: {several}{spec}; {} parameters", count(Layout::new(spec).len() as u64));
+    let (batch, bytes) = (count(trainer.batch() as u64), trainer.plan().bytes(4));
+    let each = if networks > 1 { format!(", {} a network", memory(bytes / networks as u64)) } else { String::new() };
+    let memory = memory(bytes);
     let kind = trainer.plan().kind;
     let deep = kind == PlanKind::Layered && spec.layers().len() > MOST_LAYERS;
     let reason = if deep { format!(" (the others take at most {MOST_LAYERS} layers)") } else { String::new() };
     let rows = count(fitting.prepared().data.train.rows() as u64);
-    eprintln!("plan: {kind}{reason}, {batch} of {rows} rows a step, {memory} of memory");
+    eprintln!("plan: {kind}{reason}, {batch} of {rows} rows a step, {memory} of memory{each}");
 }
 
 /// Why a run ended before its last epoch, and whose parameters it left.
 pub fn the_end(fitting: &Fitting, signal: Option<Signal>) {
+    let members = fitting.members();
+    if !members.is_empty() {
+        return eprintln!("{}", the_networks(&members, fitting.trainer().config().epochs, signal));
+    }
     let (outcome, trainer) = (fitting.outcome(), fitting.trainer());
     let (done, epochs) = (trainer.epochs(), trainer.config().epochs);
     let best = outcome.best_epoch.map(|best| format!("; the parameters are those of epoch {}, the best", count(best)));
@@ -65,6 +74,28 @@ pub fn the_end(fitting: &Fitting, signal: Option<Signal>) {
         None => format!("trained for {}", count_of(done, "epoch")),
     };
     eprintln!("{end}{}", best.unwrap_or_default());
+}
+
+/// How the networks of an ensemble ended.
+fn the_networks(members: &[Member], epochs: u64, signal: Option<Signal>) -> String {
+    let mut text = String::new();
+    for (number, member) in (1..).zip(members) {
+        if let Some(ReplicaEnd::Diverged { step, what }) = &member.end {
+            let then = if member.is_kept { "its best parameters are kept" } else { "it is left out of the model" };
+            text += &format!("note: network {number} diverged: its {what} was not finite in step {step}; {then}\n");
+        }
+    }
+    let done = members.iter().map(|member| member.record.epochs);
+    let (least, most) = (done.clone().min().unwrap_or(0), done.max().unwrap_or(0));
+    let range =
+        if least == most { count_of(most, "epoch") } else { format!("{} to {} epochs", count(least), count(most)) };
+    let stopped = members.iter().filter(|member| member.end == Some(ReplicaEnd::Stopped)).count();
+    let early = if stopped > 0 { format!(", {} of them stopped early", count(stopped as u64)) } else { String::new() };
+    let by = signal.map_or_else(String::new, |signal| format!("stopped by {}: ", signal.name()));
+    let of = if signal.is_some() { format!(" of {}", count(epochs)) } else { String::new() };
+    let best = members.iter().any(|member| member.record.best_epoch.is_some());
+    let best = if best { "; each has its best parameters" } else { "" };
+    text + &format!("{by}{} networks trained for {range}{of}{early}{best}", count(members.len() as u64))
 }
 
 /// After a signal: what computes the metrics that are left out; of a run that was `stopped` after so many epochs, what goes on.

@@ -28,7 +28,7 @@ pub static DROPOUT_BACKWARD: Kernel = Kernel {
 fn dropout_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let [d, ..] = io.outputs;
     let Dims { layer, threshold, .. } = Dims::of(call.dims);
-    let mask = Mask::of(call.step.mask_key, layer as u32, call.replica, threshold as u32);
+    let mask = Mask::of(&call.step, layer as u32, threshold as u32);
     d.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, d)| {
         d.iter_mut().zip(chunk * CHUNK..).for_each(|(d, index)| *d = mask.apply(*d, index));
     });

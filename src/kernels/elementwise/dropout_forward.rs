@@ -9,7 +9,7 @@ use crate::parallel::prelude::*;
 
 dims!(count, layer, threshold);
 
-/// `y[i] = x[i] mask(i) / (1 - rate)` (Srivastava et al. 2014); mask(i) is a hash of the step's key, the layer, the replica and i.
+/// `y[i] = x[i] mask(i) / (1 - rate)` (Srivastava et al. 2014); mask(i) is a hash of the step's key, the layer and i.
 pub static DROPOUT_FORWARD: Kernel = Kernel {
     name: "dropout_forward",
     formula: "y = x mask / (1 - rate)",
@@ -28,7 +28,7 @@ pub static DROPOUT_FORWARD: Kernel = Kernel {
 fn dropout_forward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([x, ..], [y, ..]) = (io.inputs, io.outputs);
     let Dims { layer, threshold, .. } = Dims::of(call.dims);
-    let mask = Mask::of(call.step.mask_key, layer as u32, call.replica, threshold as u32);
+    let mask = Mask::of(&call.step, layer as u32, threshold as u32);
     x.par_chunks(CHUNK).zip(y.par_chunks_mut(CHUNK)).enumerate().for_each(|(chunk, (x, y))| {
         let units = x.iter().zip(y).zip(chunk * CHUNK..);
         units.for_each(|((&x, y), index)| *y = mask.apply(x, index));

@@ -1,5 +1,6 @@
 //! Masks of dropout, as shaders/shared/mask.wgsl has them: drawn, not stored.
 
+use crate::kernels::Step;
 use crate::kernels::sampling::mix;
 use crate::math::Real;
 
@@ -19,9 +20,11 @@ pub(in crate::kernels) struct Mask<T> {
 }
 
 impl<T: Real> Mask<T> {
-    /// The mask of a layer, counted from 1, for a step's key.
-    pub fn of(key: u32, layer: u32, replica: u32, threshold: u32) -> Self {
-        let key = mix(key ^ mix(layer)) ^ mix(replica);
+    /// The mask of a layer, counted from 1, in a step.
+    pub fn of(step: &Step, layer: u32, threshold: u32) -> Self {
+        let key = mix(step.mask_key ^ mix(layer));
+        // In f32, as shaders do it; of both numbers f32 holds every bit.
+        let threshold = (threshold as f32 * step.dropout as f32) as u32;
         // Both are below 2^24, so that f32 holds them.
         let scale = T::from_f64(DROP_ALL.into()) / T::from_f64((DROP_ALL - threshold).into());
         Self { key, threshold, scale }

@@ -51,6 +51,7 @@ pub static FUSED_GRADIENT: Kernel = Kernel {
 
 fn fused_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let Dims { rows, samples, columns, groups, .. } = Dims::of(call.dims);
+    let rows = rows.min(call.step.rows as usize);
     slices(call, call.network(), Sizes { rows, samples, columns, groups }, io);
 }
 
@@ -68,6 +69,9 @@ pub(super) struct Sizes {
 pub(super) fn slices<T: Real>(call: &Call<'_>, network: &Network, sizes: Sizes, io: Io<'_, T>) {
     let ([x, y, hyper, p, ..], [_, g, sums, ..]) = (io.inputs, io.outputs);
     let Sizes { rows, columns, groups, .. } = sizes;
+    if rows == 0 {
+        return;
+    }
     let run = rows.div_ceil(network.block).div_ceil(groups) * network.block;
     let layout = ActivationLayout::new(network, columns);
     let work = g.par_chunks_mut(network.parameters()).zip(sums.par_chunks_mut(2)).enumerate();
@@ -207,8 +211,7 @@ impl<T: Real> Block<'_, T> {
 
     /// The mask of a layer's dropout, and the index of the block's first unit.
     fn mask(&self, layer: usize) -> (Mask<T>, usize) {
-        let Call { step, replica, .. } = *self.call;
-        let mask = Mask::of(step.mask_key, layer as u32 + 1, replica, self.network.thresholds[layer]);
+        let mask = Mask::of(&self.call.step, layer as u32 + 1, self.network.thresholds[layer]);
         (mask, self.first * self.network.spec.layers()[layer].outputs)
     }
 

@@ -51,6 +51,9 @@ pub static RESIDENT_STEPS: Kernel = Kernel {
 /// One step: nothing is launched here, so the backend calls it for each of a run.
 fn resident_steps<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([x, y, hyper, ..], [p, scratch, g, s, sums, ..]) = (io.inputs, io.outputs);
+    if call.step.rows == 0 {
+        return;
+    }
     let Dims { samples, columns, slots, .. } = Dims::of(call.dims);
     let sizes = Sizes { rows: call.step.rows as usize, samples, columns, groups: 1 };
     let inputs = [x, y, hyper, p, &[], &[], &[], &[]];

@@ -49,9 +49,16 @@ pub fn loss_kernel(loss: Loss, rows: usize, outputs: usize) -> (&'static Kernel,
 
 fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([z, y, hyper, ..], [d, sums, ..], loss) = (io.inputs, io.outputs, call.loss());
-    let Dims { outputs, columns, groups, .. } = Dims::of(call.dims);
-    let (count, c) = (T::from_f64(z.len() as f64), settings(hyper).loss_parameter);
+    let Dims { rows, outputs, columns, groups } = Dims::of(call.dims);
+    if call.step.rows == 0 {
+        d.fill(T::default());
+        return;
+    }
+    let counted = (call.step.rows as usize).min(rows) * outputs;
+    let (count, c) = (T::from_f64(counted as f64), settings(hyper).loss_parameter);
     sums.fill(T::default());
+    let (d, behind) = d.split_at_mut(counted);
+    behind.fill(T::default());
     let weighted = columns > outputs;
     for (run, d) in d.chunks_mut(RUN).enumerate() {
         let at = 2 * (run % groups);

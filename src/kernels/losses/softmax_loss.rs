@@ -39,9 +39,16 @@ pub static SOFTMAX_LOSS: Kernel = Kernel {
 fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([z, y, hyper, ..], [d, sums, ..]) = (io.inputs, io.outputs);
     let Dims { rows, outputs, columns, groups } = Dims::of(call.dims);
-    let (count, c) = (T::from_f64(rows as f64), settings(hyper).loss_parameter);
+    if call.step.rows == 0 {
+        d.fill(T::default());
+        return;
+    }
+    let counted = (call.step.rows as usize).min(rows);
+    let (count, c) = (T::from_f64(counted as f64), settings(hyper).loss_parameter);
     let run = rows.div_ceil(BLOCK).div_ceil(groups) * BLOCK;
     sums.fill(T::default());
+    let (d, behind) = d.split_at_mut(counted * outputs);
+    behind.fill(T::default());
     // Threads share the groups, never a sum.
     let work = d.par_chunks_mut(run * outputs).zip(z.par_chunks(run * outputs)).zip(y.par_chunks(run * columns));
     work.zip(sums.par_chunks_mut(2)).for_each(|(((d, z), y), sums)| {

@@ -43,6 +43,9 @@ pub static REDUCE_UPDATE: Kernel = Kernel {
 fn reduce_update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([g, hyper, ..], [sum, p, s, ..], rule) = (io.inputs, io.outputs, call.rule());
     let Dims { slots, stride, .. } = Dims::of(call.dims);
+    if call.step.rows == 0 {
+        return;
+    }
     let step = update::rule_step(call, hyper);
     let chunks = p.par_chunks_mut(CHUNK).zip(sum.par_chunks_mut(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
     chunks.enumerate().for_each(|(chunk, ((p, sum), s))| {

@@ -48,6 +48,9 @@ pub static UPDATE: Kernel = Kernel {
 fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([g, squares, hyper, ..], [p, s, ..]) = (io.inputs, io.outputs);
     let slots = Dims::of(call.dims).slots;
+    if call.step.rows == 0 {
+        return;
+    }
     let mut step = rule_step(call, hyper);
     if call.variant == CLIPPED {
         let mut sum = T::default();

@@ -27,25 +27,38 @@ pub(in crate::kernels) struct SampleOrder {
     low_bits: u32,
     tall: u32,
     keys: [u32; 8],
+    /// The first of the rows that are passed over, and their number.
+    fold: [u32; 2],
 }
 
 impl SampleOrder {
-    /// The order of a dispatch's step, for one of its replicas.
+    /// The order of a step among so many samples, those of its fold included.
     pub fn of(call: &Call<'_>, samples: u32) -> Self {
-        let order = Self::new(samples, call.step.key ^ mix(call.replica));
-        Self { in_order: call.variant == IN_ORDER, first: call.step.first_row % samples, ..order }
+        let fold = call.step.fold;
+        let samples = samples - fold[1].min(samples - 1);
+        let order = Self::new(samples, call.step.key);
+        Self { in_order: call.variant == IN_ORDER, first: call.step.first_row % samples, fold, ..order }
     }
 
     fn new(samples: u32, key: u32) -> Self {
         let low_bits = (33 - (samples - 1).leading_zeros()) / 2;
         let keys = std::array::from_fn(|round| mix(key.wrapping_add(round as u32)));
-        Self { in_order: false, samples, first: 0, low_bits, tall: ((samples - 1) >> low_bits) + 1, keys }
+        Self { in_order: false, samples, first: 0, low_bits, tall: ((samples - 1) >> low_bits) + 1, keys, fold: [0; 2] }
     }
 
     /// The sample of `row` of the step, if the next ones stand behind it, as many as `rows` in all.
     pub fn run(&self, row: usize, rows: usize) -> Option<usize> {
         let position = self.position(row);
-        (self.in_order && (self.samples - position) as usize >= rows).then_some(position as usize)
+        let [first, skipped] = self.fold;
+        let end = if skipped > 0 && position < first { first.min(self.samples) } else { self.samples };
+        (self.in_order && (end - position) as usize >= rows).then_some(self.beyond_fold(position) as usize)
+    }
+
+    /// The sample at a place among those outside the fold.
+    #[inline(always)]
+    fn beyond_fold(&self, place: u32) -> u32 {
+        let [first, skipped] = self.fold;
+        place + if place >= first { skipped } else { 0 }
     }
 
     /// Calls `found` with each of the step's rows from `row` on, counted from 0, and its sample.
@@ -63,7 +76,7 @@ impl SampleOrder {
                     }
                 }
             }
-            samples.iter().enumerate().for_each(|(i, &sample)| found(start + i, sample as usize));
+            samples.iter().enumerate().for_each(|(i, &sample)| found(start + i, self.beyond_fold(sample) as usize));
         }
     }
 

@@ -51,10 +51,13 @@ pub struct Evaluated<'a> {
 impl<'a> Evaluated<'a> {
     /// Runs the model over these rows.
     pub async fn new(device: &Device, fitted: &'a Fitted) -> Result<Self> {
-        let (model, (_, rows)) = (&fitted.model, fitted.data.evaluated());
+        let (model, (part, rows)) = (&fitted.model, fitted.data.evaluated());
         let encoder = encoder_of(model, Path::new(IN_MEMORY))?;
         let predictor = Predictor::new_async(device, &model.spec, &model.parameters, rows.rows()).await?;
-        let outputs = predictor.outputs_async(rows.features()).await?;
+        let outputs = match &fitted.out_of_fold {
+            Some(out_of_fold) if part == "train" => out_of_fold.outputs.clone(),
+            _ => predictor.outputs_async(rows.features()).await?,
+        };
         Ok(Self { fitted, encoder, rows, outputs, predictor })
     }
 
@@ -65,7 +68,12 @@ impl<'a> Evaluated<'a> {
         let classes = encoder.classes().unwrap_or_default();
         let mut findings = Findings {
             target: encoder.target().name.clone(),
-            part: if part == "train" { "training" } else { part }.into(),
+            part: match part {
+                "train" => "training",
+                "validation" if fitted.out_of_fold.is_some() => "out-of-fold",
+                part => part,
+            }
+            .into(),
             rows: rows.rows(),
             ..Findings::default()
         };

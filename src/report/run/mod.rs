@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::folder::{self, METRICS, RunName};
+use crate::report::mean_epochs;
 use crate::train::Epoch;
 pub use findings::{Bar, Cell, Confusion, Findings, LEVELS, Surface};
 pub use page::{Page, page};
@@ -77,8 +78,8 @@ impl Run {
         let epoch = |(line, text)| {
             serde_json::from_str(text).map_err(|error| refused(&path, format!("line {}: {error}", line + 1)))
         };
-        let epochs = text.lines().enumerate().map(epoch).collect::<Result<_>>()?;
-        Ok(Self { findings, epochs, name })
+        let epochs = text.lines().enumerate().map(epoch).collect::<Result<Vec<_>>>()?;
+        Ok(Self { findings, epochs: mean_epochs(&epochs), name })
     }
 
     /// All pictures that the run has something for, in the page's order.

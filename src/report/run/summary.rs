@@ -8,7 +8,7 @@ use crate::backend::Counters;
 use crate::data::{Notes, Task};
 use crate::infer::Metrics;
 use crate::params::Layout;
-use crate::pipeline::{Baseline, Fitted, Fitting, Splits, Timings};
+use crate::pipeline::{Baseline, Fitted, Fitting, Member, Splits, Timings};
 use crate::report::{Table, count, count_of, figure, metrics_table, rate, significant};
 
 /// What `--json` prints.
@@ -35,6 +35,12 @@ pub struct Summary<'a> {
     /// None where the run was asked to end.
     #[serde(flatten)]
     metrics: Option<&'a Splits<Metrics>>,
+    /// The networks of an ensemble.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Member>,
+    /// Whether the validation figures are those of the rows that each network held out.
+    #[serde(skip_serializing_if = "is_not")]
+    out_of_fold: bool,
     /// What it had to be better than, once that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<&'a Baseline>,
@@ -51,6 +57,10 @@ pub struct Summary<'a> {
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
     pub(super) report: Option<PathBuf>,
+}
+
+fn is_not(is: &bool) -> bool {
+    !is
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +89,8 @@ impl<'a> Summary<'a> {
             stopped: outcome.stopped,
             counters: trainer.counters(),
             metrics: None,
+            members: fitting.members(),
+            out_of_fold: !prepared.folds.is_empty(),
             baseline: None,
             task: prepared.encoder.task(),
             log10_loss: None,
@@ -128,7 +140,9 @@ impl<'a> Summary<'a> {
     /// The figures of each part, and of what the network had to be better than.
     pub fn figures(&self) -> Table {
         let baseline = self.baseline.map_or(Vec::new(), |baseline| baseline.named(self.task));
-        let mut rows: Vec<(&str, &Metrics)> = self.metrics.into_iter().flat_map(Splits::named).collect();
+        let name = |name| if name == "validation" && self.out_of_fold { "out-of-fold" } else { name };
+        let parts = self.metrics.into_iter().flat_map(Splits::named);
+        let mut rows: Vec<(&str, &Metrics)> = parts.map(|(part, metrics)| (name(part), metrics)).collect();
         rows.extend(baseline.iter().map(|(name, metrics)| (name.as_str(), *metrics)));
         metrics_table(&rows)
     }
@@ -144,7 +158,13 @@ impl<'a> Summary<'a> {
             ("run", self.run.clone().unwrap_or_default()),
             ("device", self.device.clone()),
             ("backend", self.backend.into()),
-            ("network", self.network.clone()),
+            (
+                "network",
+                match self.members.len() {
+                    0 => self.network.clone(),
+                    several => format!("{several} times {}", self.network),
+                },
+            ),
             ("parameters", count(self.parameters as u64)),
             ("rows", rows.collect::<Vec<_>>().join(", ")),
             ("plan", self.plan.into()),

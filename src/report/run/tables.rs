@@ -6,7 +6,9 @@ use super::analysis::Evaluated;
 use crate::error::shorten;
 use crate::math::predicted_class;
 use crate::metrics::Classification;
-use crate::report::{Table, class_table, count, score, value};
+use crate::pipeline::Member;
+use crate::report::{Table, class_table, count, figure, score, value};
+use crate::train::ReplicaEnd;
 
 /// Most classes of a table, and those whose confusion matrix has numbers.
 const CLASSES: usize = 50;
@@ -17,6 +19,7 @@ const LISTED: usize = 8;
 /// Those that there are, with their headings.
 pub fn all(evaluated: &Evaluated<'_>) -> Vec<(String, Table)> {
     let mut tables = Vec::new();
+    tables.extend(members(&evaluated.fitted.members).map(|table| ("Networks".to_string(), table)));
     if let Some(figures) = evaluated.fitted.metrics.evaluated().1.classification() {
         let mut shown = figures.clone();
         let heading = match figures.classes.len() {
@@ -38,6 +41,39 @@ pub fn all(evaluated: &Evaluated<'_>) -> Vec<(String, Table)> {
     };
     tables.extend(wrong.map(|table| ("Largest errors".to_string(), table)));
     tables
+}
+
+/// The networks of an ensemble, and the mean and the deviation of their losses; none for a single one.
+fn members(members: &[Member]) -> Option<Table> {
+    let mut table = Table::new(&["network", "seed", "fold", "epochs", "best epoch", "validation loss", ""]);
+    let number = |value: Option<u64>| value.map_or("-".into(), count);
+    for (place, Member { record, end, is_kept }) in (1..).zip(members) {
+        let ended = match end {
+            Some(ReplicaEnd::Diverged { .. }) if *is_kept => "diverged, its best is kept",
+            Some(ReplicaEnd::Diverged { .. }) => "diverged, left out",
+            Some(ReplicaEnd::Stopped) => "stopped early",
+            _ => "",
+        };
+        table.row(vec![
+            count(place),
+            record.seed.to_string(),
+            number(record.fold.map(|fold| fold as u64 + 1)),
+            count(record.epochs),
+            number(record.best_epoch),
+            record.validation_loss.map_or("-".into(), figure),
+            ended.into(),
+        ]);
+    }
+    let losses: Vec<f64> = members.iter().filter_map(|member| member.record.validation_loss).collect();
+    if losses.len() > 1 {
+        let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+        let squares = losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>();
+        let deviation = (squares / (losses.len() - 1) as f64).sqrt();
+        let empty = || String::from("-");
+        let spread = format!("± {}", figure(deviation));
+        table.row(vec!["mean".into(), empty(), empty(), empty(), empty(), figure(mean), spread]);
+    }
+    (!members.is_empty()).then_some(table)
 }
 
 /// The most frequent pairs of a true and another predicted class.

@@ -11,10 +11,11 @@ use super::page::{Page, page};
 use super::summary::Summary;
 use super::{Run, tables};
 use crate::backend::Device;
+use crate::data::Dataset;
 use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
-use crate::folder::{FINDINGS, PAGE, PREDICTIONS};
-use crate::pipeline::{Fitted, write_csv};
+use crate::folder::{FINDINGS, OUT_OF_FOLD, PAGE, PREDICTIONS};
+use crate::pipeline::{Fitted, OutOfFold, write_csv};
 use crate::report::{count, figure, main_figures};
 
 /// What made a run.
@@ -29,7 +30,7 @@ pub struct Command<'a> {
 /// Shows that the report can be written, before anything is computed for it.
 pub fn report_is_writable(folder: &Path) -> Result<()> {
     let check = |name| AtomicFile::create("write the report", &folder.join(name)).map(drop);
-    [PREDICTIONS, FINDINGS, PAGE].into_iter().try_for_each(check)
+    [PREDICTIONS, OUT_OF_FOLD, FINDINGS, PAGE].into_iter().try_for_each(check)
 }
 
 #[derive(Serialize)]
@@ -49,7 +50,13 @@ pub async fn write_report(
 ) -> Result<()> {
     let evaluated = Evaluated::new(device, fitted).await?;
     let put = |name: &str, bytes: &[u8]| AtomicFile::create("write the report", &folder.join(name))?.replace(bytes);
-    put(PREDICTIONS, &predictions(&evaluated)?)?;
+    let Evaluated { rows, outputs, .. } = &evaluated;
+    let (_, places) = fitted.splits.evaluated();
+    put(PREDICTIONS, &predictions(&evaluated, rows, outputs, &fitted.truth, places)?)?;
+    if let Some(OutOfFold { outputs, truth, .. }) = &fitted.out_of_fold {
+        let (rows, places) = (&fitted.data.train, &fitted.splits.train);
+        put(OUT_OF_FOLD, &predictions(&evaluated, rows, outputs, truth, places)?)?;
+    }
 
     let findings = evaluated.findings().await?;
     summary.phases.end("report");
@@ -64,17 +71,23 @@ pub async fn write_report(
 }
 
 /// `row` (from 1, the header not counted), `truth`, and what `mlp predict` says.
-fn predictions(evaluated: &Evaluated<'_>) -> Result<Vec<u8>> {
+fn predictions(
+    evaluated: &Evaluated<'_>,
+    rows: &Dataset,
+    outputs: &[f32],
+    numbers: &[f64],
+    places: &[usize],
+) -> Result<Vec<u8>> {
     #[derive(Serialize)]
     #[serde(untagged)]
     enum Truth<'a> {
         Class(&'a str),
         Number(f64),
     }
-    let Evaluated { fitted, encoder, rows, outputs, .. } = evaluated;
-    let (classes, (_, places)) = (encoder.classes().unwrap_or_default(), fitted.splits.evaluated());
+    let Evaluated { fitted, encoder, .. } = evaluated;
+    let classes = encoder.classes().unwrap_or_default();
     let front = |row: usize| {
-        let truth = match fitted.truth.get(row) {
+        let truth = match numbers.get(row) {
             Some(&number) => Truth::Number(number),
             None => Truth::Class(&classes[rows.targets()[row] as usize]),
         };
@@ -103,6 +116,9 @@ fn content<'a>(
     tiles.push((format!("{part} rows"), count(findings.rows as u64)));
     let mut note = match part.as_str() {
         "test" => String::new(),
+        "out-of-fold" => {
+            "Each row is judged by the networks that held it out; they stopped by these rows' loss, so the metrics are slightly optimistic.".into()
+        }
         "validation" => {
             "No rows were kept for testing: metrics on validation rows that chose the epoch are optimistic.".into()
         }

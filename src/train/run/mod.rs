@@ -2,17 +2,19 @@
 
 mod fits;
 mod frame;
+mod loss;
+mod pack;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
-use super::run_state::{Pending, RunProgress, Sums};
+use super::member::Member;
+use super::run_state::{Pending, ReplicaProgress, RunProgress, Sums};
 use super::trainer::Trainer;
-use super::{Epoch, Event, Monitor, Outcome, Position, Progress, ValidationScore};
+use super::{Epoch, Event, Monitor, Outcome, Progress, ReplicaEnd, ValidationScore};
 use crate::backend::{Backend as _, MAX_IN_FLIGHT};
 use crate::error::{Error, Result};
-use crate::kernels::{Step, mask_key, order_key};
-use crate::params::Layout;
+use crate::kernels::Step;
 use crate::plan::{PassKind, Role, SNAPSHOTS};
 pub(super) use fits::Course;
 
@@ -61,10 +63,19 @@ impl Trainer {
     pub(super) fn begin(&mut self) {
         let (first, per_epoch) = (self.next_step, self.steps_per_epoch());
         let whole = first / per_epoch;
-        let end = whole.saturating_add(self.config.epochs).saturating_mul(per_epoch);
-        // An interrupted epoch continues.
-        let training = self.run.training;
-        self.run = RunProgress { first, end, validated_until: whole * per_epoch, training, ..RunProgress::default() };
+        let end = whole.saturating_add(self.epochs_of_run()).saturating_mul(per_epoch);
+        self.run = RunProgress { first, end, validated_until: whole * per_epoch, ..RunProgress::default() };
+        for member in &mut self.members {
+            // An interrupted epoch continues; a replica that was ended for good stays so.
+            let ReplicaProgress { training, end, .. } = std::mem::take(&mut member.progress);
+            let end = end.filter(|end| matches!(end, ReplicaEnd::Diverged { .. } | ReplicaEnd::Dropped));
+            member.progress = ReplicaProgress { training, end, ..ReplicaProgress::default() };
+        }
+    }
+
+    /// Epochs of the replica that has the most.
+    pub(super) fn epochs_of_run(&self) -> u64 {
+        self.members.iter().map(|member| member.replica.config.epochs).max().unwrap_or(0)
     }
 
     /// Does at most so many more steps of the run.
@@ -76,8 +87,18 @@ impl Trainer {
         let mut last = started;
         let mut outcome = Outcome::default();
         loop {
-            while self.pending.len() < MAX_IN_FLIGHT && !outcome.stopped && self.queue(limit, None)? > 0 {}
-            let Some(&done) = self.pending.front() else { break };
+            while self.pending.len() < MAX_IN_FLIGHT
+                && !outcome.stopped
+                && !self.can_be_packed()
+                && self.queue(limit, None)? > 0
+            {}
+            let Some(&done) = self.pending.front() else {
+                if self.can_be_packed() && !outcome.stopped {
+                    self.pack().await?;
+                    continue;
+                }
+                break;
+            };
             let ring = self.backend.collect().await?;
             self.pending.pop_front();
             let now = Instant::now();
@@ -108,17 +129,30 @@ impl Trainer {
         on_event: &mut impl FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Option<Progress>> {
         let mut progress = None;
+        let replicas = self.plan().replicas;
         match done {
             Pending::Train { submission, first_step, steps } => {
                 for (slot, losses) in ring.chunks_exact(ring.len() / steps).enumerate() {
                     let step = first_step + slot as u64;
-                    let sums = self.sum(self.training_rows(step), losses);
-                    if !sums.loss.is_finite() {
-                        return Err(self.diverged(submission, step, slot).await?);
+                    let mut sums = Vec::with_capacity(self.places.len());
+                    for (place, losses) in
+                        losses.chunks_exact(losses.len() / replicas).take(self.places.len()).enumerate()
+                    {
+                        let member = &self.members[self.places[place]];
+                        let rows = self.record(member, step).rows as usize;
+                        if rows == 0 {
+                            continue;
+                        }
+                        let found = self.sum(rows, losses);
+                        if !found.loss.is_finite() {
+                            self.diverged(place, submission, step, slot).await?;
+                            continue;
+                        }
+                        self.members[self.places[place]].progress.training.add(found);
+                        sums.push(found);
                     }
                     outcome.steps += 1;
-                    self.run.training.add(sums);
-                    progress = Some(self.progress(step, sums));
+                    progress = self.progress(step, &sums).or(progress);
                     if (step + 1).is_multiple_of(self.steps_per_epoch()) && self.validation == 0 {
                         outcome.stopped |= self.end_epoch(step + 1, outcome, on_event)?;
                     }
@@ -126,16 +160,21 @@ impl Trainer {
             }
             Pending::Validate { first_row, steps } => {
                 let rows = self.validation_batch();
-                for (first, losses) in
-                    (first_row..self.validation).step_by(rows).zip(ring.chunks_exact(ring.len() / steps))
-                {
-                    let sums = self.sum(rows.min(self.validation - first), losses);
-                    self.run.validation.add(sums);
+                let firsts = (first_row..self.validation).step_by(rows);
+                for (first, losses) in firsts.zip(ring.chunks_exact(ring.len() / steps)) {
+                    for (place, losses) in
+                        losses.chunks_exact(losses.len() / replicas).take(self.places.len()).enumerate()
+                    {
+                        let member = &self.members[self.places[place]];
+                        let rows = rows.min(member.validation(self.validation).saturating_sub(first));
+                        if rows > 0 && !self.has_ended(member) {
+                            let sums = self.sum(rows, losses);
+                            self.members[self.places[place]].progress.validation.add(sums);
+                        }
+                    }
                 }
                 if first_row + steps * rows >= self.validation {
-                    if !self.run.validation.loss.is_finite() {
-                        return Err(self.diverged_at_validation()?);
-                    }
+                    self.check_validation()?;
                     outcome.stopped |= self.end_epoch(self.next_step, outcome, on_event)?;
                 }
             }
@@ -147,9 +186,8 @@ impl Trainer {
     fn end_run(&mut self) -> Result<()> {
         if self.next_step >= self.run.end && self.run.validated_until >= self.run.end && !self.run.finished {
             self.run.finished = true;
-            if self.run.has_best() {
-                self.copy(Role::Best, Role::Parameters)?;
-            }
+            let best = self.places_where(|member| member.progress.has_best());
+            self.copy(Role::Best, Role::Parameters, &best)?;
         }
         Ok(())
     }
@@ -167,7 +205,7 @@ impl Trainer {
     /// result has to be collected first.
     fn queue(&mut self, limit: u64, wanted: Option<usize>) -> Result<usize> {
         let mut end = self.run.end.min(limit);
-        if self.validation > 0 || self.config.is_controlled() {
+        if self.validation > 0 || self.members.iter().any(|member| member.replica.config.is_controlled()) {
             let epoch_end = self.run.validated_until.saturating_add(self.steps_per_epoch());
             if self.next_step >= epoch_end {
                 return self.submit_validation();
@@ -188,8 +226,9 @@ impl Trainer {
     /// Submits the next training steps, after a copy of the parameters that they start from.
     fn submit_training(&mut self, steps: usize) -> Result<usize> {
         let (submission, first_step) = (self.submissions, self.next_step);
-        self.copy(Role::Parameters, Role::Snapshot(submission % SNAPSHOTS))?;
-        let queue: Vec<_> = (first_step..first_step + steps as u64).map(|step| self.training_step(step)).collect();
+        let all = self.places_where(|_| true);
+        self.copy(Role::Parameters, Role::Snapshot(submission % SNAPSHOTS), &all)?;
+        let queue: Vec<_> = (first_step..first_step + steps as u64).flat_map(|step| self.training_step(step)).collect();
         self.backend.submit(&queue)?;
         self.pending.push_back(Pending::Train { submission, first_step, steps });
         self.snapshot_steps[submission % SNAPSHOTS] = first_step;
@@ -206,55 +245,33 @@ impl Trainer {
             return Ok(0);
         }
         let passes: Vec<_> = self.plan().passes_of(PassKind::Validate).map(|(index, _)| index).collect();
+        let trainer = &*self;
         let step = |index: usize| {
             let first_row = first_row + index * rows;
-            let pass = passes[usize::from(first_row + rows > self.validation)];
-            (pass, Step { first_row: first_row as u32, ..Step::default() })
+            let pass = passes[usize::from(first_row + rows > trainer.validation)];
+            trainer.places.iter().map(move |&member| {
+                let member = &trainer.members[member];
+                let start = member.replica.fold.as_ref().map_or(0, |fold| fold.start);
+                let left = member.validation(trainer.validation).saturating_sub(first_row);
+                let rows = if trainer.has_ended(member) { 0 } else { left as u32 };
+                (pass, Step { first_row: (start + first_row) as u32, rows, ..Step::default() })
+            })
         };
-        let queue: Vec<_> = (0..steps).map(step).collect();
+        let queue: Vec<_> = (0..steps).flat_map(step).collect();
         self.backend.submit(&queue)?;
         self.pending.push_back(Pending::Validate { first_row, steps });
         self.run.validated_rows = (first_row + steps * rows).min(self.validation);
         Ok(steps)
     }
 
-    /// The pass and the record of a training step. Training passes stand first in a plan.
-    pub(super) fn training_step(&self, step: u64) -> (usize, Step) {
-        let first_row = self.first_row(step);
-        let pass = usize::from(first_row + self.batch > self.samples);
-        let seed = self.config.seed;
-        let record = Step {
-            first_row: first_row as u32,
-            key: order_key(seed, self.steps_before + step / self.steps_per_epoch()),
-            mask_key: mask_key(seed, self.steps_before + step),
-            lr_factor: self.lr_factor(step),
-            bias_corrections: self
-                .config
-                .optimizer
-                .bias_corrections(self.steps_before + step + 1 - self.optimizer_start),
-            ..Step::default()
-        };
-        (pass, record)
-    }
-
-    /// Position of a step's first row in its epoch's order.
-    fn first_row(&self, step: u64) -> usize {
-        (step % self.steps_per_epoch()) as usize * self.batch
-    }
-
-    fn training_rows(&self, step: u64) -> usize {
-        self.batch.min(self.samples - self.first_row(step))
-    }
-
-    /// The schedule's factor on the learning rate.
-    fn lr_factor(&self, step: u64) -> f64 {
-        let position = Position {
-            step: step - self.run.first,
-            steps_per_epoch: self.steps_per_epoch(),
-            steps: self.run.end - self.run.first,
-            samples: self.samples as u64,
-        };
-        self.config.schedule.factor(&position) * self.run.plateau.factor
+    /// The pass and the records of a training step, one for each replica that runs. Training passes stand first in a plan.
+    pub(super) fn training_step(&self, step: u64) -> Vec<(usize, Step)> {
+        let records: Vec<_> = self.places.iter().map(|&member| self.record(&self.members[member], step)).collect();
+        let rows = records.iter().map(|record| record.rows as usize).max().unwrap_or(0);
+        let mut passes = self.plan().passes_of(PassKind::Train);
+        let smallest = passes.by_ref().filter(|(_, pass)| pass.rows >= rows).min_by_key(|(_, pass)| pass.rows);
+        let pass = smallest.map_or(0, |(index, _)| index);
+        records.into_iter().map(|record| (pass, record)).collect()
     }
 
     /// Adds up a slot of the loss ring, in f64 and in order.
@@ -267,13 +284,19 @@ impl Trainer {
         sums
     }
 
-    fn progress(&self, step: u64, sums: Sums) -> Progress {
+    /// Where a step stands, with the mean over replicas; none where all leave it out.
+    fn progress(&self, step: u64, sums: &[Sums]) -> Option<Progress> {
         let RunProgress { first, end, .. } = self.run;
-        let ValidationScore { loss, accuracy } = self.score(sums);
-        Progress { step: step + 1 - first, steps: end - first, loss, accuracy }
+        let mut mean = Sums::default();
+        for one in sums {
+            // Of means, since replicas may have other numbers of rows.
+            mean.add(Sums { loss: one.loss / one.terms, correct: one.correct / one.terms, terms: 1.0 });
+        }
+        let ValidationScore { loss, accuracy } = self.score(if let [one] = sums { *one } else { mean });
+        (!sums.is_empty()).then_some(Progress { step: step + 1 - first, steps: end - first, loss, accuracy })
     }
 
-    fn score(&self, sums: Sums) -> ValidationScore {
+    pub(super) fn score(&self, sums: Sums) -> ValidationScore {
         let accuracy = self.spec.loss().classifies().then(|| sums.correct / sums.terms);
         ValidationScore { loss: sums.loss / sums.terms, accuracy }
     }
@@ -285,86 +308,75 @@ impl Trainer {
         outcome: &mut Outcome,
         on_event: &mut impl FnMut(Event) -> ControlFlow<()>,
     ) -> Result<bool> {
-        let (training, validation) = (std::mem::take(&mut self.run.training), std::mem::take(&mut self.run.validation));
         (self.run.validated_until, self.run.validated_rows) = (end, 0);
-        let ValidationScore { loss, accuracy } = self.score(training);
-        let validation = (self.validation > 0).then(|| self.score(validation));
-        let learning_rate = self.config.optimizer.learning_rate * self.lr_factor(end - 1);
-        let epoch = Epoch { epoch: end / self.steps_per_epoch(), step: end, learning_rate, loss, accuracy, validation };
-        let watched = validation.unwrap_or(ValidationScore { loss, accuracy });
-        self.run.plateau.observe(&self.config.schedule, watched.loss);
-        if let Some(rule) = self.config.early_stopping {
-            let verdict = self.run.stopping.observe(&rule, epoch.epoch, watched.of(rule.monitor));
-            if verdict.improved {
-                self.copy(Role::Parameters, Role::Best)?;
+        let (mut stopped, mut improved) = (false, vec![false; self.members.len()]);
+        for place in 0..self.places.len() {
+            let index = self.places[place];
+            if self.has_ended(&self.members[index]) {
+                continue;
             }
-            if verdict.stop {
-                self.run.end = end;
-            }
+            let epoch = self.epoch_of(index, end);
+            improved[index] = self.members[index].observe(&epoch);
+            stopped |= on_event(Event::Epoch(epoch)).is_break();
         }
         outcome.epochs += 1;
-        self.run.last = Some(epoch);
-        Ok(on_event(Event::Epoch(epoch)).is_break())
-    }
-
-    /// Goes back to the last parameters that gave a finite loss: those from which the submission began, or,
-    /// when its first loss was not finite, those of the submission before.
-    async fn diverged(&mut self, submission: usize, step: u64, slot: usize) -> Result<Error> {
-        self.drain().await?;
-        let good = if slot == 0 { submission.saturating_sub(1).max(self.first_submission) } else { submission };
-        self.restore_snapshot(good)?;
-        Ok(self.divergence(step, "loss"))
-    }
-
-    /// The same for the loss of the validation set, which comes after an epoch's last step.
-    fn diverged_at_validation(&mut self) -> Result<Error> {
-        let step = self.next_step - 1;
-        self.restore_snapshot(self.submissions - 1)?;
-        Ok(self.divergence(step, "validation loss"))
-    }
-
-    /// [`roll_back`](Self::roll_back) for async programs.
-    pub async fn roll_back_async(&mut self) -> Result<Vec<f32>> {
-        self.drain().await?;
-        if self.submissions > self.first_submission {
-            self.restore_snapshot(self.submissions - 1)?;
+        let improved = self.places.iter().map(|&member| improved[member]).collect::<Vec<_>>();
+        self.copy(Role::Parameters, Role::Best, &ranges(improved.iter().copied()))?;
+        if self.members.iter().all(|member| self.has_ended(member)) {
+            self.run.end = end;
         }
-        self.parameters_async().await
+        Ok(stopped)
     }
 
-    /// Ends the run.
-    fn restore_snapshot(&mut self, submission: usize) -> Result<()> {
-        let place = submission % SNAPSHOTS;
-        self.copy(Role::Snapshot(place), Role::Parameters)?;
-        let plan = self.backend.plan();
-        let fresh = vec![0.0; plan.buffers[plan.buffer(Role::OptimizerState)?].len];
-        self.write(Role::OptimizerState, &fresh)?;
-        self.next_step = self.snapshot_steps[place];
-        self.optimizer_start = self.steps();
-        let (step, per_epoch) = (self.next_step, self.steps_per_epoch());
-        let validated_until = step / per_epoch * per_epoch;
-        self.run = RunProgress { first: step, end: step, validated_until, finished: true, ..RunProgress::default() };
-        Ok(())
+    /// A replica's epoch that ends before step `end`, whose sums it takes.
+    fn epoch_of(&mut self, index: usize, end: u64) -> Epoch {
+        let per_epoch = self.steps_per_epoch();
+        let learning_rate = {
+            let member = &self.members[index];
+            // The last step of the epoch that the replica takes part in.
+            let last = end - 1 - (per_epoch - member.steps_per_epoch);
+            member.replica.config.optimizer.learning_rate * self.lr_factor(member, last)
+        };
+        let validates = self.validation > 0;
+        let progress = &mut self.members[index].progress;
+        let (training, validation) = (std::mem::take(&mut progress.training), std::mem::take(&mut progress.validation));
+        let ValidationScore { loss, accuracy } = self.score(training);
+        let validation = validates.then(|| self.score(validation));
+        let step = self.members[index].steps_before(end, per_epoch);
+        Epoch { replica: index, epoch: end / per_epoch, step, learning_rate, loss, accuracy, validation }
     }
 
-    fn divergence(&self, step: u64, what: &str) -> Error {
-        Error::Diverged {
-            step: self.steps_before + step + 1,
-            epoch: step / self.steps_per_epoch() + 1,
-            what: what.into(),
+    /// The places of replicas that fulfil a condition, as ranges.
+    pub(super) fn places_where(&self, holds: impl Fn(&Member) -> bool) -> Vec<Range<usize>> {
+        ranges(self.places.iter().map(|&member| holds(&self.members[member])))
+    }
+}
+
+/// Where there is a yes, as ranges.
+fn ranges(flags: impl IntoIterator<Item = bool>) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (place, _) in flags.into_iter().enumerate().filter(|(_, flag)| *flag) {
+        match found.last_mut() {
+            Some(last) if last.end == place => last.end += 1,
+            _ => found.push(place..place + 1),
         }
     }
+    found
+}
 
-    /// The last update has no loss to tell of it, and a device may compute a finite loss from a NaN.
-    pub(super) async fn check_parameters(&mut self) -> Result<()> {
-        let values = self.parameters_async().await?;
-        let Some(place) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let layout = Layout::new(&self.spec);
-        let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&place));
-        let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
-        let error = self.divergence(self.next_step.saturating_sub(1), &name);
-        self.roll_back_async().await?;
-        Err(error)
+impl Member {
+    /// Takes note of an epoch, which may end the run; whether it is the best so far, and to be kept.
+    fn observe(&mut self, epoch: &Epoch) -> bool {
+        let watched = epoch.validation.unwrap_or(ValidationScore { loss: epoch.loss, accuracy: epoch.accuracy });
+        let (config, progress) = (&self.replica.config, &mut self.progress);
+        progress.plateau.observe(&config.schedule, watched.loss);
+        progress.last = Some(*epoch);
+        let Some(rule) = config.early_stopping else { return false };
+        let verdict = progress.stopping.observe(&rule, epoch.epoch, watched.of(rule.monitor));
+        if verdict.stop {
+            progress.end = Some(ReplicaEnd::Stopped);
+        }
+        verdict.improved
     }
 }
 
@@ -379,11 +391,6 @@ impl Pending {
 }
 
 impl RunProgress {
-    /// Whether early stopping has seen an epoch that it can go back to.
-    pub fn has_best(&self) -> bool {
-        self.stopping.best.is_some()
-    }
-
     /// Makes the run so many epochs long, where they have not passed yet.
     pub fn set_epochs(&mut self, epochs: u64, steps_per_epoch: u64) {
         let end = (self.first / steps_per_epoch).saturating_add(epochs).saturating_mul(steps_per_epoch);

@@ -5,6 +5,7 @@ mod cases;
 mod checkpoints;
 mod classes;
 mod config;
+mod ensemble;
 mod errors;
 mod exchange;
 mod explain;

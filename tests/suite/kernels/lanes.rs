@@ -364,10 +364,11 @@ impl<'a> Lane<'a> {
                 };
                 many(members.iter().map(value).collect())
             }
-            // Of a run of steps two are taken; the third has no rows, which ends the run.
+            // Of a run of steps two are taken; the third's slot ends the run.
             TypeInner::Array { base, size: naga::ArraySize::Constant(count), .. } => {
                 let mut values = vec![self.zero(*base); count.get() as usize];
                 (0..2).for_each(|step| values[step] = self.named(*base, member));
+                values[2] = self.named(*base, &|name| if name == "slot" { u32::MAX } else { member(name) });
                 many(values)
             }
             other => panic!("a type that no kernel has: {other:?}"),

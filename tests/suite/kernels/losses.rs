@@ -76,7 +76,7 @@ impl Group {
         for (buffer, values) in [(0, &self.z), (1, &y), (2, &hyper.to_vec())] {
             backend.write(buffer, &values.iter().copied().map(convert).collect::<Vec<_>>()).unwrap();
         }
-        backend.submit(&[(0, Step::default())]).unwrap();
+        backend.submit(&vec![(0, Step::default()); self.rows()]).unwrap();
         wait(backend.collect()).unwrap();
         let [d, sums] = [3, 4].map(|buffer| wait(backend.read(buffer)).unwrap());
         let rows = sums.chunks_exact(2).zip(d.chunks_exact(OUTPUTS));

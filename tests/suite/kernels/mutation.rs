@@ -235,7 +235,9 @@ pub fn code(part: &Part, kernel: &Kernel) -> String {
     let whole = kernel.source(part);
     let lines = whole.strip_prefix(STEP_WGSL).unwrap_or(&whole).lines();
     lines
-        .filter(|line| !line.ends_with("var<uniform> step: Step;") && !line.starts_with("const HYPER_"))
+        .filter(|line| {
+            !line.contains("Step") && !["const HYPER_", "const RECORDS"].iter().any(|of| line.starts_with(of))
+        })
         .map(|line| line.split("//").next().unwrap().to_string() + "\n")
         .collect()
 }

@@ -199,7 +199,7 @@ fn copies_are_exact() {
 #[test]
 fn plans_give_slots_only_to_bindings_that_have_them() {
     let spec = MlpSpec::new(&[2, 3, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
-    let shape = TrainShape { samples: 5, validation: 0, batch: 2, replicas: 2, slots: 2, weighted: false };
+    let shape = TrainShape { samples: 5, validation: 0, folds: None, batch: 2, replicas: 2, slots: 2, weighted: false };
     let plan = layered(&spec, &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut slotted = 0;
     for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {

@@ -11,7 +11,7 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, ORDER_WGSL, PARTIALS_WGSL,
+    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, MAX_RECORDS, ORDER_WGSL, PARTIALS_WGSL,
     POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
@@ -79,11 +79,6 @@ fn params_are_what_the_host_uploads() {
     });
 }
 
-/// What a shader calls the step's record, or those of a run.
-fn record_name(kernel: &Kernel) -> &'static str {
-    if kernel.most_steps > 1 { "steps" } else { "step" }
-}
-
 /// Each field of the host's record stands where the shader reads it.
 #[test]
 fn step_record_is_what_shaders_read() {
@@ -96,12 +91,14 @@ fn step_record_is_what_shaders_read() {
         mask_key: 7,
         lr_factor: 4.0,
         bias_corrections,
+        fold: [9, 10],
+        dropout: 11.0,
     });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
     each_shader(|kernel, _, label, module, _| {
         if kernel.most_steps > 0 {
-            let (members, span, count) = uniform(module, record_name(kernel));
-            assert_eq!((span as usize, count), (size_of::<StepRecord>(), kernel.most_steps), "{label}");
+            let (members, span, count) = uniform(module, "records");
+            assert_eq!((span as usize, count), (size_of::<StepRecord>(), MAX_RECORDS), "{label}");
             let found: Vec<_> = fields(module, members)
                 .into_iter()
                 .map(|(name, at, word)| (name, word, words[at as usize / 4]))
@@ -115,6 +112,10 @@ fn step_record_is_what_shaders_read() {
                 ("correction_1", "f32", 5f32.to_bits()),
                 ("correction_2", "f32", 6f32.to_bits()),
                 ("rows", "u32", 8),
+                ("fold_first", "u32", 9),
+                ("fold_rows", "u32", 10),
+                ("dropout", "f32", 11f32.to_bits()),
+                ("unused", "u32", 0),
             ];
             assert_eq!(found, expected.map(|(name, word, value)| (name.to_string(), word, value)), "{label}");
         }
@@ -126,7 +127,7 @@ fn step_record_is_what_shaders_read() {
 fn bindings_are_those_of_the_row() {
     each_shader(|kernel, part, label, module, _| {
         let mut expected = vec![("params", 0, AddressSpace::Uniform)];
-        expected.extend((kernel.most_steps > 0).then_some((record_name(kernel), 1, AddressSpace::Uniform)));
+        expected.extend((kernel.most_steps > 0).then_some(("records", 1, AddressSpace::Uniform)));
         expected.extend(kernel.bindings.iter().zip(2..).map(|(binding, index)| {
             let write = if binding.access == Access::In { StorageAccess::empty() } else { StorageAccess::STORE };
             (binding.name, index, AddressSpace::Storage { access: StorageAccess::LOAD | write })

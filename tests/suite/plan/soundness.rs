@@ -122,7 +122,8 @@ fn run<B: Backend<Real = f32>>(mut backend: B, poison: f32) -> Vec<Vec<u32>> {
             },
         )
     };
-    let steps: Vec<_> = [0, u32::MAX - 5].into_iter().map(step).take(plan.slots).collect();
+    let each = |first_row| std::iter::repeat_n(step(first_row), plan.replicas);
+    let steps: Vec<_> = [0, u32::MAX - 5].into_iter().take(plan.slots).flat_map(each).collect();
     backend.submit(&steps).unwrap();
     wait(backend.collect()).unwrap();
     let mut after = Vec::new();

@@ -193,6 +193,7 @@ fn run(
     let shape = TrainShape {
         samples: data.rows(),
         validation: 0,
+        folds: None,
         batch,
         replicas: replicas.len(),
         slots: steps.len(),
@@ -214,7 +215,10 @@ fn run(
             let buffer = backend.plan().buffer(role)?;
             backend.write(buffer, values)?;
         }
-        backend.submit(steps)?;
+        let each = |&(pass, step): &(usize, Step)| {
+            (0..replicas.len()).map(move |replica| (pass, Step { key: replica_key(step.key, replica), ..step }))
+        };
+        backend.submit(&steps.iter().flat_map(each).collect::<Vec<_>>())?;
         let losses = backend.collect().await?;
         let (parameters, gradients) =
             (backend.plan().buffer(Role::Parameters)?, backend.plan().buffer(Role::Gradients)?);
@@ -243,10 +247,7 @@ fn steps(samples: usize, batch: usize, count: usize) -> Vec<(usize, Step)> {
 
 /// The sample order's key of a replica.
 fn replica_key(key: u32, replica: usize) -> u32 {
-    let word = replica as u32;
-    let h = (word ^ (word >> 16)).wrapping_mul(0x85eb_ca6b);
-    let h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
-    key ^ h ^ (h >> 16)
+    key ^ (replica as u32).wrapping_mul(0x85eb_ca6b)
 }
 
 /// Networks side by side learn what each of them learns alone, to the bit: with the whole data set, and with
@@ -302,7 +303,15 @@ fn an_epoch_takes_every_row_once() {
         assert_eq!(epoch.iter().map(|(pass, _)| *pass).collect::<Vec<_>>(), [0, 0, 0, 1]);
         let (mut seen, mut in_order, mut sum) = (Vec::new(), true, 0.0);
         for (pass, step) in epoch {
-            let shape = TrainShape { samples: 24, validation: 0, batch: 7, replicas: 1, slots: 1, weighted: false };
+            let shape = TrainShape {
+                samples: 24,
+                validation: 0,
+                folds: None,
+                batch: 7,
+                replicas: 1,
+                slots: 1,
+                weighted: false,
+            };
             let batch = async {
                 let mut backend = device.load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape)?).await?;
                 for (role, values) in [

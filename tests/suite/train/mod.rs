@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod pipeline;
 pub mod predictions;
 pub mod reference_run;
+pub mod replicas;
 pub mod schedules;
 pub mod states;
 pub mod streams;

@@ -89,7 +89,8 @@ fn f64_is_numpys() {
         let columns: Vec<_> = names.iter().map(|name| table.numbers(name).unwrap()).collect();
         train.iter().flat_map(|&row| columns.iter().map(move |column| column[row])).collect()
     };
-    let shape = TrainShape { samples: 900, validation: 0, batch: 900, replicas: 1, slots: 190, weighted: false };
+    let shape =
+        TrainShape { samples: 900, validation: 0, folds: None, batch: 900, replicas: 1, slots: 190, weighted: false };
     let plan = plan::plain(&spec(), &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut backend = CpuBackend::<f64>::load(&CpuDevice::new(0).unwrap(), plan).unwrap();
     for (role, values) in [

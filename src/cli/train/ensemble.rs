@@ -1,0 +1,22 @@
+//! Several networks in place of one: the flags.
+
+use crate::pipeline::Estimator;
+
+#[derive(Debug, clap::Args)]
+pub struct EnsembleArgs {
+    /// Train N networks side by side, which differ by their seeds and predict together: the mean of their probabilities or numbers.
+    /// With --folds N for each fold
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub ensemble: usize,
+    /// Cut the training rows into K folds and train a network for each, which holds its fold out and is judged by it. They predict
+    /// together; what they say of the folds that they held out is an honest score from all rows
+    #[arg(long, value_name = "K", conflicts_with_all = ["validation", "validation_fraction"])]
+    pub folds: Option<usize>,
+}
+
+impl EnsembleArgs {
+    /// The estimator with what is said.
+    pub fn apply(&self, estimator: Estimator) -> Estimator {
+        self.folds.into_iter().fold(estimator.ensemble(self.ensemble), Estimator::folds)
+    }
+}

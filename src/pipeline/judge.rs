@@ -1,0 +1,98 @@
+//! What a fit comes to: its model, the networks of an ensemble, and how good they are.
+
+use super::fitting::Fitting;
+use super::members::Member;
+use super::prepare::Prepared;
+use super::record::record;
+use super::splits::Splits;
+use crate::error::{Error, Result};
+use crate::infer::Metrics;
+use crate::model::{Model, TrainingRecord};
+
+impl Fitting {
+    /// [`model`](Self::model) for async programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn model_async(&mut self) -> Result<&Model> {
+        let model = self.take_model().await?;
+        Ok(self.model.insert(model))
+    }
+
+    pub(super) async fn take_model(&mut self) -> Result<Model> {
+        if let Some(model) = self.model.take() {
+            return Ok(model);
+        }
+        self.end_phase("train");
+        let parameters = self.result().await?;
+        let members = self.members();
+        if !members.is_empty() && members.iter().all(|member| !member.is_kept) {
+            let (step, epoch) = (self.trainer.steps(), self.trainer.epochs());
+            return Err(Error::Diverged { step, epoch, what: "loss of all networks".into() });
+        }
+        Ok(self.model_of(parameters, self.trainer.last_epoch().map(|epoch| epoch.loss)).of_kept(&members))
+    }
+
+    /// The parameters that each network keeps: its best, else its last.
+    async fn result(&mut self) -> Result<Vec<f32>> {
+        match self.trainer.best_parameters_async().await? {
+            Some(best) => Ok(best),
+            None => self.trainer.parameters_async().await,
+        }
+    }
+
+    /// The networks of an ensemble, and how they stand; empty of one network.
+    pub fn members(&self) -> Vec<Member> {
+        let (replicas, each) = (self.prepared.replicas(), self.prepared.settled.ensemble);
+        if replicas.len() == 1 {
+            return Vec::new();
+        }
+        let of = |(number, (replica, outcome))| Member::of(number, replica, each, outcome);
+        replicas.iter().zip(self.trainer.outcomes()).enumerate().map(of).collect()
+    }
+
+    pub(super) fn model_of(&self, parameters: Vec<f32>, loss: Option<f64>) -> Model {
+        let Prepared { encoder, spec, data, settled, .. } = &self.prepared;
+        let name = settled.data_name.clone().unwrap_or_default();
+        let members = self.members().into_iter().filter(|member| member.is_kept);
+        let training = TrainingRecord {
+            run: self.name.clone(),
+            members: members.map(|member| member.record).collect(),
+            ..record(&self.trainer, name, data.train.rows(), self.device.name(), loss)
+        };
+        Model { spec: spec.clone(), parameters, encoder: Some(encoder.clone()), training: Some(training) }
+    }
+
+    /// [`evaluate`](Self::evaluate) for async programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn evaluate_async(&mut self) -> Result<&Splits<Metrics>> {
+        let metrics = self.take_metrics().await?;
+        Ok(self.metrics.insert(metrics))
+    }
+
+    pub(super) async fn take_metrics(&mut self) -> Result<Splits<Metrics>> {
+        if let Some(metrics) = self.metrics.take() {
+            return Ok(metrics);
+        }
+        let model = self.take_model().await?;
+        let mut metrics = self.prepared.data.metrics(&self.device, &model).await?;
+        if metrics.train.scores.is_none() {
+            // The last update has no loss of its own to tell that it went wrong.
+            let (step, epoch) = (self.trainer.steps(), self.trainer.epochs());
+            if self.trainer.replicas() == 1 {
+                self.trainer.roll_back_async().await?;
+            }
+            return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
+        }
+        self.model = Some(model);
+        if !self.prepared.folds.is_empty() {
+            let (members, all) = (self.members(), self.result().await?);
+            self.out_of_fold = self.prepared.out_of_fold(&self.device, &members, &all).await?;
+            metrics.validation = self.out_of_fold.as_ref().map(|out_of_fold| out_of_fold.metrics.clone());
+        }
+        self.end_phase("evaluate");
+        Ok(metrics)
+    }
+}
