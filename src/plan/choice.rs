@@ -67,7 +67,8 @@ pub fn choose(
 fn beyond_a_slice(network: &Network, rows: usize, slice: usize) -> usize {
     let padded = rows.next_multiple_of(network.block());
     let rows = padded.saturating_sub(slice).saturating_add(UPDATE_ROWS).saturating_mul(network.parameters());
-    rows.saturating_add((padded / network.block() - 1).saturating_mul(network.spec().layers().len() * LAYER))
+    let blocks = (padded / network.block()).saturating_sub(slice.div_ceil(network.block()));
+    rows.saturating_add(blocks.saturating_mul(network.spec().layers().len() * LAYER))
 }
 
 /// What the two launches of a fused step are worth, in the unit of [`beyond_a_slice`]: 10 µs of a workgroup that does 13 such
@@ -168,6 +169,25 @@ mod tests {
         assert_eq!(groups(&plan(1 << 20, LARGE)), (32, 256));
         assert_eq!(groups(&plan(900, Target::Cpu)), (113, 8));
         assert_eq!(groups(&plan(20, Target::Cpu)), (20, 1));
+    }
+
+    /// Many networks fill a GPU by themselves: each takes fewer groups, larger blocks and less memory, at last one workgroup that goes from
+    /// step to step. On the CPU nothing of it changes with their number.
+    #[test]
+    fn many_networks_share_the_places_of_a_gpu() {
+        let (spec, recipe) = (spec(&[2, 25, 50, 50, 25, 1]), Recipe::new(Rule::Sgd));
+        let with = |replicas| TrainShape { replicas, ..TrainShape::full(900) };
+        let plan = |replicas, target| fused(&spec, &recipe, with(replicas), target).unwrap();
+        assert_eq!(groups(&plan(1, LARGE)), (8, 113));
+        assert_eq!(groups(&plan(8, LARGE)), (32, 29));
+        assert_eq!(groups(&plan(64, LARGE)), (32, 4));
+        assert_eq!(groups(&plan(1024, LARGE)), (32, 1));
+        let bytes = |replicas| plan(replicas, LARGE).bytes(4) / replicas as u64;
+        assert!(bytes(1024) * 10 < bytes(1), "{} and {}", bytes(1024), bytes(1));
+        for (replicas, kind) in [(1, PlanKind::Fused), (64, PlanKind::Fused), (1024, PlanKind::Resident)] {
+            assert_eq!(choose(None, &spec, &recipe, with(replicas), LARGE).unwrap().kind, kind, "{replicas}");
+            assert_eq!(groups(&plan(replicas, Target::Cpu)), groups(&plan(1, Target::Cpu)));
+        }
     }
 
     /// What does not fit a workgroup's memory is layered, and refused where it is asked for.
