@@ -14,6 +14,7 @@ mod kernels;
 mod metrics_output;
 mod report;
 mod runs;
+mod sweep;
 mod tables;
 mod texts;
 mod train;
@@ -241,6 +242,7 @@ fn usage_is_told() {
     let help = place.stdout("--help");
     for command in [
         "train",
+        "sweep",
         "eval",
         "predict",
         "inspect",

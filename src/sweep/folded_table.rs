@@ -1,0 +1,140 @@
+//! The table of a sweep, with its folds and what one candidate tells of all.
+
+use super::folds::Folds;
+use super::job::Job;
+use super::metric::Metric;
+use crate::data::{Encoder, Table, Task, checksum};
+use crate::error::{Error, Result, set};
+use crate::math::Loss;
+use crate::pipeline::{Estimator, Prepared};
+use crate::spec::MlpSpec;
+use crate::train::TrainConfig;
+
+/// Epochs for the check of a schedule, where the table decides their number: more than any schedule needs.
+const MANY: u64 = 1_000_000;
+
+/// A table that the candidates of a sweep share.
+#[derive(Debug)]
+pub struct FoldedTable {
+    table: Table,
+    /// Without them the rows for validation are held out.
+    folds: Option<Folds>,
+    /// The column of groups, where it is no feature.
+    apart: Option<String>,
+    metric: Metric,
+    encoder: Encoder,
+    checksum: u32,
+    bytes: u64,
+}
+
+impl FoldedTable {
+    /// A table for a sweep, and what it comes to for `estimator`, which is any candidate's: its split, its target and its weights are
+    /// those of all.
+    ///
+    /// # Errors
+    /// Those of [`Estimator::prepare`] and of [`Folds::new`]; [`Error::Setting`] where no rows would be held out, and for a metric that
+    /// the task does not have.
+    pub fn new(
+        table: Table,
+        estimator: &Estimator,
+        folds: Option<usize>,
+        metric: Option<Metric>,
+    ) -> Result<(Self, Prepared)> {
+        let folds = folds.map(|folds| Folds::new(estimator, &table, folds)).transpose()?;
+        let apart = folds.as_ref().and_then(|_| estimator.column_apart()).map(String::from);
+        let prepared = prepare(&table, folds.as_ref(), apart.as_deref(), estimator.clone(), 1)?;
+        let Some(validation) = &prepared.data.validation else {
+            let found = "without rows that are held out".into();
+            let expected = format!("{}, or {}", set("folds", "K"), set("validation_fraction", "F"));
+            return Err(Error::Setting { what: "a sweep", found, expected });
+        };
+        let encoder = prepared.encoder.clone();
+        let metric = Metric::for_task(metric, encoder.task())?;
+        let sets = [&prepared.data.train, validation].into_iter().chain(&prepared.data.test);
+        let values: usize = sets.clone().map(|data| data.features().len() + data.targets().len()).sum();
+        let (bytes, checksum) = ((values * size_of::<f32>()) as u64, checksum(sets));
+        Ok((Self { table, folds, apart, metric, encoder, checksum, bytes }, prepared))
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The folds, if there are some.
+    #[must_use]
+    pub fn folds(&self) -> Option<&Folds> {
+        self.folds.as_ref()
+    }
+
+    /// By what trials are compared.
+    #[must_use]
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.encoder.task()
+    }
+
+    /// CRC-32 of the rows as the network of the estimator sees them.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        self.checksum
+    }
+
+    /// Bytes of these rows.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A candidate's network.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a loss that the task does not have, and for layers that are too large.
+    pub fn network(&self, estimator: &Estimator) -> Result<MlpSpec> {
+        let encoder = &self.encoder;
+        let loss = Loss::for_task(encoder.task(), estimator.loss)?;
+        let spec = estimator.hidden.spec(encoder.inputs(), encoder.outputs(), estimator.activation, loss)?;
+        spec.with_named_parameters(&estimator.loss_parameters)
+    }
+
+    /// Refuses a candidate that could not be trained.
+    ///
+    /// # Errors
+    /// Those of [`network`](Self::network) and of [`TrainConfig::check`].
+    pub fn check(&self, estimator: &Estimator) -> Result<()> {
+        let epochs = estimator.length.epochs.unwrap_or(MANY);
+        TrainConfig { epochs, ..estimator.config.clone() }.check(&self.network(estimator)?)
+    }
+
+    /// What a job needs but a device: its fold's rows for validation, the others for training.
+    ///
+    /// # Errors
+    /// Those of [`Estimator::prepare`].
+    pub fn prepare(&self, job: &Job) -> Result<Prepared> {
+        let estimator = job.estimator.clone().seed(job.seed);
+        prepare(&self.table, self.folds.as_ref(), self.apart.as_deref(), estimator, job.fold)
+    }
+}
+
+/// On a fold, counted from 1.
+fn prepare(
+    table: &Table,
+    folds: Option<&Folds>,
+    apart: Option<&str>,
+    estimator: Estimator,
+    fold: usize,
+) -> Result<Prepared> {
+    let mut table = table.clone();
+    apart.map(|column| table.take(column)).transpose()?;
+    let estimator = match folds {
+        Some(folds) => folds.apply(estimator, fold.saturating_sub(1)),
+        None => estimator,
+    };
+    estimator.prepare(table)
+}
