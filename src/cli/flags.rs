@@ -21,6 +21,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("epochs", "--epochs"),
     ("epsilon", "--epsilon"),
     ("features", "--features"),
+    ("fold_column", "--fold-column"),
     ("folds", "--folds"),
     ("group", "--group"),
     ("halving", "--halving"),

@@ -1,6 +1,6 @@
 //! The table of a sweep, with its folds and what one candidate tells of all.
 
-use super::folds::Folds;
+use super::folds::{FoldBy, Folds};
 use super::job::Job;
 use super::metric::Metric;
 use crate::data::{Encoder, Table, Task, checksum};
@@ -19,8 +19,8 @@ pub struct FoldedTable {
     table: Table,
     /// Without them the rows for validation are held out.
     folds: Option<Folds>,
-    /// The column of groups, where it is no feature.
-    apart: Option<String>,
+    /// The column that only says groups.
+    apart: Vec<String>,
     metric: Metric,
     encoder: Encoder,
     checksum: u32,
@@ -37,12 +37,17 @@ impl FoldedTable {
     pub fn new(
         table: Table,
         estimator: &Estimator,
-        folds: Option<usize>,
+        folds: Option<&FoldBy>,
         metric: Option<Metric>,
     ) -> Result<(Self, Prepared)> {
-        let folds = folds.map(|folds| Folds::new(estimator, &table, folds)).transpose()?;
-        let apart = folds.as_ref().and_then(|_| estimator.column_apart()).map(String::from);
-        let prepared = prepare(&table, folds.as_ref(), apart.as_deref(), estimator.clone(), 1)?;
+        let column = folds.and_then(FoldBy::column);
+        let folds = folds.map(|by| Folds::by(by, estimator, &table)).transpose()?;
+        let mut table = table;
+        column.map(|column| table.take(column)).transpose()?;
+        // Folds do not go by it any more. Without folds the split does, and takes it out itself.
+        let group = folds.as_ref().and_then(|_| estimator.column_apart()).filter(|group| Some(*group) != column);
+        let apart: Vec<String> = group.map(String::from).into_iter().collect();
+        let prepared = prepare(&table, folds.as_ref(), &apart, estimator.clone(), 1)?;
         let Some(validation) = &prepared.data.validation else {
             let found = "without rows that are held out".into();
             let expected = format!("{}, or {}", set("folds", "K"), set("validation_fraction", "F"));
@@ -56,7 +61,7 @@ impl FoldedTable {
         Ok((Self { table, folds, apart, metric, encoder, checksum, bytes }, prepared))
     }
 
-    /// The table.
+    /// The table, without the column of folds.
     #[must_use]
     pub fn table(&self) -> &Table {
         &self.table
@@ -118,7 +123,7 @@ impl FoldedTable {
     /// Those of [`Estimator::prepare`].
     pub fn prepare(&self, job: &Job) -> Result<Prepared> {
         let estimator = job.estimator.clone().seed(job.seed);
-        prepare(&self.table, self.folds.as_ref(), self.apart.as_deref(), estimator, job.fold)
+        prepare(&self.table, self.folds.as_ref(), &self.apart, estimator, job.fold)
     }
 }
 
@@ -126,12 +131,14 @@ impl FoldedTable {
 fn prepare(
     table: &Table,
     folds: Option<&Folds>,
-    apart: Option<&str>,
+    apart: &[String],
     estimator: Estimator,
     fold: usize,
 ) -> Result<Prepared> {
     let mut table = table.clone();
-    apart.map(|column| table.take(column)).transpose()?;
+    for column in apart {
+        table.take(column)?;
+    }
     let estimator = match folds {
         Some(folds) => folds.apply(estimator, fold.saturating_sub(1)),
         None => estimator,

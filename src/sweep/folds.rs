@@ -15,7 +15,85 @@ pub struct Folds {
     test: Vec<usize>,
 }
 
+/// What says which fold a row is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FoldBy {
+    /// Rows are dealt into so many folds: [`Folds::new`].
+    Number(usize),
+    /// A column of the table, which is no feature: [`Folds::of_column`].
+    Column(String),
+}
+
+impl FoldBy {
+    /// The column that says it.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        if let Self::Column(column) = self { Some(column) } else { None }
+    }
+}
+
 impl Folds {
+    /// The folds that are asked for.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) and [`of_column`](Self::of_column).
+    pub fn by(by: &FoldBy, estimator: &Estimator, table: &Table) -> Result<Self> {
+        match by {
+            FoldBy::Number(folds) => Self::new(estimator, table, *folds),
+            FoldBy::Column(column) => Self::of_column(estimator, table, column),
+        }
+    }
+
+    /// Rows with the same cell in a column are a fold, as far as the estimator does not keep them for testing.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a column with a single cell, for a fold without rows and for a group that is in two folds; what else
+    /// the column may lack.
+    pub fn of_column(estimator: &Estimator, table: &Table, column: &str) -> Result<Self> {
+        let refused =
+            |what, found: String, expected: &str| Err(Error::Setting { what, found, expected: expected.into() });
+        if column == estimator.target {
+            return refused("fold_column", format!("`{}`", shorten(column)), "another column than the target");
+        }
+        let folds = table.groups(column)?;
+        let texts = table.column_of(column)?.to_texts();
+        let label = |row: usize| shorten(texts.get(row).unwrap_or_default());
+        if let SplitBy::Group(name) = &estimator.split_by {
+            let mut first = HashMap::new();
+            for (row, group) in table.groups(name)?.into_iter().enumerate() {
+                let known = *first.entry(group).or_insert(row);
+                if folds[known] != folds[row] {
+                    let groups = table.column_of(name)?.to_texts();
+                    let (name, group) = (shorten(name), shorten(groups.get(row).unwrap_or_default()));
+                    let found =
+                        format!("`{name}`, whose `{group}` is in the folds `{}` and `{}`", label(known), label(row));
+                    return refused("group", found, "no group in two folds");
+                }
+            }
+        }
+        let (rows, test, _) = Self::outer(estimator, table)?;
+        let mut all = vec![Vec::new(); folds.iter().max().map_or(0, |most| most + 1)];
+        rows.iter().for_each(|&row| all[folds[row]].push(row));
+        all.iter_mut().for_each(|fold| fold.sort_unstable());
+        all.retain(|fold| !fold.is_empty());
+        if all.len() < 2 {
+            return refused("fold_column", format!("`{}`, which makes a single fold", shorten(column)), "at least two");
+        }
+        Ok(Self { folds: all, test })
+    }
+
+    /// The rows that are not for testing, those that are, and the class of each row of the table.
+    fn outer(estimator: &Estimator, table: &Table) -> Result<(Vec<usize>, Vec<usize>, Option<Vec<usize>>)> {
+        let classes = match estimator.stratify {
+            true => class_numbers(table, &estimator.target, estimator.task)?,
+            false => None,
+        };
+        let sizes = SplitSizes { validation: Some(0.0), ..estimator.split_sizes() };
+        let outer = estimator.split_by.split(sizes, table, classes.as_deref())?;
+        Ok((outer.train, outer.test.unwrap_or_default(), classes))
+    }
+
     /// Deals the rows of a table that the estimator does not keep for testing into so many folds. Of classes each fold has as many of
     /// each as it can; of groups (`Estimator::split_by`) each is in one fold.
     ///
@@ -27,13 +105,7 @@ impl Folds {
         if folds < 2 {
             return Err(refused(folds.to_string(), "at least 2".into()));
         }
-        let classes = match estimator.stratify {
-            true => class_numbers(table, &estimator.target, estimator.task)?,
-            false => None,
-        };
-        let sizes = SplitSizes { validation: Some(0.0), ..estimator.split_sizes() };
-        let outer = estimator.split_by.split(sizes, table, classes.as_deref())?;
-        let (rows, test) = (outer.train, outer.test.unwrap_or_default());
+        let (rows, test, classes) = Self::outer(estimator, table)?;
         if folds > rows.len() {
             return Err(refused(folds.to_string(), format!("at most {}, the number of rows", rows.len())));
         }
@@ -46,7 +118,7 @@ impl Folds {
                 return Err(refused(found, format!("{}, or groups", set("split", "random"))));
             }
         };
-        let seed = sizes.seed;
+        let seed = estimator.split_sizes().seed;
         let folds = match (&groups, &classes) {
             (Some(groups), _) => whole(&rows, groups, folds, seed).map_err(|count| {
                 let expected = format!("at most {count}, the number of groups of {}", setting("group"));

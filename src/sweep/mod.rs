@@ -22,7 +22,7 @@ mod summary;
 pub use axis::{Axis, Values};
 pub use driver::{Sweep, SweepEvent};
 pub use folded_table::FoldedTable;
-pub use folds::Folds;
+pub use folds::{FoldBy, Folds};
 pub use halving::{Halving, Ladder};
 pub use job::{Candidate, Group, Job, Runner, Score, Told};
 pub use metric::Metric;

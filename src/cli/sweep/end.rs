@@ -18,7 +18,7 @@ use crate::folder::{MODEL, PAGE};
 use crate::pipeline::{Estimator, Fitted};
 use crate::report::sweep::{SweepPage, page, ranking, with_error};
 use crate::report::{count, count_of, metrics_table, significant};
-use crate::sweep::{Candidate, FoldedTable, Record, Summary, Trial, TrialSummary};
+use crate::sweep::{Candidate, FoldedTable, Folds, Record, Summary, Trial, TrialSummary};
 
 /// Trials of the table on stdout.
 const SHOWN: usize = 10;
@@ -66,7 +66,7 @@ pub async fn end(
 ) -> Result<u8> {
     let Found { data, device, records, .. } = found;
     let trials: Vec<Trial> = found.candidates.iter().map(|candidate| candidate.trial.clone()).collect();
-    let trainings = data.folds().map_or(1, |folds| folds.len()) * plan.seeds.len();
+    let trainings = data.folds().map_or(1, Folds::len) * plan.seeds.len();
     let summary = Summary::new(&trials, records, trainings, data.metric());
     let command = summary.best().map(|best| command(plan, &best.trial)).transpose()?;
     let report = match place {
@@ -76,7 +76,7 @@ pub async fn end(
                 space: &plan.space,
                 summary: &summary,
                 trainings: records.len(),
-                facts: facts(args, plan, records, data, device, place),
+                facts: facts(plan, records, data, device, place),
                 best: command.as_deref(),
                 command: &args.said.0.command(),
                 config: &config(args, plan),
@@ -106,7 +106,7 @@ pub async fn end(
         print_json(&Printed {
             metric: summary.metric.name(),
             lower_is_better: summary.metric.lower_is_better(),
-            folds: args.folds,
+            folds: data.folds().map(Folds::len),
             seeds: &plan.seeds,
             device: device.name(),
             stopped: signal.is_some(),
@@ -182,7 +182,6 @@ fn judged(fitted: &Fitted) -> String {
 }
 
 fn facts(
-    args: &Args,
     plan: &Plan,
     records: &[Record],
     data: &FoldedTable,
@@ -192,7 +191,7 @@ fn facts(
     let metric = data.metric();
     let better = if metric.lower_is_better() { "lower" } else { "higher" };
     let seeds: Vec<_> = plan.seeds.iter().map(ToString::to_string).collect();
-    let held_out = args.folds.map_or("a part of the rows".into(), |folds| format!("{folds} folds"));
+    let held_out = data.folds().map_or("a part of the rows".into(), |folds| format!("{} folds", folds.len()));
     let mut facts = vec![
         ("sweep", place.name().to_string()),
         ("data", plan.source.to_string()),

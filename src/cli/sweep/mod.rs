@@ -10,11 +10,12 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::config::switch;
+use super::help;
 use super::interrupt::Interrupt;
 use super::train;
 use crate::error::{Error, Result, setting};
 use crate::report::sweep::Live;
-use crate::sweep::{FoldedTable, Metric, OneByOne, Record, Sweep, SweepEvent};
+use crate::sweep::{FoldedTable, Folds, Metric, OneByOne, Record, Sweep, SweepEvent};
 use end::{Found, end};
 use flags::{SweptArgs, TrainFlags};
 use place::Place;
@@ -45,12 +46,14 @@ pub struct Args {
     /// fraction of the rows is held out]
     #[arg(long, value_name = "K", conflicts_with = "validation_fraction", help_heading = "Sweep")]
     folds: Option<usize>,
+    /// Column that says each row's fold, instead of --folds; it is not a feature
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["folds", "validation_fraction"], help_heading = "Sweep")]
+    fold_column: Option<String>,
     /// Train each trial with N seeds, from --seed on
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Sweep")]
     seeds: u64,
-    /// Compare trials by this metric on the rows held out: loss, log_loss, accuracy, balanced_accuracy, macro_f1, roc_auc;
-    /// loss, rmse, mae, r2 of numbers [default: log_loss, or rmse of numbers]
-    #[arg(long, value_name = "NAME", help_heading = "Sweep")]
+    #[arg(long, value_name = "NAME", help_heading = "Sweep",
+          help = help::metrics("Metric of the rows held out by which trials are compared"))]
     metric: Option<Metric>,
     /// Successive halving: at each rung one trial in N goes on, and the others stop [default without a number: 3]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "3", help_heading = "Sweep")]
@@ -87,12 +90,13 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<u8> {
     let plan = Plan::new(&args)?;
     let mut place = Place::take(&args)?;
-    let (table, how) = train::TableFacts::read(&plan.base, plan.estimator(), &plan.source)?;
+    let (table, how) =
+        train::TableFacts::read(&plan.base, plan.estimator(), &plan.source, args.fold_column.as_deref())?;
     let candidates = plan.candidates(&how);
     let Some(first) = candidates.first() else {
         return Err(Error::CheckFailed("the sweep has no trial".into()));
     };
-    let (data, prepared) = FoldedTable::new(table, &first.estimator, args.folds, args.metric)?;
+    let (data, prepared) = FoldedTable::new(table, &first.estimator, plan.folds.as_ref(), args.metric)?;
     for candidate in &candidates {
         data.check(&candidate.estimator).map_err(|error| trials::blamed(error, &candidate.trial))?;
     }
@@ -107,7 +111,8 @@ pub async fn run(args: Args) -> Result<u8> {
     };
     let device = plan.base.device().open(args.quiet).await?.device;
 
-    let sweep = Sweep::new(&candidates, args.folds.unwrap_or(1), &plan.seeds, data.metric().lower_is_better());
+    let folds = data.folds().map_or(1, Folds::len);
+    let sweep = Sweep::new(&candidates, folds, &plan.seeds, data.metric().lower_is_better());
     let sweep = sweep.halving(plan.halving);
     let interrupt = Interrupt::listen();
     let mut live = Live::new(&candidates, sweep.trainings(), data.metric(), &known, args.quiet);

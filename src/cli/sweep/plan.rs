@@ -7,7 +7,7 @@ use crate::cli::train;
 use crate::error::{Error, Result};
 use crate::pipeline::Estimator;
 use crate::report::{count, count_of};
-use crate::sweep::{Candidate, FoldedTable, Halving, Space, Trial};
+use crate::sweep::{Candidate, FoldBy, FoldedTable, Folds, Halving, Space, Trial};
 
 /// Fraction of the rows that is held out where nobody says it.
 const HELD_OUT: &str = "0.2";
@@ -23,6 +23,7 @@ pub struct Plan {
     trials: Vec<(Trial, Estimator)>,
     pub seeds: Vec<u64>,
     pub halving: Option<Halving>,
+    pub folds: Option<FoldBy>,
     /// Flags that nobody typed.
     pub more: Vec<(String, String)>,
 }
@@ -43,8 +44,10 @@ impl Plan {
             Some(trials) => space.draw(trials, args.sweep_seed)?,
             None => space.grid()?,
         };
+        let of_column = args.fold_column.clone().map(FoldBy::Column);
+        let folds = args.folds.map(FoldBy::Number).or(of_column);
         let default = |flag: &str, word: &str| (!common.has(flag)).then(|| (flag.to_string(), word.to_string()));
-        let held_out = default("validation-fraction", HELD_OUT).filter(|_| args.folds.is_none());
+        let held_out = default("validation-fraction", HELD_OUT).filter(|_| folds.is_none());
         let more: Vec<_> = default("test-fraction", "0").into_iter().chain(held_out).collect();
         let mut trials = Vec::with_capacity(drawn.len());
         let mut base = None;
@@ -59,7 +62,7 @@ impl Plan {
         };
         let first = trials.first().map_or(0, |(_, estimator)| estimator.config.seed);
         let seeds = (0..args.seeds).map(|seed| first.wrapping_add(seed)).collect();
-        Ok(Self { space, common, base, source, trials, seeds, halving, more })
+        Ok(Self { space, common, base, source, trials, seeds, halving, folds, more })
     }
 
     /// An estimator of any trial: what it says of the table is said by all.
@@ -87,6 +90,7 @@ impl Plan {
             ("--trials".into(), number(args.trials)),
             ("--sweep-seed".into(), args.sweep_seed.to_string()),
             ("--folds".into(), number(folds)),
+            ("--fold-column".into(), args.fold_column.clone().unwrap_or("none".into())),
             ("--seeds".into(), args.seeds.to_string()),
             ("--metric".into(), data.metric().name().into()),
             ("--halving".into(), number(args.halving)),
@@ -98,7 +102,7 @@ impl Plan {
 
     /// What is going to be done.
     pub fn tell(&self, args: &Args, data: &FoldedTable) {
-        let each = data.folds().map_or(1, |folds| folds.len()) as u64 * self.seeds.len() as u64;
+        let each = data.folds().map_or(1, Folds::len) as u64 * self.seeds.len() as u64;
         let trials = self.trials.len() as u64;
         let trainings = count_of(each * trials, "training");
         let metric = data.metric();

@@ -24,8 +24,8 @@ pub struct TableFacts {
 }
 
 impl TableFacts {
-    /// Reads a table as the flags say.
-    pub fn read(args: &Args, estimator: &Estimator, source: &Source) -> Result<(Table, Self)> {
+    /// Reads a table as the flags say, and one more column as texts.
+    pub fn read(args: &Args, estimator: &Estimator, source: &Source, more: Option<&str>) -> Result<(Table, Self)> {
         let known = estimator.known_encoder();
         let target = known.map(|encoder| encoder.target().name.as_str());
         let target = args.target.as_deref().or(target).or(source.target());
@@ -46,7 +46,8 @@ impl TableFacts {
                 (None, _) => args.columns.kinds(path, names, target, weight)?,
                 (Some(encoder), _) => kinds_of(encoder, path, names, true, &weights_of)?,
             };
-            with_column(kinds, path, names, args.split.column(), split_as)
+            let kinds = with_column(kinds, path, names, args.split.column(), split_as)?;
+            with_column(kinds, path, names, more, more.filter(|more| Some(*more) != target).map(|_| ReadAs::Text))
         })?;
         let numeric = args.columns.numeric(&columns);
         let reading = known.is_none().then_some(Reading { numeric, ..reading });
@@ -67,7 +68,7 @@ impl TableFacts {
 pub fn prepare(args: &Args, estimator: Estimator, source: &Source) -> Result<Prepared> {
     let mut timings = Timings::start();
     let estimator = start(args, estimator)?;
-    let (table, facts) = TableFacts::read(args, &estimator, source)?;
+    let (table, facts) = TableFacts::read(args, &estimator, source, None)?;
     timings.end("read");
     let estimator = facts.tell(estimator);
     let TableFacts { columns, split_as, .. } = facts;

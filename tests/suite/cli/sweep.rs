@@ -62,7 +62,7 @@ fn a_grid_is_trained_and_the_best_is_told() {
     // Mean and standard error of two are half their sum and half their difference.
     let scores: Vec<f64> = rows
         .iter()
-        .filter(|row| row["trial"] == found["best"]["number"].to_string())
+        .filter(|row| row["trial"].parse().ok() == found["best"]["number"].as_u64())
         .map(|row| row["score"].parse().unwrap())
         .collect();
     let close = |name: &str, expected: f64| (found["best"][name].as_f64().unwrap() - expected).abs() < 1e-12;
@@ -150,6 +150,29 @@ fn a_file_says_what_flags_say() {
     }
 }
 
+/// Ctrl-C ends a sweep with what has ended, and it goes on from there.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_has_ended() {
+    use crate::cli::{FOREVER, Output, Running};
+    let place = Place::new();
+    // The second trial would train for years.
+    let words = format!("sweep numbers.csv --target y --device cpu --vary epochs=3,{FOREVER} --hidden 2 --out s");
+    let seen = || fs::read_to_string(place.path().join("s/results.jsonl")).is_ok_and(|text| text.lines().count() == 2);
+    let Output { code, stdout, stderr } = Running::signalled(place.command(&words), "-INT", seen);
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("mlp sweep --resume s continues from here"), "{stderr}");
+    assert!(stdout.contains("best: trial 1, rmse ") && stdout.contains("unfinished"), "{stdout}");
+    assert_eq!(table(&place, "s").len(), 1);
+    // It still knows that the first trial has ended.
+    let (owner, before) = (read(&place, "s/.lock"), read(&place, "s/results.jsonl"));
+    let again =
+        || fs::read_to_string(place.path().join("s/.lock")).is_ok_and(|text| text.ends_with('\n') && text != owner);
+    let Output { code, .. } = Running::signalled(place.command("sweep --resume s"), "-KILL", again);
+    assert_eq!(code, None);
+    assert_eq!(read(&place, "s/results.jsonl"), before);
+}
+
 /// Groups are in one fold, and each row is held out once.
 #[test]
 fn folds_keep_groups_together() {
@@ -161,6 +184,30 @@ fn folds_keep_groups_together() {
     let error =
         place.refuses(&words.replace("--folds 5", "--folds 11"), 2, &["--folds is 11: expected at most 10", "--group"]);
     assert_no_work(&error);
+    // A column may say the fold of each row; it is no feature.
+    let rows: String = (0..60).map(|i| format!("{},{},{},f{}\n", i % 7, i % 11, i / 6, i / 12)).collect();
+    place.file("given.csv", &format!("a,y,g,f\n{rows}"));
+    let words = words.replace("groups.csv", "given.csv").replace("--folds 5", "--fold-column f --refit --out s");
+    assert_eq!(place.json(&words)["trainings"], 10);
+    let model = Model::load(place.path().join("s/best/model.safetensors")).unwrap();
+    let features: Vec<_> =
+        model.encoder.as_ref().unwrap().features().iter().map(|feature| feature.name.clone()).collect();
+    assert_eq!(features, ["a"]);
+    let rows: String = (0..60).map(|i| format!("{},{},{},f{}\n", i % 7, i % 11, i / 6, i / 10)).collect();
+    place.file("torn.csv", &format!("a,y,g,f\n{rows}"));
+    let torn = words.replace("given.csv", "torn.csv").replace("--out s", "--out t");
+    let message = "--group is `g`, whose `1` is in the folds `f0` and `f1`: expected no group in two folds";
+    assert_no_work(&place.refuses(&torn, 2, &[message]));
+    for (column, message) in [("y", "another column than the target"), ("z", "no column `z`"), ("w", "a single fold")] {
+        let text: String = read(&place, "given.csv")
+            .lines()
+            .map(|line| format!("{line},{}\n", if line.contains('g') { "w" } else { "1" }))
+            .collect();
+        place.file("one.csv", &text);
+        let words =
+            words.replace("given.csv", "one.csv").replace("--fold-column f", &format!("--fold-column {column}"));
+        assert_no_work(&place.refuses(&words.replace("--out s", "--out u"), 2, &[message]));
+    }
 }
 
 #[test]
@@ -241,9 +288,10 @@ fn the_best_is_trained_on_all_rows() {
     let other = Model::load(place.path().join("t/model.safetensors")).unwrap();
     assert_eq!(model.parameters, other.parameters);
     // Rows for testing stay apart, and a run without a length stops where its trainings were best.
-    let found = place.json(&format!(
-        "sweep classes.csv --target answer --device cpu --quiet --vary lr=0.1,0.05 --patience 2 --epochs 30 --test-fraction 0.2 --refit --out u"
-    ));
+    let found = place.json(
+        "sweep classes.csv --target answer --device cpu --quiet --vary lr=0.1,0.05 --patience 2 --epochs 30 --test-fraction 0.2 \
+         --refit --out u",
+    );
     let model = Model::load(place.path().join("u/best/model.safetensors")).unwrap();
     let training = model.training.unwrap();
     assert_eq!((training.rows as u64, Some(training.epochs as f64)), (48, found["best"]["judged_epochs"].as_f64()));
@@ -267,12 +315,7 @@ fn the_page_has_pictures_and_says_what_repeats_it() {
     let number = found["best"]["number"].to_string();
     assert!(page.contains(&format!("rmse of trial {number}, the best")) && page.contains("[vary]"));
     let mut reader = quick_xml::Reader::from_str(&page);
-    loop {
-        match reader.read_event().unwrap_or_else(|error| panic!("{error}")) {
-            quick_xml::events::Event::Eof => break,
-            _ => {}
-        }
-    }
+    while !matches!(reader.read_event().unwrap_or_else(|error| panic!("{error}")), quick_xml::events::Event::Eof) {}
 }
 
 /// A trial that diverges or is too large does not end the others.
