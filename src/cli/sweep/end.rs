@@ -75,7 +75,7 @@ pub async fn end(
                 title: format!("Sweep of {}", plan.source),
                 space: &plan.space,
                 summary: &summary,
-                trainings: records.len(),
+                records,
                 facts: facts(plan, records, data, device, place),
                 best: command.as_deref(),
                 command: &args.said.0.command(),

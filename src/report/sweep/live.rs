@@ -75,7 +75,7 @@ impl Live {
             SweepEvent::Epoch { trial, fold, seed, epoch } => {
                 if let Output::Table { now, .. } = &self.output {
                     let settings = self.settings.get(trial).map_or("", String::as_str);
-                    let line = format!("now    trial {trial}, fold {fold}, seed {seed}, epoch {epoch}: {settings}");
+                    let line = format!("now     trial {trial}, fold {fold}, seed {seed}, epoch {epoch}: {settings}");
                     now.set_message(shorten_to(&line, LINE));
                 }
             }
@@ -121,7 +121,7 @@ impl Live {
         if let Output::Table { bar, lines, .. } = &self.output {
             bar.set_position(self.done as u64);
             for (at, (line, best)) in lines.iter().zip(&self.best).enumerate() {
-                line.set_message(shorten_to(&format!("{}      {}", at + 1, self.line(best)), LINE));
+                line.set_message(shorten_to(&format!("best {}  {}", at + 1, self.line(best)), LINE));
             }
         }
     }

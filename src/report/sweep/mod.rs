@@ -1,5 +1,6 @@
 //! What a sweep shows: its best trials while it goes on, a table at its end, and a page with the score against each setting.
 
+mod climb;
 mod drawing;
 mod live;
 mod page;

@@ -2,11 +2,11 @@
 
 use super::drawing::Drawing;
 use super::table::{ranking, with_error};
-use super::{parallel, scores};
+use super::{climb, parallel, scores};
 use crate::error::Result;
 use crate::report::run::page::{MUTED, card, document, facts, figure, section, table, tag, text, tiles};
 use crate::report::{Table, count};
-use crate::sweep::{Space, Summary};
+use crate::sweep::{Record, Space, Summary};
 
 /// Trials of the table.
 const MOST: usize = 50;
@@ -19,8 +19,8 @@ pub struct SweepPage<'a> {
     pub space: &'a Space,
     /// The trials, the best first.
     pub summary: &'a Summary,
-    /// Trainings that have ended.
-    pub trainings: usize,
+    /// The trainings that have ended.
+    pub records: &'a [Record],
     /// What ran where, by name.
     pub facts: Vec<(&'static str, String)>,
     /// The command that trains the best trial; none without one.
@@ -33,20 +33,21 @@ pub struct SweepPage<'a> {
 
 /// Writes the page.
 pub fn page(content: &SweepPage<'_>) -> Result<String> {
-    let SweepPage { title, space, summary, trainings, facts: found, best, command, config } = content;
+    let SweepPage { title, space, summary, records, facts: found, best, command, config } = content;
     let metric = summary.metric;
     let mut top = vec![];
     if let Some(best) = summary.best() {
         top.push((format!("{metric} of trial {}, the best", best.trial.number), with_error(metric, best)));
     }
     top.push(("trials".into(), count(summary.trials.len() as u64)));
-    top.push(("trainings".into(), count(*trainings as u64)));
+    top.push(("trainings".into(), count(records.len() as u64)));
     let varied: Vec<String> = space.axes().iter().map(|axis| format!("{} = {}", axis.name, axis.values)).collect();
     let mut body = text("h1", title) + &tag("p", MUTED, quick_xml::escape::escape(varied.join(", ").as_str()));
     body += &tiles(&top);
     body += &section("Best settings", &card(best_settings(summary, *best)));
     let mut pictures = String::new();
     let drawn = parallel::draw(summary, space.axes())?.into_iter().map(Ok);
+    let drawn = drawn.chain(climb::draw(summary, records)?.into_iter().map(Ok));
     let drawn = drawn.chain(space.axes().iter().filter_map(|axis| scores::draw(summary, axis).transpose()));
     for drawing in drawn {
         let Drawing { name, svg, caption } = drawing?;

@@ -4,10 +4,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::drawing::{Drawing, PAPER};
-use super::scale::Scale;
-use super::table::score_of;
+use super::scale::{Scale, evenly};
 use crate::error::Result;
-use crate::report::run::canvas::{COLOURS, Drawn, FAINT, INK, MUTED, WIDTH, picture, short, span, text};
+use crate::report::digits::brief;
+use crate::report::run::canvas::{COLOURS, Drawn, INK, MUTED, WIDTH, picture, short, span, text};
 use crate::sweep::{Axis, Summary, TrialSummary};
 
 /// Marks of an axis of numbers.
@@ -29,7 +29,7 @@ pub fn draw(summary: &Summary, axes: &[Axis]) -> Result<Option<Drawing>> {
     let metric = summary.metric;
     let fifth = scored.len().div_ceil(5);
     let legend = [("best trial", COLOURS[1]), ("best fifth", COLOURS[0]), ("others", MUTED)];
-    let svg = picture((TOP + HEIGHT + 150) as u32, "Settings and scores", &legend, |area| {
+    let svg = picture((TOP + HEIGHT + 124) as u32, "Settings and scores", &legend, |area| {
         let scales = shown.iter().map(Scale::new).collect::<Drawn<Vec<_>>>()?;
         // The best end is at the top.
         let sign = if metric.lower_is_better() { -1.0 } else { 1.0 };
@@ -61,27 +61,13 @@ pub fn draw(summary: &Summary, axes: &[Axis]) -> Result<Option<Drawing>> {
             let side = if at == shown.len() { HPos::Left } else { HPos::Center };
             let place = (if at == shown.len() { x(at) - 24 } else { x(at) }, TOP - 30);
             area.draw(&Text::new(short(name, 16), place, text(26, INK, side)))?;
-            let marks: Vec<(f64, std::ops::Range<f64>, String)> = match scales.get(at) {
-                Some(scale @ Scale::Words(words)) => {
-                    let step = words.len().div_ceil(WORDS);
-                    let mark = |word: usize| (word as f64, scale.range(), scale.mark(word as f64));
-                    (0..words.len()).step_by(step.max(1)).map(mark).collect()
-                }
-                scale => {
-                    let range = scale.map_or_else(|| scores.clone(), Scale::range);
-                    let mark = |mark: usize| {
-                        let share = (mark as f64 + 0.5) / MARKS as f64;
-                        let place = range.start + share * (range.end - range.start);
-                        (
-                            place,
-                            range.clone(),
-                            scale.map_or_else(|| score_of(metric, sign * place), |scale| scale.mark(place)),
-                        )
-                    };
-                    (0..MARKS).map(mark).collect()
-                }
+            let (range, places) = match scales.get(at) {
+                Some(scale @ Scale::Words(_)) => (scale.range(), scale.ticks(WORDS)),
+                Some(scale) => (scale.range(), scale.ticks(MARKS)),
+                None => (scores.clone(), evenly(&scores, MARKS)),
             };
-            for (place, range, name) in marks {
+            for place in places {
+                let name = scales.get(at).map_or_else(|| brief(sign * place, 3), |scale| scale.mark(place));
                 let at_y = y(&range, place);
                 area.draw(&PathElement::new([(x(at) - 6, at_y), (x(at) + 6, at_y)], INK.stroke_width(3)))?;
                 // A ground under the mark, so that lines leave it legible.
@@ -90,7 +76,6 @@ pub fn draw(summary: &Summary, axes: &[Axis]) -> Result<Option<Drawing>> {
                 area.draw(&Text::new(name, (from + 3, at_y), text(22, MUTED, HPos::Left)))?;
             }
         }
-        area.draw(&PathElement::new([(left, TOP + HEIGHT + 30), (right, TOP + HEIGHT + 30)], FAINT.stroke_width(1)))?;
         Drawn::Ok(())
     })?;
     let left_out =

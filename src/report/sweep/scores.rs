@@ -39,6 +39,7 @@ pub fn draw(summary: &Summary, axis: &Axis) -> Result<Option<Drawing>> {
             let value =
                 trial.trial.settings.iter().find(|(of, _)| of == name).and_then(|(_, value)| scale.place(value));
             let (Some(x), Some(y)) = (value, trial.mean) else { continue };
+            let x = x + scale.aside(trial.trial.number);
             let is_best = Some(trial.trial.number) == best;
             let colour = if is_best {
                 ORANGE

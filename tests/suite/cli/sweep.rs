@@ -219,6 +219,7 @@ fn halving_stops_losers_early() {
     assert_eq!((ends("finished"), ends("stopped")), (1, 8), "{found}");
     let epochs = |epochs: &str| table(&place, "h").iter().filter(|row| row["epoch"] == epochs).count();
     assert_eq!((epochs("9"), epochs("3"), epochs("1")), (2, 4, 12));
+    assert!(read(&place, "h/report.html").contains("<figure id=\"rungs\">"));
     // Who goes on ends as if there had been no rung: nothing began anew.
     let whole = place.json(&format!("{words} --folds 2 --out w"));
     let of_best = |folder: &str| {
