@@ -12,8 +12,10 @@ pub use place::Place;
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
 pub use text::count;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use text::record;
 use text::{driver_hint, list_for, one_line, shown};
-pub(crate) use text::{escape, flag_word, list, record, shorten};
+pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
 pub(crate) use text::{shell_word, shorten_to, width};
 

@@ -1,5 +1,6 @@
 //! The course of a sweep: trials of one shape form groups, a group trains from rung to rung, and what ends is told at once.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::halving::{Halving, Ladder};
@@ -28,6 +29,8 @@ pub enum SweepEvent<'a> {
         /// Trainings of them that are to be done.
         trainings: usize,
     },
+    /// A training goes on; a receiver that wants to end the sweep need not wait for an epoch.
+    Steps,
     /// A training has finished an epoch.
     Epoch {
         /// The trial's number.
@@ -98,14 +101,15 @@ impl<'a> Sweep<'a> {
         mut on_event: impl FnMut(SweepEvent<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<bool> {
         let halving = self.halving.map(|halving| (halving, Ladder::new(halving, self.lower_is_better)));
-        let (mut halving, mut queue) = (halving, self.shapes());
-        for shape in &mut queue {
+        let known: HashMap<_, _> = known.iter().map(|record| (record.job(), record)).collect();
+        let mut halving = halving;
+        for shape in self.shapes() {
             let trials = match shape.first().and_then(|candidate| self.jobs(candidate).next()) {
                 Some(job) => (runner.capacity(&job)? / self.trainings().max(1)).max(1),
                 None => continue,
             };
             for group in shape.chunks(trials) {
-                let runs = group.iter().flat_map(|candidate| self.runs(candidate, known)).collect();
+                let runs = group.iter().flat_map(|candidate| self.runs(candidate, &known)).collect();
                 if run_group(runner, runs, halving.as_mut(), &mut on_event)?.is_break() {
                     return Ok(false);
                 }
@@ -116,15 +120,15 @@ impl<'a> Sweep<'a> {
 
     /// The candidates by their shapes, in the order in which each came first.
     fn shapes(&self) -> Vec<Vec<&'a Candidate>> {
-        let mut shapes: Vec<(String, Vec<&Candidate>)> = Vec::new();
+        let (mut places, mut shapes) = (HashMap::new(), Vec::<Vec<&Candidate>>::new());
         for candidate in self.candidates {
-            let shape = candidate.shape();
-            match shapes.iter_mut().find(|(known, _)| *known == shape) {
-                Some((_, all)) => all.push(candidate),
-                None => shapes.push((shape, vec![candidate])),
+            let place = *places.entry(candidate.shape()).or_insert(shapes.len());
+            if place == shapes.len() {
+                shapes.push(Vec::new());
             }
+            shapes[place].push(candidate);
         }
-        shapes.into_iter().map(|(_, all)| all).collect()
+        shapes
     }
 
     fn jobs<'b>(&'b self, candidate: &'b Candidate) -> impl Iterator<Item = Job> + 'b {
@@ -133,9 +137,13 @@ impl<'a> Sweep<'a> {
         (1..=self.folds).flat_map(move |fold| self.seeds.iter().map(move |&seed| job(fold, seed)))
     }
 
-    fn runs<'b>(&'b self, candidate: &'b Candidate, known: &'b [Record]) -> impl Iterator<Item = Run> + 'b {
+    fn runs<'b>(
+        &'b self,
+        candidate: &'b Candidate,
+        known: &'b HashMap<(usize, usize, u64), &Record>,
+    ) -> impl Iterator<Item = Run> + 'b {
         self.jobs(candidate).map(|job| {
-            let record = known.iter().find(|record| record.is_of(job.trial, job.fold, job.seed)).cloned();
+            let record = known.get(&(job.trial, job.fold, job.seed)).map(|&record| record.clone());
             let rungs = record.as_ref().map_or_else(Vec::new, |record| record.rungs.clone());
             Run { job, settings: candidate.trial.settings.clone(), place: None, rungs, last: None, record }
         })
@@ -214,13 +222,15 @@ fn train(
         return Ok(ControlFlow::Continue(()));
     }
     group.train_to(rung, &mut |told| {
-        let (Told::Epoch { job, .. }
+        let (Told::Steps { job }
+        | Told::Epoch { job, .. }
         | Told::Scored { job, .. }
         | Told::Diverged { job, .. }
         | Told::Failed { job, .. }) = &told;
         let run = &mut runs[fresh[*job]];
         let Job { trial, fold, seed, .. } = run.job;
         match told {
+            Told::Steps { .. } => on_event(SweepEvent::Steps),
             Told::Epoch { epoch, .. } => on_event(SweepEvent::Epoch { trial, fold, seed, epoch }),
             Told::Scored { score, .. } => {
                 run.last = Some(score);

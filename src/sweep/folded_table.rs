@@ -8,10 +8,7 @@ use crate::error::{Error, Result, set};
 use crate::math::Loss;
 use crate::pipeline::{Estimator, Prepared};
 use crate::spec::MlpSpec;
-use crate::train::TrainConfig;
-
-/// Epochs for the check of a schedule, where the table decides their number: more than any schedule needs.
-const MANY: u64 = 1_000_000;
+use crate::train::{Budget, TrainConfig};
 
 /// A table that the candidates of a sweep share.
 #[derive(Debug)]
@@ -25,6 +22,8 @@ pub struct FoldedTable {
     encoder: Encoder,
     checksum: u32,
     bytes: u64,
+    /// Rows that a job learns.
+    train_rows: usize,
 }
 
 impl FoldedTable {
@@ -58,7 +57,8 @@ impl FoldedTable {
         let sets = [&prepared.data.train, validation].into_iter().chain(&prepared.data.test);
         let values: usize = sets.clone().map(|data| data.features().len() + data.targets().len()).sum();
         let (bytes, checksum) = ((values * size_of::<f32>()) as u64, checksum(sets));
-        Ok((Self { table, folds, apart, metric, encoder, checksum, bytes }, prepared))
+        let train_rows = prepared.data.train.rows();
+        Ok((Self { table, folds, apart, metric, encoder, checksum, bytes, train_rows }, prepared))
     }
 
     /// The table, without the column of folds.
@@ -113,8 +113,11 @@ impl FoldedTable {
     /// # Errors
     /// Those of [`network`](Self::network) and of [`TrainConfig::check`].
     pub fn check(&self, estimator: &Estimator) -> Result<()> {
-        let epochs = estimator.length.epochs.unwrap_or(MANY);
-        TrainConfig { epochs, ..estimator.config.clone() }.check(&self.network(estimator)?)
+        let config = &estimator.config;
+        // What the number of rows decides; another fold may have a row less.
+        let decided = || Budget::new(self.train_rows, config.batch, config.schedule, true).epochs;
+        let epochs = estimator.length.epochs.unwrap_or_else(decided);
+        TrainConfig { epochs, ..config.clone() }.check(&self.network(estimator)?)
     }
 
     /// What a job needs but a device: its fold's rows for validation, the others for training.

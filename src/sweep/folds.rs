@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::data::{NumpyRandom, Table, class_numbers};
 use crate::error::{Error, Result, set, setting, shorten};
-use crate::pipeline::{Estimator, SplitBy, SplitSizes};
+use crate::pipeline::{Estimator, SplitBy, SplitSizes, Splits};
 
 /// The rows of each fold, and those that are for testing alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,9 @@ impl Folds {
                 }
             }
         }
-        let (rows, test, _) = Self::outer(estimator, table)?;
+        let classes = Self::classes(estimator, table)?;
+        let outer = Self::outer(estimator, table, classes.as_deref())?;
+        let (rows, test) = (outer.train, outer.test.unwrap_or_default());
         let mut all = vec![Vec::new(); folds.iter().max().map_or(0, |most| most + 1)];
         rows.iter().for_each(|&row| all[folds[row]].push(row));
         all.iter_mut().for_each(|fold| fold.sort_unstable());
@@ -83,15 +85,18 @@ impl Folds {
         Ok(Self { folds: all, test })
     }
 
-    /// The rows that are not for testing, those that are, and the class of each row of the table.
-    fn outer(estimator: &Estimator, table: &Table) -> Result<(Vec<usize>, Vec<usize>, Option<Vec<usize>>)> {
-        let classes = match estimator.stratify {
-            true => class_numbers(table, &estimator.target, estimator.task)?,
-            false => None,
-        };
+    /// The class of each row of the table, where folds are to share them out.
+    fn classes(estimator: &Estimator, table: &Table) -> Result<Option<Vec<usize>>> {
+        match estimator.stratify {
+            true => class_numbers(table, &estimator.target, estimator.task),
+            false => Ok(None),
+        }
+    }
+
+    /// The rows that are for testing, and the others.
+    fn outer(estimator: &Estimator, table: &Table, classes: Option<&[usize]>) -> Result<Splits<Vec<usize>>> {
         let sizes = SplitSizes { validation: Some(0.0), ..estimator.split_sizes() };
-        let outer = estimator.split_by.split(sizes, table, classes.as_deref())?;
-        Ok((outer.train, outer.test.unwrap_or_default(), classes))
+        estimator.split_by.split(sizes, table, classes)
     }
 
     /// Deals the rows of a table that the estimator does not keep for testing into so many folds. Of classes each fold has as many of
@@ -105,7 +110,9 @@ impl Folds {
         if folds < 2 {
             return Err(refused(folds.to_string(), "at least 2".into()));
         }
-        let (rows, test, classes) = Self::outer(estimator, table)?;
+        let classes = Self::classes(estimator, table)?;
+        let outer = Self::outer(estimator, table, classes.as_deref())?;
+        let (rows, test) = (outer.train, outer.test.unwrap_or_default());
         if folds > rows.len() {
             return Err(refused(folds.to_string(), format!("at most {}, the number of rows", rows.len())));
         }

@@ -85,6 +85,11 @@ impl Score {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Told {
+    /// Steps of a job are done.
+    Steps {
+        /// The job's place.
+        job: usize,
+    },
     /// A job has finished an epoch; a group whose jobs go side by side may tell of one for all.
     Epoch {
         /// The job's place.

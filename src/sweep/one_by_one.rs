@@ -55,6 +55,10 @@ impl Runner for OneByOne<'_> {
     }
 }
 
+fn goes_on(heard: &Result<ControlFlow<()>>) -> bool {
+    matches!(heard, Ok(ControlFlow::Continue(())))
+}
+
 /// The jobs of a group.
 struct Queue<'a> {
     device: &'a Device,
@@ -94,10 +98,16 @@ impl Queue<'_> {
         fitting.pause_every(until);
         let mut heard = Ok(ControlFlow::Continue(()));
         let receive = |event| {
-            let Event::Epoch(epoch) = event else { return ControlFlow::Continue(()) };
-            heard = told(Told::Epoch { job, epoch: epoch.epoch });
-            let goes_on = matches!(heard, Ok(ControlFlow::Continue(())));
-            if goes_on && Some(epoch.epoch) != until { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let ended = if let Event::Epoch(epoch) = event { Some(epoch.epoch) } else { None };
+            // Steps that were under way are told of after a break, too.
+            if goes_on(&heard) {
+                heard = told(ended.map_or(Told::Steps { job }, |epoch| Told::Epoch { job, epoch }));
+            }
+            if goes_on(&heard) && (ended.is_none() || ended != until) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         };
         let outcome = block_on(fitting.run_with_async(receive))?;
         let is_there = fitting.is_finished() || until.is_some_and(|until| fitting.trainer().epochs() >= until);

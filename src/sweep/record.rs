@@ -72,9 +72,9 @@ fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, S
 }
 
 impl Record {
-    /// Whether it is of this training.
-    pub(super) fn is_of(&self, trial: usize, fold: usize, seed: u64) -> bool {
-        (self.trial, self.fold, self.seed) == (trial, fold, seed)
+    /// Which training it is of: trial, fold and seed.
+    pub(super) fn job(&self) -> (usize, usize, u64) {
+        (self.trial, self.fold, self.seed)
     }
 
     /// Its score at a rung: where it ended before, its last one; none where that is none or the training was lost.

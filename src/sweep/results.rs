@@ -1,7 +1,7 @@
 //! The folder of a sweep: `results.jsonl`, whose first line says which sweep it is of and each other one is a [`Record`], and
 //! `results.csv` with the same for any program that reads tables. A line is written whole as soon as its training ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions, read};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -150,10 +150,10 @@ impl Results {
             let expected = format!("the settings and the data of that sweep, or {} for a new one", set("out", "DIR"));
             return Err(Error::Setting { what: "resume", found, expected });
         }
-        let mut records = Vec::<Record>::new();
+        let (mut records, mut seen) = (Vec::<Record>::new(), HashSet::new());
         for (at, line) in lines {
             let record: Record = serde_json::from_str(line).map_err(|error| refused(at + 1, error.to_string()))?;
-            if records.iter().any(|known| known.is_of(record.trial, record.fold, record.seed)) {
+            if !seen.insert(record.job()) {
                 return Err(refused(at + 1, "the training has a line before".into()));
             }
             records.push(record);

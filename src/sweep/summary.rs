@@ -1,5 +1,7 @@
 //! What the trainings of each trial come to together, and which trial is best.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::metric::Metric;
@@ -43,7 +45,10 @@ impl Summary {
     /// Sums up the records of these trials, each of which is to have so many trainings.
     #[must_use]
     pub fn new(trials: &[Trial], records: &[Record], trainings: usize, metric: Metric) -> Self {
-        let mut all: Vec<_> = trials.iter().map(|trial| summary(trial, records, trainings)).collect();
+        let mut own: HashMap<usize, Vec<&Record>> = HashMap::new();
+        records.iter().for_each(|record| own.entry(record.trial).or_default().push(record));
+        let of = |trial: &Trial| own.get(&trial.number).map_or(&[][..], Vec::as_slice);
+        let mut all: Vec<_> = trials.iter().map(|trial| summary(trial, of(trial), trainings)).collect();
         let sign = if metric.lower_is_better() { 1.0 } else { -1.0 };
         let rank = |trial: &TrialSummary| match (trial.end, trial.mean) {
             (Some(End::Finished), Some(mean)) => (0, 0.0, sign * mean),
@@ -66,8 +71,8 @@ impl Summary {
     }
 }
 
-fn summary(trial: &Trial, records: &[Record], trainings: usize) -> TrialSummary {
-    let own: Vec<&Record> = records.iter().filter(|record| record.trial == trial.number).collect();
+/// Of a trial with its own records.
+fn summary(trial: &Trial, own: &[&Record], trainings: usize) -> TrialSummary {
     let is = |end| own.iter().any(|record| record.end == end);
     let end = [End::Failed, End::Diverged, End::Stopped].into_iter().find(|&end| is(end));
     let end = end.or((own.len() == trainings).then_some(End::Finished)).filter(|_| own.len() == trainings);
