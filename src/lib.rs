@@ -65,6 +65,8 @@ pub mod plan;
 #[doc(hidden)]
 pub mod report;
 pub mod spec;
+#[cfg(not(target_family = "wasm"))]
+pub mod sweep;
 pub mod train;
 
 /// The README, so that its snippets are compiled.

@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 
+use crate::data::Task;
 use crate::math::{Activation, Loss, Optimizer, TargetDomain};
 use crate::params::Init;
 use crate::plan::PlanKind;
+use crate::sweep::Metric;
 use crate::train::Schedule;
 
 /// Names with commas between them.
@@ -65,6 +67,18 @@ pub fn by_optimizer(what: &str, default: fn(&Optimizer) -> f64) -> String {
     let all = if some.is_empty() { "" } else { " for the others" };
     defaults.extend(others.map(|(of, _)| value(of) + all));
     format!("{what} [default: {}]", defaults.join("; "))
+}
+
+/// `what: loss, …`, by the task that has them.
+pub fn metrics(what: &str) -> String {
+    let of = |task| list(Metric::ALL.iter().filter(|metric| metric.fits(task)));
+    let [classes, numbers] = [Task::Binary, Task::Regression];
+    let (of_classes, of_numbers) = (Metric::of_task(classes), Metric::of_task(numbers));
+    format!(
+        "{what}; for classes: {}; for numbers: {} [default: {of_classes} for classes, {of_numbers} for numbers]",
+        of(classes),
+        of(numbers)
+    )
 }
 
 /// `what: article, …`.

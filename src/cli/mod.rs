@@ -30,6 +30,7 @@ mod plot;
 mod predict;
 mod reading;
 mod source;
+mod sweep;
 mod train;
 
 use std::borrow::Cow;
@@ -52,6 +53,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(Box<train::Args>),
+    Sweep(Box<sweep::Args>),
     Eval(eval::Args),
     Predict(predict::Args),
     Data(data::Args),
@@ -121,6 +123,7 @@ fn run(command: Command) -> Result<u8> {
     pollster::block_on(async {
         match command {
             Command::Train(args) => return train::run(*args).await,
+            Command::Sweep(args) => return sweep::run(*args).await,
             Command::Eval(args) => eval::run(args).await,
             Command::Predict(args) => predict::run(args).await,
             Command::Data(args) => data::run(&args),

@@ -101,6 +101,12 @@ impl Dataset {
         &self.targets
     }
 
+    /// The same rows, each of which counts the same.
+    #[must_use]
+    pub fn without_weights(self) -> Self {
+        Self { weights: None, ..self }
+    }
+
     /// The sample weights, if the rows have any.
     #[must_use]
     pub fn weights(&self) -> Option<&[f32]> {

@@ -1,20 +1,23 @@
 //! The crate's one error type. A variant says in one line what was wrong, where, what was expected and what to do.
 
+mod io;
 mod place;
 mod setting;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use place::Place;
 #[cfg(feature = "cli")]
 pub(crate) use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
 pub use text::count;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use text::record;
 use text::{driver_hint, list_for, one_line, shown};
 pub(crate) use text::{escape, flag_word, list, shorten};
 #[cfg(feature = "cli")]
-pub(crate) use text::{record, shell_word, shorten_to, width};
+pub(crate) use text::{shell_word, shorten_to, width};
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -243,6 +246,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The results that a sweep keeps are damaged or foreign.
+    #[error("{}: not results of a sweep: {}", shown(path), escape(problem))]
+    SweepFolder {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Another run writes to the folder.
     #[error(
         "{}: another run uses this folder, {}: wait for its end, stop it, or choose another {}",
@@ -433,18 +444,4 @@ pub enum Error {
     /// A check of the user's device failed.
     #[error("{}", escape(_0))]
     CheckFailed(String),
-}
-
-impl Error {
-    /// Whether the device is gone: what was on it is lost, and only a device that is opened anew can go on.
-    #[must_use]
-    pub fn is_device_lost(&self) -> bool {
-        matches!(self, Self::DeviceLost { .. })
-    }
-
-    /// For `map_err` on file operations: `fs::read(path).map_err(Error::io("read the table", path))`.
-    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.as_ref().to_path_buf();
-        move |source| Self::Io { action, path, source }
-    }
 }

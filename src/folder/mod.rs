@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::files::{is_temporary, sync_folder};
 
-use lock::Lock;
+pub(crate) use lock::Lock;
 pub(crate) use names::score_of;
 #[cfg(feature = "cli")]
 pub(crate) use names::{RunName, data_of};

@@ -1,5 +1,6 @@
 //! What is to be learned of a table, and how: every setting with its default.
 
+use super::fold_by::FoldBy;
 use super::length::Length;
 use super::sample_weights::ClassWeight;
 use super::split_by::{SplitBy, SplitSizes};
@@ -34,18 +35,18 @@ use crate::train::{Batch, Monitor, TrainConfig};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Estimator {
-    pub(super) target: String,
-    pub(super) task: Option<Task>,
+    pub(crate) target: String,
+    pub(crate) task: Option<Task>,
     pub(crate) hidden: HiddenLayers,
     pub(crate) activation: Activation,
-    pub(super) loss: Option<Loss>,
-    pub(super) loss_parameters: Vec<(&'static str, f64)>,
-    pub(super) scaling: FeatureScaling,
+    pub(crate) loss: Option<Loss>,
+    pub(crate) loss_parameters: Vec<(&'static str, f64)>,
+    pub(crate) scaling: FeatureScaling,
     pub(super) weight_column: Option<String>,
-    pub(super) class_weight: ClassWeight,
-    pub(super) split_by: SplitBy,
+    pub(crate) class_weight: ClassWeight,
+    pub(crate) split_by: SplitBy,
     pub(super) split_column_is_feature: bool,
-    pub(super) stratify: bool,
+    pub(crate) stratify: bool,
     pub(super) validation: ValidationRows,
     pub(super) test_fraction: f64,
     pub(super) split_seed: u32,
@@ -55,7 +56,7 @@ pub struct Estimator {
     pub(super) start: Start,
     /// Networks, or of each fold.
     pub(crate) ensemble: usize,
-    pub(crate) folds: Option<usize>,
+    pub(crate) folds: Option<FoldBy>,
     pub(crate) length: Length,
     pub(crate) config: TrainConfig,
     pub(crate) baseline: bool,
@@ -229,6 +230,11 @@ impl Estimator {
     /// holds its fold out and is validated by it (bagging). The networks predict together. [`Fitted::out_of_fold`](super::Fitted) has what
     /// each says of its own fold: an honest estimate from all rows.
     pub fn folds(self, folds: usize) -> Self {
+        self.fold_by(FoldBy::Number(folds))
+    }
+
+    /// The same with folds that a column may tell, which is no feature then.
+    pub fn fold_by(self, folds: FoldBy) -> Self {
         Self { folds: Some(folds), ..self }
     }
 

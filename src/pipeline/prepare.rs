@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::estimator::{Estimator, ValidationRows};
 use super::evaluate::check_target;
+use super::fold_by::{FoldBy, InFolds};
 use super::held_out::HeldOutTables;
 use super::hint::Hint;
 use super::length::Rows;
@@ -19,9 +20,6 @@ use crate::error::{Error, Result};
 use crate::math::{Loss, TargetDomain};
 use crate::spec::MlpSpec;
 use crate::train::{Budget, Replica, TrainConfig};
-
-/// Where each fold stands among the training rows.
-type Folds = Vec<Range<usize>>;
 
 /// Everything that training needs but a device.
 #[derive(Debug)]
@@ -60,6 +58,14 @@ impl Prepared {
     /// The networks that are trained.
     pub fn replicas(&self) -> Vec<Replica> {
         self.settled.replicas(&self.folds)
+    }
+
+    /// The network that another estimator would train on this data with a seed: one that differs in nothing that the data depend on.
+    pub(crate) fn replica(&self, other: &Estimator, seed: u64) -> Result<Replica> {
+        let config = other.length.apply(other.config.clone(), rows_of(&self.splits, &self.folds)).seed(seed);
+        let parameter = other.network(&self.encoder, self.spec.loss())?.loss_parameter();
+        let replica = Replica::new(config);
+        Ok(if parameter == self.spec.loss_parameter() { replica } else { replica.loss_parameter(parameter) })
     }
 
     /// What was asked for, with what the data decided: the length of the run and the part of the rows for validation.
@@ -106,7 +112,11 @@ impl Estimator {
         };
         self.check_folds()?;
         let rows = self.split_by.split(self.split_sizes(), &table, classes.as_deref())?;
-        let (rows, folds) = self.in_folds(rows, &table, classes.as_deref())?;
+        let InFolds { splits: rows, folds } = match &self.folds {
+            Some(by) => by.apply(rows, &self.split_by, self.split_seed, &table, target, classes.as_deref())?,
+            None => InFolds { splits: rows, folds: Vec::new() },
+        };
+        self.folds.as_ref().and_then(FoldBy::column).map(|column| table.take(column)).transpose()?;
         let apart = self.column_apart().map(|name| table.take(name)).transpose()?;
         let encoder = match known {
             Some(encoder) => encoder.clone(),
@@ -161,30 +171,12 @@ impl Estimator {
             let expected = "at least 1".into();
             return Err(Error::Setting { what: "ensemble", found: "0".into(), expected });
         }
-        match (self.folds, &self.validation) {
+        match (&self.folds, &self.validation) {
             (Some(_), ValidationRows::Fraction(fraction)) if *fraction > 0.0 => {
                 Err(folds_and_validation(&format!("{fraction} of the rows for validation")))
             }
             _ => Ok(()),
         }
-    }
-
-    /// The training rows fold by fold, and where each fold stands among them.
-    fn in_folds(
-        &self,
-        rows: Splits<Vec<usize>>,
-        table: &Table,
-        classes: Option<&[usize]>,
-    ) -> Result<(Splits<Vec<usize>>, Folds)> {
-        let Some(count) = self.folds else { return Ok((rows, Vec::new())) };
-        let folds = self.split_by.folds(&rows.train, count, self.split_seed, table, classes)?;
-        let mut end = 0;
-        let range = |fold: &Vec<usize>| {
-            end += fold.len();
-            end - fold.len()..end
-        };
-        let ranges = folds.iter().map(range).collect();
-        Ok((Splits { train: folds.concat(), ..rows }, ranges))
     }
 
     /// The network of what training starts from, else the one that is asked for.
@@ -213,12 +205,7 @@ impl Estimator {
     /// Settles what the number of rows decides; says it, if there is something to say. `is_drawn`: the rows for validation were
     /// decided by it, too.
     fn settle(&mut self, splits: &Splits<Vec<usize>>, folds: &[Range<usize>], is_drawn: bool) -> Vec<Hint> {
-        let largest = folds.iter().map(ExactSizeIterator::len).max();
-        let validation = splits.validation.as_ref().map_or(0, Vec::len);
-        let rows = match largest {
-            Some(fold) => Rows { train: splits.train.len() - fold, validation: fold },
-            None => Rows { train: splits.train.len(), validation },
-        };
+        let rows = rows_of(splits, folds);
         self.config = self.length.apply(self.config.clone(), rows);
         let fraction = if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 };
         let fraction = self.split_sizes().validation.unwrap_or(fraction);
@@ -226,6 +213,15 @@ impl Estimator {
         self.length.epochs = Some(self.config.epochs);
         self.validation = ValidationRows::Fraction(if folds.is_empty() { fraction } else { 0.0 });
         hints.into_iter().flatten().collect()
+    }
+}
+
+/// The rows that a network learns from and those that judge it.
+fn rows_of(splits: &Splits<Vec<usize>>, folds: &[Range<usize>]) -> Rows {
+    let validation = splits.validation.as_ref().map_or(0, Vec::len);
+    match folds.iter().map(ExactSizeIterator::len).max() {
+        Some(fold) => Rows { train: splits.train.len() - fold, validation: fold },
+        None => Rows { train: splits.train.len(), validation },
     }
 }
 

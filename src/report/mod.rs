@@ -6,6 +6,7 @@ mod figures;
 mod plot;
 mod progress;
 pub mod run;
+pub mod sweep;
 mod table;
 
 pub use bench::{bench_text, plot_throughput};

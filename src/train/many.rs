@@ -5,6 +5,7 @@ use super::trainer::{Trainer, plan_of};
 use crate::backend::Device;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::spec::MlpSpec;
 
 impl Trainer {
@@ -23,6 +24,18 @@ impl Trainer {
         let plan = plan_of(device, spec, replicas, data, validation.map_or(0, Dataset::rows))?;
         let backend = device.load(plan).await?;
         Self::with_backend(device, backend, spec, replicas, data, validation)
+    }
+
+    /// The plan that [`with_replicas`](Self::with_replicas) would load, to know its size.
+    pub(crate) fn plan_of_replicas(
+        device: &Device,
+        spec: &MlpSpec,
+        replicas: &[Replica],
+        data: &Dataset,
+        validation: Option<&Dataset>,
+    ) -> Result<Plan> {
+        check(spec, replicas, data, validation)?;
+        plan_of(device, spec, replicas, data, validation.map_or(0, Dataset::rows))
     }
 
     /// How many networks it trains.

@@ -8,7 +8,7 @@ use wgpu_mlp::{Loss, Rule};
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "error",
     "limits",
     "parallel",
@@ -31,6 +31,7 @@ const ORDER: [&str; 25] = [
     "bench",
     "checkpoint",
     "pipeline",
+    "sweep",
     "report",
     "cli",
     "main",

@@ -12,4 +12,5 @@ mod library;
 mod plan;
 mod readme;
 mod support;
+mod sweep;
 mod train;

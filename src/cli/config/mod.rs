@@ -1,7 +1,9 @@
-//! `mlp train --config FILE`: a TOML file as command-line words. There is one way in, the flags: a key is a flag's
-//! name, so every flag can stand in a file without being listed here.
+//! `--config FILE` of `mlp train` and `mlp sweep`: a TOML file as command-line words. There is one way in, the flags: a key is a
+//! flag's name, so every flag can stand in a file without being listed here.
 
 mod command;
+mod toml_value;
+mod vary;
 
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
@@ -13,7 +15,6 @@ use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
-use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::Cli;
@@ -21,16 +22,21 @@ use super::list::List;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result, record, setting};
 use crate::pipeline::ClassWeight;
+use toml_value::{texts, toml};
 
 /// What messages call the one argument that is no flag.
 const DATA: &str = "DATA";
 /// The word for what the data decide.
 pub const AUTO: &str = "auto";
+/// The subcommands that read files.
+pub const TRAIN: &str = "train";
+pub const SWEEP: &str = "sweep";
+/// The file in the folder of a sweep that repeats it.
+pub const SWEEP_FILE: &str = "sweep.toml";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
-const BESIDE_RESUME: [&str; 12] = [
-    "resume",
+const BESIDE_RESUME: [&str; 11] = [
     "data",
     "validation",
     "test",
@@ -43,6 +49,8 @@ const BESIDE_RESUME: [&str; 12] = [
     "quiet",
     "dump-config",
 ];
+/// The same for a sweep.
+const BESIDE_RESUMED_SWEEP: [&str; 4] = ["refit", "device", "json", "quiet"];
 
 /// The words of a process, those of its configuration file among them.
 #[derive(Debug)]
@@ -76,30 +84,37 @@ struct Place {
 }
 
 impl MergedArgs {
-    /// Puts the file that `typed` names, or the settings of the checkpoint, if it names one, in front of the flags. A
+    /// Puts the file that `typed` names, or the settings of the run that it resumes, in front of the flags. A
     /// flag takes the place of its own key and of keys that it cannot stand with.
     pub fn new(typed: Vec<OsString>) -> Result<Self> {
         let plain = |all| Ok(Self { all, entries: Vec::new() });
         // What is wrong with the flags is told when all words are parsed.
         let Ok(matches) = Cli::command().ignore_errors(true).try_get_matches_from(&typed) else { return plain(typed) };
-        let Some(matches) = matches.subcommand_matches("train") else { return plain(typed) };
-        let (command, path) = (train(), |flag| matches.get_one::<PathBuf>(flag));
+        let Some((name, matches)) = matches.subcommand() else { return plain(typed) };
+        let Some(name) = [TRAIN, SWEEP].into_iter().find(|known| *known == name) else { return plain(typed) };
+        let (command, path) = (subcommand(name), |flag| matches.get_one::<PathBuf>(flag));
         if path("resume").is_some() {
             check_beside_resume(matches, &command)?;
         }
+        let read = |path: &Path| read_to_string(path).map_err(Error::io("read the configuration", path));
         let (path, text) = match (path("resume"), path("config")) {
-            (Some(path), _) => (path, settings(path)?),
-            (None, Some(path)) => (path, read_to_string(path).map_err(Error::io("read the configuration", path))?),
+            (Some(folder), _) if name == SWEEP => {
+                let path = folder.join(SWEEP_FILE);
+                let text = read(&path)?;
+                (path, text)
+            }
+            (Some(path), _) => (path.clone(), settings(path)?),
+            (None, Some(path)) => (path.clone(), read(path)?),
             (None, None) => return plain(typed),
         };
-        let mut entries = parse(path, &text, &command)?;
-        check(&entries)?;
+        let mut entries = parse(&path, &text, &command)?;
+        check(&entries, &command)?;
         let typed_flags: Vec<&Arg> = flags(&command).filter(|arg| is_explicit(matches, arg)).collect();
         entries.retain(|entry| {
             let Some(arg) = find(&command, &entry.flag) else { return true };
             !typed_flags.iter().any(|typed| typed.get_id() == arg.get_id() || contradict(&command, typed, arg))
         });
-        // The program's name and `train` stand in front.
+        // The program's name and the subcommand stand in front.
         let (front, back) = typed.split_at(2);
         let (flags, data) = words(&entries);
         let flags = flags.into_iter().map(OsString::from);
@@ -110,8 +125,11 @@ impl MergedArgs {
 
     /// An error about a setting, with the place in the file that it comes from.
     pub fn blame(&self, error: Error) -> Error {
-        let Error::Setting { what, .. } = &error else { return error };
-        match self.entries.iter().find(|entry| entry.what == setting(what)) {
+        let Error::Setting { what, found, .. } = &error else { return error };
+        let is_of = |entry: &&ConfigEntry| {
+            entry.what == setting(what) && (entry.flag != vary::KEY || vary::is_of(entry, found))
+        };
+        match self.entries.iter().find(is_of) {
             Some(entry) => entry.place.error(error.to_string()),
             None => error,
         }
@@ -132,10 +150,10 @@ impl Place {
     }
 }
 
-/// The command `mlp train`.
-fn train() -> Command {
+/// A subcommand of `mlp`.
+fn subcommand(name: &str) -> Command {
     let command = Cli::command();
-    command.find_subcommand("train").cloned().unwrap_or(command)
+    command.find_subcommand(name).cloned().unwrap_or(command)
 }
 
 /// A flag's name in a file: its long name, for DATA `data`.
@@ -185,13 +203,14 @@ pub fn switch(arg: Arg) -> Arg {
 
 /// Refuses flags that would be ignored.
 fn check_beside_resume(matches: &ArgMatches, command: &Command) -> Result<()> {
+    let others: &[&str] = if command.get_name() == SWEEP { &BESIDE_RESUMED_SWEEP } else { &BESIDE_RESUME };
     let typed = command.get_arguments().filter(|arg| is_explicit(matches, arg));
-    match typed.map(name).find(|flag| !BESIDE_RESUME.contains(flag)) {
+    match typed.map(name).find(|flag| *flag != "resume" && !others.contains(flag)) {
         None => Ok(()),
         Some(flag) => Err(Error::Setting {
             what: "--resume",
             found: format!("together with --{flag}"),
-            expected: format!("no other flags than {}", BESIDE_RESUME[1..].join(", ")),
+            expected: format!("no other flags than {}", others.join(", ")),
         }),
     }
 }
@@ -217,6 +236,10 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<ConfigEntry>>
     for (key, value) in pairs {
         let place = Place::new(path, text, key.span());
         let (key, value) = (key.get_ref().as_ref(), value.get_ref());
+        if key == vary::KEY && command.get_name() == SWEEP {
+            entries.extend(vary::entries(value, path, text, &place)?);
+            continue;
+        }
         let arg = find(command, &key.replace('_', "-"));
         let (arg, word) = match (arg, word(value, arg.is_some_and(takes_records))) {
             (_, None) => {
@@ -288,16 +311,17 @@ fn unknown(command: &Command, key: &str) -> String {
         flags(command).flat_map(|arg| [vec![name(arg)], arg.get_visible_aliases().unwrap_or_default()].concat());
     let closeness = |name: &&str| strsim::jaro_winkler(&words, name);
     let closest = names.max_by(|a, b| closeness(a).total_cmp(&closeness(b))).unwrap_or_default();
-    format!("unknown key `{key}`: the closest known one is `{closest}`; `mlp train --help` lists them as flags")
+    let command = command.get_name();
+    format!("unknown key `{key}`: the closest known one is `{closest}`; `mlp {command} --help` lists them as flags")
 }
 
 /// Refuses values that clap would, each at its place and in one line.
-fn check(entries: &[ConfigEntry]) -> Result<()> {
+fn check(entries: &[ConfigEntry], command: &Command) -> Result<()> {
     for (end, entry) in entries.iter().enumerate() {
         let entries = &entries[..=end];
         let (flags, data) = words(entries);
-        let words = ["train"].into_iter().chain(flags).chain(["--", data.unwrap_or("moons")]);
-        match train().try_get_matches_from(words) {
+        let words = [command.get_name()].into_iter().chain(flags).chain(["--", data.unwrap_or("moons")]);
+        match command.clone().try_get_matches_from(words) {
             // What is required may stand among the flags.
             Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
                 let text = error.render().to_string();
@@ -312,12 +336,16 @@ fn check(entries: &[ConfigEntry]) -> Result<()> {
     Ok(())
 }
 
-/// What was said of the flags of `mlp train`. It takes no word of its own; as the first field of the arguments it
-/// sees them before any is taken.
-#[derive(Debug)]
-pub struct GivenArgs(Vec<GivenArg>);
+/// What was said of the flags of `mlp train`, or of another command that reads files. It takes no word of its own; as the first field
+/// of the arguments it sees them before any is taken.
+#[derive(Clone, Debug)]
+pub struct GivenArgs {
+    /// The subcommand.
+    of: &'static str,
+    all: Vec<GivenArg>,
+}
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct GivenArg {
     /// As [`name`] has it.
     flag: String,
@@ -338,8 +366,20 @@ impl clap::Args for GivenArgs {
 
 impl FromArgMatches for GivenArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Self::new(TRAIN, matches)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl GivenArgs {
+    /// What was said of a subcommand's flags.
+    pub fn new(of: &'static str, matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut all = Vec::new();
-        for arg in flags(&train()) {
+        for arg in flags(&subcommand(of)) {
             let flag = name(arg).to_string();
             let words = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
             let words: Option<Vec<&str>> = words.map(OsStr::to_str).collect();
@@ -352,24 +392,30 @@ impl FromArgMatches for GivenArgs {
                 all.push(GivenArg { flag, word, explicit: is_explicit(matches, arg) });
             }
         }
-        Ok(Self(all))
+        Ok(Self { of, all })
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
+    /// The flags that were said, each with its word; DATA is `data`.
+    pub fn explicit(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all.iter().filter(|said| said.explicit).map(|said| (said.flag.as_str(), said.word.as_str()))
     }
-}
 
-impl GivenArgs {
+    /// The flags that were said as a configuration, but for these.
+    pub fn explicit_toml(&self, without: &[&str]) -> String {
+        let command = subcommand(self.of);
+        let said = self.explicit().filter(|(flag, _)| !without.contains(flag));
+        let line = |(flag, word)| Some(format!("{flag} = {}\n", toml(find(&command, flag)?, word)));
+        said.filter_map(line).collect()
+    }
+
     /// The configuration in force. `resolved`: words of the flags without a fixed default, for where nothing was said.
     pub fn toml(&self, resolved: &[(&str, String)]) -> String {
-        let command = train();
-        let explicit = self.0.iter().filter(|said| said.explicit);
+        let command = subcommand(self.of);
+        let explicit = self.all.iter().filter(|said| said.explicit);
         let explicit: Vec<&Arg> = explicit.filter_map(|said| find(&command, &said.flag)).collect();
         let line = |arg: &Arg| {
             let flag = name(arg);
-            let said = self.0.iter().find(|said| said.flag == flag).map(|said| &said.word);
+            let said = self.all.iter().find(|said| said.flag == flag).map(|said| &said.word);
             let found = resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word);
             // `auto` is not what is in force once it is known.
             let word = if said.is_some_and(|word| word == AUTO) { found.or(said) } else { said.or(found) }?;
@@ -379,40 +425,4 @@ impl GivenArgs {
         };
         flags(&command).filter_map(line).collect()
     }
-}
-
-/// The texts of a flag's records, which have been parsed before.
-fn texts(words: &[&str]) -> Vec<String> {
-    let lists: Vec<List> = words.iter().filter_map(|word| word.parse().ok()).collect();
-    List::texts(&lists).into_iter().map(String::from).collect()
-}
-
-/// A word as TOML that [`word`] makes the same word of.
-fn toml(arg: &Arg, word: &str) -> String {
-    let parser = arg.get_value_parser();
-    let text = || Value::String(word.into()).to_string();
-    let array = || Value::Array(texts(&[word]).into_iter().map(Value::String).collect()).to_string();
-    if has_type::<List>(parser) || (has_type::<ClassWeight>(parser) && word.contains('=')) {
-        return array();
-    }
-    if has_type::<String>(parser) || has_type::<PathBuf>(parser) {
-        return text();
-    }
-    if has_type::<bool>(parser) {
-        return word.into();
-    }
-    let numbers: Option<Vec<String>> = word.split(',').map(|word| number(word.trim())).collect();
-    match numbers {
-        Some(numbers) if numbers.len() == 1 => numbers.concat(),
-        Some(numbers) => format!("[{}]", numbers.join(", ")),
-        None => text(),
-    }
-}
-
-/// A number as TOML writes it; none for an integer that TOML cannot hold.
-fn number(word: &str) -> Option<String> {
-    let integer = word.parse().ok().map(|value: i64| value.to_string());
-    let digits = word.bytes().all(|byte| byte.is_ascii_digit());
-    let float = || word.parse().ok().filter(|value: &f64| !digits && value.is_finite());
-    integer.or_else(|| float().map(|value| format!("{value:?}")))
 }

@@ -27,12 +27,12 @@ use super::help;
 use super::interrupt::Interrupt;
 use super::output::print_data;
 use super::reading::ReadingArgs;
-use super::source::DataArgs;
+use super::source::{DataArgs, Source};
 use crate::data::{FeatureScaling, Task};
 use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
-use crate::pipeline::{Fitting, Prepared};
+use crate::pipeline::{Estimator, Fitting, Prepared};
 use crate::spec::HiddenLayers;
 use crate::train::Batch;
 use control::ControlArgs;
@@ -48,6 +48,8 @@ use split::SplitArgs;
 use weights::WeightArgs;
 
 pub use loss::LossParameterArgs;
+pub use read::TableFacts;
+pub use tell::hints;
 
 /// Train a network on a table; `mlp train moons` reproduces the run of docs/article.md
 #[derive(Debug, clap::Args)]
@@ -157,6 +159,25 @@ impl TaskArg {
             Self::Multiclass => Some(Task::Multiclass),
             Self::Regression => Some(Task::Regression),
         }
+    }
+}
+
+impl Args {
+    /// The data and what is to be learned of it, for a program that trains in its own way.
+    pub fn estimator(&self) -> Result<(Source, Estimator)> {
+        let source = self.data.source()?;
+        let estimator = settings::estimator(self, &source)?;
+        Ok((source, estimator))
+    }
+
+    /// The line that these flags are typed as.
+    pub fn command(&self) -> String {
+        self.said.command()
+    }
+
+    /// The device that the flags choose.
+    pub fn device(&self) -> &DeviceArgs {
+        &self.device
     }
 }
 

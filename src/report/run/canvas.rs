@@ -121,14 +121,28 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if fits(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// A chart with its axes. `of_y` names the marks at the left where they stand for other numbers.
+/// The names of the marks of an axis that stand for other numbers.
+pub type Marks<'a> = Option<&'a dyn Fn(f64) -> String>;
+
+/// A chart with its axes. `of_y` names the marks at the left.
 pub fn axes<'a, 'b>(
+    area: &'a Area<'b>,
+    ranges: [Range<f64>; 2],
+    names: [&str; 2],
+    of_y: Marks<'_>,
+) -> Drawn<Chart<'a, 'b>> {
+    marked_axes(area, ranges, names, [None, of_y], 6)
+}
+
+/// The same with names for the marks below, too, of which there are at most `most`.
+pub fn marked_axes<'a, 'b>(
     area: &'a Area<'b>,
     [x, y]: [Range<f64>; 2],
     names: [&str; 2],
-    of_y: Option<&dyn Fn(f64) -> String>,
+    [of_x, of_y]: [Marks<'_>; 2],
+    most: usize,
 ) -> Drawn<Chart<'a, 'b>> {
-    let [of_x, plain_y] = [&x, &y].map(marks);
+    let [plain_x, plain_y] = [&x, &y].map(marks);
     let mut chart = ChartBuilder::on(area)
         .margin(16)
         .margin_right(44)
@@ -138,7 +152,7 @@ pub fn axes<'a, 'b>(
     let font = ("sans-serif", FONT).into_font();
     chart
         .configure_mesh()
-        .x_labels(6)
+        .x_labels(most)
         .y_labels(7)
         .bold_line_style(FAINT)
         .light_line_style(TRANSPARENT)
@@ -147,7 +161,7 @@ pub fn axes<'a, 'b>(
         .axis_desc_style(font.color(&INK))
         .x_desc(short(names[0], 40))
         .y_desc(short(names[1], 28))
-        .x_label_formatter(&|value| of_x(*value))
+        .x_label_formatter(&|value| of_x.map_or_else(|| plain_x(*value), |of_x| of_x(*value)))
         .y_label_formatter(&|value| of_y.map_or_else(|| plain_y(*value), |of_y| of_y(*value)))
         .draw()?;
     Ok(chart)

@@ -4,12 +4,12 @@
 //! that and `metrics.jsonl`, the same for the page and for `mlp plot`.
 
 mod analysis;
-mod canvas;
+pub(in crate::report) mod canvas;
 mod confusion;
 mod curves;
 mod findings;
 mod importance;
-mod page;
+pub(in crate::report) mod page;
 mod scatter;
 mod summary;
 mod surface;

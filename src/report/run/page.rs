@@ -36,53 +36,69 @@ pub struct Page<'a> {
 /// Writes the page.
 pub fn page(page: &Page<'_>, run: &Run) -> Result<String> {
     let Page { title, about, tiles, figures, note, tables, phases, facts, command, config } = page;
-    let tiles = tiles.iter().map(|(name, value)| tag("div", "", text("b", value) + &tag("span", MUTED, escape(name))));
-    let figure = |picture: Picture| {
-        let id = format!(" id=\"{}\"", picture.name);
-        tag("figure", &id, picture.svg + &text("figcaption", &picture.caption))
-    };
+    let figure = |picture: Picture| figure(picture.name, picture.svg, &picture.caption);
     let pictures = run.pictures()?.into_iter().map(figure).collect::<String>();
-    let fact = |(name, value): &(&str, String)| tag("tr", "", tag("th", " scope=\"row\"", name) + &text("td", value));
-    let facts = tag("table", "", facts.iter().map(fact).collect::<String>());
     let note = if note.is_empty() { String::new() } else { tag("p", MUTED, escape(note)) };
     let mut body = text("h1", title) + &tag("p", MUTED, escape(about));
-    body += &tag("div", " class=\"tiles\"", tiles.collect::<String>());
+    body += &self::tiles(tiles);
     body += &section("Metrics", &card(table(figures) + &note));
     body += &section("Pictures", &tag("div", " class=\"pictures\"", pictures));
     for (heading, content) in tables {
         body += &section(heading, &card(table(content)));
     }
-    body += &section("The run", &tag("div", " class=\"grid\"", card(time(phases)) + &card(facts)));
+    body += &section("The run", &tag("div", " class=\"grid\"", card(time(phases)) + &card(self::facts(facts))));
     body += &section("Reproduce", &card(text("pre", command)));
     body += &section("Configuration", &card(text("pre", config)));
+    Ok(document(title, &body))
+}
+
+/// A whole page.
+pub fn document(title: &str, body: &str) -> String {
     let head = "<meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>";
     let head = tag("head", "", [head, &text("title", title), &tag("style", "", include_str!("page.css"))].concat());
     let whole = tag("html", " lang=\"en\"", head + &tag("body", "", tag("main", "", body)));
-    Ok(printable(&format!("<!DOCTYPE html>\n{whole}\n")))
+    printable(&format!("<!DOCTYPE html>\n{whole}\n"))
 }
 
-const MUTED: &str = " class=\"muted\"";
+/// The few figures that matter most, each with its name.
+pub fn tiles(tiles: &[(String, String)]) -> String {
+    let tile = |(name, value): &(String, String)| tag("div", "", text("b", value) + &tag("span", MUTED, escape(name)));
+    tag("div", " class=\"tiles\"", tiles.iter().map(tile).collect::<String>())
+}
+
+/// A picture with its caption.
+pub fn figure(name: &str, svg: String, caption: &str) -> String {
+    tag("figure", &format!(" id=\"{}\"", escape(name)), svg + &text("figcaption", caption))
+}
+
+/// Facts by their names.
+pub fn facts(facts: &[(&str, String)]) -> String {
+    let fact = |(name, value): &(&str, String)| tag("tr", "", tag("th", " scope=\"row\"", name) + &text("td", value));
+    tag("table", "", facts.iter().map(fact).collect::<String>())
+}
+
+pub const MUTED: &str = " class=\"muted\"";
 const NUMBER: &str = " class=\"number\"";
 
 /// An element around what is escaped already.
-fn tag(name: &str, attributes: &str, inner: impl AsRef<str>) -> String {
+pub fn tag(name: &str, attributes: &str, inner: impl AsRef<str>) -> String {
     format!("<{name}{attributes}>{}</{name}>\n", inner.as_ref())
 }
 
 /// An element around a text.
-fn text(name: &str, content: &str) -> String {
+pub fn text(name: &str, content: &str) -> String {
     tag(name, "", escape(content))
 }
 
-fn section(heading: &str, content: &str) -> String {
+pub fn section(heading: &str, content: &str) -> String {
     text("h2", heading) + content
 }
 
-fn card(content: String) -> String {
+pub fn card(content: String) -> String {
     tag("div", " class=\"card\"", content)
 }
 
-fn table(content: &Table) -> String {
+pub fn table(content: &Table) -> String {
     let side = |column: usize| if content.is_numeric(column) { NUMBER } else { "" };
     let row = |(at, row): (usize, &Vec<String>)| {
         let name = if at == 0 { "th" } else { "td" };

@@ -3,6 +3,7 @@
 use wgpu_mlp::math::{Activation, Loss, Optimizer};
 use wgpu_mlp::params::Init;
 use wgpu_mlp::plan::PlanKind;
+use wgpu_mlp::sweep::Metric;
 use wgpu_mlp::train::Schedule;
 
 use crate::cli::Place;
@@ -26,6 +27,7 @@ fn every_name_of_a_table_is_in_the_help() {
     let optimizers = names(&mut Optimizer::names().map(String::from));
     let inits = names(&mut Init::ALL.iter().map(ToString::to_string));
     let plans = names(&mut PlanKind::ALL.iter().map(ToString::to_string));
+    let metrics = names(&mut Metric::ALL.iter().map(ToString::to_string));
     let schedules = names(&mut Schedule::ALL.iter().map(ToString::to_string));
     for (commands, flag, names) in [
         (&["train", "gradcheck", "bench", "import", "explain"][..], "activation", &activations),
@@ -34,6 +36,7 @@ fn every_name_of_a_table_is_in_the_help() {
         (&["train", "gradcheck", "explain"], "init", &inits),
         (&["train", "gradcheck", "bench"], "plan", &plans),
         (&["train"], "schedule", &schedules),
+        (&["sweep"], "metric", &metrics),
     ] {
         for command in commands {
             let text = text_of(&place, command, flag);

@@ -15,6 +15,7 @@ mod kernels;
 mod metrics_output;
 mod report;
 mod runs;
+mod sweep;
 mod tables;
 mod texts;
 mod train;
@@ -242,6 +243,7 @@ fn usage_is_told() {
     let help = place.stdout("--help");
     for command in [
         "train",
+        "sweep",
         "eval",
         "predict",
         "inspect",

@@ -1,0 +1,225 @@
+//! The course of a sweep, with a runner that only counts: which jobs it is given, how far they go, and what is known after a kill.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use wgpu_mlp::sweep::{
+    Axis, Candidate, End, Group, Halving, Job, Record, Runner, Score, Space, Sweep, SweepEvent, Told,
+};
+use wgpu_mlp::{Error, Estimator, Result};
+
+/// What happened to jobs, by trial, fold and seed.
+type Name = (usize, usize, u64);
+
+#[derive(Default)]
+struct Log {
+    groups: Vec<Vec<Name>>,
+    /// Each epoch that was trained.
+    epochs: Vec<(Name, u64)>,
+}
+
+/// Trains nothing. The score of trial t is t + 1 / epoch; trial 5 diverges in epoch 2, trial 6 fails, trial 7 ends after 4 epochs.
+struct Counter {
+    capacity: usize,
+    log: Rc<RefCell<Log>>,
+}
+
+struct Counted {
+    jobs: Vec<(Name, Option<u64>)>,
+    log: Rc<RefCell<Log>>,
+}
+
+const EPOCHS: u64 = 9;
+
+impl Runner for Counter {
+    fn capacity(&mut self, _: &Job) -> Result<usize> {
+        Ok(self.capacity)
+    }
+
+    fn start(&mut self, jobs: &[Job]) -> Result<Box<dyn Group + '_>> {
+        let names: Vec<Name> = jobs.iter().map(|job| (job.trial, job.fold, job.seed)).collect();
+        self.log.borrow_mut().groups.push(names.clone());
+        let jobs = names.into_iter().map(|name| (name, Some(0))).collect();
+        Ok(Box::new(Counted { jobs, log: self.log.clone() }))
+    }
+}
+
+impl Group for Counted {
+    fn epochs(&self) -> u64 {
+        EPOCHS
+    }
+
+    fn train_to(
+        &mut self,
+        until: Option<u64>,
+        told: &mut dyn FnMut(Told) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        for (job, (name, done)) in self.jobs.iter_mut().enumerate() {
+            let Some(from) = *done else { continue };
+            let last = if name.0 == 7 { 4 } else { EPOCHS };
+            let to = until.unwrap_or(EPOCHS).min(last);
+            let end = match name.0 {
+                5 if to >= 2 => Some(Told::Diverged { job, epoch: 2 }),
+                6 => Some(Told::Failed { job, problem: "too large".into() }),
+                _ => None,
+            };
+            if let Some(end) = end {
+                *done = None;
+                if told(end)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                continue;
+            }
+            for epoch in from + 1..=to {
+                self.log.borrow_mut().epochs.push((*name, epoch));
+                if told(Told::Epoch { job, epoch })?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            *done = (to < last).then_some(to);
+            let value = name.0 as f64 + 1.0 / to as f64;
+            let mut score = Score::new(to, Some(value), value);
+            score.ended = to == last;
+            if told(Told::Scored { job, score })?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn drop_job(&mut self, job: usize) {
+        assert!(self.jobs[job].1.take().is_some(), "a job that has ended is dropped");
+    }
+}
+
+/// Nine trials of two shapes: those with an odd number have another network.
+fn candidates() -> Vec<Candidate> {
+    let axis = Axis::list("lr", (1..=9).map(|i| format!("{i}")).collect()).unwrap();
+    let trials = Space::new(vec![axis]).unwrap().grid().unwrap();
+    let width = |number: usize| if number % 2 == 1 { 3 } else { 4 };
+    trials
+        .into_iter()
+        .map(|trial| {
+            let estimator = Estimator::new("y").hidden(&[width(trial.number)]);
+            Candidate::new(trial, estimator)
+        })
+        .collect()
+}
+
+fn run(sweep: &Sweep<'_>, capacity: usize, known: &[Record]) -> (Log, Vec<Record>) {
+    let log = Rc::new(RefCell::new(Log::default()));
+    let mut runner = Counter { capacity, log: log.clone() };
+    let mut records = Vec::new();
+    let finished = sweep.run(&mut runner, known, |event| {
+        if let SweepEvent::Ended(record) = event {
+            records.push(record.clone());
+        }
+        Ok(ControlFlow::Continue(()))
+    });
+    assert!(finished.unwrap());
+    drop(runner);
+    (Rc::into_inner(log).unwrap().into_inner(), records)
+}
+
+fn names(records: &[Record]) -> BTreeSet<Name> {
+    records.iter().map(|record| (record.trial, record.fold, record.seed)).collect()
+}
+
+#[test]
+fn each_job_is_trained_once_beside_those_of_its_shape() {
+    let candidates = candidates();
+    let sweep = Sweep::new(&candidates, 2, &[7, 8], true);
+    let (log, records) = run(&sweep, 9, &[]);
+    assert_eq!((records.len(), names(&records).len()), (36, 36));
+    // Nine jobs at a time are two trials of four.
+    let trials = |group: &Vec<Name>| group.iter().map(|name| name.0).collect::<BTreeSet<_>>().into_iter().collect();
+    let groups: Vec<Vec<usize>> = log.groups.iter().map(trials).collect();
+    assert_eq!(groups, [vec![1, 3], vec![5, 7], vec![9], vec![2, 4], vec![6, 8]]);
+    assert_eq!(log.groups[2], [(9, 1, 7), (9, 1, 8), (9, 2, 7), (9, 2, 8)]);
+    // No epoch is trained twice.
+    assert_eq!(log.epochs.iter().collect::<BTreeSet<_>>().len(), log.epochs.len());
+    for record in &records {
+        let expected = match record.trial {
+            5 => (End::Diverged, 2, None),
+            6 => (End::Failed, 0, None),
+            7 => (End::Finished, 4, Some(7.25)),
+            trial => (End::Finished, 9, Some(trial as f64 + 1.0 / 9.0)),
+        };
+        assert_eq!((record.end, record.epoch, record.score), expected, "{record:?}");
+        assert_eq!(record.settings, [("lr".into(), record.trial.to_string())]);
+        assert!(record.rungs.is_empty() && record.problem.is_some() == (record.trial == 6));
+    }
+    // A trial that is larger than the device has room for is a group of its own.
+    assert_eq!(run(&sweep, 1, &[]).0.groups.len(), 9);
+}
+
+#[test]
+fn losers_are_dropped_and_the_others_go_on() {
+    let candidates = candidates();
+    let sweep = Sweep::new(&candidates, 1, &[0], true).halving(Some(Halving::new(3, Some(1)).unwrap()));
+    let (log, mut records) = run(&sweep, 100, &[]);
+    assert_eq!(log.groups.len(), 2);
+    // 1, 3, 5, 7, 9 come to the first rung: ⌈5/3⌉ = 2 go on, and of these one. Of the others only 2 is among the best three of nine,
+    // and then not the best of the three that came to the second rung.
+    records.sort_by_key(|record| record.trial);
+    let ends: Vec<_> = records.iter().map(|record| (record.trial, record.end, record.epoch)).collect();
+    use End::{Failed, Finished, Stopped};
+    let expected = [
+        (1, Finished, 9),
+        (2, Stopped, 3),
+        (3, Stopped, 3),
+        (4, Stopped, 1),
+        (5, Stopped, 1),
+        (6, Failed, 0),
+        (7, Stopped, 1),
+        (8, Stopped, 1),
+        (9, Stopped, 1),
+    ];
+    assert_eq!(ends, expected);
+    let trained = |trial: usize| log.epochs.iter().filter(move |(name, _)| name.0 == trial).map(|(_, epoch)| *epoch);
+    assert!(trained(1).eq(1..=9) && trained(3).eq(1..=3) && trained(9).eq(1..=1));
+    assert_eq!(records[0].rungs, [(1, Some(2.0)), (3, Some(1.0 + 1.0 / 3.0))]);
+}
+
+/// Whatever has ended before a kill is not trained again, and the sweep ends as if there had been none.
+#[test]
+fn a_sweep_goes_on_after_a_kill() {
+    let candidates = candidates();
+    for halving in [None, Some(Halving::new(2, Some(1)).unwrap())] {
+        let sweep = Sweep::new(&candidates, 2, &[0], true).halving(halving);
+        let (_, whole) = run(&sweep, 100, &[]);
+        assert_eq!(names(&whole).len(), 18);
+        for kill in 0..=whole.len() {
+            let (log, more) = run(&sweep, 100, &whole[..kill]);
+            let trained: BTreeSet<Name> = log.groups.iter().flatten().copied().collect();
+            assert!(trained.is_disjoint(&names(&whole[..kill])), "after {kill}");
+            let mut all = [&whole[..kill], &more].concat();
+            let mut expected = whole.clone();
+            [&mut all, &mut expected].into_iter().for_each(|all| all.sort_by_key(|record| (record.trial, record.fold)));
+            assert_eq!(all, expected, "after {kill}");
+        }
+    }
+}
+
+#[test]
+fn a_break_or_an_error_of_the_receiver_ends_it() {
+    let candidates = candidates();
+    let sweep = Sweep::new(&candidates, 1, &[0], true);
+    for breaks in [true, false] {
+        let log = Rc::new(RefCell::new(Log::default()));
+        let mut runner = Counter { capacity: 100, log: log.clone() };
+        let mut epochs = 0;
+        let ended = sweep.run(&mut runner, &[], |event| {
+            epochs += usize::from(matches!(event, SweepEvent::Epoch { .. }));
+            match (epochs, breaks) {
+                (12, true) => Ok(ControlFlow::Break(())),
+                (12, false) => Err(Error::CheckFailed("the disk is full".into())),
+                _ => Ok(ControlFlow::Continue(())),
+            }
+        });
+        assert_eq!(ended.ok(), breaks.then_some(false));
+        assert_eq!(log.borrow().epochs.len(), 12);
+    }
+}
