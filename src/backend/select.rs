@@ -35,6 +35,31 @@ pub async fn open_async(wanted: &str) -> Result<OpenedDevice> {
     open_as(wanted, false).await
 }
 
+/// Opens several devices: `all`, every hardware adapter; or what [`open`] takes, with commas between them.
+///
+/// # Errors
+/// Those of [`open`]; [`Error::UnknownDevice`] for `all` where there is no hardware adapter.
+pub async fn open_all_async(wanted: &str) -> Result<Vec<OpenedDevice>> {
+    let names: Vec<String> = match wanted {
+        "all" => {
+            let adapters = adapters_async().await?;
+            let hardware = adapters.iter().enumerate().filter(|(_, adapter)| adapter.is_hardware());
+            let found: Vec<_> = hardware.map(|(index, _)| index.to_string()).collect();
+            if found.is_empty() {
+                let available = names(&adapters);
+                return Err(Error::UnknownDevice { name: "all, which takes hardware GPUs alone".into(), available });
+            }
+            found
+        }
+        list => list.split(',').map(|name| name.trim().to_string()).collect(),
+    };
+    let mut opened = Vec::with_capacity(names.len());
+    for name in names {
+        opened.push(open_async(&name).await?);
+    }
+    Ok(opened)
+}
+
 /// [`open_async`] with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
 pub async fn open_timed_async(wanted: &str) -> Result<OpenedDevice> {
     open_as(wanted, true).await

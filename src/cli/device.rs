@@ -1,6 +1,6 @@
 //! The flag that chooses a device.
 
-use crate::backend::{OpenedDevice, open_async};
+use crate::backend::{OpenedDevice, open_all_async, open_async};
 use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
@@ -12,6 +12,15 @@ pub struct DeviceArgs {
 }
 
 impl DeviceArgs {
+    /// Opens several devices, `all` or a list, and says which.
+    pub async fn open_all(&self, quiet: bool) -> Result<Vec<OpenedDevice>> {
+        let all = open_all_async(&self.device).await?;
+        if !quiet {
+            all.iter().for_each(|choice| eprintln!("device: {choice}"));
+        }
+        Ok(all)
+    }
+
     /// Opens the device and says which and why on stderr.
     pub async fn open(&self, quiet: bool) -> Result<OpenedDevice> {
         let choice = open_async(&self.device).await?;

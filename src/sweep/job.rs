@@ -122,6 +122,19 @@ pub enum Told {
     },
 }
 
+impl Told {
+    /// The same of a job that stands so many places further behind.
+    pub(super) fn behind(self, places: usize) -> Self {
+        match self {
+            Self::Steps { job } => Self::Steps { job: job + places },
+            Self::Epoch { job, epoch } => Self::Epoch { job: job + places, epoch },
+            Self::Scored { job, score } => Self::Scored { job: job + places, score },
+            Self::Diverged { job, epoch } => Self::Diverged { job: job + places, epoch },
+            Self::Failed { job, problem } => Self::Failed { job: job + places, problem },
+        }
+    }
+}
+
 /// Trains jobs.
 pub trait Runner {
     /// How many jobs like this one it takes at a time: what the device's memory has room for. At least 1.

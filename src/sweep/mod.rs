@@ -51,6 +51,7 @@ mod record;
 mod results;
 mod side_by_side;
 mod space;
+mod spread;
 mod summary;
 
 pub use axis::{Axis, Values};
@@ -64,4 +65,5 @@ pub use record::{End, Record};
 pub use results::{Identity, Results};
 pub use side_by_side::SideBySide;
 pub use space::{Space, Trial};
+pub use spread::Spread;
 pub use summary::{Summary, TrialSummary};

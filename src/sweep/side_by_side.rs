@@ -56,6 +56,13 @@ impl Runner for SideBySide<'_> {
     }
 
     fn start(&mut self, jobs: &[Job]) -> Result<Box<dyn Group + '_>> {
+        Ok(Box::new(self.together(jobs)?))
+    }
+}
+
+impl SideBySide<'_> {
+    /// Jobs of one shape as a group.
+    pub(super) fn together(&mut self, jobs: &[Job]) -> Result<Together<'_>> {
         let Some(first) = jobs.first() else {
             return Err(Error::CheckFailed("a group of a sweep has no job".into()));
         };
@@ -63,7 +70,7 @@ impl Runner for SideBySide<'_> {
         let replicas = jobs.iter().map(|job| replica(&prepared, job)).collect::<Result<Vec<_>>>()?;
         let epochs = replicas.iter().map(|replica| replica.config.epochs).max().unwrap_or(0);
         let ended = vec![false; jobs.len()];
-        Ok(Box::new(Together {
+        Ok(Together {
             device: &self.device,
             data: self.data,
             prepared,
@@ -73,7 +80,7 @@ impl Runner for SideBySide<'_> {
             ended,
             seconds: vec![0.0; jobs.len()],
             epochs,
-        }))
+        })
     }
 }
 
@@ -87,7 +94,7 @@ fn replica(prepared: &Prepared, job: &Job) -> Result<Replica> {
 }
 
 /// The jobs of a group.
-struct Together<'a> {
+pub(super) struct Together<'a> {
     device: &'a Device,
     data: &'a FoldedTable,
     prepared: Prepared,
@@ -123,14 +130,22 @@ impl Together<'_> {
         };
         // An epoch that ends the call is a barrier: no step behind it is taken.
         trainer.pause_every(until);
+        let first = self.ended.iter().position(|ended| !ended).unwrap_or(0);
         let (mut heard, mut stopped) = (Ok(ControlFlow::Continue(())), false);
         let receive = |event| {
-            let Event::Epoch(epoch) = event else { return ControlFlow::Continue(()) };
+            let (message, epoch) = match event {
+                Event::Epoch(epoch) => (Told::Epoch { job: epoch.replica, epoch: epoch.epoch }, Some(epoch.epoch)),
+                _ => (Told::Steps { job: first }, None),
+            };
             if matches!(heard, Ok(ControlFlow::Continue(()))) {
-                heard = told(Told::Epoch { job: epoch.replica, epoch: epoch.epoch });
+                heard = told(message);
             }
             stopped |= !matches!(heard, Ok(ControlFlow::Continue(())));
-            if stopped || Some(epoch.epoch) == until { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if stopped || (epoch.is_some() && epoch == until) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         if is_new {
             trainer.fit_with(receive)?

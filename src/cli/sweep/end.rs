@@ -51,7 +51,8 @@ pub struct Found<'a> {
     pub candidates: &'a [Candidate],
     pub records: &'a [Record],
     pub data: &'a FoldedTable,
-    pub device: &'a Device,
+    /// At least one.
+    pub devices: &'a [Device],
     /// What the table has to be known for.
     pub how: train::TableFacts,
 }
@@ -64,7 +65,8 @@ pub async fn end(
     place: Option<&Place>,
     signal: Option<Signal>,
 ) -> Result<u8> {
-    let Found { data, device, records, .. } = found;
+    let Found { data, devices, records, .. } = found;
+    let (device, names) = (&devices[0], device_names(devices));
     let trials: Vec<Trial> = found.candidates.iter().map(|candidate| candidate.trial.clone()).collect();
     let trainings = data.folds().unwrap_or(1) * plan.seeds.len();
     let summary = Summary::new(&trials, records, trainings, data.metric());
@@ -76,7 +78,7 @@ pub async fn end(
                 space: &plan.space,
                 summary: &summary,
                 records,
-                facts: facts(plan, records, data, device, place),
+                facts: facts(plan, records, data, &names, place),
                 best: command.as_deref(),
                 command: &args.said.0.command(),
                 config: &config(args, plan),
@@ -108,7 +110,7 @@ pub async fn end(
             lower_is_better: summary.metric.lower_is_better(),
             folds: data.folds(),
             seeds: &plan.seeds,
-            device: device.name(),
+            device: names,
             stopped: signal.is_some(),
             trainings: records.len(),
             best,
@@ -173,6 +175,11 @@ async fn refit(
     estimator.baseline(false).fit_async(data.table()?, device).await
 }
 
+/// What trained, each once with its number.
+fn device_names(devices: &[Device]) -> String {
+    devices.iter().map(Device::name).collect::<Vec<_>>().join(", ")
+}
+
 /// How good the refitted model is on rows that the sweep has not seen.
 fn judged(fitted: &Fitted) -> String {
     match &fitted.metrics.test {
@@ -185,7 +192,7 @@ fn facts(
     plan: &Plan,
     records: &[Record],
     data: &FoldedTable,
-    device: &Device,
+    device: &str,
     place: &Place,
 ) -> Vec<(&'static str, String)> {
     let metric = data.metric();
@@ -200,7 +207,7 @@ fn facts(
         ("metric", format!("{metric} ({better} is better)")),
         ("held out", held_out),
         ("seeds", seeds.join(", ")),
-        ("device", device.name()),
+        ("device", device.into()),
         ("seconds of training", significant(records.iter().map(|record| record.seconds).sum(), 3)),
         ("mlp", env!("CARGO_PKG_VERSION").into()),
     ];

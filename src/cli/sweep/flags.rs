@@ -82,6 +82,10 @@ impl clap::Args for TrainFlags {
             let hidden = REFUSED.contains(&long(arg));
             let arg = arg.clone();
             command.arg(match long(&arg) {
+                "device" => arg.help(
+                    "Devices: one that `mlp train` takes, several with commas between them, or all, every hardware GPU; each \
+                     trains a part of the trials",
+                ),
                 "test-fraction" => {
                     arg.help("Fraction of the rows that is kept out of the sweep, for testing [default: 0]")
                 }

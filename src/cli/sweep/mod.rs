@@ -15,7 +15,7 @@ use super::interrupt::Interrupt;
 use super::train;
 use crate::error::{Error, Result, setting};
 use crate::report::sweep::Live;
-use crate::sweep::{FoldedTable, Metric, Record, SideBySide, Sweep, SweepEvent};
+use crate::sweep::{FoldedTable, Metric, Record, Spread, Sweep, SweepEvent};
 use end::{Found, end};
 use flags::{SweptArgs, TrainFlags};
 use place::Place;
@@ -109,7 +109,8 @@ pub async fn run(args: Args) -> Result<u8> {
         Some(place) => place.open(&args, &plan, &data)?,
         None => Vec::new(),
     };
-    let device = plan.base.device().open(args.quiet).await?.device;
+    let opened = plan.base.device().open_all(args.quiet).await?;
+    let devices: Vec<_> = opened.into_iter().map(|opened| opened.device).collect();
 
     let folds = data.folds().unwrap_or(1);
     let sweep = Sweep::new(&candidates, folds, &plan.seeds, data.metric().lower_is_better());
@@ -125,13 +126,13 @@ pub async fn run(args: Args) -> Result<u8> {
         }
         Ok(if interrupt.heard().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
-    let ended = sweep.run(&mut SideBySide::new(&device, &data), &known, on_event);
+    let ended = sweep.run(&mut Spread::new(&devices, &data), &known, on_event);
     live.finish();
     let finished = ended.inspect_err(|_| place::what_goes_on(place.as_ref()))?;
     if !finished {
         place::what_goes_on(place.as_ref());
     }
-    let found = Found { candidates: &candidates, records: &records, data: &data, device: &device, how };
+    let found = Found { candidates: &candidates, records: &records, data: &data, devices: &devices, how };
     end(&args, &plan, &found, place.as_ref(), interrupt.heard()).await
 }
 

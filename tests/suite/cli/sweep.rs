@@ -7,6 +7,7 @@ use serde_json::Value;
 use wgpu_mlp::Model;
 
 use crate::cli::{Place, assert_no_work};
+use crate::support::devices;
 
 const NUMBERS: &str = "sweep numbers.csv --target y --device cpu --epochs 4 --quiet";
 const CLASSES: &str = "sweep classes.csv --target answer --device cpu --epochs 4 --quiet";
@@ -421,4 +422,27 @@ fn results_of_another_sweep_are_left_alone() {
     refuses("sweep --resume s", &["results.jsonl: not results of a sweep: line 2: missing field `trial`"]);
     place.file("s/results.jsonl", &before[0]);
     assert_eq!(files(), before);
+}
+
+/// Several devices share the trials out; with two of one kind the results are those of one.
+#[test]
+fn devices_share_the_trials() {
+    let place = Place::new();
+    let words = "sweep numbers.csv --target y --epochs 6 --quiet --vary lr=0.1,0.05,0.01,0.001 --seeds 2";
+    let one = place.json(&format!("{words} --device cpu"));
+    let two = place.json(&format!("{words} --device cpu,cpu --halving --rung 2"));
+    let halved = place.json(&format!("{words} --device cpu --halving --rung 2"));
+    let trials = |found: &Value| {
+        let mut trials = found["trials"].as_array().unwrap().clone();
+        trials.iter_mut().for_each(|trial| drop(trial.as_object_mut().unwrap().remove("seconds")));
+        trials
+    };
+    assert_eq!(trials(&two), trials(&halved));
+    assert_eq!(one["trainings"], 8);
+    let both = place.json(&format!("{words} --device cpu,cpu"));
+    assert_eq!(trials(&both), trials(&one));
+    assert!(both["device"].as_str().unwrap().contains(", CPU"), "{}", both["device"]);
+    if !devices().iter().any(|device| device.summary().is_hardware()) {
+        place.refuses(&format!("{words} --device all"), 2, &["all, which takes hardware GPUs alone", "cpu"]);
+    }
 }
