@@ -70,7 +70,10 @@ impl Backend for GpuBackend {
     fn write(&mut self, _: BufferId, _: &[f32]) -> Result<()> {
         match self.0 {}
     }
-    fn copy(&mut self, _: BufferId, _: BufferId) -> Result<()> {
+    fn copy(&mut self, _: BufferId, _: BufferId, _: &[std::ops::Range<usize>]) -> Result<()> {
+        match self.0 {}
+    }
+    fn run_first(&mut self, _: usize) -> Result<()> {
         match self.0 {}
     }
     fn submit(&mut self, _: &[(usize, Step)]) -> Result<()> {

@@ -44,6 +44,7 @@ impl Prediction {
 
     /// What tells how far the networks of an ensemble disagree on it: the standard deviation of the number, or of the probability of the
     /// class that they predict together. `each` are the predictions of each network by itself.
+    #[cfg(feature = "cli")]
     pub(crate) fn spread(&self, each: &[Self]) -> f64 {
         let class = match self {
             Self::Class { probabilities, .. } => predicted_class(probabilities),

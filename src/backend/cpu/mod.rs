@@ -53,7 +53,7 @@ impl CpuDevice {
 /// A plan loaded on the CPU.
 #[derive(Debug)]
 pub struct CpuBackend<T> {
-    plan: Plan,
+    plan: Box<Plan>,
     pool: Pool,
     buffers: Vec<Vec<T>>,
     /// Replicas that run.
@@ -77,13 +77,14 @@ impl<T: Element> CpuBackend<T> {
         let counters = Counters { buffers_created: buffers.len() as u64, ..Counters::default() };
         let (running, own) = (plan.replicas, own_parts(&plan));
         let pool = device.pool.clone();
+        let plan = Box::new(plan);
         Ok(Self { plan, pool, buffers, running, own, results: VecDeque::new(), counters })
     }
 
     /// All steps of each replica, a task each.
     fn run_apart(&mut self, own: &[usize], steps: &[(usize, Step)]) {
         let Self { plan, pool, buffers, running, .. } = self;
-        let (plan, running) = (&*plan, *running);
+        let (plan, running) = (&**plan, *running);
         let mut replicas = Parts::of_each(buffers, own, running);
         pool.install(|| {
             replicas.par_iter_mut().enumerate().for_each(|(replica, parts)| {
