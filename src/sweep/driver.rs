@@ -41,6 +41,8 @@ pub enum SweepEvent<'a> {
         seed: u64,
         /// The epoch, counted from 1.
         epoch: u64,
+        /// The loss on the rows that are held out, where it is known.
+        loss: Option<f64>,
     },
     /// A trial has come to a rung.
     Rung {
@@ -231,7 +233,7 @@ fn train(
         let Job { trial, fold, seed, .. } = run.job;
         match told {
             Told::Steps { .. } => on_event(SweepEvent::Steps),
-            Told::Epoch { epoch, .. } => on_event(SweepEvent::Epoch { trial, fold, seed, epoch }),
+            Told::Epoch { epoch, loss, .. } => on_event(SweepEvent::Epoch { trial, fold, seed, epoch, loss }),
             Told::Scored { score, .. } => {
                 run.last = Some(score);
                 run.rungs.extend(rung.map(|rung| (rung, score.value)));

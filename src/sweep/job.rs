@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use super::space::Trial;
 use crate::error::Result;
-use crate::math::Clip;
 use crate::pipeline::Estimator;
 
 /// A trial with what it trains.
@@ -24,22 +23,15 @@ impl Candidate {
         Self { trial, estimator }
     }
 
-    /// What trials have to have in common to train side by side: the network, the rows of a step, the rule, how the gradient is
-    /// clipped, the plan, the length of the run, and what the data are made into. Numbers such as rates may differ.
+    /// What trials have to have in common to train side by side: the network, the rows of a step, the rule, the plan, the length of the
+    /// run, what the data are made into, and dropout rates where layers have their own. Numbers such as rates may differ.
     #[must_use]
     pub fn shape(&self) -> String {
         let Estimator { hidden, activation, loss, scaling, class_weight, length, config, .. } = &self.estimator;
-        let clip = match config.optimizer.clip {
-            Clip::None => "none",
-            Clip::Value(_) => "value",
-            Clip::Norm(_) => "norm",
-        };
         let (rule, batch, plan) = (config.optimizer.rule, config.batch, config.plan);
-        // A rate for all layers may differ, rates by layer not.
-        let dropout = if config.dropout.len() > 1 { &config.dropout[..] } else { &[] };
-        format!(
-            "{hidden} {activation} {loss:?} {rule:?} {batch} {clip} {plan:?} {length:?} {scaling:?} {class_weight:?} {dropout:?}"
-        )
+        let dropout: &[f64] = if config.dropout.len() > 1 { &config.dropout } else { &[] };
+        let network = format!("{hidden} {activation} {loss:?} {dropout:?} {scaling:?} {class_weight:?}");
+        format!("{network} {rule:?} {batch} {plan:?} {length:?}")
     }
 }
 
@@ -98,6 +90,8 @@ pub enum Told {
         job: usize,
         /// The epoch, counted from 1.
         epoch: u64,
+        /// The loss on the rows that are held out, where it is known.
+        loss: Option<f64>,
     },
     /// A job has come to where it was to come, or to its end.
     Scored {
@@ -127,7 +121,7 @@ impl Told {
     pub(super) fn behind(self, places: usize) -> Self {
         match self {
             Self::Steps { job } => Self::Steps { job: job + places },
-            Self::Epoch { job, epoch } => Self::Epoch { job: job + places, epoch },
+            Self::Epoch { job, epoch, loss } => Self::Epoch { job: job + places, epoch, loss },
             Self::Scored { job, score } => Self::Scored { job: job + places, score },
             Self::Diverged { job, epoch } => Self::Diverged { job: job + places, epoch },
             Self::Failed { job, problem } => Self::Failed { job: job + places, problem },

@@ -49,6 +49,7 @@ mod metric;
 mod range;
 mod record;
 mod results;
+mod settings;
 mod side_by_side;
 mod space;
 mod spread;

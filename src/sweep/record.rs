@@ -1,8 +1,8 @@
 //! What a training of a sweep came to.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::settings::{as_map, from_map};
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,14 +61,6 @@ pub struct Record {
     /// The trial's settings, by name; in the order of their names where they were read from a file.
     #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub settings: Vec<(String, String)>,
-}
-
-fn as_map<S: Serializer>(settings: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(settings.iter().map(|(name, value)| (name, value)))
-}
-
-fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    BTreeMap::deserialize(deserializer).map(|settings| settings.into_iter().collect())
 }
 
 impl Record {

@@ -110,12 +110,19 @@ impl Results {
     /// # Errors
     /// [`Error::Setting`] for a folder with results; [`Error::Io`].
     pub fn create(folder: &Path, identity: &Identity, settings: &[String]) -> Result<Self> {
-        if let Some(name) = [LINES, TABLE].into_iter().find(|name| folder.join(name).exists()) {
-            let found = format!("{}, which has the {name} of a sweep", folder.display());
-            let expected = format!("another folder, or {} to go on with it", set("resume", &folder.to_string_lossy()));
-            return Err(Error::Setting { what: "out", found, expected });
-        }
+        Self::refuse(folder)?;
         Self::open(folder, identity, settings, Vec::new(), 0)
+    }
+
+    /// Refuses a folder that has results.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn refuse(folder: &Path) -> Result<()> {
+        let Some(name) = [LINES, TABLE].into_iter().find(|name| folder.join(name).exists()) else { return Ok(()) };
+        let found = format!("{}, which has the {name} of a sweep", folder.display());
+        let expected = format!("another folder, or {} to go on with it", set("resume", &folder.to_string_lossy()));
+        Err(Error::Setting { what: "out", found, expected })
     }
 
     /// Goes on with the results of a sweep. A last line that was written in part is cut off; the table is written anew.

@@ -1,10 +1,12 @@
 //! A runner that trains jobs side by side: all of a group are replicas of one [`Trainer`], on one copy of the rows.
 
+use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use super::folded_table::FoldedTable;
 use super::job::{Group, Job, Runner, Score, Told};
+use super::metric::Metric;
 use crate::backend::Device;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -14,7 +16,7 @@ use crate::limits;
 use crate::params::Layout;
 use crate::pipeline::Prepared;
 use crate::spec::MlpSpec;
-use crate::train::{Event, Replica, ReplicaEnd, Trainer};
+use crate::train::{Event, Replica, ReplicaEnd, ReplicaOutcome, Trainer};
 
 /// Part of the host's free memory that a group may take on the CPU.
 const SHARE: u64 = 2;
@@ -69,18 +71,20 @@ impl SideBySide<'_> {
         let (prepared, spec) = (self.data.prepare(&first.estimator)?, self.data.network(&first.estimator)?);
         let replicas = jobs.iter().map(|job| replica(&prepared, job)).collect::<Result<Vec<_>>>()?;
         let epochs = replicas.iter().map(|replica| replica.config.epochs).max().unwrap_or(0);
-        let ended = vec![false; jobs.len()];
-        Ok(Together {
+        let seconds = vec![0.0; jobs.len()];
+        let mut group = Together {
             device: &self.device,
-            data: self.data,
+            metric: self.data.metric(),
             prepared,
             spec,
             replicas,
-            trainer: None,
-            ended,
-            seconds: vec![0.0; jobs.len()],
+            trainers: Vec::new(),
+            failed: Vec::new(),
+            seconds,
             epochs,
-        })
+        };
+        group.load(0..jobs.len())?;
+        Ok(group)
     }
 }
 
@@ -96,47 +100,163 @@ fn replica(prepared: &Prepared, job: &Job) -> Result<Replica> {
 /// The jobs of a group.
 pub(super) struct Together<'a> {
     device: &'a Device,
-    data: &'a FoldedTable,
+    metric: Metric,
     prepared: Prepared,
     spec: MlpSpec,
     replicas: Vec<Replica>,
-    /// None before the first call.
-    trainer: Option<Trainer>,
-    ended: Vec<bool>,
+    trainers: Vec<Part>,
+    /// Jobs that could not be loaded, and why; they have not been told of yet.
+    failed: Vec<(usize, String)>,
     /// Of each job, as its part of the time that all have taken.
     seconds: Vec<f64>,
     epochs: u64,
 }
 
+/// The jobs of a trainer: all of a group, unless that is too large for the device.
+struct Part {
+    trainer: Trainer,
+    /// Their places in the group.
+    jobs: Range<usize>,
+    /// Whether each of them is over.
+    ended: Vec<bool>,
+    has_begun: bool,
+}
+
 type Receiver<'a> = &'a mut dyn FnMut(Told) -> Result<ControlFlow<()>>;
 
 impl Together<'_> {
+    /// Loads jobs in one trainer, or where that is too large in two, and so on.
+    fn load(&mut self, jobs: Range<usize>) -> Result<()> {
+        let (data, replicas) = (&self.prepared.data, &self.replicas[jobs.clone()]);
+        match Trainer::with_replicas(self.device, &self.spec, replicas, &data.train, data.validation.as_ref()) {
+            Ok(trainer) => {
+                let ended = vec![false; jobs.len()];
+                self.trainers.push(Part { trainer, jobs, ended, has_begun: false });
+                Ok(())
+            }
+            Err(error @ (Error::TooLarge { .. } | Error::NoMemory { .. })) if jobs.len() == 1 => {
+                self.failed.push((jobs.start, error.to_string()));
+                Ok(())
+            }
+            Err(Error::TooLarge { .. } | Error::NoMemory { .. }) => {
+                let middle = jobs.start + jobs.len() / 2;
+                self.load(jobs.start..middle)?;
+                self.load(middle..jobs.end)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Trains the jobs of a trainer, and tells of each that is there.
+    fn train(&mut self, part: usize, until: Option<u64>, told: Receiver<'_>) -> Result<ControlFlow<()>> {
+        let began = Instant::now();
+        let part = &mut self.trainers[part];
+        let first = part.jobs.start;
+        let running: Vec<usize> = (0..part.ended.len()).filter(|&place| !part.ended[place]).collect();
+        let Some(&place) = running.first() else { return Ok(ControlFlow::Continue(())) };
+        let stopped = match part.go_on(until, told) {
+            // A trainer of one network ends in an error where it diverges.
+            Err(Error::Diverged { epoch, .. }) => {
+                part.ended.fill(true);
+                return told(Told::Diverged { job: first + place, epoch });
+            }
+            stopped => stopped?,
+        };
+        let seconds = began.elapsed().as_secs_f64() / running.len() as f64;
+        let outcomes = part.trainer.outcomes();
+        let is_there = |place: &usize| {
+            let outcome = &outcomes[*place];
+            outcome.end.is_some() || until.is_some_and(|until| outcome.epochs >= until)
+        };
+        running.iter().for_each(|place| self.seconds[first + place] += seconds);
+        let there: Vec<usize> = running.into_iter().filter(is_there).collect();
+        let parameters = match part.trainer.best_parameters()? {
+            Some(best) => best,
+            None => part.trainer.parameters()?,
+        };
+        let judged: Vec<usize> = there.iter().copied().filter(|&place| !has_diverged(&outcomes[place])).collect();
+        let mut metrics = self.judge(first, &judged, &parameters)?.into_iter();
+        for place in there {
+            let (job, outcome) = (first + place, &outcomes[place]);
+            let found = if judged.contains(&place) { metrics.next() } else { None };
+            let message = match found.filter(|metrics| metrics.loss.is_finite()) {
+                None => Told::Diverged { job, epoch: outcome.epochs + 1 },
+                Some(metrics) => {
+                    let mut score = Score::new(outcome.epochs, self.metric.of(&metrics), metrics.loss);
+                    (score.best_epoch, score.seconds) = (outcome.best_epoch, self.seconds[job]);
+                    score.ended = outcome.end.is_some();
+                    Told::Scored { job, score }
+                }
+            };
+            if !matches!(&message, Told::Scored { score, .. } if !score.ended) {
+                self.drop_job(job);
+            }
+            if told(message)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// The metrics of jobs on the rows that they have held out; `first` is the trainer's first job, whose parameters stand first. Jobs
+    /// with the same rows go together.
+    fn judge(&self, first: usize, places: &[usize], parameters: &[f32]) -> Result<Vec<Metrics>> {
+        let count = Layout::new(&self.spec).len();
+        let mut found: Vec<Option<Metrics>> = vec![None; places.len()];
+        while let Some(next) = found.iter().position(Option::is_none) {
+            let fold = &self.replicas[first + places[next]].fold;
+            let alike: Vec<usize> =
+                (next..places.len()).filter(|&at| self.replicas[first + places[at]].fold == *fold).collect();
+            let own: Vec<f32> =
+                alike.iter().flat_map(|&at| &parameters[places[at] * count..][..count]).copied().collect();
+            let rows = self.held_out(fold.as_ref())?;
+            let predictor = Predictor::new(self.device, &self.spec, &own, rows.rows())?;
+            let outputs = predictor.outputs_of_each(rows.features())?;
+            for (&at, outputs) in alike.iter().zip(outputs.chunks_exact(outputs.len() / alike.len())) {
+                let spec = match self.replicas[first + places[at]].loss_parameter {
+                    Some(value) => self.spec.clone().with_loss_parameter(value)?,
+                    None => self.spec.clone(),
+                };
+                found[at] = Some(Metrics::new(&spec, outputs, &rows, Some(&self.prepared.encoder))?);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The rows of a fold, unweighted as those of a validation set are, or that set.
+    fn held_out(&self, fold: Option<&Range<usize>>) -> Result<Cow<'_, Dataset>> {
+        let data = &self.prepared.data;
+        match (fold, &data.validation) {
+            (Some(fold), _) => {
+                let rows: Vec<usize> = fold.clone().collect();
+                Ok(Cow::Owned(data.train.select(&rows).without_weights()))
+            }
+            (None, Some(validation)) => Ok(Cow::Borrowed(validation)),
+            (None, None) => Err(Error::CheckFailed("a sweep has a run without rows that are held out".into())),
+        }
+    }
+}
+
+fn has_diverged(outcome: &ReplicaOutcome) -> bool {
+    matches!(outcome.end, Some(ReplicaEnd::Diverged { .. }))
+}
+
+impl Part {
     /// Trains to the end of an epoch; whether the receiver broke before.
     fn go_on(&mut self, until: Option<u64>, told: Receiver<'_>) -> Result<bool> {
-        let is_new = self.trainer.is_none();
-        let trainer = match &mut self.trainer {
-            Some(trainer) => trainer,
-            None => {
-                let data = &self.prepared.data;
-                let trainer = Trainer::with_replicas(
-                    self.device,
-                    &self.spec,
-                    &self.replicas,
-                    &data.train,
-                    data.validation.as_ref(),
-                )?;
-                self.trainer.insert(trainer)
-            }
-        };
+        let first = self.jobs.start;
         // An epoch that ends the call is a barrier: no step behind it is taken.
-        trainer.pause_every(until);
-        let first = self.ended.iter().position(|ended| !ended).unwrap_or(0);
+        self.trainer.pause_every(until);
         let (mut heard, mut stopped) = (Ok(ControlFlow::Continue(())), false);
         let receive = |event| {
             let (message, epoch) = match event {
-                Event::Epoch(epoch) => (Told::Epoch { job: epoch.replica, epoch: epoch.epoch }, Some(epoch.epoch)),
+                Event::Epoch(epoch) => {
+                    let (job, loss) = (first + epoch.replica, epoch.validation.map(|score| score.loss));
+                    (Told::Epoch { job, epoch: epoch.epoch, loss }, Some(epoch.epoch))
+                }
                 _ => (Told::Steps { job: first }, None),
             };
+            // Steps that were under way are told of after a break, too.
             if matches!(heard, Ok(ControlFlow::Continue(()))) {
                 heard = told(message);
             }
@@ -147,54 +267,11 @@ impl Together<'_> {
                 ControlFlow::Continue(())
             }
         };
-        if is_new {
-            trainer.fit_with(receive)?
-        } else {
-            trainer.resume_with(receive)?
+        match std::mem::replace(&mut self.has_begun, true) {
+            true => self.trainer.resume_with(receive)?,
+            false => self.trainer.fit_with(receive)?,
         };
         heard.map(|_| stopped)
-    }
-
-    /// The metrics of jobs on the rows that they have held out, each by its best parameters, else by its last.
-    fn judge(&mut self, jobs: &[usize]) -> Result<Vec<Metrics>> {
-        let Some(trainer) = &mut self.trainer else { return Ok(Vec::new()) };
-        let all = match trainer.best_parameters()? {
-            Some(best) => best,
-            None => trainer.parameters()?,
-        };
-        let count = Layout::new(&self.spec).len();
-        let mut found: Vec<Option<Metrics>> = vec![None; jobs.len()];
-        // Jobs with the same rows held out go together.
-        let mut folds: Vec<Option<Range<usize>>> = jobs.iter().map(|&job| self.replicas[job].fold.clone()).collect();
-        folds.dedup();
-        for fold in folds {
-            let places: Vec<usize> = (0..jobs.len())
-                .filter(|&place| found[place].is_none() && self.replicas[jobs[place]].fold == fold)
-                .collect();
-            let (data, held_out) = (&self.prepared.data, self.held_out(fold));
-            let Some(held_out) = held_out.as_ref().or(data.validation.as_ref()).filter(|_| !places.is_empty()) else {
-                continue;
-            };
-            let own: Vec<f32> =
-                places.iter().flat_map(|&place| &all[jobs[place] * count..][..count]).copied().collect();
-            let predictor = Predictor::new(self.device, &self.spec, &own, held_out.rows())?;
-            let outputs = predictor.outputs_of_each(held_out.features())?;
-            for (&place, outputs) in places.iter().zip(outputs.chunks_exact(outputs.len() / places.len())) {
-                let spec = match self.replicas[jobs[place]].loss_parameter {
-                    Some(value) => self.spec.clone().with_loss_parameter(value)?,
-                    None => self.spec.clone(),
-                };
-                found[place] = Some(Metrics::new(&spec, outputs, held_out, Some(&self.prepared.encoder))?);
-            }
-        }
-        let lacking = || Error::CheckFailed("a sweep has a run without rows that are held out".into());
-        found.into_iter().map(|metrics| metrics.ok_or_else(lacking)).collect()
-    }
-
-    /// The rows of a fold, unweighted as those of a validation set are.
-    fn held_out(&self, fold: Option<Range<usize>>) -> Option<Dataset> {
-        let rows: Vec<usize> = fold?.collect();
-        Some(self.prepared.data.train.select(&rows).without_weights())
     }
 }
 
@@ -204,64 +281,27 @@ impl Group for Together<'_> {
     }
 
     fn train_to(&mut self, until: Option<u64>, told: Receiver<'_>) -> Result<ControlFlow<()>> {
-        let began = Instant::now();
-        let running: Vec<usize> = (0..self.replicas.len()).filter(|&job| !self.ended[job]).collect();
-        let stopped = match self.go_on(until, told) {
-            Err(error @ (Error::TooLarge { .. } | Error::NoMemory { .. })) => {
-                for job in running {
-                    self.ended[job] = true;
-                    if told(Told::Failed { job, problem: error.to_string() })?.is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                }
-                return Ok(ControlFlow::Continue(()));
-            }
-            // A group of one job is one network, whose divergence is an error.
-            Err(Error::Diverged { epoch, .. }) => {
-                self.ended.fill(true);
-                return told(Told::Diverged { job: running.first().copied().unwrap_or(0), epoch });
-            }
-            stopped => stopped?,
-        };
-        let seconds = began.elapsed().as_secs_f64() / running.len().max(1) as f64;
-        running.iter().for_each(|&job| self.seconds[job] += seconds);
-        let outcomes = self.trainer.as_ref().map_or_else(Vec::new, Trainer::outcomes);
-        let is_there =
-            |job: usize| outcomes[job].end.is_some() || until.is_some_and(|until| outcomes[job].epochs >= until);
-        let (lost, there): (Vec<usize>, Vec<usize>) = running
-            .into_iter()
-            .filter(|&job| is_there(job))
-            .partition(|&job| matches!(outcomes[job].end, Some(ReplicaEnd::Diverged { .. })));
-        for job in lost {
-            self.ended[job] = true;
-            if told(Told::Diverged { job, epoch: outcomes[job].epochs + 1 })?.is_break() {
+        for (job, problem) in std::mem::take(&mut self.failed) {
+            if told(Told::Failed { job, problem })?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let metrics = self.judge(&there)?;
-        for (job, metrics) in there.into_iter().zip(metrics) {
-            let outcome = &outcomes[job];
-            let score = Score {
-                epoch: outcome.epochs,
-                value: self.data.metric().of(&metrics),
-                loss: metrics.loss,
-                best_epoch: outcome.best_epoch,
-                seconds: self.seconds[job],
-                ended: outcome.end.is_some(),
-            };
-            self.ended[job] = score.ended;
-            if told(Told::Scored { job, score })?.is_break() {
-                return Ok(ControlFlow::Break(()));
+        for part in 0..self.trainers.len() {
+            let heard = self.train(part, until, told)?;
+            if heard.is_break() {
+                return Ok(heard);
             }
         }
-        Ok(if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(ControlFlow::Continue(()))
     }
 
     fn drop_job(&mut self, job: usize) {
-        self.ended[job] = true;
-        if let Some(trainer) = &mut self.trainer {
-            // It is one of the trainer's.
-            let _ = trainer.drop_replica(job);
+        self.failed.retain(|(failed, _)| *failed != job);
+        if let Some(part) = self.trainers.iter_mut().find(|part| part.jobs.contains(&job)) {
+            let place = job - part.jobs.start;
+            part.ended[place] = true;
+            // It is there, so nothing refuses.
+            let _ = part.trainer.drop_replica(place);
         }
     }
 }

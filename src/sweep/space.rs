@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Uniform};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::axis::{Axis, Values};
+use super::settings::as_map;
 use crate::error::{Error, Result, set, shorten};
 
 /// Most trials of a sweep.
@@ -20,12 +21,13 @@ const REPEATED: usize = 10_000;
 pub struct Space(Vec<Axis>);
 
 /// One set of settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Trial {
     /// Its number, counted from 1.
     pub number: usize,
     /// What it sets: the name and the value as text, in the order of the space.
+    #[serde(serialize_with = "as_map")]
     pub settings: Vec<(String, String)>,
 }
 

@@ -1,14 +1,17 @@
-//! The course of a sweep, with a runner that only counts: which jobs it is given, how far they go, and what is known after a kill.
+//! The course of a sweep, with a runner that only counts: which jobs it is given, how far they go, and what is known after a kill. And
+//! the runners that train.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use wgpu_mlp::data::{Cells, Column};
 use wgpu_mlp::sweep::{
-    Axis, Candidate, End, Group, Halving, Job, Record, Runner, Score, Space, Sweep, SweepEvent, Told,
+    Axis, Candidate, End, FoldedTable, Group, Halving, Job, Record, Runner, Score, SideBySide, Space, Spread, Sweep,
+    SweepEvent, Told, Trial,
 };
-use wgpu_mlp::{Error, Estimator, Result};
+use wgpu_mlp::{Batch, Error, Estimator, Optimizer, Result, Rule, Table, open};
 
 /// What happened to jobs, by trial, fold and seed.
 type Name = (usize, usize, u64);
@@ -74,7 +77,7 @@ impl Group for Counted {
             }
             for epoch in from + 1..=to {
                 self.log.borrow_mut().epochs.push((*name, epoch));
-                if told(Told::Epoch { job, epoch })?.is_break() {
+                if told(Told::Epoch { job, epoch, loss: None })?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -222,4 +225,122 @@ fn a_break_or_an_error_of_the_receiver_ends_it() {
         assert_eq!(ended.ok(), breaks.then_some(false));
         assert_eq!(log.borrow().epochs.len(), 12);
     }
+}
+
+/// A table of 60 rows with a number and a class to predict.
+fn table() -> Table {
+    let column =
+        |name, of: fn(f64) -> f64| Column::new(name, Cells::Number((0..60).map(|i| of(f64::from(i))).collect()));
+    let classes = (0..60).map(|i| Some(if (i * 37) % 60 > 20 { "yes" } else { "no" })).collect();
+    let class = Column::new("class", Cells::Text(classes));
+    let a = column("a", |i| (i * 37.0) % 60.0 / 10.0);
+    Table::new(
+        "t",
+        vec![
+            a,
+            column("b", |i| (i * 23.0) % 60.0 / 10.0),
+            column("y", |i| (i * 37.0) % 60.0 - 2.0 * ((i * 23.0) % 60.0)),
+            class,
+        ],
+    )
+    .unwrap()
+}
+
+/// Candidates with these rates, and what a runner made of them.
+fn trained(
+    target: &str,
+    change: &dyn Fn(Estimator, f64) -> Estimator,
+    folds: Option<usize>,
+    halving: bool,
+    beside: bool,
+) -> Vec<Record> {
+    let rates = ["0.1", "0.03", "0.01", "0.001"];
+    let space = Space::new(vec![Axis::list("lr", rates.map(String::from).to_vec()).unwrap()]).unwrap();
+    let candidate = |trial: Trial| {
+        let rate: f64 = trial.settings[0].1.parse().unwrap();
+        let estimator = Estimator::new(target).hidden(&[6]).batch(Batch::Rows(8)).test_fraction(0.1);
+        let estimator = change(estimator.optimizer(Optimizer::new(Rule::Adam, rate)), rate);
+        Candidate::new(trial, folds.into_iter().fold(estimator, Estimator::folds))
+    };
+    let candidates: Vec<Candidate> = space.grid().unwrap().into_iter().map(candidate).collect();
+    let (data, _) = FoldedTable::new(table(), &candidates[0].estimator, None).unwrap();
+    let sweep = Sweep::new(&candidates, folds.unwrap_or(1), &[3, 4], data.metric().lower_is_better());
+    let sweep = sweep.halving(halving.then(|| Halving::new(2, Some(2)).unwrap()));
+    let device = open("cpu").unwrap().device;
+    let mut records = Vec::new();
+    let on_event = |event: SweepEvent<'_>| {
+        if let SweepEvent::Ended(record) = event {
+            records.push(record.clone());
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    let ended = match beside {
+        true => sweep.run(&mut SideBySide::new(&device, &data), &[], on_event),
+        // A device for each job, which is alone there.
+        false => sweep.run(&mut Spread::new(&vec![device; 64], &data), &[], on_event),
+    };
+    assert!(ended.unwrap());
+    records.sort_by_key(|record| (record.trial, record.fold, record.seed));
+    records
+}
+
+/// Jobs that train side by side come to what each comes to alone: scores, epochs, ends, with early stopping, with rungs, with settings of
+/// their own in the loss and in dropout.
+#[test]
+fn side_by_side_comes_to_what_each_comes_to_alone() {
+    type Change = fn(Estimator, f64) -> Estimator;
+    let changes: [(&str, Change); 4] = [
+        ("y", |estimator, _| estimator.validation_fraction(0.2).epochs(9)),
+        ("y", |estimator, rate| {
+            let estimator = estimator.validation_fraction(0.2).epochs(40).patience(2);
+            estimator.train_config(|config| config.dropout(&[rate]))
+        }),
+        ("class", |estimator, rate| {
+            estimator.validation_fraction(0.2).epochs(9).loss_parameter("label_smoothing", rate)
+        }),
+        // A rate at which the first trial diverges.
+        ("y", |estimator, rate| {
+            let rate = if rate == 0.1 { 1e30 } else { rate };
+            let estimator = estimator.validation_fraction(0.2).epochs(9).standardize(false);
+            estimator.optimizer(Optimizer::sgd(rate / 100.0))
+        }),
+    ];
+    for (number, (target, change)) in changes.iter().enumerate() {
+        for halving in [false, true] {
+            let [alone, beside] = [false, true].map(|beside| trained(target, change, None, halving, beside));
+            assert_eq!(alone.len(), 8);
+            for (alone, beside) in alone.iter().zip(&beside) {
+                let what = |record: &Record| {
+                    (record.trial, record.seed, record.end, record.best_epoch, record.score.is_some())
+                };
+                assert_eq!(what(alone), what(beside), "case {number}, halving {halving}: {alone:?} {beside:?}");
+                let close = |a: Option<f64>, b: Option<f64>| match (a, b) {
+                    (Some(a), Some(b)) => (a - b).abs() <= 1e-5 * a.abs().max(b.abs()),
+                    (a, b) => a.is_none() && b.is_none(),
+                };
+                assert!(close(alone.score, beside.score), "case {number}, halving {halving}: {alone:?} {beside:?}");
+                if alone.end != End::Diverged {
+                    assert!(alone.epoch == beside.epoch && close(alone.loss, beside.loss), "{alone:?} {beside:?}");
+                }
+            }
+            assert!(number != 3 || beside.iter().any(|record| record.end == End::Diverged));
+            assert!(!halving || beside.iter().any(|record| record.end == End::Stopped && record.epoch < 9));
+        }
+    }
+}
+
+/// The same with folds: the scores are the same numbers.
+#[test]
+fn folds_side_by_side_hold_out_their_rows() {
+    let change = |estimator: Estimator, _| estimator.epochs(12);
+    let [alone, beside] = [false, true].map(|beside| trained("y", &change, Some(3), false, beside));
+    assert_eq!((alone.len(), beside.len()), (24, 24));
+    for (alone, beside) in alone.iter().zip(&beside) {
+        assert_eq!((alone.trial, alone.fold, alone.seed), (beside.trial, beside.fold, beside.seed));
+        assert_eq!((alone.score, alone.loss), (beside.score, beside.loss));
+        assert!(alone.score.is_some());
+    }
+    let folds: BTreeSet<_> =
+        beside.iter().filter(|record| record.trial == 1).map(|record| record.score.unwrap().to_bits()).collect();
+    assert_eq!(folds.len(), 6, "each fold has its own score");
 }

@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches};
 use crate::cli::config::{GivenArgs, SWEEP};
 use crate::cli::train;
 
-/// Flags of `mlp train` that a sweep does not have: it has its own folder and its own rows to judge by.
+/// Flags of `mlp train` that a sweep does not have: it has its own folder, and its own rows to judge single networks by.
 const WITHOUT: [&str; 14] = [
     "ensemble",
     "folds",

@@ -106,11 +106,12 @@ pub async fn run(args: Args) -> Result<u8> {
     }
     drop(prepared);
     let known = match &mut place {
-        Some(place) => place.open(&args, &plan, &data)?,
+        Some(place) => place.known(&args, &plan, &data)?,
         None => Vec::new(),
     };
     let opened = plan.base.device().open_all(args.quiet).await?;
     let devices: Vec<_> = opened.into_iter().map(|opened| opened.device).collect();
+    place.as_mut().map_or(Ok(()), |place| place.begin(&args, &plan, &data))?;
 
     let folds = data.folds().unwrap_or(1);
     let sweep = Sweep::new(&candidates, folds, &plan.seeds, data.metric().lower_is_better());

@@ -33,20 +33,27 @@ impl Place {
         Ok(Some(Self { path: path.clone(), results: None, _lock: lock }))
     }
 
-    /// Begins the results or goes on with them; those that are there.
-    pub fn open(&mut self, args: &Args, plan: &Plan, data: &FoldedTable) -> Result<Vec<Record>> {
+    /// The results of a sweep that goes on; a new one's folder has none.
+    pub fn known(&mut self, args: &Args, plan: &Plan, data: &FoldedTable) -> Result<Vec<Record>> {
+        if args.resume.is_none() {
+            return Results::refuse(&self.path).map(|()| Vec::new());
+        }
         let identity = Identity::new(plan.identity(args, data));
-        let settings: Vec<String> = plan.space.axes().iter().map(|axis| axis.name.clone()).collect();
-        let results = match &args.resume {
-            Some(_) => Results::resume(&self.path, &identity, &settings)?,
-            None => {
-                let results = Results::create(&self.path, &identity, &settings)?;
-                let path = self.path.join(SWEEP_FILE);
-                AtomicFile::create("write the configuration", &path)?.replace(config(args, plan).as_bytes())?;
-                results
-            }
-        };
+        let results = Results::resume(&self.path, &identity, &plan.names())?;
         Ok(self.results.insert(results).records().to_vec())
+    }
+
+    /// Begins the results of a new sweep.
+    pub fn begin(&mut self, args: &Args, plan: &Plan, data: &FoldedTable) -> Result<()> {
+        if self.results.is_some() {
+            return Ok(());
+        }
+        // The file comes first: whoever finds results finds what goes on with them.
+        let path = self.path.join(SWEEP_FILE);
+        AtomicFile::create("write the configuration", &path)?.replace(config(args, plan).as_bytes())?;
+        let identity = Identity::new(plan.identity(args, data));
+        self.results = Some(Results::create(&self.path, &identity, &plan.names())?);
+        Ok(())
     }
 
     /// Writes a training that has ended.

@@ -79,6 +79,11 @@ impl Plan {
         self.trials.iter().map(candidate).collect()
     }
 
+    /// The names of the settings that vary.
+    pub fn names(&self) -> Vec<String> {
+        self.space.axes().iter().map(|axis| axis.name.clone()).collect()
+    }
+
     /// What decides what the trainings come to.
     pub fn identity(&self, args: &Args, data: &FoldedTable) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = Vec::new();

@@ -122,7 +122,10 @@ impl<'a> Summary<'a> {
             "{}{}, {} in {} s, {} steps/s, on {}\n",
             if self.stopped { "stopped after " } else { "" },
             count_of(self.epochs, "epoch"),
-            count_of(self.steps, "step"),
+            match self.members.len() {
+                0 => count_of(self.steps, "step"),
+                networks => format!("{} of {networks} networks", count_of(self.steps, "step")),
+            },
             significant(self.seconds, 3),
             rate(self.steps_per_second),
             self.device

@@ -7,7 +7,7 @@ use super::scale::Scale;
 use crate::error::{Result, shorten};
 use crate::report::count;
 use crate::report::run::canvas::{COLOURS, Drawn, MUTED, marked_axes, picture, span};
-use crate::sweep::{Axis, End, Summary, TrialSummary};
+use crate::sweep::{Axis, End, Summary, TrialSummary, Values};
 
 const BLUE: RGBColor = COLOURS[0];
 const ORANGE: RGBColor = COLOURS[1];
@@ -23,7 +23,7 @@ pub fn draw(summary: &Summary, axis: &Axis) -> Result<Option<Drawing>> {
     let is_stopped = |trial: &TrialSummary| trial.end != Some(End::Finished);
     let any_stopped = scored.iter().any(|trial| is_stopped(trial));
     let mut legend = vec![("finished", BLUE), ("best", ORANGE)];
-    legend.extend(any_stopped.then_some(("stopped early", MUTED)));
+    legend.extend(any_stopped.then_some(("stopped", MUTED)));
     let metric = summary.metric.name();
     let svg = picture(660, &format!("{metric} against {name}"), &legend, |area| {
         let scale = Scale::new(axis)?;
@@ -56,10 +56,14 @@ pub fn draw(summary: &Summary, axis: &Axis) -> Result<Option<Drawing>> {
         }
         Drawn::Ok(())
     })?;
+    let beside = match &axis.values {
+        Values::List(_) => " Points of one value lie side by side.",
+        Values::Range(_) => "",
+    };
     let better = if summary.metric.lower_is_better() { "lower" } else { "higher" };
     let caption = format!(
         "A point is a trial, with the standard error over its folds and seeds; {} with a score. A {better} {metric} is better. \
-         Other settings differ from point to point.",
+         Other settings differ from point to point.{beside}",
         match scored.len() as u64 {
             1 => "1 trial".into(),
             trials => format!("{} trials", count(trials)),

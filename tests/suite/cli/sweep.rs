@@ -32,10 +32,10 @@ fn without_seconds(place: &Place, folder: &str) -> Vec<BTreeMap<String, String>>
 }
 
 /// The values of a setting in the trials of `--json`, in the order of their numbers.
-fn values(found: &Value, setting: usize) -> Vec<String> {
+fn values(found: &Value, setting: &str) -> Vec<String> {
     let mut trials: Vec<&Value> = found["trials"].as_array().unwrap().iter().collect();
     trials.sort_by_key(|trial| trial["number"].as_u64());
-    trials.iter().map(|trial| trial["settings"][setting][1].as_str().unwrap().to_string()).collect()
+    trials.iter().map(|trial| trial["settings"][setting].as_str().unwrap().to_string()).collect()
 }
 
 #[test]
@@ -43,19 +43,22 @@ fn a_grid_is_trained_and_the_best_is_told() {
     let place = Place::new();
     let words = format!("{NUMBERS} --vary hidden=4;8,8 --vary lr=0.1,0.01,0.0001 --seeds 2 --out s");
     let found = place.json(&words);
-    assert_eq!(values(&found, 0), ["4", "4", "4", "8,8", "8,8", "8,8"]);
-    assert_eq!(values(&found, 1), ["0.1", "0.01", "0.0001", "0.1", "0.01", "0.0001"]);
+    assert_eq!(values(&found, "hidden"), ["4", "4", "4", "8,8", "8,8", "8,8"]);
+    assert_eq!(values(&found, "lr"), ["0.1", "0.01", "0.0001", "0.1", "0.01", "0.0001"]);
     assert_eq!((&found["metric"], &found["trainings"], &found["stopped"]), (&"rmse".into(), &12.into(), &false.into()));
     let trials = found["trials"].as_array().unwrap();
     let mean = |trial: &Value| trial["mean"].as_f64().unwrap();
     assert!(trials.iter().all(|trial| trial["end"] == "finished" && trial["scores"] == 2));
     assert!(trials.windows(2).all(|pair| mean(&pair[0]) <= mean(&pair[1])), "the best stands first");
     assert_eq!(found["best"], trials[0]);
-    let best = |at: usize| found["best"]["settings"][at][1].as_str().unwrap();
-    let command =
-        format!("mlp train numbers.csv --target y --hidden {} --lr {} --epochs 4 --device cpu", best(0), best(1));
+    let best = |name: &str| found["best"]["settings"][name].as_str().unwrap();
+    let command = format!(
+        "mlp train numbers.csv --target y --hidden {} --lr {} --epochs 4 --device cpu",
+        best("hidden"),
+        best("lr")
+    );
     assert_eq!(found["command"], command);
-    assert!(["0.1", "0.01"].contains(&best(1)), "{found}");
+    assert!(["0.1", "0.01"].contains(&best("lr")), "{found}");
 
     let rows = table(&place, "s");
     assert_eq!(rows.len(), 12);
@@ -103,13 +106,13 @@ fn random_trials_are_those_of_their_seed() {
         assert!(["4", "8,8"].contains(&row["hidden"].as_str()) && row["end"] == "finished", "{row:?}");
     }
     let other = run("c", "--sweep-seed 1");
-    assert_ne!(values(&found, 0), values(&other, 0));
+    assert_ne!(values(&found, "lr"), values(&other, "lr"));
     // The trials stand as they are in the file that repeats the sweep.
     place.json("sweep --config a/sweep.toml --out d --quiet");
     assert_eq!(without_seconds(&place, "a"), without_seconds(&place, "d"));
     // More of them begin with the same ones.
     let more = place.json(&format!("{CLASSES} {} ", words.replace("--trials 6", "--trials 8")));
-    assert_eq!(values(&more, 0)[..6], values(&found, 0));
+    assert_eq!(values(&more, "lr")[..6], values(&found, "lr"));
     // A small space is used up.
     assert_eq!(place.json(&format!("{NUMBERS} --vary batch=8..10 --trials 50"))["trials"].as_array().unwrap().len(), 3);
 }
@@ -129,7 +132,7 @@ fn a_file_says_what_flags_say() {
     assert_eq!(without_seconds(&place, "file"), without_seconds(&place, "flags"));
     // A flag takes the place of its key, and --vary that of the whole table.
     assert_eq!(place.json("sweep --config s.toml --folds 3")["trainings"], 12);
-    assert_eq!(values(&place.json("sweep --config s.toml --vary lr=0.5,0.25,0.125"), 0), ["0.5", "0.25", "0.125"]);
+    assert_eq!(values(&place.json("sweep --config s.toml --vary lr=0.5,0.25,0.125"), "lr"), ["0.5", "0.25", "0.125"]);
     place.file(
         "range.toml",
         &text.replace("lr = [0.1, 0.01]", "lr = \"1e-2..1e-1:log\"\n").replace("folds = 2", "trials = 3"),
@@ -283,7 +286,7 @@ fn the_best_is_trained_on_all_rows() {
     let predicted = place.stdout("predict s/best classes.csv --device cpu");
     assert!(predicted.starts_with("prediction,p_no,p_yes\n") && predicted.lines().count() == 61);
     // It is the model of the same training by `mlp train`.
-    let lr = found["best"]["settings"][0][1].as_str().unwrap();
+    let lr = found["best"]["settings"]["lr"].as_str().unwrap();
     place.stdout(&format!(
         "train classes.csv --target answer --device cpu --epochs 4 --lr {lr} --test-fraction 0 --no-baseline --quiet --out t"
     ));
