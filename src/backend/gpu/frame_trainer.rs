@@ -25,7 +25,7 @@ pub struct FrameTraining {
     pub rows: usize,
     /// Rows of a step, all at first. Fewer are drawn in an order of their own for each epoch and each network.
     pub batch: usize,
-    /// Networks side by side, one at first.
+    /// Networks side by side, one at first, at most 1,365.
     pub networks: usize,
     /// Share of each hidden layer's units that a step drops, in [0, 1); none at first.
     pub dropout: Vec<f64>,

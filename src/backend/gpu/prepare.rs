@@ -150,7 +150,8 @@ fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 2
     // Equal rows as far as possible: the last one overhangs by less than one workgroup a row.
     let y = workgroups.div_ceil(most).max(1);
     let x = workgroups.div_ceil(y);
-    let most_replicas = most.min(MAX_RECORDS as u64);
+    // Each has a record of the step, where the kernel reads one.
+    let most_replicas = if dispatch.kernel.most_steps > 0 { most.min(MAX_RECORDS as u64) } else { most };
     match (u32::try_from(x), u32::try_from(y)) {
         (Ok(x), Ok(y)) if u64::from(y) <= most && replicas as u64 <= most_replicas => Ok([x, y]),
         _ => Err(Error::Setting {
