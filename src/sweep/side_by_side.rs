@@ -48,13 +48,16 @@ impl Runner for SideBySide<'_> {
             Ok(Trainer::plan_of_replicas(&self.device, &spec, &replicas, &data.train, data.validation.as_ref())?
                 .bytes(4))
         };
-        let (one, two) = (bytes(1)?, bytes(2)?);
+        // What has no plan, alone or beside another one, is told of when it is loaded.
+        let (Ok(one), Ok(two)) = (bytes(1), bytes(2)) else { return Ok(1) };
         let room = match self.device {
             Device::Cpu(_) => limits::free_memory() / SHARE,
             Device::Gpu(_) => GPU_BYTES,
         };
         let more = room.saturating_sub(one) / two.saturating_sub(one).max(1);
-        Ok((1 + usize::try_from(more).unwrap_or(MAX_RECORDS)).min(MAX_RECORDS))
+        let most = (1 + usize::try_from(more).unwrap_or(MAX_RECORDS)).min(MAX_RECORDS);
+        let halves = std::iter::successors(Some(most), |count| Some(count / 2)).take_while(|count| *count > 1);
+        Ok(halves.into_iter().find(|&count| bytes(count).is_ok()).unwrap_or(1))
     }
 
     fn start(&mut self, jobs: &[Job]) -> Result<Box<dyn Group + '_>> {

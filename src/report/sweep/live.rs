@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Columns of a line.
 const LINE: usize = 110;
 
+/// The last epoch and loss of each training of a trial, by fold and seed.
+type Trainings = HashMap<(usize, u64), (u64, f64)>;
+
 /// Shows events as they come.
 #[derive(Debug)]
 pub struct Live {
@@ -35,8 +38,8 @@ pub struct Live {
     scores: HashMap<usize, Vec<f64>>,
     /// The best trials of which all trainings have a score.
     best: Vec<(f64, usize)>,
-    /// Of the trials under way, the last epoch and loss of each training, by fold and seed.
-    now: HashMap<usize, HashMap<(usize, u64), (u64, f64)>>,
+    /// The trials under way.
+    now: HashMap<usize, Trainings>,
     drawn: Option<Instant>,
 }
 
@@ -143,7 +146,7 @@ impl Live {
         if !at_once && self.drawn.is_some_and(|drawn| drawn.elapsed() < PAUSE) {
             return;
         }
-        let mean = |(trial, trainings): (&usize, &HashMap<_, (u64, f64)>)| {
+        let mean = |(trial, trainings): (&usize, &Trainings)| {
             let loss = trainings.values().map(|(_, loss)| loss).sum::<f64>() / trainings.len() as f64;
             (loss, *trial, trainings.values().map(|(epoch, _)| *epoch).max().unwrap_or(0))
         };

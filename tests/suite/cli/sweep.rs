@@ -336,6 +336,14 @@ fn lost_trials_are_told() {
     let rows = table(&place, "s");
     let row = rows.iter().find(|row| row["trial"] == "2").unwrap();
     assert_eq!((row["end"].as_str(), row["score"].as_str()), ("diverged", ""));
+    // More parameters than a buffer of any device has room for.
+    let wide = format!("{NUMBERS} --out f --vary lr=0.1,0.01 --vary hidden=4;60000,60000,60000");
+    let found = place.json(&wide);
+    let ends: Vec<&str> =
+        found["trials"].as_array().unwrap().iter().map(|trial| trial["end"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["finished", "finished", "failed", "failed"]);
+    let failed: Vec<_> = table(&place, "f").into_iter().filter(|row| row["end"] == "failed").collect();
+    assert!(failed.len() == 2 && failed.iter().all(|row| row["problem"].contains("bytes")), "{failed:?}");
     let output = place.run(&format!("{} lr=1e30,2e30", words.replace("--out s", "--out all")));
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.contains("error: no trial has finished with a score"), "{}", output.stderr);
