@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::math::{Hyper, Optimizer};
 use crate::spec::MlpSpec;
 
-/// One of the networks that a [`Trainer`] trains side by side, all of one shape on one data set.
+/// One of the networks that a [`Trainer`](super::Trainer) trains side by side, all of one shape on one data set.
 ///
 /// Of its own it may have everything in its configuration but the batch, the plan, the rule of the optimiser, the factors on the
 /// learning rate and the time of a submission. Dropout rates that differ between replicas are one rate for all hidden layers each.
@@ -53,7 +53,7 @@ pub enum ReplicaEnd {
     Finished,
     /// Early stopping ended it.
     Stopped,
-    /// The program [dropped](Trainer::drop_replica) it.
+    /// The program [dropped](super::Trainer::drop_replica) it.
     Dropped,
     /// It diverged at a step, counted from 1. Its parameters are the best that it had, or those before that step's submission.
     Diverged {
