@@ -61,6 +61,7 @@ mod parallel;
 pub mod params;
 pub mod pipeline;
 pub mod plan;
+pub mod ranks;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod report;

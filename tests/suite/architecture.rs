@@ -12,6 +12,7 @@ const ORDER: [&str; 26] = [
     "error",
     "limits",
     "parallel",
+    "ranks",
     "files",
     "folder",
     "data",
