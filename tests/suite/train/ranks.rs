@@ -123,18 +123,15 @@ fn trained(
 #[test]
 fn the_number_of_ranks_changes_no_bit() {
     let adam = Optimizer::new(Rule::Adam, 0.01);
-    let base = TrainConfig::new(6, Batch::Rows(20), adam);
+    let run = |batch, optimizer| TrainConfig::new(6, batch, optimizer);
+    let descent = TrainConfig::new(60, Batch::Rows(20), Optimizer::sgd(4.0));
     let cases = [
-        (6, 8, base.clone()),
-        (6, 8, TrainConfig { batch: Batch::Full, ..base.clone() }.plan(PlanKind::Layered)),
-        (6, 5, TrainConfig { batch: Batch::Rows(3), ..base.clone() }.plan(PlanKind::Plain)),
-        (3000, 8, TrainConfig { batch: Batch::Rows(40), ..base.clone() }),
-        (9, 6, TrainConfig { optimizer: adam.clip(Clip::Norm(0.05)), ..base.clone() }.dropout(&[0.25])),
-        (
-            9,
-            8,
-            TrainConfig { epochs: 60, optimizer: Optimizer::sgd(4.0), ..base }.early_stopping(EarlyStopping::new(3)),
-        ),
+        (6, 8, run(Batch::Rows(20), adam)),
+        (6, 8, run(Batch::Full, adam).plan(PlanKind::Layered)),
+        (6, 5, run(Batch::Rows(3), adam).plan(PlanKind::Plain)),
+        (3000, 8, run(Batch::Rows(40), adam)),
+        (9, 6, run(Batch::Rows(20), adam.clip(Clip::Norm(0.05))).dropout(&[0.25])),
+        (9, 8, descent.early_stopping(EarlyStopping::new(3))),
     ];
     for (number, (hidden, shards, config)) in cases.iter().enumerate() {
         let (spec, data, validation) = problem(*hidden, 101);
