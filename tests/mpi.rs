@@ -1,4 +1,5 @@
 //! `mlp train --data-parallel` under `mpirun`: the same model on any number of ranks, and an end of all ranks where one fails.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -68,7 +69,7 @@ impl Place {
     }
 
     fn parameters(&self, folder: &str) -> Vec<u32> {
-        let model = Model::load(&self.path(folder).join("model.safetensors")).unwrap();
+        let model = Model::load(self.path(folder).join("model.safetensors")).unwrap();
         model.parameters.iter().map(|value| value.to_bits()).collect()
     }
 

@@ -11,7 +11,7 @@ use wgpu_mlp::ranks::{Alone, DataParallel, Meeting, Ranks, Transport};
 use wgpu_mlp::train::EarlyStopping;
 use wgpu_mlp::{Activation, Batch, Dataset, Error, Loss, MlpSpec, Optimizer, Result, Rule, TrainConfig, Trainer, open};
 
-use crate::train::gradients::bits;
+use crate::train::gradients::{bits, everywhere};
 
 /// Ranks that are threads of this process: what each gives lies in a place that all can see, between two barriers.
 #[derive(Clone, Debug)]
@@ -147,6 +147,25 @@ fn the_number_of_ranks_changes_no_bit() {
         if config.early_stopping.is_some() {
             assert!(alone.1 < 60, "early stopping ends the run");
         }
+    }
+}
+
+/// On every device two ranks come to the bytes of one.
+#[test]
+fn every_device_can_be_a_ranks() {
+    let (spec, data, validation) = problem(6, 44);
+    let config = TrainConfig::new(3, Batch::Rows(16), Optimizer::new(Rule::Adam, 0.02));
+    for device in everywhere() {
+        let run = |ranks| {
+            let parallel = DataParallel::new(ranks).shards(2);
+            let mut trainer =
+                Trainer::data_parallel(&device, &spec, &config, &data, Some(&validation), &parallel).unwrap();
+            trainer.fit().unwrap();
+            bits(&trainer.parameters().unwrap())
+        };
+        let alone = run(Ranks::new(Alone));
+        let two = on_ranks(2, run);
+        assert!(two[0] == alone && two[1] == alone, "{}", device.name());
     }
 }
 
@@ -301,7 +320,9 @@ fn a_run_goes_on_with_another_number_of_ranks() {
     };
     let states = on_ranks(2, |ranks| {
         let mut trainer = start(ranks);
-        (0..11).for_each(|_| drop(trainer.step().unwrap()));
+        for _ in 0..11 {
+            trainer.step().unwrap();
+        }
         trainer.state().unwrap()
     });
     assert_eq!(states[0], states[1]);
