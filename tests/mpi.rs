@@ -63,7 +63,7 @@ impl Place {
     fn train(&self, ranks: usize, words: &str) -> Output {
         let number = ranks.to_string();
         let words = ["-n", &number, MLP, "train"].into_iter().chain(words.split_whitespace());
-        let output = self.mpirun(words.chain(["--device", "cpu", "--data-parallel"])).output().unwrap();
+        let output = self.mpirun(words.chain(["--device", "cpu,cpu", "--data-parallel"])).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         output
     }

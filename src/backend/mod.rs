@@ -23,7 +23,7 @@ pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
 #[cfg(not(target_family = "wasm"))]
 pub use select::open;
-pub use select::{OpenedDevice, open_all_async, open_async, open_timed_async};
+pub use select::{OpenedDevice, open_all_async, open_async, open_nth_async, open_timed_async};
 pub use sharded::Sharded;
 
 use crate::error::{Error, Result};

@@ -155,7 +155,7 @@ impl Ranks {
     pub fn meet(&self, meeting: Meeting, mine: Result<Vec<u8>>) -> Result<Vec<Vec<u8>>> {
         if self.is_over() {
             let problem = "the common work of the ranks has ended".into();
-            return Err(mine.err().unwrap_or(Error::Ranks { problem, wrong_use: false }));
+            return Err(mine.err().unwrap_or(Error::Ranks(problem, false)));
         }
         let asked = self.0.asks.load(Ordering::Relaxed);
         let said = match &mine {
@@ -183,13 +183,13 @@ impl Ranks {
         let ranks = all.len();
         if let Some((rank, said)) = all.iter().enumerate().find(|(_, said)| said.failed) {
             let problem = format!("rank {rank} of {ranks}: {}", String::from_utf8_lossy(&said.content));
-            return Err(Error::Ranks { problem, wrong_use: said.wrong_use });
+            return Err(Error::Ranks(problem, said.wrong_use));
         }
         if let Some((rank, said)) = all.iter().enumerate().find(|(_, said)| said.meeting != all[0].meeting) {
             let at =
                 |said: &Said| said.meeting.map_or("a place that is not known".into(), |meeting| meeting.to_string());
             let problem = format!("rank {rank} of {ranks} is at {}, rank 0 at {}", at(said), at(&all[0]));
-            return Err(Error::Ranks { problem, wrong_use: false });
+            return Err(Error::Ranks(problem, false));
         }
         let asked = all.iter().map(|said| said.asked).max().unwrap_or(0);
         self.0.asked.fetch_max(asked, Ordering::Relaxed);
@@ -204,7 +204,7 @@ impl Ranks {
         mine.inspect_err(|error| {
             // Its words are enough for the others; the error itself stays here.
             let wrong_use = (self.0.is_wrong_use)(error);
-            let _ = self.meet(meeting, Err(Error::Ranks { problem: error.to_string(), wrong_use }));
+            let _ = self.meet(meeting, Err(Error::Ranks(error.to_string(), wrong_use)));
         })
     }
 
@@ -228,7 +228,7 @@ impl Ranks {
                      every rank",
                     all.len()
                 );
-                return Err(Error::Ranks { problem, wrong_use: meeting == Meeting::Agreement });
+                return Err(Error::Ranks(problem, meeting == Meeting::Agreement));
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ impl Session {
     pub fn begin() -> Result<(Self, Mpi)> {
         let Some((universe, _)) = initialize_with_threading(Threading::Serialized) else {
             let problem = "MPI has begun in this process before: expected one session".into();
-            return Err(Error::Ranks { problem, wrong_use: false });
+            return Err(Error::Ranks(problem, false));
         };
         let world = universe.world();
         let mpi = Mpi { rank: world.rank() as usize, size: world.size() as usize };
@@ -56,7 +56,7 @@ fn places(counts: &[usize]) -> Result<(Vec<Count>, Vec<Count>, usize)> {
     }
     if Count::try_from(end).is_err() {
         let problem = format!("a message of {end} elements between ranks: MPI takes at most {}", Count::MAX);
-        return Err(Error::Ranks { problem, wrong_use: false });
+        return Err(Error::Ranks(problem, false));
     }
     Ok((counts.iter().map(|&count| count as Count).collect(), starts, end))
 }

@@ -232,7 +232,12 @@ async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
 
 /// Opens the device and loads what is prepared on it.
 async fn load(args: &Args, mut prepared: Prepared) -> Result<Fitting> {
-    let device = args.device.open(args.quiet).await?.device;
+    let rank = prepared.settled().parallel.as_ref().map(|parallel| parallel.ranks.rank());
+    let opened = match rank {
+        Some(rank) => args.device.open_nth(rank, args.quiet).await?,
+        None => args.device.open(args.quiet).await?,
+    };
+    let device = opened.device;
     prepared.timings.end("device");
     let fitting = prepared.start_async(&device).await?;
     if !args.quiet {
