@@ -34,7 +34,8 @@
 //! - `tables`: tables from files ([`Table`]`::read`); tables in memory need no feature.
 //! - `parquet`: Parquet files as tables.
 //! - `exchange`: ONNX out and in, other programs' safetensors in.
-//! - `cli`, the default: the command `mlp`, with all of these except `parquet`.
+//! - `mpi`: several processes that train one network ([`ranks`]), through the system's MPI.
+//! - `cli`, the default: the command `mlp`, with all of these except `parquet` and `mpi`.
 #![deny(missing_docs)]
 
 pub mod backend;
