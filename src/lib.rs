@@ -34,7 +34,8 @@
 //! - `tables`: tables from files ([`Table`]`::read`); tables in memory need no feature.
 //! - `parquet`: Parquet files as tables.
 //! - `exchange`: ONNX out and in, other programs' safetensors in.
-//! - `cli`, the default: the command `mlp`, with all of these except `parquet`.
+//! - `mpi`: several processes that train one network ([`ranks`]), through the system's MPI.
+//! - `cli`, the default: the command `mlp`, with all of these except `parquet` and `mpi`.
 #![deny(missing_docs)]
 
 pub mod backend;
@@ -61,6 +62,7 @@ mod parallel;
 pub mod params;
 pub mod pipeline;
 pub mod plan;
+pub mod ranks;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod report;

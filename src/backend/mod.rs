@@ -11,6 +11,7 @@ pub mod gpu;
 #[path = "no_gpu.rs"]
 mod gpu;
 mod select;
+mod sharded;
 
 use std::future::Future;
 use std::ops::Range;
@@ -22,13 +23,15 @@ pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
 #[cfg(not(target_family = "wasm"))]
 pub use select::open;
-pub use select::{OpenedDevice, open_all_async, open_async, open_timed_async};
+pub use select::{OpenedDevice, open_all_async, open_async, open_nth_async, open_timed_async};
+pub use sharded::Sharded;
 
 use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::limits::free_memory;
 use crate::math::Real;
-use crate::plan::{BufferId, Plan, Role, Target};
+use crate::plan::{BufferId, Plan, Role, ShardedPlan, Target};
+use crate::ranks::DataParallel;
 
 /// Most submissions whose results have not been collected.
 pub const MAX_IN_FLIGHT: usize = 2;
@@ -191,6 +194,33 @@ impl Device {
         })
     }
 
+    /// Allocates what a rank has of a network that several train.
+    pub(crate) async fn load_sharded(&self, plan: ShardedPlan, parallel: &DataParallel) -> Result<Executor> {
+        let own = plan.whole.clone().without_rows();
+        Ok(match self {
+            Self::Cpu(device) => {
+                let parts = plan.parts.into_iter().map(|plan| CpuBackend::load(device, plan));
+                let parts = parts.collect::<Result<_>>()?;
+                Executor::ShardedCpu(Sharded::new(
+                    plan.whole,
+                    plan.samples,
+                    CpuBackend::load(device, own)?,
+                    parts,
+                    parallel,
+                ))
+            }
+            Self::Gpu(device) => {
+                check_memory("what is kept of the parameters", kept_bytes(&own), "this machine")?;
+                let mut parts = Vec::with_capacity(plan.parts.len());
+                for plan in plan.parts {
+                    parts.push(GpuBackend::load(device, plan).await?);
+                }
+                let own = GpuBackend::load(device, own).await?;
+                Executor::ShardedGpu(Sharded::new(plan.whole, plan.samples, own, parts, parallel))
+            }
+        })
+    }
+
     /// What a plan has to know of it.
     pub fn target(&self) -> Target {
         match self {
@@ -231,6 +261,10 @@ pub enum Executor {
     Cpu(CpuBackend<f32>),
     /// On a GPU.
     Gpu(GpuBackend),
+    /// On the CPU of each of several ranks.
+    ShardedCpu(Sharded<CpuBackend<f32>>),
+    /// On a GPU of each of several ranks.
+    ShardedGpu(Sharded<GpuBackend>),
 }
 
 macro_rules! either {
@@ -238,6 +272,8 @@ macro_rules! either {
         match $self {
             Executor::Cpu($backend) => $call,
             Executor::Gpu($backend) => $call,
+            Executor::ShardedCpu($backend) => $call,
+            Executor::ShardedGpu($backend) => $call,
         }
     };
 }

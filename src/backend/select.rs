@@ -35,24 +35,50 @@ pub async fn open_async(wanted: &str) -> Result<OpenedDevice> {
     open_as(wanted, false).await
 }
 
+/// The devices that `all` or a list names.
+async fn names_of_several(wanted: &str) -> Result<Vec<String>> {
+    if wanted != "all" {
+        return Ok(wanted.split(',').map(|name| name.trim().to_string()).collect());
+    }
+    let adapters = adapters_async().await?;
+    let found = hardware(&adapters);
+    if found.is_empty() {
+        let available = names(&adapters);
+        return Err(Error::UnknownDevice { name: "all, which takes hardware GPUs alone".into(), available });
+    }
+    Ok(found)
+}
+
+/// The numbers of the hardware adapters.
+fn hardware(adapters: &[AdapterSummary]) -> Vec<String> {
+    let found = adapters.iter().enumerate().filter(|(_, adapter)| adapter.is_hardware());
+    found.map(|(index, _)| index.to_string()).collect()
+}
+
+/// Opens one of several devices, for one of the processes that share them: the n-th of those that [`open_all_async`] would open, and
+/// with `auto` the n-th hardware adapter, counted from 0 and again from the first behind the last.
+///
+/// # Errors
+/// Those of [`open_all_async`].
+pub async fn open_nth_async(wanted: &str, n: usize) -> Result<OpenedDevice> {
+    let all = match wanted {
+        "auto" => hardware(&adapters_async().await.unwrap_or_default()),
+        _ => names_of_several(wanted).await?,
+    };
+    let name = match &all[..] {
+        // It is opened as it was named, which says why it was chosen.
+        [] | [_] if wanted == "auto" => wanted,
+        _ => &all[n % all.len()],
+    };
+    open_async(name).await
+}
+
 /// Opens several devices: `all`, every hardware adapter; or what [`open`] takes, with commas between them.
 ///
 /// # Errors
 /// Those of [`open`]; [`Error::UnknownDevice`] for `all` where there is no hardware adapter.
 pub async fn open_all_async(wanted: &str) -> Result<Vec<OpenedDevice>> {
-    let names: Vec<String> = match wanted {
-        "all" => {
-            let adapters = adapters_async().await?;
-            let hardware = adapters.iter().enumerate().filter(|(_, adapter)| adapter.is_hardware());
-            let found: Vec<_> = hardware.map(|(index, _)| index.to_string()).collect();
-            if found.is_empty() {
-                let available = names(&adapters);
-                return Err(Error::UnknownDevice { name: "all, which takes hardware GPUs alone".into(), available });
-            }
-            found
-        }
-        list => list.split(',').map(|name| name.trim().to_string()).collect(),
-    };
+    let names = names_of_several(wanted).await?;
     let mut opened = Vec::with_capacity(names.len());
     for name in names {
         opened.push(open_async(&name).await?);

@@ -1,6 +1,6 @@
 //! The flag that chooses a device.
 
-use crate::backend::{OpenedDevice, open_all_async, open_async};
+use crate::backend::{OpenedDevice, open_all_async, open_async, open_nth_async};
 use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +19,15 @@ impl DeviceArgs {
             all.iter().for_each(|choice| eprintln!("device: {choice}"));
         }
         Ok(all)
+    }
+
+    /// Opens one rank's device, `n` of those that are named, and says which.
+    pub async fn open_nth(&self, n: usize, quiet: bool) -> Result<OpenedDevice> {
+        let choice = open_nth_async(&self.device, n).await?;
+        if !quiet {
+            eprintln!("device: {choice}");
+        }
+        Ok(choice)
     }
 
     /// Opens the device and says which and why on stderr.

@@ -19,6 +19,7 @@ pub fn code(error: &Error) -> u8 {
         | Error::FolderInUse { .. }
         | Error::Incomplete { .. }
         | Error::Stdout(_)
+        | Error::Ranks(_, false)
         | Error::CheckFailed(_) => 1,
         _ => 2,
     }

@@ -53,6 +53,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("schedule", "--schedule"),
     ("seed", "--seed"),
     ("seeds", "--seeds"),
+    ("shards", "--shards"),
     ("target", "--target"),
     ("task", "--task"),
     ("test_fraction", "--test-fraction"),

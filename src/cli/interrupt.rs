@@ -4,12 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use crate::ranks::Ranks;
+
 /// SIGHUP, SIGINT and SIGTERM, which have these numbers everywhere.
 const SIGNALS: [(i32, &str); 3] = [(1, "the end of the terminal (SIGHUP)"), (2, "Ctrl-C"), (15, "SIGTERM")];
 
 /// Whether the process has been asked to end.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicI32>);
+pub struct Interrupt {
+    seen: Arc<AtomicI32>,
+    /// The ranks that end together, where there are several.
+    ranks: Option<Ranks>,
+}
 
 /// The signal that asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +28,7 @@ impl Interrupt {
         let seen = interrupt.clone();
         let listening = listen(move |number| {
             let signal = Signal(number);
-            if seen.0.swap(number, Ordering::Relaxed) != 0 {
+            if seen.seen.swap(number, Ordering::Relaxed) != 0 {
                 std::process::exit(signal.exit_code().into());
             }
             eprintln!(
@@ -36,12 +42,17 @@ impl Interrupt {
         interrupt
     }
 
+    /// The same among ranks, all of which hear a signal that comes to one: from their next meeting on.
+    pub fn among(self, ranks: Option<Ranks>) -> Self {
+        Self { ranks, ..self }
+    }
+
     /// The signal that has come, if one has.
     pub fn heard(&self) -> Option<Signal> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            number => Some(Signal(number)),
-        }
+        let own = Some(self.seen.load(Ordering::Relaxed)).filter(|&number| number != 0);
+        let Some(ranks) = &self.ranks else { return own.map(Signal) };
+        own.and_then(|number| u8::try_from(number).ok()).into_iter().for_each(|number| ranks.ask_to_end(number));
+        ranks.asked().map(|number| Signal(number.into()))
     }
 }
 

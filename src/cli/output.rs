@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -41,8 +42,20 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     print_data(text + "\n").map(|_| ())
 }
 
+/// Whether this process tells nothing, since another one tells it.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Writes no more lines to stderr: of several processes that do the same, one tells what happens.
+#[cfg(feature = "mpi")]
+pub fn silence() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
 /// Writes a line for people to stderr; where nobody listens, there is nobody to tell.
 pub fn tell(line: &str) {
+    if SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     let _ = stderr().write_all(format!("{}\n", visible(line)).as_bytes());
 }
 

@@ -444,4 +444,7 @@ pub enum Error {
     /// A check of the user's device failed.
     #[error("{}", escape(_0))]
     CheckFailed(String),
+    /// Of several processes that work on one task, some could not go on: which and why, and whether what was asked for is wrong.
+    #[error("{}", escape(_0))]
+    Ranks(String, bool),
 }

@@ -38,7 +38,7 @@ pub use products::{
     AB, ABT, ATB, DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, LARGE, MATMUL, MEDIUM, SMALL, TALL, TILES, TINY,
     Tile, Tiling,
 };
-pub use sampling::{GATHER, IN_ORDER, SHUFFLED, mask_key, order_key};
+pub use sampling::{GATHER, IN_ORDER, SHUFFLED, mask_key, order_key, shard_key};
 pub use shared::{
     BLOCK_WGSL, LOSSES_WGSL, MASK_WGSL, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, RULES_WGSL,
     SOFTMAX_WGSL, STEP_WGSL, WAY_BACK_WGSL,

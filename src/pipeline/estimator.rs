@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
 use crate::params::Init;
+use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::{Batch, Monitor, TrainConfig};
 
@@ -60,6 +61,7 @@ pub struct Estimator {
     pub(crate) length: Length,
     pub(crate) config: TrainConfig,
     pub(crate) baseline: bool,
+    pub(crate) parallel: Option<DataParallel>,
 }
 
 /// Which rows are held out for validation.
@@ -102,6 +104,7 @@ impl Estimator {
             length: Length::default(),
             config: TrainConfig::new(1, Batch::Rows(32), optimizer).init(Init::He),
             baseline: false,
+            parallel: None,
         }
     }
 
@@ -291,6 +294,13 @@ impl Estimator {
     /// Whether a constant prediction and a linear model are judged beside the network.
     pub fn baseline(self, baseline: bool) -> Self {
         Self { baseline, ..self }
+    }
+
+    /// Trains one network on several ranks, each of which calls the same with the same table: [`Trainer::data_parallel`].
+    ///
+    /// [`Trainer::data_parallel`]: crate::train::Trainer::data_parallel
+    pub fn data_parallel(self, parallel: DataParallel) -> Self {
+        Self { parallel: Some(parallel), ..self }
     }
 
     /// The encoder that a model to start from brings.

@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::infer::Metrics;
 use crate::model::Model;
 use crate::params::Init;
+#[cfg(feature = "cli")]
+use crate::ranks::DataParallel;
 use crate::train::{Event, Outcome, Progress, TrainState, Trainer};
 
 /// How old a copy of the state may become where the device is hardware.
@@ -78,6 +80,9 @@ impl Prepared {
                 }
             }
         }
+        if let (Some(parallel), false) = (&self.settled.parallel, matches!(self.settled.start, Start::Drawn)) {
+            trainer.agree_async(parallel).await?;
+        }
         let first = (trainer.steps(), trainer.epochs());
         let mut fitting = Fitting {
             prepared: self,
@@ -104,6 +109,16 @@ impl Prepared {
             replicas.iter_mut().for_each(|replica| replica.config.init = Init::default());
         }
         let Splits { train, validation, .. } = &self.data;
+        if let Some(parallel) = &self.settled.parallel {
+            if replicas.len() > 1 || replicas[0].fold.is_some() {
+                let what = if self.folds.is_empty() { "ensemble" } else { "folds" };
+                let (found, expected) = (format!("{} networks", replicas.len()), "one network on all ranks".into());
+                return Err(Error::Setting { what, found, expected });
+            }
+            let config = &replicas[0].config;
+            return Trainer::data_parallel_async(device, &self.spec, config, train, validation.as_ref(), parallel)
+                .await;
+        }
         Trainer::with_replicas_async(device, &self.spec, &replicas, train, validation.as_ref()).await
     }
 }
@@ -238,6 +253,16 @@ impl Fitting {
         Ok(self.trainer.key(&first))
     }
 
+    /// Ends what several ranks do together, by how it went; the error is this rank's, else another's.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn end_on_ranks_async(&mut self, went: Result<()>) -> Result<()> {
+        let Some(DataParallel { ranks, .. }) = self.prepared.settled.parallel.clone() else { return went };
+        if went.is_err() || ranks.is_over() {
+            return ranks.end(went);
+        }
+        self.trainer.agree_at_the_end_async(&ranks).await
+    }
+
     /// Ends a phase of [`Prepared::timings`].
     pub(crate) fn end_phase(&mut self, name: &'static str) {
         self.prepared.timings.end(name);
@@ -273,7 +298,8 @@ impl Fitting {
     /// Copies the state to the host when [`run_with`](Self::run_with) begins and every 30 seconds, so that the run can go on where a
     /// GPU is lost: [`move_to`](Self::move_to).
     pub fn keep_copies(&mut self) {
-        let can_be_lost = matches!(self.device, Device::Gpu(_));
+        // Of several ranks none goes on alone.
+        let can_be_lost = matches!(self.device, Device::Gpu(_)) && self.prepared.settled.parallel.is_none();
         self.copies = can_be_lost.then(|| Copies { last: None, at: Instant::now(), is_fresh: false, moved: false });
     }
 

@@ -16,6 +16,7 @@ mod product;
 mod rates;
 mod request;
 mod resident;
+mod sharded;
 
 pub use buffers::{Buffer, BufferId, Role, View};
 pub(crate) use builder::SNAPSHOTS;
@@ -29,3 +30,4 @@ pub use plain::{plain, plain_forward};
 pub(crate) use rates::{check_factors, rate_groups};
 pub use request::{PlanKind, Recipe, Target, TrainShape};
 pub use resident::resident;
+pub(crate) use sharded::{ShardedPlan, Shards};

@@ -8,6 +8,7 @@ use super::{Event, LrCurve, LrRange, Outcome, Progress, Replica, TrainConfig, Tr
 use crate::backend::Device;
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::ranks::DataParallel;
 use crate::spec::MlpSpec;
 
 impl Trainer {
@@ -71,6 +72,45 @@ impl Trainer {
         validation: Option<&Dataset>,
     ) -> Result<Self> {
         block_on(Self::with_replicas_async(device, spec, replicas, data, validation))
+    }
+
+    /// Plans the training of one network by several ranks, each of which calls this with the same arguments but its own `device`, and
+    /// then does what it would do with a trainer of its own. Each has on its device the rows of its shards only.
+    ///
+    /// The rows are dealt into [`shards`](DataParallel::shards), row r into shard r mod S. An epoch takes the positions 0, 1, 2, … of an
+    /// order: position p is of shard p mod S, and there of the p/S-th row in that shard's own order, which is drawn anew for every epoch.
+    /// A step takes the next batch of these positions. So every step takes equally many rows of each shard, but for one, and which rows
+    /// they are does not depend on the number of ranks. The gradients of the shards are added in the order of a binary tree over them. So
+    /// the same number of shards gives the same bytes on any number of ranks, as far as their devices compute alike, and with the batch
+    /// [`Full`](crate::train::Batch::Full) those of [`new`](Self::new) but for rounding.
+    ///
+    /// ```
+    /// use wgpu_mlp::ranks::{Alone, DataParallel, Ranks};
+    /// use wgpu_mlp::{Activation, Batch, Dataset, Loss, MlpSpec, Optimizer, TrainConfig, Trainer, open};
+    ///
+    /// # fn main() -> wgpu_mlp::Result<()> {
+    /// let spec = MlpSpec::new(&[1, 4, 1], Activation::Tanh, Loss::MeanSquaredError)?;
+    /// let x: Vec<f32> = (0..40).map(|i| i as f32 / 20.0 - 1.0).collect();
+    /// let data = Dataset::new(x.clone(), x, 1, 1)?;
+    /// let config = TrainConfig::new(20, Batch::Rows(16), Optimizer::sgd(0.1));
+    /// let ranks = DataParallel::new(Ranks::new(Alone)).shards(4);
+    /// let mut trainer = Trainer::data_parallel(&open("cpu")?.device, &spec, &config, &data, None, &ranks)?;
+    /// trainer.fit()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); [`Error::Ranks`](crate::Error::Ranks) where the ranks do not have the same data and settings, here
+    /// and, where one has failed, in each call that takes a step.
+    pub fn data_parallel(
+        device: &Device,
+        spec: &MlpSpec,
+        config: &TrainConfig,
+        data: &Dataset,
+        validation: Option<&Dataset>,
+        parallel: &DataParallel,
+    ) -> Result<Self> {
+        block_on(Self::data_parallel_async(device, spec, config, data, validation, parallel))
     }
 
     /// Each replica's parameters, as [`parameters`](Self::parameters) has them one behind the other.

@@ -7,7 +7,7 @@ use super::member::Member;
 use super::run_state::RunProgress;
 use super::trainer::{Trainer, plan_for};
 use super::{Event, Outcome};
-use crate::backend::Backend as _;
+use crate::backend::{Backend as _, Executor};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::plan::{Role, SNAPSHOTS};
@@ -17,6 +17,10 @@ impl Trainer {
     pub async fn load_async(&mut self, data: &Dataset) -> Result<()> {
         self.spec.check_data(data)?;
         self.check_data_is_there()?;
+        if let Executor::ShardedCpu(_) | Executor::ShardedGpu(_) = self.backend {
+            let (found, expected) = ("one of several ranks' network".into(), "one of a single process".into());
+            return Err(Error::Setting { what: "the trainer", found, expected });
+        }
         if self.members.len() > 1 {
             let (found, expected) = (format!("of {} replicas", self.members.len()), "one of a single network".into());
             return Err(Error::Setting { what: "the trainer", found, expected });

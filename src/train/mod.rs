@@ -4,6 +4,7 @@
 #[cfg(not(target_family = "wasm"))]
 mod blocking;
 mod budget;
+mod data_parallel;
 mod early_stopping;
 mod given;
 mod load;

@@ -67,6 +67,8 @@ pub struct Trainer {
     pub(super) first_submission: usize,
     /// The step that each snapshot's submission began with.
     pub(super) snapshot_steps: [u64; SNAPSHOTS],
+    /// Most submissions that are under way at a time.
+    pub(super) in_flight: usize,
     /// Submissions whose losses are awaited, oldest first.
     pub(super) pending: VecDeque<Pending>,
     /// Epochs after which nothing is submitted before they have been collected.
@@ -202,6 +204,7 @@ impl Trainer {
             submissions: 0,
             first_submission: 0,
             snapshot_steps: [0; SNAPSHOTS],
+            in_flight: MAX_IN_FLIGHT,
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
             pacers: [SubmissionPacer::new(slots, submission), SubmissionPacer::new(slots, submission)],

@@ -8,10 +8,11 @@ use wgpu_mlp::{Loss, Rule};
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "error",
     "limits",
     "parallel",
+    "ranks",
     "files",
     "folder",
     "data",

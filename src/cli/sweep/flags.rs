@@ -6,8 +6,11 @@ use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches};
 use crate::cli::config::{GivenArgs, SWEEP};
 use crate::cli::train;
 
-/// Flags of `mlp train` that a sweep does not have: it has its own folder, and its own rows to judge single networks by.
-const WITHOUT: [&str; 14] = [
+/// Flags of `mlp train` that a sweep does not have: it has its own folder, its own rows to judge single networks by, and one network for
+/// each trial.
+const WITHOUT: [&str; 16] = [
+    "data-parallel",
+    "shards",
     "ensemble",
     "folds",
     "config",

@@ -10,6 +10,7 @@ mod length;
 mod loss;
 mod lr_find;
 mod optimizer;
+mod ranks;
 mod read;
 mod saves;
 mod settings;
@@ -33,6 +34,7 @@ use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
 use crate::pipeline::{Estimator, Fitting, Prepared};
+use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::Batch;
 use control::ControlArgs;
@@ -43,6 +45,7 @@ use keeping::{Keeping, Place};
 use length::LengthArgs;
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
+use ranks::{Job, RankArgs};
 use saves::SaveArgs;
 use split::SplitArgs;
 use weights::WeightArgs;
@@ -115,6 +118,8 @@ pub struct Args {
     no_standardize: bool,
     #[command(flatten, next_help_heading = "Ensemble")]
     ensemble: EnsembleArgs,
+    #[command(flatten, next_help_heading = "Ranks")]
+    ranks: RankArgs,
     #[command(flatten, next_help_heading = "Splits")]
     split: SplitArgs,
     #[command(flatten)]
@@ -183,6 +188,17 @@ impl Args {
 
 /// Trains; the process's exit code.
 pub async fn run(args: Args) -> Result<u8> {
+    if !args.ranks.data_parallel || args.dump_config {
+        return train(args, None).await;
+    }
+    let job = Job::join()?;
+    let parallel = args.ranks.parallel(&job);
+    let ended = train(job.args_of_rank(args), Some(parallel)).await;
+    job.leave(ended)
+}
+
+/// Trains alone or as one of several ranks.
+async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
     let source = args.data.source()?;
     let estimator = settings::estimator(&args, &source)?;
     if args.dump_config {
@@ -192,21 +208,36 @@ pub async fn run(args: Args) -> Result<u8> {
     if let (Some(place), false) = (&place, args.quiet) {
         tell::the_run_it_replaces(place.path(), &source.to_string());
     }
+    let ranks = parallel.as_ref().map(|parallel| parallel.ranks.clone());
+    let estimator = parallel.clone().into_iter().fold(estimator, Estimator::data_parallel);
     let prepared = read::prepare(&args, estimator, &source)?;
     let config = args.said.toml(&settings::words(prepared.settled(), &args, &source));
     let mut fitting = load(&args, prepared).await?;
+    if let (Some(parallel), false) = (&parallel, args.quiet) {
+        ranks::tell(parallel);
+    }
     if args.lr_find {
         return lr_find::run(fitting.into_trainer(), args.out.as_deref(), args.json).await.map(|()| 0);
     }
     let mut keeping = Keeping::begin(place, &mut fitting, &config).await?;
-    let interrupt = Interrupt::listen();
+    let is_book_keeper = ranks.as_ref().is_none_or(|ranks| ranks.rank() == 0);
+    let interrupt = Interrupt::listen().among(ranks);
     let trained = fit(&args, &mut fitting, &mut keeping, &interrupt).await;
+    let trained = fitting.end_on_ranks_async(trained).await;
+    if !is_book_keeper {
+        return trained.map(|()| 0);
+    }
     end(&args, &source, fitting, keeping, &interrupt, trained).await
 }
 
 /// Opens the device and loads what is prepared on it.
 async fn load(args: &Args, mut prepared: Prepared) -> Result<Fitting> {
-    let device = args.device.open(args.quiet).await?.device;
+    let rank = prepared.settled().parallel.as_ref().map(|parallel| parallel.ranks.rank());
+    let opened = match rank {
+        Some(rank) => args.device.open_nth(rank, args.quiet).await?,
+        None => args.device.open(args.quiet).await?,
+    };
+    let device = opened.device;
     prepared.timings.end("device");
     let fitting = prepared.start_async(&device).await?;
     if !args.quiet {

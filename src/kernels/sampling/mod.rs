@@ -6,6 +6,6 @@ mod sample_order;
 
 pub use gather::GATHER;
 pub(super) use random::mix;
-pub use random::{mask_key, order_key};
+pub use random::{mask_key, order_key, shard_key};
 pub use sample_order::{IN_ORDER, SHUFFLED};
 pub(super) use sample_order::{ORDERS, SampleOrder};

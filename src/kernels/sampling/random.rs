@@ -10,6 +10,11 @@ pub fn mask_key(seed: u64, step: u64) -> u32 {
     key(0x7f4a_7c15, [seed, step])
 }
 
+/// The key of one shard's order or masks where a step takes a part of its batch from each shard; that of shard 0 is the step's own.
+pub fn shard_key(key: u32, shard: u32) -> u32 {
+    if shard == 0 { key } else { mix(key ^ mix(shard ^ 0xc2b2_ae3d)) }
+}
+
 fn key(purpose: u32, words: [u64; 2]) -> u32 {
     let halves = words.into_iter().flat_map(|word| [word, word >> 32]);
     halves.fold(0, |key, word| mix(key ^ mix(word as u32 ^ purpose)))

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Event, Outcome, Progress, Trainer};
-use crate::backend::{Backend as _, MAX_IN_FLIGHT};
+use crate::backend::Backend as _;
 use crate::error::Result;
 
 impl Trainer {
@@ -34,7 +34,7 @@ impl Trainer {
         if self.next_step >= self.run.end && self.run.validated_until >= self.run.end && self.pending.is_empty() {
             self.begin();
         }
-        if steps == 0 || self.pending.len() >= MAX_IN_FLIGHT {
+        if steps == 0 || self.pending.len() >= self.in_flight {
             return Ok(0);
         }
         let first = self.next_step;

@@ -12,7 +12,7 @@ use super::member::Member;
 use super::run_state::{Pending, ReplicaProgress, RunProgress, Sums};
 use super::trainer::Trainer;
 use super::{Epoch, Event, Monitor, Outcome, Progress, ReplicaEnd, ValidationScore};
-use crate::backend::{Backend as _, MAX_IN_FLIGHT};
+use crate::backend::Backend as _;
 use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::plan::{PassKind, Role, SNAPSHOTS};
@@ -87,7 +87,7 @@ impl Trainer {
         let mut last = started;
         let mut outcome = Outcome::default();
         loop {
-            while self.pending.len() < MAX_IN_FLIGHT
+            while self.pending.len() < self.in_flight
                 && !outcome.stopped
                 && !self.can_be_packed()
                 && self.queue(limit, None)? > 0

@@ -196,3 +196,21 @@ fn divergence_is_told_and_the_last_good_model_kept() {
         assert!(stderr.contains("--out"), "{stderr}");
     }
 }
+
+/// Several ranks need MPI, which the usual build is without; what cannot stand beside it is said before.
+#[test]
+fn ranks_need_a_build_with_mpi() {
+    let place = Place::new();
+    if !cfg!(feature = "mpi") {
+        let words = "train moons --data-parallel --epochs 1000000000 --out kept";
+        assert_no_work(&place.refuses(words, 2, &["--data-parallel", "without the feature `mpi`"]));
+    }
+    for (words, message) in [
+        ("--shards 4", "required arguments"),
+        ("--data-parallel --lr-find", "cannot be used with"),
+        ("--data-parallel --folds 3", "cannot be used with"),
+    ] {
+        place.refuses(&format!("train moons {words}"), 2, &[message]);
+    }
+    assert!(!place.path().join("kept").exists());
+}

@@ -13,6 +13,7 @@ pub mod lost;
 pub mod metrics;
 pub mod pipeline;
 pub mod predictions;
+pub mod ranks;
 pub mod reference_run;
 pub mod replicas;
 pub mod schedules;
