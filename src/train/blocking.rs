@@ -77,7 +77,7 @@ impl Trainer {
     /// Plans the training of one network by several ranks, each of which calls this with the same arguments but its own `device`, and
     /// then does what it would do with a trainer of its own. Each has on its device the rows of its shards only.
     ///
-    /// The rows are dealt into [`shards`](DataParallel::shards), row r into shard r mod S. An epoch takes the positions 0, 1, 2, … of an
+    /// The rows are dealt into [`shards`](field@DataParallel::shards), row r into shard r mod S. An epoch takes the positions 0, 1, 2, … of an
     /// order: position p is of shard p mod S, and there of the p/S-th row in that shard's own order, which is drawn anew for every epoch.
     /// A step takes the next batch of these positions. So every step takes equally many rows of each shard, but for one, and which rows
     /// they are does not depend on the number of ranks. The gradients of the shards are added in the order of a binary tree over them. So
