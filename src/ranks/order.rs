@@ -115,11 +115,18 @@ mod tests {
 
     #[test]
     fn a_power_of_two_is_a_balanced_tree() {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|shard| values(shard)[3]);
-        assert_eq!(of(0..4).total()[3], (a + b) + (c + d));
-        assert_ne!(of(0..4).total()[3], ((a + b) + c) + d, "the values tell orders apart");
+        // A large number takes a small one in, so that orders differ.
+        let all = [1.0, 1e8, -1e8, 1.0];
+        let [a, b, c, d] = all;
+        let sum = |shards: usize| {
+            let mut sum = OrderedSum::default();
+            (0..shards).for_each(|shard| sum.push(PartialSum::of_shard(shard, vec![all[shard]])));
+            sum.total()
+        };
+        assert_eq!(sum(4), [(a + b) + (c + d)]);
+        assert_ne!(sum(4), [((a + b) + c) + d], "the values tell orders apart");
         // Of three the last stands alone.
-        assert_eq!(of(0..3).total()[3], (a + b) + c);
+        assert_eq!(sum(3), [(a + b) + c]);
         assert_eq!(shape(2..7), [(2, 2), (4, 2), (6, 1)]);
         assert!(OrderedSum::default().total().is_empty());
     }
