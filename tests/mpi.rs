@@ -1,4 +1,4 @@
-//! `mlp train --data-parallel` under `mpirun`: the same model on any number of ranks, and an end of all ranks where one fails.
+//! `mlp train --data-parallel` and `mlp sweep` under `mpirun`: the same on any number of ranks, and an end of all ranks where one fails.
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
@@ -276,4 +276,113 @@ fn a_run_goes_on_with_another_number_of_ranks() {
     let output = place.mpirun(resume).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert_eq!(place.parameters("part"), place.parameters("whole"));
+}
+
+const SWEEP: &str =
+    "t.csv --target y --vary lr=0.1,0.03,0.01,0.003 --vary hidden=5;9 --seeds 2 --batch 24 --device cpu";
+
+impl Place {
+    /// A sweep on so many ranks; `None`: without `mpirun`.
+    fn sweep(&self, ranks: Option<usize>, words: &str) -> Output {
+        let number = ranks.map_or(String::new(), |ranks| ranks.to_string());
+        let words = ["sweep"].into_iter().chain(words.split_whitespace());
+        match ranks {
+            Some(_) => self.mpirun(["-n", &number, MLP].into_iter().chain(words)).output().unwrap(),
+            None => Command::new(MLP).args(words).current_dir(self.0.path()).output().unwrap(),
+        }
+    }
+
+    /// The lines of a sweep's results without their seconds, sorted.
+    fn results(&self, folder: &str) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(self.path(folder).join("results.jsonl")).unwrap();
+        let mut lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.iter_mut().for_each(|line| drop(line.as_object_mut().unwrap().remove("seconds")));
+        lines.sort_by_key(ToString::to_string);
+        lines
+    }
+}
+
+#[test]
+fn ranks_share_the_trials_of_a_sweep() {
+    let place = Place::new();
+    for (name, more) in [("plain", "--epochs 4"), ("halved", "--epochs 9 --halving --rung 1 --refit")] {
+        let alone = place.sweep(None, &format!("{SWEEP} {more} --out {name}"));
+        assert!(alone.status.success(), "{}", text(&alone.stderr));
+        assert_eq!(place.results(name).len(), 17);
+        for ranks in [1, 2, 4] {
+            let output = place.sweep(Some(ranks), &format!("{SWEEP} {more} --out {name}{ranks}"));
+            let stderr = text(&output.stderr);
+            assert!(output.status.success(), "{stderr}");
+            assert_eq!(place.results(&format!("{name}{ranks}")), place.results(name), "{name}, {ranks} ranks");
+            let told: Vec<_> = stderr.lines().filter(|line| line.starts_with("ranks: ")).collect();
+            assert_eq!(told.len(), usize::from(ranks > 1), "{stderr}");
+            let best = |output: &Output| {
+                text(&output.stdout).lines().find(|line| line.starts_with("best: ")).map(String::from)
+            };
+            assert!(best(&output).is_some() && best(&output) == best(&alone), "{}", text(&output.stdout));
+        }
+    }
+    assert_eq!(place.parameters("halved4/best"), place.parameters("halved/best"));
+}
+
+#[test]
+fn a_sweep_goes_on_without_the_rank_that_was_killed() {
+    let place = Place::new();
+    // Ranks train one shape after the other, the second one without an end.
+    let words = "t.csv --target y --vary lr=0.1,0.03 --vary epochs=3;100000000 --batch 24 --device cpu --out run";
+    let noted = place.noted();
+    let program = |program| ["-n", "1", program, "sweep"].into_iter().chain(words.split_whitespace());
+    let child = place.mpirun(program(MLP).chain([":"]).chain(program(&noted))).spawn().unwrap();
+    let results = place.path("run").join("results.jsonl");
+    wait_for(|| lines(&results) >= 3);
+    kill("-KILL", fs::read_to_string(place.path("pid")).unwrap().trim());
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success());
+    let before = place.results("run");
+    assert_eq!(before.len(), 3, "{before:?}");
+    // Those that have ended are not repeated; a signal to any rank ends the rest.
+    fs::remove_file(place.path("pid")).unwrap();
+    let resume = |program| ["-n", "1", program, "sweep", "--resume", "run"];
+    let child = place.mpirun(resume(MLP).into_iter().chain([":"]).chain(resume(&noted))).spawn().unwrap();
+    let pid = place.path("pid");
+    wait_for(|| pid.exists() && busy(fs::read_to_string(&pid).unwrap().trim()));
+    kill("-INT", fs::read_to_string(&pid).unwrap().trim());
+    let output = child.wait_with_output().unwrap();
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("mlp sweep --resume run continues from here"), "{stderr}");
+    assert_eq!(place.results("run"), before);
+}
+
+/// Whether a process trains: it has the thread that does.
+fn busy(pid: &str) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    let name = |entry: std::io::Result<fs::DirEntry>| fs::read_to_string(entry.ok()?.path().join("comm")).ok();
+    threads.filter_map(name).any(|name| name.trim() == "mlp-training")
+}
+
+#[test]
+fn ranks_of_another_sweep_are_told() {
+    let place = Place::new();
+    place.table("other.csv", 0.25);
+    fs::create_dir(place.path("run")).unwrap();
+    let sweep = |table, rates, ranks| {
+        [
+            "-n", ranks, MLP, "sweep", table, "--target", "y", "--vary", rates, "--epochs", "2", "--device", "cpu",
+            "--out", "run",
+        ]
+    };
+    let last = "of rank 0: expected the same program, settings and files on every rank";
+    for (table, rates, expected) in [
+        ("other.csv", "lr=0.1,0.2", format!("error: rank 2 of 3: not the data {last}")),
+        ("t.csv", "lr=0.1,0.3", format!("error: rank 2 of 3: not the settings {last}")),
+        ("t.csv", "lr=", "error: rank 2 of 3: --vary".into()),
+        ("none.csv", "lr=0.1,0.2", "error: rank 2 of 3: none.csv: cannot ".into()),
+    ] {
+        let first = sweep("t.csv", "lr=0.1,0.2", "2");
+        let output = place.mpirun(first.into_iter().chain([":"]).chain(sweep(table, rates, "1"))).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        assert!(error(&output).starts_with(&expected), "{}", text(&output.stderr));
+        assert!(!place.path("run").join("results.jsonl").exists(), "{table} {rates}");
+    }
 }

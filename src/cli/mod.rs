@@ -21,6 +21,7 @@ mod help;
 mod import;
 mod inspect;
 mod interrupt;
+mod job;
 mod kernels;
 mod list;
 mod network;

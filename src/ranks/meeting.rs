@@ -17,6 +17,8 @@ pub enum Meeting {
     Step(u64),
     /// A part of the validation rows, behind so many steps.
     Validation(u64),
+    /// The meeting of a sweep with this number, counted from 1.
+    Sweep(u64),
     /// The end of the common work.
     End,
 }
@@ -28,11 +30,12 @@ impl Meeting {
             Self::Step(step) => (1, step),
             Self::Validation(step) => (2, step),
             Self::End => (3, 0),
+            Self::Sweep(meeting) => (4, meeting),
         }
     }
 
     fn of((kind, step): (u8, u64)) -> Option<Self> {
-        [Self::Agreement, Self::Step(step), Self::Validation(step), Self::End]
+        [Self::Agreement, Self::Step(step), Self::Validation(step), Self::End, Self::Sweep(step)]
             .into_iter()
             .find(|known| known.words().0 == kind)
     }
@@ -44,6 +47,7 @@ impl fmt::Display for Meeting {
             Self::Agreement => f.write_str("the start of the run"),
             Self::Step(step) => write!(f, "step {step}"),
             Self::Validation(step) => write!(f, "the validation behind step {step}"),
+            Self::Sweep(meeting) => write!(f, "meeting {meeting} of the sweep"),
             Self::End => f.write_str("the end of the run"),
         }
     }

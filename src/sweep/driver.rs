@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::halving::{Halving, Ladder};
-use super::job::{Candidate, Group, Job, Runner, Score, Told};
+use super::job::{Candidate, Group, Job, Name, Runner, Score, Told};
 use super::record::{End, Record};
 use crate::error::Result;
 
@@ -133,6 +133,12 @@ impl<'a> Sweep<'a> {
         shapes
     }
 
+    /// The job of this name, if it is one of the sweep.
+    pub(super) fn job(&self, name: Name) -> Option<Job> {
+        let candidate = self.candidates.iter().find(|candidate| candidate.trial.number == name.0)?;
+        self.jobs(candidate).find(|job| job.name() == name)
+    }
+
     fn jobs<'b>(&'b self, candidate: &'b Candidate) -> impl Iterator<Item = Job> + 'b {
         let trial = candidate.trial.number;
         let job = move |fold, seed| Job { trial, fold, seed, estimator: candidate.estimator.clone() };
@@ -142,10 +148,10 @@ impl<'a> Sweep<'a> {
     fn runs<'b>(
         &'b self,
         candidate: &'b Candidate,
-        known: &'b HashMap<(usize, usize, u64), &Record>,
+        known: &'b HashMap<Name, &Record>,
     ) -> impl Iterator<Item = Run> + 'b {
         self.jobs(candidate).map(|job| {
-            let record = known.get(&(job.trial, job.fold, job.seed)).map(|&record| record.clone());
+            let record = known.get(&job.name()).map(|&record| record.clone());
             let rungs = record.as_ref().map_or_else(Vec::new, |record| record.rungs.clone());
             Run { job, settings: candidate.trial.settings.clone(), place: None, rungs, last: None, record }
         })

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
+
 use super::space::Trial;
 use crate::error::Result;
 use crate::pipeline::Estimator;
@@ -49,8 +51,18 @@ pub struct Job {
     pub estimator: Estimator,
 }
 
+/// What a job is called: its trial, its fold and its seed.
+pub(super) type Name = (usize, usize, u64);
+
+impl Job {
+    /// What it is called.
+    pub(super) fn name(&self) -> Name {
+        (self.trial, self.fold, self.seed)
+    }
+}
+
 /// How good a job is on the rows that are held out.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Score {
     /// Epochs done.
@@ -76,7 +88,7 @@ impl Score {
 }
 
 /// What a group tells of its jobs, by their places in the list that it was started with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Told {
     /// Steps of a job are done.

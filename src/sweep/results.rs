@@ -29,9 +29,15 @@ impl Identity {
         Self(texts.into_iter().collect())
     }
 
-    /// A short name: the CRC-32 of all of it.
+    /// A short name: its checksum in hexadecimal digits.
     #[must_use]
     pub fn name(&self) -> String {
+        format!("{:08x}", self.checksum())
+    }
+
+    /// The CRC-32 of all of it.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         for (name, text) in &self.0 {
             [name, text].into_iter().for_each(|part| {
@@ -39,7 +45,7 @@ impl Identity {
                 hasher.update(&[0]);
             });
         }
-        format!("{:08x}", hasher.finalize())
+        hasher.finalize()
     }
 
     /// The first thing in which another one differs: its name, its text here and its text there.

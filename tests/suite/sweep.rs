@@ -8,10 +8,12 @@ use std::rc::Rc;
 
 use wgpu_mlp::data::{Cells, Column};
 use wgpu_mlp::sweep::{
-    Axis, Candidate, End, FoldedTable, Group, Halving, Job, Record, Runner, Score, SideBySide, Space, Spread, Sweep,
-    SweepEvent, Told, Trial,
+    Axis, Candidate, End, FoldedTable, Group, Halving, Job, OverRanks, Record, Runner, Score, SideBySide, Space,
+    Spread, Sweep, SweepEvent, Told, Trial,
 };
 use wgpu_mlp::{Batch, Error, Estimator, Optimizer, Result, Rule, Table, open};
+
+use crate::train::ranks::on_ranks;
 
 /// What happened to jobs, by trial, fold and seed.
 type Name = (usize, usize, u64);
@@ -246,13 +248,24 @@ fn table() -> Table {
     .unwrap()
 }
 
+/// What trains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum On {
+    /// A device for each job, which is alone there.
+    Alone,
+    /// One device.
+    Beside,
+    /// So many ranks.
+    Ranks(usize),
+}
+
 /// Candidates with these rates, and what a runner made of them.
 fn trained(
     target: &str,
-    change: &dyn Fn(Estimator, f64) -> Estimator,
+    change: &(dyn Fn(Estimator, f64) -> Estimator + Sync),
     folds: Option<usize>,
     halving: bool,
-    beside: bool,
+    on: On,
 ) -> Vec<Record> {
     let rates = ["0.1", "0.03", "0.01", "0.001"];
     let space = Space::new(vec![Axis::list("lr", rates.map(String::from).to_vec()).unwrap()]).unwrap();
@@ -267,21 +280,91 @@ fn trained(
     let sweep = Sweep::new(&candidates, folds.unwrap_or(1), &[3, 4], data.metric().lower_is_better());
     let sweep = sweep.halving(halving.then(|| Halving::new(2, Some(2)).unwrap()));
     let device = open("cpu").unwrap().device;
-    let mut records = Vec::new();
-    let on_event = |event: SweepEvent<'_>| {
-        if let SweepEvent::Ended(record) = event {
-            records.push(record.clone());
+    let run = |runner: &mut dyn Runner| {
+        let mut records = Vec::new();
+        let finished = sweep.run(runner, &[], |event| {
+            if let SweepEvent::Ended(record) = event {
+                records.push(record.clone());
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        finished.map(|finished| (finished, records))
+    };
+    let (finished, mut records) = match on {
+        On::Alone => run(&mut Spread::new(&vec![device; 64], &data)).unwrap(),
+        On::Beside => run(&mut SideBySide::new(&device, &data)).unwrap(),
+        On::Ranks(ranks) => {
+            let ended = on_ranks(ranks, |ranks| {
+                let mut own = OverRanks::new(&ranks, &device, &data);
+                if ranks.rank() > 0 {
+                    own.follow(&sweep, || ()).unwrap();
+                    return None;
+                }
+                let ended = run(&mut own);
+                Some(own.dismiss(ended).unwrap())
+            });
+            ended.into_iter().flatten().next().unwrap()
         }
-        Ok(ControlFlow::Continue(()))
     };
-    let ended = match beside {
-        true => sweep.run(&mut SideBySide::new(&device, &data), &[], on_event),
-        // A device for each job, which is alone there.
-        false => sweep.run(&mut Spread::new(&vec![device; 64], &data), &[], on_event),
-    };
-    assert!(ended.unwrap());
+    assert!(finished);
     records.sort_by_key(|record| (record.trial, record.fold, record.seed));
     records
+}
+
+/// Ranks share the jobs, more of them than there are or fewer, and come to what one comes to.
+#[test]
+fn ranks_come_to_what_one_comes_to() {
+    let change = |estimator: Estimator, _| estimator.validation_fraction(0.2).epochs(9);
+    for halving in [false, true] {
+        let mut alone = trained("y", &change, None, halving, On::Beside);
+        alone.iter_mut().for_each(|record| record.seconds = 0.0);
+        assert!(alone.len() == 8 && halving == alone.iter().any(|record| record.end == End::Stopped));
+        for ranks in [1, 3, 11] {
+            let mut found = trained("y", &change, None, halving, On::Ranks(ranks));
+            found.iter_mut().for_each(|record| record.seconds = 0.0);
+            assert_eq!(found, alone, "{ranks} ranks, halving {halving}");
+        }
+    }
+}
+
+/// Whichever rank fails or asks for an end, none waits for another.
+#[test]
+fn ranks_end_together() {
+    let candidates: Vec<Candidate> = candidates().into_iter().take(3).collect();
+    let candidates: Vec<Candidate> = candidates
+        .into_iter()
+        .map(|candidate| {
+            let estimator = candidate.estimator.epochs(1_000_000_000).test_fraction(0.1).validation_fraction(0.2);
+            Candidate::new(candidate.trial, estimator)
+        })
+        .collect();
+    let (data, _) = FoldedTable::new(table(), &candidates[0].estimator, None).unwrap();
+    let sweep = Sweep::new(&candidates, 1, &[0], true);
+    let device = open("cpu").unwrap().device;
+    // Rank 0's receiver fails or breaks; or another rank asks for an end.
+    for case in 0..3 {
+        let ended = on_ranks(3, |ranks| {
+            let mut own = OverRanks::new(&ranks, &device, &data);
+            if ranks.rank() > 0 {
+                let asks = || {
+                    if case == 2 && ranks.rank() == 2 {
+                        ranks.ask_to_end(2)
+                    }
+                };
+                return own.follow(&sweep, asks).map(|()| false).map_err(|error| error.to_string());
+            }
+            let ended = sweep.run(&mut own, &[], |event| match (event, case) {
+                (SweepEvent::Epoch { epoch: 20.., .. }, 0) => Err(Error::CheckFailed("the disk is full".into())),
+                (SweepEvent::Epoch { epoch: 20.., .. }, 1) => Ok(ControlFlow::Break(())),
+                _ if ranks.asked().is_some() => Ok(ControlFlow::Break(())),
+                _ => Ok(ControlFlow::Continue(())),
+            });
+            own.dismiss(ended).map_err(|error| error.to_string())
+        });
+        let others = if case == 0 { Err("rank 0 of 3: the disk is full".to_string()) } else { Ok(false) };
+        let first = if case == 0 { Err("the disk is full".to_string()) } else { Ok(false) };
+        assert_eq!(ended, [first, others.clone(), others], "case {case}");
+    }
 }
 
 /// Jobs that train side by side come to what each comes to alone: scores, epochs, ends, with early stopping, with rungs, with settings of
@@ -307,7 +390,7 @@ fn side_by_side_comes_to_what_each_comes_to_alone() {
     ];
     for (number, (target, change)) in changes.iter().enumerate() {
         for halving in [false, true] {
-            let [alone, beside] = [false, true].map(|beside| trained(target, change, None, halving, beside));
+            let [alone, beside] = [On::Alone, On::Beside].map(|on| trained(target, change, None, halving, on));
             assert_eq!(alone.len(), 8);
             for (alone, beside) in alone.iter().zip(&beside) {
                 let what = |record: &Record| {
@@ -333,7 +416,7 @@ fn side_by_side_comes_to_what_each_comes_to_alone() {
 #[test]
 fn folds_side_by_side_hold_out_their_rows() {
     let change = |estimator: Estimator, _| estimator.epochs(12);
-    let [alone, beside] = [false, true].map(|beside| trained("y", &change, Some(3), false, beside));
+    let [alone, beside] = [On::Alone, On::Beside].map(|on| trained("y", &change, Some(3), false, on));
     assert_eq!((alone.len(), beside.len()), (24, 24));
     for (alone, beside) in alone.iter().zip(&beside) {
         assert_eq!((alone.trial, alone.fold, alone.seed), (beside.trial, beside.fold, beside.seed));

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Args;
 use super::place::{Place, config};
 use super::plan::Plan;
+use super::team::Team;
 use crate::backend::Device;
 use crate::cli::interrupt::Signal;
 use crate::cli::output::{print, print_json};
@@ -51,8 +52,7 @@ pub struct Found<'a> {
     pub candidates: &'a [Candidate],
     pub records: &'a [Record],
     pub data: &'a FoldedTable,
-    /// At least one.
-    pub devices: &'a [Device],
+    pub team: &'a Team,
     /// What the table has to be known for.
     pub how: train::TableFacts,
 }
@@ -65,8 +65,8 @@ pub async fn end(
     place: Option<&Place>,
     signal: Option<Signal>,
 ) -> Result<u8> {
-    let Found { data, devices, records, .. } = found;
-    let (device, names) = (&devices[0], device_names(devices));
+    let Found { data, team, records, .. } = found;
+    let (device, names) = (team.device(), team.names());
     let trials: Vec<Trial> = found.candidates.iter().map(|candidate| candidate.trial.clone()).collect();
     let trainings = data.folds().unwrap_or(1) * plan.seeds.len();
     let summary = Summary::new(&trials, records, trainings, data.metric());
@@ -173,11 +173,6 @@ async fn refit(
         eprintln!("refit: trial {} on all rows, for {}", best.trial.number, count_of(epochs, "epoch"));
     }
     estimator.baseline(false).fit_async(data.table()?, device).await
-}
-
-/// What trained, each once with its number.
-fn device_names(devices: &[Device]) -> String {
-    devices.iter().map(Device::name).collect::<Vec<_>>().join(", ")
 }
 
 /// How good the refitted model is on rows that the sweep has not seen.

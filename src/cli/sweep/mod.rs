@@ -4,6 +4,7 @@ mod end;
 mod flags;
 mod place;
 mod plan;
+mod team;
 mod trials;
 
 use std::ops::ControlFlow;
@@ -12,14 +13,17 @@ use std::path::PathBuf;
 use super::config::switch;
 use super::help;
 use super::interrupt::Interrupt;
+use super::job::Job;
 use super::train;
 use crate::error::{Error, Result, setting};
+use crate::ranks::Ranks;
 use crate::report::sweep::Live;
-use crate::sweep::{FoldedTable, Metric, Record, Spread, Sweep, SweepEvent};
+use crate::sweep::{FoldedTable, Metric, Record, Sweep, SweepEvent};
 use end::{Found, end};
 use flags::{SweptArgs, TrainFlags};
 use place::Place;
 use plan::Plan;
+use team::Team;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,10 +90,20 @@ pub struct Args {
     _train: TrainFlags,
 }
 
-/// Runs the sweep; the process's exit code.
+/// Runs the sweep; the process's exit code. Under `mpirun` it is spread over all ranks, and rank 0 keeps the books.
 pub async fn run(args: Args) -> Result<u8> {
+    let Some(job) = Job::of_mpirun("`mlp sweep` by several processes")? else { return sweep(args, None).await };
+    let ranks = job.ranks();
+    let args = if ranks.rank() == 0 { args } else { Args { json: false, quiet: true, ..args } };
+    let ended = sweep(args, Some(ranks)).await;
+    job.leave(ended)
+}
+
+/// Sweeps alone or as one of several ranks.
+async fn sweep(args: Args, ranks: Option<&Ranks>) -> Result<u8> {
     let plan = Plan::new(&args)?;
-    let mut place = Place::take(&args)?;
+    let is_book_keeper = ranks.is_none_or(|ranks| ranks.rank() == 0);
+    let mut place = if is_book_keeper { Place::take(&args)? } else { None };
     let (table, how) =
         train::TableFacts::read(&plan.base, plan.estimator(), &plan.source, args.fold_column.as_deref())?;
     let candidates = plan.candidates(&how);
@@ -109,14 +123,16 @@ pub async fn run(args: Args) -> Result<u8> {
         Some(place) => place.known(&args, &plan, &data)?,
         None => Vec::new(),
     };
-    let opened = plan.base.device().open_all(args.quiet).await?;
-    let devices: Vec<_> = opened.into_iter().map(|opened| opened.device).collect();
-    place.as_mut().map_or(Ok(()), |place| place.begin(&args, &plan, &data))?;
-
     let folds = data.folds().unwrap_or(1);
     let sweep = Sweep::new(&candidates, folds, &plan.seeds, data.metric().lower_is_better());
     let sweep = sweep.halving(plan.halving);
-    let interrupt = Interrupt::listen();
+    let team = Team::open(ranks, &plan, &args, &data).await?;
+    place.as_mut().map_or(Ok(()), |place| place.begin(&args, &plan, &data))?;
+    let interrupt = Interrupt::listen().among(ranks.cloned());
+    if !is_book_keeper {
+        return team.follow(&sweep, &data, &interrupt).map(|()| 0);
+    }
+
     let mut live = Live::new(&candidates, sweep.trainings(), data.metric(), &known, args.quiet);
     let mut records = known.clone();
     let on_event = |event: SweepEvent<'_>| {
@@ -127,13 +143,13 @@ pub async fn run(args: Args) -> Result<u8> {
         }
         Ok(if interrupt.heard().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     };
-    let ended = sweep.run(&mut Spread::new(&devices, &data), &known, on_event);
+    let ended = team.run(&sweep, &data, &known, on_event);
     live.finish();
     let finished = ended.inspect_err(|_| place::what_goes_on(place.as_ref()))?;
     if !finished {
         place::what_goes_on(place.as_ref());
     }
-    let found = Found { candidates: &candidates, records: &records, data: &data, devices: &devices, how };
+    let found = Found { candidates: &candidates, records: &records, data: &data, team: &team, how };
     end(&args, &plan, &found, place.as_ref(), interrupt.heard()).await
 }
 

@@ -26,6 +26,7 @@ use super::config::{GivenArgs, switch};
 use super::device::DeviceArgs;
 use super::help;
 use super::interrupt::Interrupt;
+use super::job::Job;
 use super::output::print_data;
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
@@ -45,7 +46,7 @@ use keeping::{Keeping, Place};
 use length::LengthArgs;
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
-use ranks::{Job, RankArgs};
+use ranks::RankArgs;
 use saves::SaveArgs;
 use split::SplitArgs;
 use weights::WeightArgs;
@@ -191,9 +192,9 @@ pub async fn run(args: Args) -> Result<u8> {
     if !args.ranks.data_parallel || args.dump_config {
         return train(args, None).await;
     }
-    let job = Job::join()?;
+    let job = Job::join("--data-parallel")?;
     let parallel = args.ranks.parallel(&job);
-    let ended = train(job.args_of_rank(args), Some(parallel)).await;
+    let ended = train(ranks::args_of_rank(args, job.ranks().rank()), Some(parallel)).await;
     job.leave(ended)
 }
 

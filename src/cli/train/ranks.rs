@@ -1,15 +1,8 @@
 //! `--data-parallel`: one network on all ranks of an MPI job. Rank 0 tells, writes and judges; the others only train.
 
-#[cfg(feature = "mpi")]
-use crate::cli::exit;
-#[cfg(feature = "mpi")]
-use crate::cli::output;
-use crate::error::{Error, Result};
-use crate::ranks::{DataParallel, Ranks, shards_of};
-#[cfg(feature = "mpi")]
-use crate::ranks::{Meeting, Session};
-
 use super::Args;
+use crate::cli::job::Job;
+use crate::ranks::{DataParallel, shards_of};
 
 #[derive(Debug, clap::Args)]
 pub struct RankArgs {
@@ -23,18 +16,10 @@ pub struct RankArgs {
     shards: Option<usize>,
 }
 
-/// The job that this process is a rank of.
-pub struct Job {
-    ranks: Ranks,
-    // Dropped last.
-    #[cfg(feature = "mpi")]
-    session: Session,
-}
-
 impl RankArgs {
     /// How the job's ranks train one network.
     pub fn parallel(&self, job: &Job) -> DataParallel {
-        let parallel = DataParallel::new(job.ranks.clone());
+        let parallel = DataParallel::new(job.ranks().clone());
         match self.shards {
             Some(shards) => parallel.shards(shards),
             None => parallel,
@@ -42,62 +27,14 @@ impl RankArgs {
     }
 }
 
-#[cfg(feature = "mpi")]
-impl Job {
-    /// Joins the job. A rank other than 0 is silent from then on.
-    pub fn join() -> Result<Self> {
-        let (session, mpi) = Session::begin()?;
-        let ranks = Ranks::with_judge(mpi, |error| exit::code(error) == 2);
-        if ranks.rank() > 0 {
-            output::silence();
-        }
-        let program = ranks.or_tell(Meeting::Agreement, program())?;
-        let version = crc32fast::hash(env!("CARGO_PKG_VERSION").as_bytes());
-        ranks.agree(Meeting::Agreement, &[("version of mlp", version.into()), ("program", program.into())])?;
-        Ok(Self { ranks, session })
+/// The arguments as a rank follows them.
+pub fn args_of_rank(args: Args, rank: usize) -> Args {
+    if rank == 0 {
+        return args;
     }
-
-    /// Leaves the job together with all ranks, which end with the exit code of rank 0.
-    pub fn leave(self, ended: Result<u8>) -> Result<u8> {
-        let ended = self.ranks.end(ended);
-        let code = ended.as_ref().map_or_else(exit::code, |&code| code);
-        let codes = self.ranks.transport().gather(&[code])?;
-        drop(self.session);
-        if self.ranks.rank() == 0 { ended } else { Ok(codes[0].first().copied().unwrap_or(1)) }
-    }
-}
-
-/// The checksum of the program's file.
-#[cfg(feature = "mpi")]
-fn program() -> Result<u32> {
-    let path = std::env::current_exe().map_err(Error::io("find the program's file", "mlp"))?;
-    let bytes = std::fs::read(&path).map_err(Error::io("read the program's file", &path))?;
-    Ok(crc32fast::hash(&bytes))
-}
-
-#[cfg(not(feature = "mpi"))]
-impl Job {
-    /// Refuses: this build has no ranks.
-    pub fn join() -> Result<Self> {
-        Err(Error::MissingFeature { what: "--data-parallel", feature: "mpi" })
-    }
-
-    /// Nothing has been joined.
-    pub fn leave(self, ended: Result<u8>) -> Result<u8> {
-        ended
-    }
-}
-
-impl Job {
-    /// The arguments as this rank follows them.
-    pub fn args_of_rank(&self, args: Args) -> Args {
-        if self.ranks.rank() == 0 {
-            return args;
-        }
-        let mut args = Args { out: None, json: false, quiet: true, ..args };
-        args.saves.checkpoint_every = None;
-        args
-    }
+    let mut args = Args { out: None, json: false, quiet: true, ..args };
+    args.saves.checkpoint_every = None;
+    args
 }
 
 /// Says how the work is shared out.

@@ -204,6 +204,14 @@ fn ranks_need_a_build_with_mpi() {
     if !cfg!(feature = "mpi") {
         let words = "train moons --data-parallel --epochs 1000000000 --out kept";
         assert_no_work(&place.refuses(words, 2, &["--data-parallel", "without the feature `mpi`"]));
+        // As mpirun starts it.
+        place.file("t.csv", "a,y\n1,2\n");
+        for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
+            let words = "sweep t.csv --target y --vary lr=0.1,0.2 --out kept";
+            let mut command = place.command(words);
+            command.env(name, "2");
+            refused(command, words, 2, &["`mlp sweep` by several processes", "without the feature `mpi`"]);
+        }
     }
     for (words, message) in [
         ("--shards 4", "required arguments"),

@@ -79,7 +79,7 @@ impl Transport for Threads {
 }
 
 /// What each rank of so many comes to.
-fn on_ranks<T: Send>(ranks: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
+pub fn on_ranks<T: Send>(ranks: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
     let work = &work;
     thread::scope(|scope| {
         let rank = |transport| scope.spawn(move || work(Ranks::new(transport)));
