@@ -116,7 +116,7 @@ pub async fn explain_async(
     if step == 0 {
         return Err(Error::Setting { what: "step", found: "0".into(), expected: "at least 1".into() });
     }
-    let shape = TrainShape { weighted: data.weights().is_some(), ..TrainShape::full(data.rows()) };
+    let shape = TrainShape { weightings: data.weightings(), ..TrainShape::full(data.rows()) };
     let whole = plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?;
     let lines = lines(spec, &whole, data.rows(), learning_rate)?;
     let plan = dispatch_by_dispatch(whole);

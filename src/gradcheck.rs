@@ -96,7 +96,7 @@ pub async fn gradcheck_async(
     plan: Option<PlanKind>,
 ) -> Result<GradCheck> {
     spec.check_data(data)?;
-    let shape = TrainShape { weighted: data.weights().is_some(), ..TrainShape::full(data.rows()) };
+    let shape = TrainShape { weightings: data.weightings(), ..TrainShape::full(data.rows()) };
     let mut executor = device.load(plan_of(device, spec, shape, plan)?).await?;
     let kind = executor.plan().kind;
     let (loss, gradient) = loss_and_gradient(&mut executor, spec, data, parameters).await?;
@@ -228,7 +228,7 @@ pub(crate) async fn sums_of_rows(
     rows: usize,
     parameters: &[f64],
 ) -> Result<Vec<f64>> {
-    let shape = TrainShape { batch: 1, weighted: data.weights().is_some(), ..TrainShape::full(data.rows()) };
+    let shape = TrainShape { batch: 1, weightings: data.weightings(), ..TrainShape::full(data.rows()) };
     let mut backend = CpuBackend::<f64>::load(cpu, plan::plain(spec, &Recipe::new(Rule::Sgd), shape)?)?;
     prepare(&mut backend, spec, data, parameters)?;
     let gradients = backend.plan().buffer(Role::Gradients)?;

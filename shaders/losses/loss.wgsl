@@ -1,6 +1,6 @@
 // d[rows,outputs] = w loss'(z, y) / (rows outputs), the gradient of the mean loss over the step's rows, 0 in those behind them, and
 // sums[groups,2]: each workgroup's sum of w loss(z, y) and its number of hits, at the step's ring slot.
-// y[rows,columns] has the targets, and behind them the row's weight w where there are more columns than outputs.
+// y[rows,columns] has the targets, and behind them the row's weights where there are more columns than outputs; w is the step's.
 // A workgroup takes every groups-th run of 256 elements, then adds its invocations pairwise: a fixed order.
 struct Params {
     z: vec4<u32>,
@@ -50,7 +50,8 @@ fn loss(
         let y_row = y_base + row * params.columns;
         var weight = 1.0;
         if (params.columns > params.outputs) {
-            weight = y[y_row + params.outputs];
+            // Whatever the number is, nothing outside the row is read.
+            weight = y[y_row + params.outputs + min(step.weighting, params.columns - params.outputs - 1u)];
         }
         let zi = z[z_base + i];
         let yi = y[y_row + i % params.outputs];

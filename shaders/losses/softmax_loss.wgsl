@@ -1,6 +1,6 @@
 // Softmax cross entropy l of rows of logits z, as shaders/shared/losses.wgsl has it: d[rows,outputs] = w l' / rows, 0 behind the step's rows, and
 // sums[groups,2], each workgroup's sum of w l and its number of hits, at the step's ring slot. y[rows,columns] is the
-// number of the row's class and its weight w, if columns > 1; the loss's parameter is the label smoothing.
+// number of the row's class and its weights, if columns > 1, of which w is the step's; the loss's parameter is the label smoothing.
 // A workgroup takes a run of blocks of 16 rows, 16 lanes a row. A lane takes every 16th output in ascending order, then
 // the lanes are added pairwise, at last the rows: a fixed order. Lanes of rows past the end idle along.
 struct Params {
@@ -101,7 +101,7 @@ fn softmax_loss(
             let label = min(u32(max(y[y_row], 0.0)), params.outputs - 1u);
             var weight = 1.0;
             if (params.columns > 1u) {
-                weight = y[y_row + 1u];
+                weight = y[y_row + 1u + min(step.weighting, params.columns - 2u)];
             }
             let d_row = params.d.x + group.z * params.d.y + row * params.outputs;
             for (var j = lane; j < end; j += 16u) {

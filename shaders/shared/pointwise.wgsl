@@ -27,7 +27,8 @@ fn loss_term(work: Work, row: u32, unit: u32, z: f32) -> vec3<f32> {
     let c = hyper[params.hyper.x + work.replica * params.hyper.y + HYPER_LOSS_PARAMETER];
     var weight = 1.0;
     if (params.columns > OUTPUTS) {
-        weight = y[at + OUTPUTS];
+        // Whatever the number is, nothing outside the row is read.
+        weight = y[at + OUTPUTS + min(step.weighting, params.columns - OUTPUTS - 1u)];
     }
     let target_value = y[at + unit];
     let value = finite_or_nan(z, weight * loss_value(z, target_value, c));

@@ -74,5 +74,6 @@ fn weight_of(work: Work, row: u32) -> f32 {
     if (params.columns == 1u) {
         return 1.0;
     }
-    return y[params.y.x + work.replica * params.y.y + samples[row] * params.columns + 1u];
+    let weighting = min(step.weighting, params.columns - 2u);
+    return y[params.y.x + work.replica * params.y.y + samples[row] * params.columns + 1u + weighting];
 }

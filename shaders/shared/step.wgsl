@@ -11,7 +11,7 @@ struct Step {
     fold_first: u32,     // rows of the data that the sample order passes over: the first and their number
     fold_rows: u32,
     dropout: f32,        // factor on the layers' thresholds of dropout
-    unused: u32,
+    weighting: u32,      // which of the rows' weights counts
 }
 
 // The slot of the record that ends the steps of a dispatch.

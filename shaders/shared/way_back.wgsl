@@ -1,5 +1,5 @@
 // What the kernels share that take a block of rows through a network and back, behind shaders/shared/block.wgsl.
-// y[samples,columns] has the row's weight behind the targets where there are more columns than the loss takes.
+// y[samples,columns] has the row's weights behind the targets where there are more columns than the loss takes; the step says which counts.
 // On the way back, the gradient by a layer's z takes the place of what the layer has handed on. Sums over rows ascend; what invocations
 // have summed is added pairwise: a fixed order.
 // Rows are first_row .. first_row + rows of x[samples,inputs] in the epoch's sample order or, IN_ORDER, in their own. Where the slope of

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 pub struct Dataset {
     features: Vec<f32>,
     targets: Vec<f32>,
-    /// One for each row, or none at all.
-    weights: Option<Vec<f32>>,
+    /// Lists of a weight for each row.
+    weightings: Vec<Vec<f32>>,
     inputs: usize,
     target_columns: usize,
 }
@@ -40,7 +40,7 @@ impl Dataset {
         }
         all_finite("a feature", &features, inputs)?;
         all_finite("a target", &targets, target_columns)?;
-        Ok(Self { features, targets, weights: None, inputs, target_columns })
+        Ok(Self { features, targets, weightings: Vec::new(), inputs, target_columns })
     }
 
     /// Gives every row a sample weight in training. Weights are divided by their mean over the rows, so a learning rate
@@ -50,6 +50,21 @@ impl Dataset {
     /// [`Error::Shape`] unless there is one for each row; [`Error::Setting`] for one that is negative or not finite, or
     /// where all are 0.
     pub fn with_weights(self, weights: &[f32]) -> Result<Self> {
+        self.with_weightings(&[weights])
+    }
+
+    /// Gives every row several sample weights, of which each network that is trained on them takes one
+    /// ([`Replica::weighting`](crate::train::Replica::weighting)). Each list is divided by its own mean.
+    ///
+    /// # Errors
+    /// Those of [`with_weights`](Self::with_weights) for each list.
+    pub fn with_weightings<W: AsRef<[f32]>>(self, weightings: &[W]) -> Result<Self> {
+        let weightings = weightings.iter().map(|weights| self.normalised(weights.as_ref())).collect::<Result<_>>()?;
+        Ok(Self { weightings, ..self })
+    }
+
+    /// Weights with a mean of 1.
+    fn normalised(&self, weights: &[f32]) -> Result<Vec<f32>> {
         if weights.len() != self.rows() {
             let what = "the list of weights".into();
             return Err(Error::Shape {
@@ -67,8 +82,7 @@ impl Dataset {
             return Err(Error::Setting { what: "a weight", found, expected });
         }
         let mean = sum / weights.len() as f64;
-        let weights = weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect();
-        Ok(Self { weights: Some(weights), ..self })
+        Ok(weights.iter().map(|&weight| (f64::from(weight) / mean) as f32).collect())
     }
 
     /// Number of rows.
@@ -104,13 +118,19 @@ impl Dataset {
     /// The same rows, each of which counts the same.
     #[must_use]
     pub fn without_weights(self) -> Self {
-        Self { weights: None, ..self }
+        Self { weightings: Vec::new(), ..self }
     }
 
-    /// The sample weights, if the rows have any.
+    /// The sample weights, if the rows have any; of several the first.
     #[must_use]
     pub fn weights(&self) -> Option<&[f32]> {
-        self.weights.as_deref()
+        self.weightings.first().map(Vec::as_slice)
+    }
+
+    /// How many sample weights each row has.
+    #[must_use]
+    pub fn weightings(&self) -> usize {
+        self.weightings.len()
     }
 
     /// CRC-32 of all values: equal data have equal ones.
@@ -119,13 +139,18 @@ impl Dataset {
         checksum([self])
     }
 
-    /// The targets, followed by each row's sample weight, `[rows, target_columns + 1]`; the targets alone if rows have
-    /// no weights.
+    /// The targets, followed by each row's sample weights, `[rows, target_columns + weightings]`.
     #[must_use]
     pub fn weighted_targets(&self) -> Cow<'_, [f32]> {
-        let Some(weights) = &self.weights else { return Cow::Borrowed(&self.targets) };
-        let rows = self.targets.chunks_exact(self.target_columns).zip(weights);
-        Cow::Owned(rows.flat_map(|(targets, weight)| targets.iter().chain([weight])).copied().collect())
+        if self.weightings.is_empty() {
+            return Cow::Borrowed(&self.targets);
+        }
+        let rows = self.targets.chunks_exact(self.target_columns).enumerate();
+        let of_row = |(row, targets): (usize, &[f32])| {
+            let weights = self.weightings.iter().map(move |weights| weights[row]);
+            targets.iter().copied().chain(weights).collect::<Vec<_>>()
+        };
+        Cow::Owned(rows.flat_map(of_row).collect())
     }
 
     /// The rows with these numbers (from 0), in this order; a number may come more than once.
@@ -144,7 +169,7 @@ impl Dataset {
         Self {
             features: take(&self.features, self.inputs),
             targets: take(&self.targets, self.target_columns),
-            weights: self.weights.as_ref().map(|weights| take(weights, 1)),
+            weightings: self.weightings.iter().map(|weights| take(weights, 1)).collect(),
             ..*self
         }
     }
@@ -154,7 +179,7 @@ impl Dataset {
 pub(crate) fn checksum<'a>(sets: impl IntoIterator<Item = &'a Dataset>) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     for data in sets {
-        for values in [data.features(), data.targets(), data.weights().unwrap_or_default()] {
+        for values in [data.features(), data.targets()].into_iter().chain(data.weightings.iter().map(Vec::as_slice)) {
             hasher.update(bytemuck::cast_slice(values));
         }
     }

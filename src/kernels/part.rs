@@ -126,9 +126,9 @@ impl Part {
         }
     }
 
-    /// Whether a dimension that the part fixes may be `dim`: targets may have the row's weight behind them.
+    /// Whether a dimension that the part fixes may be `dim`: targets may have the row's weights behind them.
     pub(super) fn allows(&self, name: &str, fixed: usize, dim: usize) -> bool {
-        dim == fixed || (name == "columns" && dim == fixed + 1)
+        dim == fixed || (name == "columns" && dim > fixed)
     }
 
     /// The network, if there is one.

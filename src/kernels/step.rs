@@ -22,6 +22,8 @@ pub struct Step {
     pub fold: [u32; 2],
     /// Factor on the layers' dropout rates.
     pub dropout: f64,
+    /// Which of the rows' sample weights counts, from 0.
+    pub weighting: u32,
 }
 
 impl Default for Step {
@@ -36,6 +38,7 @@ impl Default for Step {
             bias_corrections: [0.0; 2],
             fold: [0; 2],
             dropout: 1.0,
+            weighting: 0,
         }
     }
 }
@@ -56,7 +59,7 @@ pub struct StepRecord {
     rows: u32,
     fold: [u32; 2],
     dropout: f32,
-    unused: u32,
+    weighting: u32,
 }
 
 impl StepRecord {
@@ -71,15 +74,15 @@ impl StepRecord {
         rows: 0,
         fold: [0; 2],
         dropout: 0.0,
-        unused: 0,
+        weighting: 0,
     };
 }
 
 impl From<Step> for StepRecord {
     fn from(step: Step) -> Self {
-        let Step { slot, rows, first_row, key, mask_key, lr_factor, bias_corrections, fold, dropout } = step;
+        let Step { slot, rows, first_row, key, mask_key, lr_factor, bias_corrections, fold, dropout, weighting } = step;
         let bias_corrections = bias_corrections.map(|value| value as f32);
         let (lr_factor, dropout) = (lr_factor as f32, dropout as f32);
-        Self { slot, first_row, key, mask_key, lr_factor, bias_corrections, rows, fold, dropout, unused: 0 }
+        Self { slot, first_row, key, mask_key, lr_factor, bias_corrections, rows, fold, dropout, weighting }
     }
 }

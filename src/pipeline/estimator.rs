@@ -45,6 +45,8 @@ pub struct Estimator {
     pub(crate) scaling: FeatureScaling,
     pub(super) weight_column: Option<String>,
     pub(crate) class_weight: ClassWeight,
+    /// Those of other networks that are trained on the same rows.
+    other_class_weights: Vec<ClassWeight>,
     pub(crate) split_by: SplitBy,
     pub(super) split_column_is_feature: bool,
     pub(crate) stratify: bool,
@@ -89,6 +91,7 @@ impl Estimator {
             scaling: FeatureScaling::Standard,
             weight_column: None,
             class_weight: ClassWeight::None,
+            other_class_weights: Vec::new(),
             split_by: SplitBy::Random,
             split_column_is_feature: false,
             stratify: true,
@@ -157,6 +160,22 @@ impl Estimator {
     /// What a training row counts for by its class.
     pub fn class_weight(self, class_weight: ClassWeight) -> Self {
         Self { class_weight, ..self }
+    }
+
+    /// With what the rows count for to other networks that are trained beside this one.
+    pub(crate) fn beside<'a>(self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = self.class_weights();
+        for other in others {
+            if !all.contains(&other.class_weight) {
+                all.push(other.class_weight.clone());
+            }
+        }
+        Self { other_class_weights: all.split_off(1), ..self }
+    }
+
+    /// All different class weights of the networks on these rows, its own first.
+    pub(super) fn class_weights(&self) -> Vec<ClassWeight> {
+        [&self.class_weight].into_iter().chain(&self.other_class_weights).cloned().collect()
     }
 
     /// Part of the rows that is held out for testing, in [0, 1).

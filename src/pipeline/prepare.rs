@@ -64,7 +64,12 @@ impl Prepared {
     pub(crate) fn replica(&self, other: &Estimator, seed: u64) -> Result<Replica> {
         let config = other.length.apply(other.config.clone(), rows_of(&self.splits, &self.folds)).seed(seed);
         let parameter = other.network(&self.encoder, self.spec.loss())?.loss_parameter();
-        let replica = Replica::new(config);
+        let weighting = self.settled.class_weights().iter().position(|own| *own == other.class_weight);
+        let weighting = if self.data.train.weightings() > 0 { weighting } else { Some(0) };
+        let Some(weighting) = weighting else {
+            return Err(Error::CheckFailed("the rows were not prepared for a network's class weights".into()));
+        };
+        let replica = Replica::new(config).weighting(weighting);
         Ok(if parameter == self.spec.loss_parameter() { replica } else { replica.loss_parameter(parameter) })
     }
 
@@ -104,7 +109,8 @@ impl Estimator {
         let known = self.known_encoder();
         let target = known.map_or(&self.target, |encoder| &encoder.target().name);
         let weight_column = self.weight_column.as_deref().or(known.and_then(Encoder::weight_column));
-        let weights = SampleWeights::take(&mut table, weight_column, &self.class_weight)?;
+        let class_weights = self.class_weights();
+        let weights = SampleWeights::take(&mut table, weight_column, &class_weights)?;
         let classes = match known {
             _ if !self.stratify => None,
             Some(encoder) => encoder.class_numbers(&table)?,

@@ -24,7 +24,7 @@ pub enum Role {
     SquareSums,
     /// [N, inputs] of the data set; in a forward plan [B, inputs]. Shared by all replicas.
     Features,
-    /// [N, targets of a row] of the data set, the row's weight behind them in a plan of weighted rows. Shared by all
+    /// [N, targets of a row] of the data set, the row's weights behind them in a plan of weighted rows. Shared by all
     /// replicas.
     Targets,
     /// [V, inputs] of the validation set. Shared by all replicas.
@@ -33,7 +33,7 @@ pub enum Role {
     ValidationTargets,
     /// [R, B, inputs] of the batch, when it is not the whole data set.
     BatchFeatures,
-    /// [R, B, targets of a row, and weight] of the batch, when it is not the whole data set.
+    /// [R, B, targets of a row, and weights] of the batch, when it is not the whole data set.
     BatchTargets,
     /// z of a layer, [R, B, outputs].
     PreActivation(usize),

@@ -85,13 +85,13 @@ impl<'a> Builder<'a> {
         let mut builder = Self::new(spec, rows, replicas, slots);
         check_factors(&builder.layout, &recipe.factors)?;
         builder.dropout.clone_from(&recipe.dropout);
-        builder.target_columns += usize::from(shape.weighted);
+        builder.target_columns += shape.weightings;
         builder.add(Role::Features, &[samples, spec.inputs()]);
         builder.add(Role::Targets, &[samples, builder.target_columns]);
         builder.folded = shape.folds.map(|_| samples);
         match shape.folds {
             // Their loss is not weighted.
-            Some(_) if shape.weighted => builder.add(Role::ValidationTargets, &[samples, spec.target_columns()]),
+            Some(_) if shape.weightings > 0 => builder.add(Role::ValidationTargets, &[samples, spec.target_columns()]),
             Some(_) => {}
             None if validation > 0 => {
                 builder.add(Role::ValidationFeatures, &[validation, spec.inputs()]);

@@ -112,15 +112,15 @@ pub struct TrainShape {
     pub replicas: usize,
     /// Most steps of one submission.
     pub slots: usize,
-    /// Whether rows have weights. They should have a mean of 1 over the data set, since a batch's loss and gradient are
-    /// divided by its rows, not by the sum of their weights.
-    pub weighted: bool,
+    /// Sample weights of a row, of which each replica takes one; 0 for rows without. They should have a mean of 1 over the data set,
+    /// since a batch's loss and gradient are divided by its rows, not by the sum of their weights.
+    pub weightings: usize,
 }
 
 impl TrainShape {
     /// One network on the whole data set, a step a submission.
     pub fn full(samples: usize) -> Self {
-        Self { samples, validation: 0, folds: None, batch: samples, replicas: 1, slots: 1, weighted: false }
+        Self { samples, validation: 0, folds: None, batch: samples, replicas: 1, slots: 1, weightings: 0 }
     }
 
     /// Rows that a replica trains on, at most.

@@ -100,8 +100,10 @@ impl FoldedTable {
     /// Refuses a candidate that could not be trained.
     ///
     /// # Errors
-    /// Those of [`network`](Self::network) and of [`TrainConfig::check`].
+    /// Those of [`network`](Self::network) and of [`TrainConfig::check`]; [`Error::Setting`] for weights of classes that the target does
+    /// not have.
     pub fn check(&self, estimator: &Estimator) -> Result<()> {
+        estimator.class_weight.check(&self.encoder)?;
         let config = &estimator.config;
         // What the number of rows decides; another fold may have a row less.
         let decided = || Budget::new(self.train_rows, config.batch, config.schedule, true).epochs;

@@ -71,7 +71,8 @@ impl SideBySide<'_> {
         let Some(first) = jobs.first() else {
             return Err(Error::CheckFailed("a group of a sweep has no job".into()));
         };
-        let (prepared, spec) = (self.data.prepare(&first.estimator)?, self.data.network(&first.estimator)?);
+        let estimator = first.estimator.clone().beside(jobs.iter().map(|job| &job.estimator));
+        let (prepared, spec) = (self.data.prepare(&estimator)?, self.data.network(&estimator)?);
         let replicas = jobs.iter().map(|job| replica(&prepared, job)).collect::<Result<Vec<_>>>()?;
         let epochs = replicas.iter().map(|replica| replica.config.epochs).max().unwrap_or(0);
         let seconds = vec![0.0; jobs.len()];

@@ -26,8 +26,7 @@ impl Trainer {
             return Err(Error::Setting { what: "the trainer", found, expected });
         }
         let columns = self.plan().buffers[self.plan().buffer(Role::Targets)?].len / self.samples;
-        let is_weighted = columns > self.spec.target_columns();
-        if (data.rows(), data.weights().is_some()) != (self.samples, is_weighted) {
+        if (data.rows(), self.spec.target_columns() + data.weightings()) != (self.samples, columns) {
             self.make_room(data).await?;
         }
         self.write(Role::Features, data.features())?;

@@ -13,7 +13,7 @@ pub(super) struct Mark {
 
 impl Mark {
     pub fn of(data: &Dataset) -> Self {
-        let values = data.features().len() + data.targets().len() + data.weights().map_or(0, <[f32]>::len);
+        let values = data.features().len() + data.targets().len() + data.weightings() * data.rows();
         Self { crc: data.checksum(), bytes: values as u64 * 4 }
     }
 

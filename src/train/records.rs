@@ -25,6 +25,7 @@ impl Trainer {
             bias_corrections: config.optimizer.bias_corrections(self.steps_before + own + 1 - self.optimizer_start),
             fold,
             dropout: member.dropout,
+            weighting: member.replica.weighting as u32,
         }
     }
 

@@ -23,12 +23,20 @@ pub struct Replica {
     pub fold: Option<Range<usize>>,
     /// The [parameter](crate::math::Loss::parameter) of its loss, as a label smoothing; the network's own where there is none.
     pub loss_parameter: Option<f64>,
+    /// Which of the rows' [sample weights](Dataset::with_weightings) counts, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub weighting: usize,
+}
+
+/// Whether it is the one that is not written.
+fn is_first(weighting: &usize) -> bool {
+    *weighting == 0
 }
 
 impl Replica {
     /// A replica that trains on all rows.
     pub fn new(config: TrainConfig) -> Self {
-        Self { config, fold: None, loss_parameter: None }
+        Self { config, fold: None, loss_parameter: None, weighting: 0 }
     }
 
     /// With rows of the data set held out. All replicas of a trainer hold some out, or none does.
@@ -41,6 +49,12 @@ impl Replica {
     #[must_use]
     pub fn loss_parameter(self, value: f64) -> Self {
         Self { loss_parameter: Some(value), ..self }
+    }
+
+    /// With one of the [sample weights](Dataset::with_weightings) that rows have, from 0.
+    #[must_use]
+    pub fn weighting(self, number: usize) -> Self {
+        Self { weighting: number, ..self }
     }
 }
 
@@ -91,6 +105,10 @@ pub(super) fn check(spec: &MlpSpec, replicas: &[Replica], data: &Dataset, valida
         replica.config.check(spec)?;
         if let Some(value) = replica.loss_parameter {
             spec.clone().with_loss_parameter(value)?;
+        }
+        if replica.weighting >= data.weightings().max(1) {
+            let found = format!("{} of replica {number} (from 0)", replica.weighting);
+            return refused("weighting", found, &format!("one of the {} that the rows have", data.weightings()));
         }
         let (own, shared) = (&replica.config, &first.config);
         let alike = [

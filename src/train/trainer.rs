@@ -153,8 +153,8 @@ pub(super) fn recipe_and_shape(
         keep_best: replicas.iter().any(|replica| replica.config.early_stopping.is_some()),
         factors: config.learning_rate_factors.clone(),
     };
-    let (weighted, slots) = (data.weights().is_some(), slots.clamp(1, MAX_SLOTS));
-    (recipe, TrainShape { samples, validation, folds: training, batch, replicas: count, slots, weighted })
+    let (weightings, slots) = (data.weightings(), slots.clamp(1, MAX_SLOTS));
+    (recipe, TrainShape { samples, validation, folds: training, batch, replicas: count, slots, weightings })
 }
 
 impl Trainer {

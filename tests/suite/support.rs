@@ -144,6 +144,7 @@ impl Case {
             bias_corrections: [1.7, 2.3],
             fold: [0; 2],
             dropout: 1.0,
+            weighting: 0,
         };
         let second = Step {
             slot: 9,
@@ -155,6 +156,7 @@ impl Case {
             bias_corrections: [1.2, 0.6],
             fold: [spare / 2, spare],
             dropout: 0.5,
+            weighting: 1,
         };
         match self.seed % 3 {
             _ if self.kernel.most_steps == 0 => vec![Step::default()],
@@ -224,7 +226,7 @@ impl Case {
         let weight = domain.is_some()
             && self
                 .dim("columns")
-                .is_some_and(|columns| place % columns as usize == loss.map_or(0, |loss| loss.terms(outputs as usize)));
+                .is_some_and(|columns| place % columns as usize >= loss.map_or(0, |loss| loss.terms(outputs as usize)));
         match random.random_range(0..16) {
             _ if [Access::Out, Access::Scratch].contains(&binding.access) => f32::NAN,
             // A rule takes roots of its state and divides by its settings; a loss's parameter is below 1.

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use wgpu_mlp::data::{Cells, Column};
+use wgpu_mlp::pipeline::ClassWeight;
 use wgpu_mlp::sweep::{
     Axis, Candidate, End, FoldedTable, Group, Halving, Job, OverRanks, Record, Runner, Score, SideBySide, Space,
     Spread, Sweep, SweepEvent, Told, Trial,
@@ -276,6 +277,7 @@ fn trained(
         Candidate::new(trial, folds.into_iter().fold(estimator, Estimator::folds))
     };
     let candidates: Vec<Candidate> = space.grid().unwrap().into_iter().map(candidate).collect();
+    assert!(candidates.iter().all(|candidate| candidate.shape() == candidates[0].shape()));
     let (data, _) = FoldedTable::new(table(), &candidates[0].estimator, None).unwrap();
     let sweep = Sweep::new(&candidates, folds.unwrap_or(1), &[3, 4], data.metric().lower_is_better());
     let sweep = sweep.halving(halving.then(|| Halving::new(2, Some(2)).unwrap()));
@@ -372,7 +374,7 @@ fn ranks_end_together() {
 #[test]
 fn side_by_side_comes_to_what_each_comes_to_alone() {
     type Change = fn(Estimator, f64) -> Estimator;
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 5] = [
         ("y", |estimator, _| estimator.validation_fraction(0.2).epochs(9)),
         ("y", |estimator, rate| {
             let estimator = estimator.validation_fraction(0.2).epochs(40).patience(2);
@@ -380,6 +382,14 @@ fn side_by_side_comes_to_what_each_comes_to_alone() {
         }),
         ("class", |estimator, rate| {
             estimator.validation_fraction(0.2).epochs(9).loss_parameter("label_smoothing", rate)
+        }),
+        ("class", |estimator, rate| {
+            let class_weight = match rate {
+                0.1 => ClassWeight::None,
+                0.03 => ClassWeight::Balanced,
+                _ => ClassWeight::Given(vec![("no".into(), rate)]),
+            };
+            estimator.validation_fraction(0.2).epochs(9).class_weight(class_weight)
         }),
         // A rate at which the first trial diverges.
         ("y", |estimator, rate| {
@@ -406,7 +416,7 @@ fn side_by_side_comes_to_what_each_comes_to_alone() {
                     assert!(alone.epoch == beside.epoch && close(alone.loss, beside.loss), "{alone:?} {beside:?}");
                 }
             }
-            assert!(number != 3 || beside.iter().any(|record| record.end == End::Diverged));
+            assert!(number != 4 || beside.iter().any(|record| record.end == End::Diverged));
             assert!(!halving || beside.iter().any(|record| record.end == End::Stopped && record.epoch < 9));
         }
     }

@@ -221,6 +221,7 @@ impl<T: Real> Block<'_, T> {
         let (outputs, columns, rows) = (self.network.spec.outputs(), self.sizes.columns, self.sizes.rows);
         let terms = loss.terms(outputs);
         let (c, count) = (settings(hyper).loss_parameter, T::from_f64((rows * terms) as f64));
+        let weighting = self.call.step.weighting as usize;
         let ranges = [
             self.range(places(self.network, last)[2], outputs),
             self.range(self.layout.targets, columns),
@@ -234,8 +235,9 @@ impl<T: Real> Block<'_, T> {
         for ((z, y), d) in rows {
             let (mut value, correct) = loss.row(z, &y[..terms], c, Some(d));
             if columns > terms {
-                value = y[terms] * value;
-                d.iter_mut().for_each(|d| *d = y[terms] * *d);
+                let weight = y[terms + weighting.min(columns - terms - 1)];
+                value = weight * value;
+                d.iter_mut().for_each(|d| *d = weight * *d);
             }
             d.iter_mut().for_each(|d| *d = *d / count);
             sums[0] += value;

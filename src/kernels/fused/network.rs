@@ -147,7 +147,7 @@ impl Network {
         if holds { vectors.fold(0, usize::saturating_add) } else { 1 }
     }
 
-    /// Value of a dimension that the network fixes; `columns` may be one more, for the rows' weights.
+    /// Value of a dimension that the network fixes; `columns` may be more, for the rows' weights.
     pub fn dim(&self, name: &str) -> Option<usize> {
         Some(match name {
             "inputs" => self.spec.inputs(),

@@ -13,7 +13,7 @@ const RUN: usize = 256;
 
 dims!(rows, outputs, columns, groups);
 
-/// `d = w l'(z, y) / (rows outputs)`, and for each group the sums of `w l(z, y)` and of correct predictions, at the step's slot of the ring. y is `[rows, outputs]`, the row's weight w behind it or not.
+/// `d = w l'(z, y) / (rows outputs)`, and for each group the sums of `w l(z, y)` and of correct predictions, at the step's slot of the ring. y is `[rows, outputs]`, the row's weights behind it or not, of which w is the step's.
 pub static LOSS: Kernel = Kernel {
     name: "loss",
     formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of correct predictions",
@@ -68,9 +68,10 @@ fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
             let first = run * RUN + index * piece;
             let z = &z[first..][..d.len()];
             let row = if weighted { first / outputs } else { 0 };
-            let (mut sum, correct) = loss.row(z, &y[first + row..][..d.len()], c, Some(d));
+            let y_first = if weighted { row * columns + first % outputs } else { first };
+            let (mut sum, correct) = loss.row(z, &y[y_first..][..d.len()], c, Some(d));
             if weighted {
-                let weight = y[row * columns + outputs];
+                let weight = y[row * columns + outputs + (call.step.weighting as usize).min(columns - outputs - 1)];
                 sum = weight * sum;
                 d[0] = weight * d[0];
             }

@@ -45,6 +45,7 @@ fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     }
     let counted = (call.step.rows as usize).min(rows);
     let (count, c) = (T::from_f64(counted as f64), settings(hyper).loss_parameter);
+    let weighting = (call.step.weighting as usize).min(columns.saturating_sub(2));
     let run = rows.div_ceil(BLOCK).div_ceil(groups) * BLOCK;
     sums.fill(T::default());
     let (d, behind) = d.split_at_mut(counted * outputs);
@@ -55,7 +56,7 @@ fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         let rows = d.chunks_exact_mut(outputs).zip(z.chunks_exact(outputs)).zip(y.chunks_exact(columns));
         for ((d, z), y) in rows {
             let (mut value, correct) = Loss::SoftmaxCrossEntropy.row(z, &y[..1], c, Some(d));
-            if let [_, weight, ..] = *y {
+            if let Some(&weight) = y[1..].get(weighting) {
                 value = weight * value;
                 d.iter_mut().for_each(|d| *d = weight * *d);
             }

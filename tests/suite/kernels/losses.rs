@@ -53,9 +53,9 @@ impl Group {
     }
 
     /// The loss's kernel with a replica for each row, so that each has a sum of its own.
-    fn plan(&self, weighted: bool) -> Plan {
+    fn plan(&self, weightings: usize) -> Plan {
         let (kernel, part, groups) = loss_kernel(self.loss, 1, OUTPUTS);
-        let columns = self.loss.terms(OUTPUTS) + usize::from(weighted);
+        let columns = self.loss.terms(OUTPUTS) + weightings;
         let strides = [OUTPUTS, columns, 0, OUTPUTS, 2];
         let place = |index: usize| (Role::Delta(index), if index == 2 { 12 } else { strides[index] * self.rows() });
         let buffers = (0..strides.len()).map(place).map(|(role, len)| Buffer { role, len }).collect();
@@ -68,15 +68,19 @@ impl Group {
     }
 
     /// Values and gradients, as `expected` has them.
-    fn run<B: Backend>(&self, mut backend: B, weighted: bool, convert: fn(f64) -> B::Real) -> Vec<B::Real> {
+    fn run<B: Backend>(&self, mut backend: B, weightings: usize, convert: fn(f64) -> B::Real) -> Vec<B::Real> {
         let targets = self.y.chunks_exact(self.loss.terms(OUTPUTS)).zip(WEIGHTS.iter().cycle());
-        let behind = |&weight: &f32| weighted.then_some(f64::from(weight));
+        // Of several weights the last counts.
+        let behind = |&weight: &f32| {
+            (0..weightings).map(move |number| if number + 1 < weightings { f64::NAN } else { f64::from(weight) })
+        };
         let y: Vec<f64> = targets.flat_map(|(y, weight)| y.iter().copied().chain(behind(weight))).collect();
+        let step = Step { weighting: weightings.saturating_sub(1) as u32, ..Step::default() };
         let hyper = Optimizer::sgd(0.1).hyper(self.parameter);
         for (buffer, values) in [(0, &self.z), (1, &y), (2, &hyper.to_vec())] {
             backend.write(buffer, &values.iter().copied().map(convert).collect::<Vec<_>>()).unwrap();
         }
-        backend.submit(&vec![(0, Step::default()); self.rows()]).unwrap();
+        backend.submit(&vec![(0, step); self.rows()]).unwrap();
         wait(backend.collect()).unwrap();
         let [d, sums] = [3, 4].map(|buffer| wait(backend.read(buffer)).unwrap());
         let rows = sums.chunks_exact(2).zip(d.chunks_exact(OUTPUTS));
@@ -84,11 +88,11 @@ impl Group {
     }
 
     /// What a run should give: the row's weight counts, and a gradient is that of the mean over the row's terms.
-    fn weighed(&self, weighted: bool) -> Vec<f64> {
+    fn weighed(&self, weightings: usize) -> Vec<f64> {
         let terms = self.loss.terms(OUTPUTS) as f64;
         let rows = self.expected.chunks_exact(1 + OUTPUTS).zip(WEIGHTS.iter().cycle());
         rows.flat_map(|(row, &weight)| {
-            let weight = if weighted { f64::from(weight) } else { 1.0 };
+            let weight = if weightings > 0 { f64::from(weight) } else { 1.0 };
             let gradient = row[1..].iter().map(move |d| weight * d / terms);
             [weight * row[0]].into_iter().chain(gradient)
         })
@@ -99,23 +103,24 @@ impl Group {
 #[test]
 fn losses_are_those_of_optax() {
     let cpu = CpuDevice::new(1).unwrap();
-    for (group, weighted) in groups().iter().flat_map(|group| [false, true].map(|weighted| (group, weighted))) {
+    for (group, weightings) in groups().iter().flat_map(|group| [0, 1, 3].map(|weightings| (group, weightings))) {
         let Group { loss, parameter, .. } = *group;
-        let expected = group.weighed(weighted);
+        let expected = group.weighed(weightings);
         let what = |place: usize| {
             let row = place / (1 + OUTPUTS);
             let z = &group.z[row * OUTPUTS..][..OUTPUTS];
             let part = if place.is_multiple_of(1 + OUTPUTS) { "value" } else { "gradient" };
-            format!("{loss} {parameter}, weighted {weighted}: {part} of row {row}, {z:?}")
+            format!("{loss} {parameter}, {weightings} weights: {part} of row {row}, {z:?}")
         };
-        let exact = group.run(CpuBackend::<f64>::load(&cpu, group.plan(weighted)).unwrap(), weighted, |value| value);
+        let exact =
+            group.run(CpuBackend::<f64>::load(&cpu, group.plan(weightings)).unwrap(), weightings, |value| value);
         assert_eq!(exact.len(), expected.len());
         for (place, (found, expected)) in exact.iter().zip(&expected).enumerate() {
             let limit = 1e-12 * expected.abs().max(1.0);
             assert!((found - expected).abs() <= limit, "{}: {found:e} and {expected:e}", what(place));
         }
-        let bounded = CpuBackend::<Bounded>::load(&cpu, group.plan(weighted)).unwrap();
-        let bounded = group.run(bounded, weighted, |value| Bounded::exact(f64::from(value as f32)));
+        let bounded = CpuBackend::<Bounded>::load(&cpu, group.plan(weightings)).unwrap();
+        let bounded = group.run(bounded, weightings, |value| Bounded::exact(f64::from(value as f32)));
         let check = |device: &str, found: Vec<f32>| {
             for (place, (found, expected)) in found.iter().zip(&bounded).enumerate() {
                 // Where huge logits tie no limit is known of e^(z - z_max), which is 1.
@@ -125,11 +130,11 @@ fn losses_are_those_of_optax() {
                 assert!(difference <= limit, "{device}: {}: {found:e}, {:e} ± {limit:e}", what(place), expected.value);
             }
         };
-        let fast = CpuBackend::<f32>::load(&cpu, group.plan(weighted)).unwrap();
-        check("CPU", group.run(fast, weighted, |value| value as f32));
+        let fast = CpuBackend::<f32>::load(&cpu, group.plan(weightings)).unwrap();
+        check("CPU", group.run(fast, weightings, |value| value as f32));
         for gpu in devices() {
-            let backend = wait(GpuBackend::load(gpu, group.plan(weighted))).unwrap();
-            check(gpu.name(), group.run(backend, weighted, |value| value as f32));
+            let backend = wait(GpuBackend::load(gpu, group.plan(weightings))).unwrap();
+            check(gpu.name(), group.run(backend, weightings, |value| value as f32));
         }
     }
 }
@@ -151,11 +156,11 @@ fn logits_that_are_not_finite_reach_the_loss() {
             }
         };
         for gpu in devices() {
-            let backend = wait(GpuBackend::load(gpu, group.plan(false))).unwrap();
-            check(gpu.name(), group.run(backend, false, |value| value as f32));
+            let backend = wait(GpuBackend::load(gpu, group.plan(0))).unwrap();
+            check(gpu.name(), group.run(backend, 0, |value| value as f32));
         }
-        let fast = CpuBackend::<f32>::load(&cpu, group.plan(false)).unwrap();
-        check("CPU", group.run(fast, false, |value| value as f32));
+        let fast = CpuBackend::<f32>::load(&cpu, group.plan(0)).unwrap();
+        check("CPU", group.run(fast, 0, |value| value as f32));
     }
 }
 

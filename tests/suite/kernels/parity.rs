@@ -112,7 +112,7 @@ fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &
 
 /// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps; an update
 /// adds up at most 256 `groups`; `columns` of targets are
-/// those of a loss, with a weight behind them or not; shares stand apart by at least their length; about a quarter of the units are below the `threshold` of dropout.
+/// those of a loss, with up to two weights behind them; shares stand apart by at least their length; about a quarter of the units are below the `threshold` of dropout.
 pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
     if let (Some(slots), Part::Rule(rule) | Part::Training(_, rule)) = (at("slots"), part) {
@@ -123,8 +123,8 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     }
     for (place, dim) in kernel.dims.iter().enumerate() {
         if let Some(fixed) = part.dim(dim) {
-            // A weight behind the targets or not.
-            dims[place] = fixed as u32 + if *dim == "columns" { dims[place] % 2 } else { 0 };
+            // Weights behind the targets or not.
+            dims[place] = fixed as u32 + if *dim == "columns" { dims[place] % 3 } else { 0 };
         }
     }
     if let Part::Tiling(Tiling { wide: true, .. }) = part {
@@ -144,7 +144,7 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     }
     if let (Some(outputs), Some(columns)) = (at("outputs"), at("columns")) {
         let targets = if kernel.part == PartKind::Loss { dims[outputs] } else { 1 };
-        dims[columns] = targets + dims[columns] % 2;
+        dims[columns] = targets + dims[columns] % 3;
     }
     if let (Some(rows), Some(samples)) = (at("rows"), at("samples")) {
         dims[samples] += dims[rows] - 1;
@@ -199,7 +199,7 @@ fn copies_are_exact() {
 #[test]
 fn plans_give_slots_only_to_bindings_that_have_them() {
     let spec = MlpSpec::new(&[2, 3, 1], Activation::Relu, Loss::BinaryCrossEntropy).unwrap();
-    let shape = TrainShape { samples: 5, validation: 0, folds: None, batch: 2, replicas: 2, slots: 2, weighted: false };
+    let shape = TrainShape { samples: 5, validation: 0, folds: None, batch: 2, replicas: 2, slots: 2, weightings: 0 };
     let plan = layered(&spec, &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut slotted = 0;
     for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {

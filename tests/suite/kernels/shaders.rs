@@ -93,6 +93,7 @@ fn step_record_is_what_shaders_read() {
         bias_corrections,
         fold: [9, 10],
         dropout: 11.0,
+        weighting: 12,
     });
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&record));
     each_shader(|kernel, _, label, module, _| {
@@ -115,7 +116,7 @@ fn step_record_is_what_shaders_read() {
                 ("fold_first", "u32", 9),
                 ("fold_rows", "u32", 10),
                 ("dropout", "f32", 11f32.to_bits()),
-                ("unused", "u32", 0),
+                ("weighting", "u32", 12),
             ];
             assert_eq!(found, expected.map(|(name, word, value)| (name.to_string(), word, value)), "{label}");
         }

@@ -224,7 +224,7 @@ fn submissions_are_limited_and_come_back_in_order() {
             batch: 16,
             replicas: 1,
             slots: 3,
-            weighted: false,
+            weightings: 0,
         };
         let mut backend = wait(device.load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape).unwrap())).unwrap();
         for (role, values) in [(Role::Features, data.features()), (Role::Targets, data.targets())] {

@@ -118,6 +118,7 @@ fn run<B: Backend<Real = f32>>(mut backend: B, poison: f32) -> Vec<Vec<u32>> {
                 mask_key: keys.1,
                 lr_factor: 0.5,
                 bias_corrections: [1.5, 1.25],
+                weighting: if first_row == 0 { 0 } else { u32::MAX },
                 ..Step::default()
             },
         )
@@ -219,7 +220,7 @@ fn what_kernels_rely_on_is_checked() {
         (&FUSED_GRADIENT, &network, "rows", 1000, "more rows than samples"),
         (&FUSED_GRADIENT, &network, "block", 4, "block is 4"),
         (&FUSED_GRADIENT, &network, "parameters", 1, "parameters is 1"),
-        (&RESIDENT_STEPS, &training, "columns", 99, "columns is 99"),
+        (&RESIDENT_STEPS, &training, "units", 99, "units is 99"),
         (&MATMUL, &tile, "tile_rows", 1, "tile_rows is 1"),
     ];
     for (kernel, part, name, value, problem) in cases {

@@ -197,7 +197,7 @@ fn run(
         batch,
         replicas: replicas.len(),
         slots: steps.len(),
-        weighted: data.weights().is_some(),
+        weightings: data.weightings(),
     };
     let run = async {
         let plan = plan::choose(Some(kind), spec, &Recipe::new(Rule::Sgd), shape, device.target())?;
@@ -303,15 +303,8 @@ fn an_epoch_takes_every_row_once() {
         assert_eq!(epoch.iter().map(|(pass, _)| *pass).collect::<Vec<_>>(), [0, 0, 0, 1]);
         let (mut seen, mut in_order, mut sum) = (Vec::new(), true, 0.0);
         for (pass, step) in epoch {
-            let shape = TrainShape {
-                samples: 24,
-                validation: 0,
-                folds: None,
-                batch: 7,
-                replicas: 1,
-                slots: 1,
-                weighted: false,
-            };
+            let shape =
+                TrainShape { samples: 24, validation: 0, folds: None, batch: 7, replicas: 1, slots: 1, weightings: 0 };
             let batch = async {
                 let mut backend = device.load(plan::layered(&spec, &Recipe::new(Rule::Sgd), shape)?).await?;
                 for (role, values) in [

@@ -90,7 +90,7 @@ fn f64_is_numpys() {
         train.iter().flat_map(|&row| columns.iter().map(move |column| column[row])).collect()
     };
     let shape =
-        TrainShape { samples: 900, validation: 0, folds: None, batch: 900, replicas: 1, slots: 190, weighted: false };
+        TrainShape { samples: 900, validation: 0, folds: None, batch: 900, replicas: 1, slots: 190, weightings: 0 };
     let plan = plan::plain(&spec(), &Recipe::new(Rule::Sgd), shape).unwrap();
     let mut backend = CpuBackend::<f64>::load(&CpuDevice::new(0).unwrap(), plan).unwrap();
     for (role, values) in [

@@ -111,6 +111,39 @@ fn a_label_smoothing_may_be_a_replicas_own() {
     }
 }
 
+/// Each network takes the sample weights that it says, as if there were no others; weights of 1 are none.
+#[test]
+fn sample_weights_may_be_a_replicas_own() {
+    let weights = |of: fn(u32) -> f32| (0..23).map(of).collect::<Vec<_>>();
+    let weightings = [weights(|_| 1.0), weights(|row| (row % 3) as f32), weights(|row| 1.0 + (row % 2) as f32)];
+    let losses = [(1, Loss::BinaryCrossEntropy), (2, Loss::MeanSquaredError), (4, Loss::SoftmaxCrossEntropy)];
+    for (outputs, loss) in losses {
+        let spec = MlpSpec::new(&[3, 6, 5, outputs], Activation::Tanh, loss).unwrap();
+        let data = random_data(&spec, 23, 1).unwrap();
+        let all = data.clone().with_weightings(&weightings).unwrap();
+        for (device, kind) in everywhere().iter().flat_map(|device| KINDS.map(|kind| (device, kind))) {
+            for batch in [Batch::Full, Batch::Rows(7)] {
+                let config = TrainConfig::new(3, batch, Optimizer::new(Rule::Adam, 0.01)).plan(kind);
+                let replicas = [2, 0, 1].map(|number| Replica::new(config.clone()).weighting(number));
+                let mut together = Trainer::with_replicas(device, &spec, &replicas, &all, None).unwrap();
+                together.fit().unwrap();
+                let found = each(&mut together);
+                for (replica, found) in replicas.iter().zip(&found) {
+                    let number = replica.weighting;
+                    let data = match number {
+                        0 => data.clone(),
+                        _ => data.clone().with_weights(&weightings[number]).unwrap(),
+                    };
+                    let mut alone = alone(device, &spec, &config, &data, None);
+                    let what = format!("weights {number}, {loss}, {kind}, {batch} on {}", device.name());
+                    assert_eq!(*found, bits(&alone.parameters().unwrap()), "{what}");
+                }
+                assert!(found[0] != found[1] && found[1] != found[2]);
+            }
+        }
+    }
+}
+
 /// A fold is held out as if its rows were a validation set and the others all there is; weights count in training alone.
 #[test]
 fn a_fold_is_a_validation_set() {
@@ -316,6 +349,7 @@ fn replicas_that_cannot_share_a_plan_are_refused() {
     assert_eq!(refusal(with(config_of(config.batch, Optimizer::new(Rule::Adam, 0.1)))), "optimizer");
     assert_eq!(refusal(with(config.clone().dropout(&[0.1, 0.2]))), "dropout");
     assert_eq!(refusal(with(config.clone().learning_rate_factors(&[1.0, 0.5, 0.5]))), "learning_rate_factors");
+    assert_eq!(refusal(vec![first(), first().weighting(1)]), "weighting");
     assert_eq!(refusal(vec![first(), first().fold(0..5)]), "fold");
     assert_eq!(refusal(vec![first().fold(0..5), first()]), "fold");
     assert_eq!(refusal(vec![first().fold(5..5)]), "fold");
