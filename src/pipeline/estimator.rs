@@ -248,9 +248,22 @@ impl Estimator {
         self
     }
 
+    /// As many epochs as the number of the rows asks for ([`Budget`](crate::train::Budget)).
+    pub fn epochs_by_number(mut self) -> Self {
+        self.length.epochs = None;
+        self
+    }
+
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.
     pub fn patience(mut self, epochs: u64) -> Self {
-        (self.length.rule.patience, self.length.is_patient) = (epochs, true);
+        (self.length.rule.patience, self.length.is_patient) = (Some(epochs), true);
+        self
+    }
+
+    /// Runs all epochs and keeps the parameters of the best by the rows for validation, of equally good ones the last; the last epoch's
+    /// where there are no such rows. Their number is that of [`validation_by_number`](Self::validation_by_number) unless it is said.
+    pub fn keep_best(mut self) -> Self {
+        (self.length.rule.patience, self.length.is_patient) = (None, true);
         self
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::length::{Length, Rows};
 use crate::data::{Dataset, Encoder, Notes, Table, TargetKind, Task};
 use crate::error::{Result, count, list, set, setting, shorten};
-use crate::train::{Budget, TrainConfig};
+use crate::train::{Budget, EarlyStopping, TrainConfig};
 
 /// Most whole numbers that may stand for classes.
 const MOST: usize = 20;
@@ -129,13 +129,16 @@ impl Hint {
         let (epochs, train) = (count(config.epochs), count(rows.train as u64));
         let otherwise = format!("{} trains for N", set("epochs", "N"));
         let all = if drawn { " on all rows" } else { "" };
+        let validation = count(rows.validation as u64);
         Some(Self::Length(match (config.early_stopping, rows.validation) {
-            (Some(rule), 1..) => format!(
-                "{epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; the \
-                 best is kept; {otherwise}{all}",
-                count(rule.patience),
-                rule.monitor,
-                count(rows.validation as u64),
+            (Some(EarlyStopping { patience: Some(patience), monitor, .. }), 1..) => format!(
+                "{epochs} at most on {train} rows, until {} in a row have not improved the {monitor} of {validation} \
+                 validation rows; the best is kept; {otherwise}{all}",
+                count(patience),
+            ),
+            (Some(EarlyStopping { patience: None, monitor, .. }), 1..) => format!(
+                "{epochs} on {train} rows, by their number; the last best by the {monitor} of {validation} validation rows \
+                 is kept; {otherwise}",
             ),
             (None, 0) if drawn => format!(
                 "{epochs} on all {train} rows, none for validation, {}; {otherwise}",

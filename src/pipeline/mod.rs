@@ -40,6 +40,8 @@ pub use fitting::Fitting;
 pub use fold_by::FoldBy;
 pub use held_out::HeldOutTables;
 pub use hint::Hint;
+#[cfg(feature = "cli")]
+pub(crate) use length::Length;
 pub use members::{Member, OutOfFold};
 pub use predict::Prediction;
 #[cfg(feature = "cli")]

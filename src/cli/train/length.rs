@@ -14,10 +14,11 @@ pub struct LengthArgs {
     /// [default: 10000 for moons, auto for files]
     #[arg(long, value_name = "N|auto")]
     epochs: Option<Auto<u64>>,
-    /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters [default: by the size
-    /// of the table with --epochs auto and validation rows]
-    #[arg(long, value_name = "N")]
-    patience: Option<u64>,
+    /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters. `none` runs all epochs
+    /// and keeps the best by the validation rows, of equal ones the last [default: by the size of the table with --epochs auto
+    /// and validation rows]
+    #[arg(long, value_name = "N|none")]
+    patience: Option<Patience>,
     /// Least improvement of an epoch that --patience counts
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_delta: f64,
@@ -33,6 +34,33 @@ pub enum Auto<T> {
     Given(T),
 }
 
+/// The word for a run that is never stopped.
+const NEVER: &str = "none";
+
+/// A number of epochs, or none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Patience {
+    None,
+    Epochs(u64),
+}
+
+impl Patience {
+    /// As a word of the command line.
+    pub fn word(patience: Option<u64>) -> String {
+        patience.map_or(NEVER.into(), |epochs| epochs.to_string())
+    }
+}
+
+impl FromStr for Patience {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            NEVER => Ok(Self::None),
+            _ => text.parse().map(Self::Epochs).map_err(|error| format!("{error}; expected a number or `{NEVER}`")),
+        }
+    }
+}
+
 impl LengthArgs {
     /// The estimator with what is said; `default` where no number of epochs is, None for the table's size.
     pub fn apply(&self, estimator: Estimator, default: Option<u64>) -> Estimator {
@@ -42,7 +70,11 @@ impl LengthArgs {
             None => default,
         };
         let estimator = epochs.into_iter().fold(estimator, Estimator::epochs);
-        let estimator = self.patience.into_iter().fold(estimator, Estimator::patience);
+        let estimator = match self.patience {
+            Some(Patience::Epochs(epochs)) => estimator.patience(epochs),
+            Some(Patience::None) => estimator.keep_best(),
+            None => estimator,
+        };
         estimator.min_delta(self.min_delta).monitor(self.monitor)
     }
 }

@@ -2,6 +2,7 @@
 //! says instead.
 
 use super::Args;
+use super::length::Patience;
 use super::optimizer::OptimizerArgs;
 use crate::cli::config::AUTO;
 use crate::cli::source::Source;
@@ -9,7 +10,7 @@ use crate::data::FeatureScaling;
 use crate::error::Result;
 use crate::math::{Activation, Rule};
 use crate::params::Init;
-use crate::pipeline::Estimator;
+use crate::pipeline::{Estimator, Length};
 use crate::plan::PlanKind;
 use crate::spec::HiddenLayers;
 use crate::train::{Batch, TrainConfig};
@@ -62,8 +63,11 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
         let fraction = sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string());
         words.push(("validation-fraction", fraction));
     }
-    let patience = config.early_stopping.map(|rule| rule.patience);
-    words.extend(patience.map(|patience| ("patience", patience.to_string())));
+    let patience = match estimator.length {
+        Length { is_patient: true, rule, .. } => Some(rule.patience),
+        Length { is_patient: false, .. } => config.early_stopping.map(|rule| rule.patience),
+    };
+    words.extend(patience.map(|patience| ("patience", Patience::word(patience))));
     words.extend(args.init_from.is_none().then(|| ("activation", estimator.activation.to_string())));
     words.extend(OptimizerArgs::words(&config.optimizer));
     words.extend(source.words());
