@@ -44,6 +44,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("not_missing", "--not-missing"),
     ("optimizer", "--optimizer"),
     ("out", "--out"),
+    ("parametrization", "--parametrization"),
     ("patience", "--patience"),
     ("plan", "--plan"),
     ("resume", "--resume"),

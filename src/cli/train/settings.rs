@@ -56,6 +56,7 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
         ("epochs", estimator.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
         ("seed", config.seed.to_string()),
         ("init", config.init.to_string()),
+        ("parametrization", config.parametrization.to_string()),
         ("test-fraction", sizes.test.to_string()),
         ("split-seed", sizes.seed.to_string()),
     ];
