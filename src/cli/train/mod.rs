@@ -111,7 +111,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     init_from: Option<PathBuf>,
     /// How features that are numbers are scaled: standard (mean and standard deviation), robust (median and quartiles, and nothing
-    /// beyond 3), none [default: standard for files, none for moons]
+    /// beyond 3), robust-all (the inputs of categories alike), none [default: standard for files, none for moons]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_standardize", "init_from"], help_heading = "Table")]
     scaling: Option<FeatureScaling>,
     /// Do not standardise features and target [default: files are standardised, moons are not]
