@@ -47,6 +47,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("parametrization", "--parametrization"),
     ("patience", "--patience"),
     ("plan", "--plan"),
+    ("preset", "--preset"),
     ("resume", "--resume"),
     ("rung", "--rung"),
     ("samples", "--samples"),

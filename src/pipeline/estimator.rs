@@ -2,6 +2,7 @@
 
 use super::fold_by::FoldBy;
 use super::length::Length;
+use super::preset::Preset;
 use super::sample_weights::ClassWeight;
 use super::split_by::{SplitBy, SplitSizes};
 use super::start::Start;
@@ -10,14 +11,13 @@ use crate::data::{Encoder, FeatureScaling, Notes, Reading, Task};
 use crate::error::Result;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
-use crate::params::Init;
 use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::{Batch, Monitor, TrainConfig};
 
 /// What is to be learned of a table, and how. The defaults are those of `mlp train` for a file: one hidden layer of 64 units and one
 /// of 32, ReLU, Adam, batches of 32 rows, features standardised, a fifth of the rows for testing, a tenth of the others for validation,
-/// and as many epochs as the validation rows ask for ([`Budget`](crate::train::Budget)).
+/// and as many epochs as the validation rows ask for ([`Budget`](crate::train::Budget)): [`Preset::Plain`].
 ///
 /// ```
 /// use wgpu_mlp::data::{Cells, Column};
@@ -62,6 +62,11 @@ pub struct Estimator {
     pub(crate) config: TrainConfig,
     pub(crate) baseline: bool,
     pub(crate) parallel: Option<DataParallel>,
+    pub(crate) preset: Preset,
+    /// Whether the preset has the learning rate by the task, which is not known yet.
+    pub(crate) rate_by_task: bool,
+    /// Whether the preset decides on label smoothing.
+    pub(super) smooths_labels: bool,
 }
 
 /// Which rows are held out for validation.
@@ -82,7 +87,7 @@ impl Estimator {
         Self {
             target: target.into(),
             task: None,
-            hidden: HiddenLayers::plain(&[64, 32]),
+            hidden: HiddenLayers::plain(&[]),
             activation: Activation::Relu,
             loss: None,
             loss_parameters: Vec::new(),
@@ -102,10 +107,14 @@ impl Estimator {
             ensemble: 1,
             folds: None,
             length: Length::default(),
-            config: TrainConfig::new(1, Batch::Rows(32), optimizer).init(Init::He),
+            config: TrainConfig::new(1, Batch::Full, optimizer),
             baseline: false,
             parallel: None,
+            preset: Preset::Plain,
+            rate_by_task: false,
+            smooths_labels: false,
         }
+        .preset(Preset::Plain)
     }
 
     /// The task, where the target's values shall not tell it.
@@ -136,6 +145,7 @@ impl Estimator {
     /// The [parameter](Loss::parameter) of this name of the loss; one that the loss does not have is an error.
     pub fn loss_parameter(mut self, name: &'static str, value: f64) -> Self {
         self.loss_parameters.push((name, value));
+        self.loss_parameter_is_said(name);
         self
     }
 
@@ -287,7 +297,7 @@ impl Estimator {
 
     /// The optimiser.
     pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
-        self.config.optimizer = optimizer;
+        (self.config.optimizer, self.rate_by_task) = (optimizer, false);
         self
     }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::estimator::Estimator;
 use super::length::{Length, Rows};
+use super::preset::Preset;
 use crate::data::{Dataset, Encoder, Notes, Table, TargetKind, Task};
 use crate::error::{Result, count, list, set, setting, shorten};
 use crate::train::{Budget, EarlyStopping, TrainConfig};
@@ -28,6 +30,8 @@ pub enum Hint {
     },
     /// Which task it is, and why.
     Task(String),
+    /// What the preset decided, with whatever was said instead; none for the default.
+    Preset(String),
     /// How long the run is by the number of its rows.
     Length(String),
     /// Which networks are trained, if they are several.
@@ -45,6 +49,7 @@ impl fmt::Display for Hint {
                 f.write_str(&lines.collect::<Vec<_>>().join("\n"))
             }
             Self::Task(text) => write!(f, "task: {text}"),
+            Self::Preset(text) => write!(f, "preset: {text}"),
             Self::Length(text) => write!(f, "epochs: {text}"),
             Self::Ensemble(text) => write!(f, "ensemble: {text}"),
             Self::Advice(text) => write!(f, "note: {text}"),
@@ -98,6 +103,30 @@ impl Hint {
                 count(counts[least] as u64),
                 shorten(&classes[least]),
                 set("class_weight", "balanced")
+            ))
+        })
+    }
+
+    /// What a preset decided, where it is not the default: the settings in force.
+    pub(super) fn preset(settled: &Estimator, rows: Rows) -> Option<Self> {
+        let Estimator { preset, hidden, activation, scaling, config, .. } = settled;
+        let TrainConfig { optimizer, schedule, parametrization, batch, epochs, early_stopping, .. } = config;
+        let kept = match early_stopping {
+            Some(rule) => {
+                let which = if rule.patience.is_none() { "last best" } else { "best" };
+                format!("the {which} by the {} of {} validation rows", rule.monitor, count(rows.validation as u64))
+            }
+            None => "the last".into(),
+        };
+        (*preset != Preset::Plain).then(|| {
+            Self::Preset(format!(
+                "{preset}: layers {hidden} of {activation}, scaling {}, {} at {} with {schedule} and {parametrization}, {batch} rows a \
+                 step, {} epochs, of which {kept} is kept; {} is a smaller network",
+                scaling.name(),
+                optimizer.rule,
+                optimizer.learning_rate,
+                count(*epochs),
+                set("preset", "plain"),
             ))
         })
     }

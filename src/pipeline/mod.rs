@@ -9,6 +9,7 @@ mod arrays;
 mod baseline;
 #[cfg(not(target_family = "wasm"))]
 mod blocking;
+mod by_preset;
 mod estimator;
 mod evaluate;
 mod fit;
@@ -24,6 +25,7 @@ mod predict;
 #[cfg(feature = "cli")]
 mod predictions_csv;
 mod prepare;
+mod preset;
 mod record;
 mod sample_weights;
 mod split_by;
@@ -47,6 +49,7 @@ pub use predict::Prediction;
 #[cfg(feature = "cli")]
 pub(crate) use predictions_csv::{write_csv, write_heading, write_rows};
 pub use prepare::Prepared;
+pub use preset::Preset;
 pub use sample_weights::ClassWeight;
 pub use split_by::{SplitBy, SplitSizes};
 pub use splits::Splits;

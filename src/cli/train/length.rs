@@ -11,7 +11,7 @@ use crate::train::Monitor;
 pub struct LengthArgs {
     /// Passes over the training rows. Without --patience all N are run and the last parameters are kept. `auto` depends on the
     /// size of the table; with validation rows it ends when their loss no longer falls, and keeps the best parameters
-    /// [default: 10000 for moons, auto for files]
+    /// [default: 10000 for moons; for files auto, or by --preset]
     #[arg(long, value_name = "N|auto")]
     epochs: Option<Auto<u64>>,
     /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters. `none` runs all epochs
@@ -62,14 +62,13 @@ impl FromStr for Patience {
 }
 
 impl LengthArgs {
-    /// The estimator with what is said; `default` where no number of epochs is, None for the table's size.
-    pub fn apply(&self, estimator: Estimator, default: Option<u64>) -> Estimator {
-        let epochs = match self.epochs {
-            Some(Auto::Given(epochs)) => Some(epochs),
-            Some(Auto::Auto) => None,
-            None => default,
+    /// The estimator with what is said.
+    pub fn apply(&self, estimator: Estimator) -> Estimator {
+        let estimator = match self.epochs {
+            Some(Auto::Given(epochs)) => estimator.epochs(epochs),
+            Some(Auto::Auto) => estimator.epochs_by_number(),
+            None => estimator,
         };
-        let estimator = epochs.into_iter().fold(estimator, Estimator::epochs);
         let estimator = match self.patience {
             Some(Patience::Epochs(epochs)) => estimator.patience(epochs),
             Some(Patience::None) => estimator.keep_best(),

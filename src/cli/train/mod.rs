@@ -34,7 +34,7 @@ use crate::data::{FeatureScaling, Task};
 use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
-use crate::pipeline::{Estimator, Fitting, Prepared};
+use crate::pipeline::{Estimator, Fitting, Prepared, Preset};
 use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::Batch;
@@ -77,6 +77,10 @@ pub struct Args {
     /// stratified for classification
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
+    /// Settings that go together, for what no flag says: plain (64,32 units, relu, adam), or tabular (RealMLP's TD-S: 256,256,256
+    /// units, mish, robust-all scaling, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
+    #[arg(long, value_name = "NAME", default_value_t = Preset::Plain)]
+    preset: Preset,
     #[command(flatten, next_help_heading = "Table")]
     columns: ColumnArgs,
     #[command(flatten, next_help_heading = "Table")]
@@ -84,11 +88,11 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Table")]
     weights: WeightArgs,
     /// Widths of the hidden layers, or `none`; a layer may name its activation (64:tanh,32) [default: 25,50,50,25 for moons,
-    /// 64,32 for files]
+    /// by --preset for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from", help_heading = "Network")]
     hidden: Option<HiddenLayers>,
     #[arg(long, value_name = "NAME", help_heading = "Network",
-          help = help::activations("Activation of the hidden layers") + " [default: relu]")]
+          help = help::activations("Activation of the hidden layers") + " [default: relu, or by --preset]")]
     activation: Option<Activation>,
     #[command(flatten, next_help_heading = "Network")]
     loss: LossArgs,
@@ -96,7 +100,7 @@ pub struct Args {
     optimizer: OptimizerArgs,
     #[command(flatten, next_help_heading = "Training")]
     control: ControlArgs,
-    /// Rows of a step, `full`, or `auto` (200 rows, or all if fewer) [default: full for moons, 32 for files]
+    /// Rows of a step, `full`, or `auto` (200 rows, or all if fewer) [default: full for moons, by --preset for files]
     #[arg(long, value_name = "N|full|auto", help_heading = "Training")]
     batch: Option<Batch>,
     #[command(flatten, next_help_heading = "Training")]
@@ -105,13 +109,13 @@ pub struct Args {
     #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u64>,
     #[arg(long, value_name = "NAME", conflicts_with = "init_from", help_heading = "Network",
-          help = help::inits("Initialisation of the parameters") + " [default: article for moons, he for files]")]
+          help = help::inits("Initialisation of the parameters") + " [default: article for moons, by --preset for files]")]
     init: Option<Init>,
     /// Start from the parameters of a model, or of a file that `mlp import` takes
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     init_from: Option<PathBuf>,
     /// How features that are numbers are scaled: standard (mean and standard deviation), robust (median and quartiles, and nothing
-    /// beyond 3), robust-all (the inputs of categories alike), none [default: standard for files, none for moons]
+    /// beyond 3), robust-all (the inputs of categories alike), none [default: none for moons, by --preset for files]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_standardize", "init_from"], help_heading = "Table")]
     scaling: Option<FeatureScaling>,
     /// Do not standardise features and target [default: files are standardised, moons are not]

@@ -96,6 +96,11 @@ fn a_dump_says_the_same_again() {
         "classes.csv --features a,b --ignore 7 --categorical a --target answer",
         "classes.csv --hidden 8:tanh,4 --loss huber --huber-delta 0.5 --schedule cosine:warmup=2 --dropout 0.1,0.2 --clip-norm 2",
         "classes.csv --patience 5 --min-delta 0.001 --monitor accuracy --out o --checkpoint-every 2.5m --keep 7 --l1 1e-6",
+        "classes.csv --target answer --preset tabular",
+        "classes.csv --target answer --preset tabular --monitor accuracy --folds 3 --lr 0.1 --epochs auto",
+        "classes.csv --target answer --preset tabular --monitor accuracy --label-smoothing 0 --no-standardize",
+        "classes.csv --target answer --preset tabular --init-from m --optimizer sgd --patience none",
+        "moons --preset tabular",
         "classes.csv --target answer --scaling robust --activation mish --schedule cos-log",
         "./classes.csv --no-standardize --split-seed 9 --validation-fraction .25 --test-fraction 0 --device 1 --json",
     ] {

@@ -13,6 +13,7 @@ mod formats;
 mod help;
 mod kernels;
 mod metrics_output;
+mod preset;
 mod report;
 mod runs;
 mod sweep;

@@ -4,9 +4,11 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use wgpu_mlp::data::{Categorical, Cells, Column, Task};
-use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, SplitBy, Splits};
+use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, Preset, SplitBy, Splits};
+use wgpu_mlp::train::Monitor;
 use wgpu_mlp::{
-    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Table, TrainConfig, open,
+    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Rule, Table, TrainConfig,
+    open,
 };
 
 use crate::cli::Place;
@@ -43,6 +45,14 @@ fn an_estimator_learns_what_the_command_learns() {
         ("number", "--patience 3 --epochs 30 --hidden 9:tanh,5 --loss huber --seed 3", {
             let hidden = "9:tanh,5".parse().unwrap();
             Estimator::new("number").patience(3).epochs(30).hidden_layers(hidden).loss(Loss::Huber).seed(3)
+        }),
+        ("number", "--preset tabular --hidden 9,9 --epochs 6", {
+            Estimator::new("number").preset(Preset::Tabular).hidden(&[9, 9]).epochs(6)
+        }),
+        ("three", "--preset tabular --monitor accuracy --hidden 9 --epochs 6 --lr 0.02 --beta2 0.95", {
+            let rate = Optimizer::new(Rule::Adam, 0.02).betas(0.9, 0.95);
+            let estimator = Estimator::new("three").preset(Preset::Tabular).monitor(Monitor::Accuracy).optimizer(rate);
+            estimator.hidden(&[9]).epochs(6)
         }),
         ("two", "--epochs 3 --class-weight balanced --weight-column a --test-fraction 0.1", {
             let weights = Estimator::new("two").epochs(3).class_weight(ClassWeight::Balanced).weight_column("a");
