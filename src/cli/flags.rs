@@ -10,6 +10,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("batch", "--batch"),
     ("beta_1", "--beta1"),
     ("beta_2", "--beta2"),
+    ("budget", "--budget"),
     ("categorical", "--categorical"),
     ("checkpoint_every", "--checkpoint-every"),
     ("class_weight", "--class-weight"),

@@ -57,6 +57,8 @@ pub struct Estimator {
     pub(super) start: Start,
     /// Networks, or of each fold.
     pub(crate) ensemble: usize,
+    /// Whether a time to fit into may decide on them: nobody has said their number.
+    pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
     pub(crate) length: Length,
     pub(crate) config: TrainConfig,
@@ -105,6 +107,7 @@ impl Estimator {
             data_name: None,
             start: Start::Drawn,
             ensemble: 1,
+            ensemble_is_open: true,
             folds: None,
             length: Length::default(),
             config: TrainConfig::new(1, Batch::Full, optimizer),
@@ -236,7 +239,7 @@ impl Estimator {
     /// Trains so many networks side by side, at least one, which predict together: the means of their predictions. They differ by their
     /// seeds, which are this estimator's and those behind it. With [`folds`](Self::folds) they are so many for each fold.
     pub fn ensemble(self, networks: usize) -> Self {
-        Self { ensemble: networks, ..self }
+        Self { ensemble: networks, ensemble_is_open: false, ..self }
     }
 
     /// Cuts the training rows into so many folds, at least 2, as [`split_by`](Self::split_by) says, and trains a network for each, which

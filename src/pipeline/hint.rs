@@ -34,6 +34,8 @@ pub enum Hint {
     Preset(String),
     /// How long the run is by the number of its rows.
     Length(String),
+    /// What fits the time that the run is to take.
+    Budget(String),
     /// Which networks are trained, if they are several.
     Ensemble(String),
     /// What may be better set otherwise.
@@ -51,6 +53,7 @@ impl fmt::Display for Hint {
             Self::Task(text) => write!(f, "task: {text}"),
             Self::Preset(text) => write!(f, "preset: {text}"),
             Self::Length(text) => write!(f, "epochs: {text}"),
+            Self::Budget(text) => write!(f, "budget: {text}"),
             Self::Ensemble(text) => write!(f, "ensemble: {text}"),
             Self::Advice(text) => write!(f, "note: {text}"),
         }

@@ -9,6 +9,7 @@ mod arrays;
 mod baseline;
 #[cfg(not(target_family = "wasm"))]
 mod blocking;
+mod budget;
 mod by_preset;
 mod estimator;
 mod evaluate;

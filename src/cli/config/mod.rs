@@ -34,7 +34,7 @@ pub const SWEEP: &str = "sweep";
 /// The file in the folder of a sweep that repeats it.
 pub const SWEEP_FILE: &str = "sweep.toml";
 /// Flags that are none of a file's keys.
-const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
+const OWN: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "budget"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
 const BESIDE_RESUME: [&str; 11] = [
     "data",
@@ -109,7 +109,7 @@ impl MergedArgs {
         };
         let mut entries = parse(&path, &text, &command)?;
         check(&entries, &command)?;
-        let typed_flags: Vec<&Arg> = flags(&command).filter(|arg| is_explicit(matches, arg)).collect();
+        let typed_flags: Vec<&Arg> = command.get_arguments().filter(|arg| is_explicit(matches, arg)).collect();
         entries.retain(|entry| {
             let Some(arg) = find(&command, &entry.flag) else { return true };
             !typed_flags.iter().any(|typed| typed.get_id() == arg.get_id() || contradict(&command, typed, arg))

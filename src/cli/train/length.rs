@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::cli::config::AUTO;
 use crate::pipeline::Estimator;
@@ -14,6 +15,10 @@ pub struct LengthArgs {
     /// [default: 10000 for moons; for files auto, or by --preset]
     #[arg(long, value_name = "N|auto")]
     epochs: Option<Auto<u64>>,
+    /// Time that training is to take (60s, 5m, 1.5h). The first steps are timed and tell, once and before the start, how many epochs
+    /// fit, or how many networks where all epochs take less; DIR/config.toml keeps these numbers
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["epochs", "data_parallel", "lr_find", "dump_config"])]
+    pub budget: Option<TimeLimit>,
     /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters. `none` runs all epochs
     /// and keeps the best by the validation rows, of equal ones the last [default: by the size of the table with --epochs auto
     /// and validation rows]
@@ -32,6 +37,22 @@ pub struct LengthArgs {
 pub enum Auto<T> {
     Auto,
     Given(T),
+}
+
+/// A time above 0 with its unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimeLimit(pub Duration);
+
+impl FromStr for TimeLimit {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+        let of = |(unit, seconds): (&str, f64)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * seconds);
+        let found = units.into_iter().find_map(of).filter(|seconds| *seconds > 0.0);
+        let limit =
+            found.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|limit| !limit.is_zero());
+        limit.map(Self).ok_or_else(|| "expected a time above 0 with its unit: 60s, 5m, 1.5h".into())
+    }
 }
 
 /// The word for a run that is never stopped.

@@ -30,11 +30,12 @@ use super::job::Job;
 use super::output::print_data;
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
+use crate::backend::Device;
 use crate::data::{FeatureScaling, Task};
 use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
-use crate::pipeline::{Estimator, Fitting, Prepared, Preset};
+use crate::pipeline::{Estimator, Prepared, Preset};
 use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::Batch;
@@ -43,7 +44,7 @@ use end::end;
 use ensemble::EnsembleArgs;
 use fit::fit;
 use keeping::{Keeping, Place};
-use length::LengthArgs;
+use length::{LengthArgs, TimeLimit};
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
 use ranks::RankArgs;
@@ -215,9 +216,14 @@ async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
     }
     let ranks = parallel.as_ref().map(|parallel| parallel.ranks.clone());
     let estimator = parallel.clone().into_iter().fold(estimator, Estimator::data_parallel);
-    let prepared = read::prepare(&args, estimator, &source)?;
+    let mut prepared = read::prepare(&args, estimator, &source)?;
+    let device = open(&args, &mut prepared).await?;
+    time(&args, &mut prepared, &device).await?;
     let config = args.said.toml(&settings::words(prepared.settled(), &args, &source));
-    let mut fitting = load(&args, prepared).await?;
+    let mut fitting = prepared.start_async(&device).await?;
+    if !args.quiet {
+        tell::the_plan(&fitting);
+    }
     if let (Some(parallel), false) = (&parallel, args.quiet) {
         ranks::tell(parallel);
     }
@@ -235,18 +241,32 @@ async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
     end(&args, &source, fitting, keeping, &interrupt, trained).await
 }
 
-/// Opens the device and loads what is prepared on it.
-async fn load(args: &Args, mut prepared: Prepared) -> Result<Fitting> {
+/// Opens the device.
+async fn open(args: &Args, prepared: &mut Prepared) -> Result<Device> {
     let rank = prepared.settled().parallel.as_ref().map(|parallel| parallel.ranks.rank());
     let opened = match rank {
         Some(rank) => args.device.open_nth(rank, args.quiet).await?,
         None => args.device.open(args.quiet).await?,
     };
-    let device = opened.device;
     prepared.timings.end("device");
-    let fitting = prepared.start_async(&device).await?;
-    if !args.quiet {
-        tell::the_plan(&fitting);
+    Ok(opened.device)
+}
+
+/// Fits the run into its budget; without one, tells how long the run of a preset takes.
+async fn time(args: &Args, prepared: &mut Prepared, device: &Device) -> Result<()> {
+    let is_alone = args.saves.resume.is_none() && !args.ranks.data_parallel && !args.lr_find;
+    match args.length.budget {
+        Some(TimeLimit(budget)) => {
+            prepared.fit_into_async(budget, device).await?;
+            if let (Some(hint), false) = (prepared.hints.last(), args.quiet) {
+                eprintln!("{hint}");
+            }
+        }
+        None if args.preset != Preset::Plain && is_alone && !args.quiet => {
+            tell::the_time(prepared.expected_seconds_async(device).await?);
+        }
+        None => return Ok(()),
     }
-    Ok(fitting)
+    prepared.timings.end("measure");
+    Ok(())
 }

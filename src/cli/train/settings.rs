@@ -63,6 +63,7 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     let mut words = vec![
         ("hidden", estimator.hidden.to_string()),
         ("batch", config.batch.to_string()),
+        ("ensemble", estimator.ensemble.to_string()),
         ("epochs", estimator.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
         ("seed", config.seed.to_string()),
         ("init", config.init.to_string()),

@@ -35,7 +35,7 @@ const WITHOUT_DEFAULT: [&str; 24] = [
     "checkpoint-every",
 ];
 /// Flags that are no keys.
-const NO_KEYS: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "help"];
+const NO_KEYS: [&str; 6] = ["config", "dump-config", "resume", "lr-find", "budget", "help"];
 
 fn keys(toml: &str) -> BTreeSet<String> {
     toml.parse::<toml::Table>().unwrap().keys().cloned().collect()
@@ -254,6 +254,7 @@ fn what_a_file_cannot_say_is_refused() {
         ("validation_fractoin = 3", &["`validation_fractoin`", "`validation-fraction`"]),
         ("config = 'd.toml'", &["line 1", "`config`", "only for the command line"]),
         ("dump_config = true", &["line 1", "`dump_config`", "only for the command line"]),
+        ("budget = '60s'", &["line 1", "`budget`", "only for the command line"]),
         ("help = true", &["line 1", "unknown key `help`"]),
         ("version = true", &["line 1", "unknown key `version`"]),
         // Forms that no flag has.
