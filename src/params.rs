@@ -111,6 +111,9 @@ pub enum Init {
     He,
     /// Weights uniform in ±sqrt(6 / (inputs + outputs)), biases 0 (Glorot and Bengio 2010).
     Xavier,
+    /// Weights N(0, 1 / inputs), biases N(0, 1), and all of the last layer 0: what RealMLP's N(0, 1) is where weights are trained as they
+    /// are and not in the neural tangent parametrisation (Holzmüller, Grinsztajn and Steinwart 2024, its variant TD-S).
+    Ntp,
 }
 
 impl FromStr for Init {
@@ -132,7 +135,7 @@ impl fmt::Display for Init {
 
 impl Init {
     /// Every initialisation.
-    pub const ALL: &[Self] = &[Self::Article, Self::He, Self::Xavier];
+    pub const ALL: &[Self] = &[Self::Article, Self::He, Self::Xavier, Self::Ntp];
 
     /// The name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -140,6 +143,7 @@ impl Init {
             Self::Article => "article",
             Self::He => "he",
             Self::Xavier => "xavier",
+            Self::Ntp => "ntp",
         }
     }
 
@@ -159,20 +163,28 @@ impl Init {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut values = limits::filled("the network's parameters", 0.0, layout.len())?;
         for (i, layer) in spec.layers().iter().enumerate() {
-            let weights = &mut values[layout.weight(i).range.clone()];
+            let (weight, bias) = (layout.weight(i).range.clone(), layout.bias(i).range.clone());
             let (fan_in, fan_out) = (layer.inputs as f32, layer.outputs as f32);
-            if self == Self::He {
-                let deviation = (2.0 / fan_in).sqrt();
-                weights
+            let mut normal = |range: Range<usize>, deviation: f32| {
+                values[range]
                     .fill_with(|| deviation * <StandardNormal as Distribution<f32>>::sample(&StandardNormal, &mut rng));
-            } else {
-                let bound = (6.0 / (fan_in + fan_out)).sqrt();
-                let uniform = Uniform::new_inclusive(-bound, bound).map_err(|error| Error::Setting {
-                    what: "init xavier",
-                    found: error.to_string(),
-                    expected: "a finite bound".into(),
-                })?;
-                weights.fill_with(|| uniform.sample(&mut rng));
+            };
+            match self {
+                Self::He => normal(weight, (2.0 / fan_in).sqrt()),
+                Self::Ntp if i + 1 == spec.layers().len() => {}
+                Self::Ntp => {
+                    normal(weight, fan_in.sqrt().recip());
+                    normal(bias, 1.0);
+                }
+                Self::Article | Self::Xavier => {
+                    let bound = (6.0 / (fan_in + fan_out)).sqrt();
+                    let uniform = Uniform::new_inclusive(-bound, bound).map_err(|error| Error::Setting {
+                        what: "init xavier",
+                        found: error.to_string(),
+                        expected: "a finite bound".into(),
+                    })?;
+                    values[weight].fill_with(|| uniform.sample(&mut rng));
+                }
             }
         }
         Ok(values)

@@ -1,5 +1,6 @@
 """Compares what programs learn from real tables by default: `mlp train` with nothing but the target named, `mlp train --epochs 50` (its
-default before it held rows out), and LightGBM, CatBoost and scikit-learn's MLP with their defaults.
+default before it held rows out), and LightGBM, CatBoost and scikit-learn's MLP with their defaults. A program `mlp FLAGS` is `mlp train`
+with these flags: --programs "mlp,mlp --preset tabular,mlp --preset tabular --folds 5,LightGBM".
 
 Takes the tables that fetch.py puts into FOLDER. Each seed is another split and another seed of each program; all learn the same rows
 and are judged by the same test rows, which is checked. Of a larger table --rows rows are drawn, the same for all. Each
@@ -154,21 +155,21 @@ def mlp(binary, case, threads, flags):
 
 
 def figures(case, predicted):
-    """The loss that the table compares by, and what else is usual."""
+    """The loss, the error by which programs are compared (1 − AUC of two classes, else the loss), and what else is usual."""
     import numpy as np
     from sklearn.metrics import log_loss, roc_auc_score
 
     if case.labels is None:
         error = np.asarray(predicted) - case.y_test.to_numpy()
         rmse = float(np.sqrt(np.mean(error**2)))
-        return {"loss": rmse, "r2": 1 - rmse**2 / float(np.var(case.y_test))}
+        return {"loss": rmse, "compared": rmse, "r2": 1 - rmse**2 / float(np.var(case.y_test))}
     truth = case.y_test.map({label: code for code, label in enumerate(case.labels)}).to_numpy()
     p = np.clip(np.asarray(predicted, float), 1e-15, 1)
     p /= p.sum(axis=1, keepdims=True)
     found = {"loss": float(log_loss(truth, p, labels=range(len(case.labels)))), "error": float(np.mean(p.argmax(axis=1) != truth))}
     if case.task == "binary":
         found["auc"] = float(roc_auc_score(truth, p[:, 1]))
-    return found
+    return {**found, "compared": 1 - found["auc"] if case.task == "binary" else found["loss"]}
 
 
 def measure(case, program, options):
@@ -176,8 +177,7 @@ def measure(case, program, options):
     if program in PEERS:
         predicted = PEERS[program](case, options.threads)
     else:
-        flags = ["--epochs", 50] if program == BEFORE else []
-        predicted, details = mlp(options.mlp.resolve(), case, options.threads, flags)
+        predicted, details = mlp(options.mlp.resolve(), case, options.threads, program.split()[1:])
     return {**figures(case, predicted), "seconds": processor_seconds() - start, **details}
 
 
@@ -195,15 +195,16 @@ def number(value):
 
 
 def tables_of(results, programs):
-    """Markdown: the losses, the second figure, and what comes of it."""
+    """Markdown: the losses with their standard deviation over the seeds, the second figure, and what comes of it."""
     line = lambda cells: f"| {' | '.join(cells)} |"
     yield line(["table", "rows × features", "loss", *programs])
     yield line(["---"] * (3 + len(programs)))
     for name, table in results.items():
         least = min(mean(table["runs"][program]) for program in programs)
-        cell = lambda value: f"**{number(value)}**" if value == least else number(value)
+        bold = lambda value: f"**{number(value)}**" if value == least else number(value)
+        cell = lambda runs: bold(mean(runs)) + (f" ± {number(statistics.stdev(run['loss'] for run in runs))}" if len(runs) > 1 else "")
         kind = "RMSE" if TASKS[name][0] == "regression" else "log loss"
-        yield line([name, f"{table['rows']:,} × {table['features']}", kind, *(cell(mean(table["runs"][program])) for program in programs)])
+        yield line([name, f"{table['rows']:,} × {table['features']}", kind, *(cell(table["runs"][program]) for program in programs)])
     yield ""
     yield line(["table", "figure", *programs])
     yield line(["---"] * (2 + len(programs)))
@@ -211,14 +212,23 @@ def tables_of(results, programs):
         key, kind = ("r2", "R²") if TASKS[name][0] == "regression" else ("error", "error rate")
         yield line([name, kind, *(f"{mean(table['runs'][program], key):.4f}" for program in programs)])
     yield ""
-    yield line(["program", f"tables where {OURS} has the lower loss", f"median of the loss of {OURS} / its loss", "the same, of --epochs 50", "processor seconds a run, median", "most"])
-    yield line(["---"] * 6)
+    ours = [program for program in programs if program.startswith(OURS)]
+    yield line(["program", *(f"{of}: lower error, change of the error" for of in ours), "processor seconds a run, median", "most"])
+    yield line(["---"] * (3 + len(ours)))
     for program in programs:
-        ratios = {of: [mean(table["runs"][of]) / mean(table["runs"][program]) for table in results.values()] for of in (OURS, BEFORE) if of in programs}
         seconds = [mean(table["runs"][program], "seconds") for table in results.values()]
-        median = lambda of: f"{statistics.median(ratios[of]):.3f}" if of in ratios and of != program else ""
-        ahead = f"{sum(ratio < 1 for ratio in ratios[OURS])} of {len(results)}" if program != OURS and OURS in ratios else ""
-        yield line([program, ahead, median(OURS), median(BEFORE), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"])
+        cells = [compared(results, of, program) if of != program else "" for of in ours]
+        yield line([program, *cells, f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"])
+
+
+def compared(results, of, program):
+    """Of how many runs `of` has the lower error than the program, and by how much its error is another: the mean over the tables with its
+    standard error."""
+    pairs = [list(zip(table["runs"][of], table["runs"][program])) for table in results.values()]
+    wins = [a["compared"] < b["compared"] for runs in pairs for a, b in runs]
+    changes = [100 * statistics.fmean(a["compared"] / b["compared"] - 1 for a, b in runs) for runs in pairs]
+    spread = f" ± {statistics.stdev(changes) / len(changes) ** 0.5:.1f}" if len(changes) > 1 else ""
+    return f"{sum(wins)} of {len(wins)}, {statistics.fmean(changes):+.1f}{spread} %"
 
 
 def versions(mlp):
@@ -230,7 +240,7 @@ def versions(mlp):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=pathlib.Path, help="where fetch.py has put the tables")
+    parser.add_argument("folder", type=pathlib.Path, nargs="?", default=record.ROOT / "target/tables", help="where fetch.py has put the tables")
     parser.add_argument("--mlp", type=pathlib.Path, default=record.ROOT / "target/release/mlp", help="the binary")
     parser.add_argument("--seeds", default="0,1,2", help="with commas between them (default: 0,1,2)")
     parser.add_argument("--rows", type=int, default=12_500, help="most rows of a table, a fifth of them for testing (default: 12500)")
@@ -238,12 +248,23 @@ def main():
     parser.add_argument("--only", help="only these tables: adult,german")
     parser.add_argument("--programs", help=f"only these: {','.join([OURS, BEFORE, *PEERS])}")
     parser.add_argument("--json", type=pathlib.Path, help="the file that gets everything")
+    parser.add_argument("--kept", type=pathlib.Path, nargs="+", help="measure nothing, and print what --json has kept of several runs")
     options = parser.parse_args()
+    if options.kept:
+        kept = [json.loads(path.read_text()) for path in options.kept]
+        results = {name: table for part in kept for name, table in part["results"].items()}
+        programs = list(next(iter(results.values()))["runs"])
+        print("\n".join(tables_of({name: results[name] for name in TASKS if name in results}, programs)))
+        if options.json:
+            whole = {"command": "; ".join(part["command"] for part in kept), "seconds": sum(part["seconds"] for part in kept)}
+            options.json.write_text(json.dumps({**kept[0], **whole, "results": results}, indent=1) + "\n")
+        return
     if not options.mlp.is_file():
         end(2, f"no binary at {options.mlp}: cargo build --release, or name one with --mlp")
     known, names = [OURS, BEFORE, *PEERS], options.only.split(",") if options.only else list(TASKS)
     programs = options.programs.split(",") if options.programs else known
-    if unknown := [name for name in names if name not in TASKS] + [name for name in programs if name not in known]:
+    is_ours = lambda program: program.startswith(f"{OURS} --")
+    if unknown := [name for name in names if name not in TASKS] + [name for name in programs if name not in known and not is_ours(name)]:
         end(2, f"unknown: {', '.join(unknown)}; tables: {', '.join(TASKS)}; programs: {', '.join(known)}")
     try:
         seeds = [int(seed) for seed in options.seeds.split(",")]

@@ -7,7 +7,7 @@ use crate::math::{Activation, Loss, Optimizer, TargetDomain};
 use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::sweep::Metric;
-use crate::train::Schedule;
+use crate::train::{Parametrization, Schedule};
 
 /// Names with commas between them.
 fn list<T: Display>(names: impl IntoIterator<Item = T>) -> String {
@@ -84,6 +84,16 @@ pub fn metrics(what: &str) -> String {
 /// `what: article, …`.
 pub fn inits(what: &str) -> String {
     format!("{what}: {}", list(Init::ALL))
+}
+
+/// How learning rates depend on layers.
+pub fn parametrizations() -> String {
+    format!(
+        "Learning rates of layers, under adam: {} (one for all), {} (a weight's over the root of its layer's inputs, a bias's a \
+         tenth, as in RealMLP)",
+        Parametrization::Standard,
+        Parametrization::Ntp
+    )
 }
 
 /// The schedules with the defaults of their settings.

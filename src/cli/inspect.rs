@@ -123,9 +123,10 @@ fn row(feature: &Feature) -> Vec<String> {
             [numbers(&|input| input.mean), numbers(&|input| input.scale), fill.clone(), width, names]
         }
         FeatureKind::Presence { .. } => ["-".into(), "-".into(), "-".into(), width, "missing or not".into()],
-        FeatureKind::Category { categories, fill, .. } => {
+        FeatureKind::Category { categories, fill, scaling, .. } => {
             let missing = fill.map_or("(other)".into(), |fill| shorten(&categories[fill]));
-            ["-".into(), "-".into(), missing, width, list(categories)]
+            let each = if scaling.is_empty() { "-" } else { "each its own" };
+            [each.into(), each.into(), missing, width, list(categories)]
         }
     };
     [shorten(&feature.name)].into_iter().chain(cells).collect()

@@ -39,22 +39,29 @@ pub(super) fn mean_and_scale(table: &Table, column: &str, rows: &[usize], values
 pub(super) fn median_and_scale(table: &Table, column: &str, rows: &[usize], values: &[f64]) -> Result<(f64, f64)> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let quantile = |fraction: f64| {
-        let place = fraction * (sorted.len() - 1) as f64;
-        let below = sorted[place as usize];
-        let above = sorted[(place as usize + 1).min(sorted.len() - 1)];
-        below + (above - below) * place.fract()
-    };
+    let (median, scale) = robust(sorted.len(), |at| sorted[at]);
     let half = sorted[sorted.len() - 1] / 2.0 - sorted[0] / 2.0;
-    let scale = match quantile(0.75) - quantile(0.25) {
-        0.0 => half,
-        scale => scale,
-    };
     if !(scale.is_finite() && half.is_finite()) {
         let widest = widest(values);
         return Err(table.not_finite(column, rows[widest], format_args!("{:e}, less another one,", values[widest])));
     }
-    Ok((quantile(0.5), scale))
+    Ok((median, scale))
+}
+
+/// The same of so many values, at least one, in ascending order; 1 where they are all the same.
+pub(super) fn robust(count: usize, sorted: impl Fn(usize) -> f64) -> (f64, f64) {
+    let last = count - 1;
+    let quantile = |fraction: f64| {
+        let place = fraction * last as f64;
+        let (below, above) = (sorted(place as usize), sorted((place as usize + 1).min(last)));
+        below + (above - below) * place.fract()
+    };
+    let scale = match (quantile(0.75) - quantile(0.25), sorted(last) / 2.0 - sorted(0) / 2.0) {
+        (0.0, 0.0) => 1.0,
+        (0.0, half) => half,
+        (scale, _) => scale,
+    };
+    (quantile(0.5), scale)
 }
 
 /// Where the value that is farthest from 0 stands.

@@ -161,8 +161,8 @@ impl Builder {
         }
     }
 
-    /// z = (x − mean) / scale, and z / √(1 + (z / clip)²) where a feature is clipped. The mean comes in two parts, so that f32 leaves
-    /// no more of its rounding than the difference has: a year less 2012.5 is exact. Inputs of categories stay as they are.
+    /// z = (x − mean) / scale, and z / √(1 + (z / clip)²) where an input is clipped. The mean comes in two parts, so that f32 leaves
+    /// no more of its rounding than the difference has: a year less 2012.5 is exact.
     fn standardise(&mut self, features: &[Feature]) -> Result<String> {
         let inputs: Vec<_> = features.iter().flat_map(|of| of.scalings().into_iter().zip(of.input_names())).collect();
         let clips: Vec<Option<f64>> = features.iter().flat_map(Feature::clips).collect();

@@ -1,6 +1,7 @@
 //! The plain names of what waits for a device: each waits for its async form on this thread.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use pollster::block_on;
 
@@ -79,6 +80,27 @@ impl Estimator {
 }
 
 impl Prepared {
+    /// The seconds that all epochs are going to take on a device, of all networks together. It does the first steps of a copy of the run,
+    /// for about 0.3 s, and changes nothing. Early stopping may end the run sooner.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start) and of a run.
+    pub fn expected_seconds(&self, device: &Device) -> Result<f64> {
+        block_on(self.expected_seconds_async(device))
+    }
+
+    /// Fits the run into a time, by [`expected_seconds`](Self::expected_seconds): fewer epochs, at least one, or where all of them take
+    /// less, more networks up to 8. Their number stays where [`ensemble`](Estimator::ensemble) or [`folds`](Estimator::folds) says it, and
+    /// where the run starts from a model. [`settled`](Self::settled) has what it came to: an estimator with these numbers gives the same
+    /// bytes. Reading, writing and judging come on top.
+    ///
+    /// # Errors
+    /// Those of [`expected_seconds`](Self::expected_seconds); [`Error::Setting`](crate::Error::Setting) for no time at all, for several
+    /// ranks, and for a run that goes on from a checkpoint.
+    pub fn fit_into(&mut self, budget: Duration, device: &Device) -> Result<()> {
+        block_on(self.fit_into_async(budget, device))
+    }
+
     /// Loads it on a device: all memory is allocated here. The first parameters are drawn, or where the estimator says so those of a
     /// model, or the state of a checkpoint.
     ///

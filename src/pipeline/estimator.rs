@@ -2,6 +2,7 @@
 
 use super::fold_by::FoldBy;
 use super::length::Length;
+use super::preset::Preset;
 use super::sample_weights::ClassWeight;
 use super::split_by::{SplitBy, SplitSizes};
 use super::start::Start;
@@ -10,14 +11,13 @@ use crate::data::{Encoder, FeatureScaling, Notes, Reading, Task};
 use crate::error::Result;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
-use crate::params::Init;
 use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::{Batch, Monitor, TrainConfig};
 
 /// What is to be learned of a table, and how. The defaults are those of `mlp train` for a file: one hidden layer of 64 units and one
 /// of 32, ReLU, Adam, batches of 32 rows, features standardised, a fifth of the rows for testing, a tenth of the others for validation,
-/// and as many epochs as the validation rows ask for ([`Budget`](crate::train::Budget)).
+/// and as many epochs as the validation rows ask for ([`Budget`](crate::train::Budget)): [`Preset::Plain`].
 ///
 /// ```
 /// use wgpu_mlp::data::{Cells, Column};
@@ -59,11 +59,18 @@ pub struct Estimator {
     pub(super) start: Start,
     /// Networks, or of each fold.
     pub(crate) ensemble: usize,
+    /// Whether a time to fit into may decide on them: nobody has said their number.
+    pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
     pub(crate) length: Length,
     pub(crate) config: TrainConfig,
     pub(crate) baseline: bool,
     pub(crate) parallel: Option<DataParallel>,
+    pub(crate) preset: Preset,
+    /// Whether the preset has the learning rate by the task, which is not known yet.
+    pub(crate) rate_by_task: bool,
+    /// Whether the preset decides on label smoothing.
+    pub(super) smooths_labels: bool,
 }
 
 /// Which rows are held out for validation.
@@ -84,7 +91,7 @@ impl Estimator {
         Self {
             target: target.into(),
             task: None,
-            hidden: HiddenLayers::plain(&[64, 32]),
+            hidden: HiddenLayers::plain(&[]),
             activation: Activation::Relu,
             loss: None,
             loss_parameters: Vec::new(),
@@ -103,12 +110,17 @@ impl Estimator {
             data_name: None,
             start: Start::Drawn,
             ensemble: 1,
+            ensemble_is_open: true,
             folds: None,
             length: Length::default(),
-            config: TrainConfig::new(1, Batch::Rows(32), optimizer).init(Init::He),
+            config: TrainConfig::new(1, Batch::Full, optimizer),
             baseline: false,
             parallel: None,
+            preset: Preset::Plain,
+            rate_by_task: false,
+            smooths_labels: false,
         }
+        .preset(Preset::Plain)
     }
 
     /// The task, where the target's values shall not tell it.
@@ -139,6 +151,7 @@ impl Estimator {
     /// The [parameter](Loss::parameter) of this name of the loss; one that the loss does not have is an error.
     pub fn loss_parameter(mut self, name: &'static str, value: f64) -> Self {
         self.loss_parameters.push((name, value));
+        self.loss_parameter_is_said(name);
         self
     }
 
@@ -245,7 +258,7 @@ impl Estimator {
     /// Trains so many networks side by side, at least one, which predict together: the means of their predictions. They differ by their
     /// seeds, which are this estimator's and those behind it. With [`folds`](Self::folds) they are so many for each fold.
     pub fn ensemble(self, networks: usize) -> Self {
-        Self { ensemble: networks, ..self }
+        Self { ensemble: networks, ensemble_is_open: false, ..self }
     }
 
     /// Cuts the training rows into so many folds, at least 2, as [`split_by`](Self::split_by) says, and trains a network for each, which
@@ -267,9 +280,22 @@ impl Estimator {
         self
     }
 
+    /// As many epochs as the number of the rows asks for ([`Budget`](crate::train::Budget)).
+    pub fn epochs_by_number(mut self) -> Self {
+        self.length.epochs = None;
+        self
+    }
+
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.
     pub fn patience(mut self, epochs: u64) -> Self {
-        (self.length.rule.patience, self.length.is_patient) = (epochs, true);
+        (self.length.rule.patience, self.length.is_patient) = (Some(epochs), true);
+        self
+    }
+
+    /// Runs all epochs and keeps the parameters of the best by the rows for validation, of equally good ones the last; the last epoch's
+    /// where there are no such rows. Their number is that of [`validation_by_number`](Self::validation_by_number) unless it is said.
+    pub fn keep_best(mut self) -> Self {
+        (self.length.rule.patience, self.length.is_patient) = (None, true);
         self
     }
 
@@ -293,7 +319,7 @@ impl Estimator {
 
     /// The optimiser.
     pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
-        self.config.optimizer = optimizer;
+        (self.config.optimizer, self.rate_by_task) = (optimizer, false);
         self
     }
 

@@ -102,7 +102,7 @@ impl Prepared {
         Ok(fitting)
     }
 
-    async fn load(&self, device: &Device) -> Result<Trainer> {
+    pub(super) async fn load(&self, device: &Device) -> Result<Trainer> {
         let mut replicas = self.replicas();
         if !matches!(self.settled.start, Start::Drawn) {
             // Nothing is drawn that might not fit the network.

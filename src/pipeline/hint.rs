@@ -4,10 +4,12 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::estimator::Estimator;
 use super::length::{Length, Rows};
+use super::preset::Preset;
 use crate::data::{Dataset, Encoder, Notes, Table, TargetKind, Task};
 use crate::error::{Result, count, list, set, setting, shorten};
-use crate::train::{Budget, TrainConfig};
+use crate::train::{Budget, EarlyStopping, TrainConfig};
 
 /// Most whole numbers that may stand for classes.
 const MOST: usize = 20;
@@ -28,8 +30,12 @@ pub enum Hint {
     },
     /// Which task it is, and why.
     Task(String),
+    /// What the preset decided, with whatever was said instead; none for the default.
+    Preset(String),
     /// How long the run is by the number of its rows.
     Length(String),
+    /// What fits the time that the run is to take.
+    Budget(String),
     /// Which networks are trained, if they are several.
     Ensemble(String),
     /// What may be better set otherwise.
@@ -45,7 +51,9 @@ impl fmt::Display for Hint {
                 f.write_str(&lines.collect::<Vec<_>>().join("\n"))
             }
             Self::Task(text) => write!(f, "task: {text}"),
+            Self::Preset(text) => write!(f, "preset: {text}"),
             Self::Length(text) => write!(f, "epochs: {text}"),
+            Self::Budget(text) => write!(f, "budget: {text}"),
             Self::Ensemble(text) => write!(f, "ensemble: {text}"),
             Self::Advice(text) => write!(f, "note: {text}"),
         }
@@ -102,6 +110,30 @@ impl Hint {
         })
     }
 
+    /// What a preset decided, where it is not the default: the settings in force.
+    pub(super) fn preset(settled: &Estimator, rows: Rows) -> Option<Self> {
+        let Estimator { preset, hidden, activation, scaling, config, .. } = settled;
+        let TrainConfig { optimizer, schedule, parametrization, batch, epochs, early_stopping, .. } = config;
+        let kept = match early_stopping {
+            Some(rule) => {
+                let which = if rule.patience.is_none() { "last best" } else { "best" };
+                format!("the {which} by the {} of {} validation rows", rule.monitor, count(rows.validation as u64))
+            }
+            None => "the last".into(),
+        };
+        (*preset != Preset::Plain).then(|| {
+            Self::Preset(format!(
+                "{preset}: layers {hidden} of {activation}, scaling {}, {} at {} with {schedule} and {parametrization}, {batch} rows a \
+                 step, {} epochs, of which {kept} is kept; {} is a smaller network",
+                scaling.name(),
+                optimizer.rule,
+                optimizer.learning_rate,
+                count(*epochs),
+                set("preset", "plain"),
+            ))
+        })
+    }
+
     /// Several networks take the place of one.
     pub(super) fn ensemble(each: usize, folds: &[Range<usize>]) -> Option<Self> {
         let networks = each * folds.len().max(1);
@@ -129,13 +161,16 @@ impl Hint {
         let (epochs, train) = (count(config.epochs), count(rows.train as u64));
         let otherwise = format!("{} trains for N", set("epochs", "N"));
         let all = if drawn { " on all rows" } else { "" };
+        let validation = count(rows.validation as u64);
         Some(Self::Length(match (config.early_stopping, rows.validation) {
-            (Some(rule), 1..) => format!(
-                "{epochs} at most on {train} rows, until {} in a row have not improved the {} of {} validation rows; the \
-                 best is kept; {otherwise}{all}",
-                count(rule.patience),
-                rule.monitor,
-                count(rows.validation as u64),
+            (Some(EarlyStopping { patience: Some(patience), monitor, .. }), 1..) => format!(
+                "{epochs} at most on {train} rows, until {} in a row have not improved the {monitor} of {validation} \
+                 validation rows; the best is kept; {otherwise}{all}",
+                count(patience),
+            ),
+            (Some(EarlyStopping { patience: None, monitor, .. }), 1..) => format!(
+                "{epochs} on {train} rows, by their number; the last best by the {monitor} of {validation} validation rows \
+                 is kept; {otherwise}",
             ),
             (None, 0) if drawn => format!(
                 "{epochs} on all {train} rows, none for validation, {}; {otherwise}",

@@ -9,7 +9,7 @@ pub(crate) struct Length {
     pub epochs: Option<u64>,
     /// The rule by which it ends before.
     pub rule: EarlyStopping,
-    /// Whether the patience of that rule was said; else the table's size decides it.
+    /// Whether the patience of that rule was said, a number of epochs or none; else the table's size decides it.
     pub is_patient: bool,
 }
 
@@ -33,10 +33,10 @@ impl Length {
     /// The part of the rows that is held out for validation, where nobody says it; None where their number decides
     /// ([`Budget::validation_fraction`]).
     pub fn validation_fraction(&self) -> Option<f64> {
-        match (self.is_patient, self.epochs) {
-            (true, _) => Some(Budget::VALIDATION_FRACTION),
-            (false, Some(_)) => Some(0.0),
-            (false, None) => None,
+        match (self.is_patient, self.rule.patience, self.epochs) {
+            (true, Some(_), _) => Some(Budget::VALIDATION_FRACTION),
+            (false, _, Some(_)) => Some(0.0),
+            (true, None, _) | (false, _, None) => None,
         }
     }
 
@@ -44,8 +44,10 @@ impl Length {
     pub fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
         let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);
         let rule = match (self.is_patient, self.epochs, budget.patience) {
+            // The training rows' own loss is no measure of which epoch is best.
+            (true, ..) if self.rule.patience.is_none() && rows.validation == 0 => None,
             (true, ..) => Some(self.rule),
-            (false, None, Some(patience)) => Some(EarlyStopping { patience, ..self.rule }),
+            (false, None, Some(patience)) => Some(EarlyStopping { patience: Some(patience), ..self.rule }),
             _ => None,
         };
         TrainConfig { epochs: self.epochs.unwrap_or(budget.epochs), early_stopping: rule, ..config }

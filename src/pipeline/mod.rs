@@ -9,6 +9,8 @@ mod arrays;
 mod baseline;
 #[cfg(not(target_family = "wasm"))]
 mod blocking;
+mod budget;
+mod by_preset;
 mod estimator;
 mod evaluate;
 mod fit;
@@ -24,6 +26,7 @@ mod predict;
 #[cfg(feature = "cli")]
 mod predictions_csv;
 mod prepare;
+mod preset;
 mod record;
 mod sample_weights;
 mod split_by;
@@ -40,11 +43,14 @@ pub use fitting::Fitting;
 pub use fold_by::FoldBy;
 pub use held_out::HeldOutTables;
 pub use hint::Hint;
+#[cfg(feature = "cli")]
+pub(crate) use length::Length;
 pub use members::{Member, OutOfFold};
 pub use predict::Prediction;
 #[cfg(feature = "cli")]
 pub(crate) use predictions_csv::{write_csv, write_heading, write_rows};
 pub use prepare::Prepared;
+pub use preset::Preset;
 pub use sample_weights::ClassWeight;
 pub use split_by::{SplitBy, SplitSizes};
 pub use splits::Splits;

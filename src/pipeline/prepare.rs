@@ -62,6 +62,8 @@ impl Prepared {
 
     /// The network that another estimator would train on this data with a seed: one that differs in nothing that the data depend on.
     pub(crate) fn replica(&self, other: &Estimator, seed: u64) -> Result<Replica> {
+        let mut other = other.clone();
+        other.settle_rate(self.encoder.task());
         let config = other.length.apply(other.config.clone(), rows_of(&self.splits, &self.folds)).seed(seed);
         let parameter = other.network(&self.encoder, self.spec.loss())?.loss_parameter();
         let weighting = self.settled.class_weights().iter().position(|own| *own == other.class_weight);
@@ -148,6 +150,7 @@ impl Estimator {
             return Err(folds_and_validation("a table for validation"));
         }
         let splits = held_out.join(rows);
+        settled.settle_rate(encoder.task());
         hints.extend(settled.settle(&splits, &folds, is_drawn));
 
         let encoder = weights.name_in(encoder)?;
@@ -187,11 +190,12 @@ impl Estimator {
 
     /// The network of what training starts from, else the one that is asked for.
     fn network(&self, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
-        match self.start.spec(encoder, loss, &self.loss_parameters)? {
+        let parameters = self.all_loss_parameters();
+        match self.start.spec(encoder, loss, &parameters)? {
             Some(spec) => Ok(spec),
             None => {
                 let spec = self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)?;
-                spec.with_named_parameters(&self.loss_parameters)
+                spec.with_named_parameters(&parameters)
             }
         }
     }
@@ -215,7 +219,11 @@ impl Estimator {
         self.config = self.length.apply(self.config.clone(), rows);
         let fraction = if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 };
         let fraction = self.split_sizes().validation.unwrap_or(fraction);
-        let hints = [Hint::length(&self.length, &self.config, rows, is_drawn), Hint::ensemble(self.ensemble, folds)];
+        let hints = [
+            Hint::preset(self, rows),
+            Hint::length(&self.length, &self.config, rows, is_drawn),
+            Hint::ensemble(self.ensemble, folds),
+        ];
         self.length.epochs = Some(self.config.epochs);
         self.validation = ValidationRows::Fraction(if folds.is_empty() { fraction } else { 0.0 });
         hints.into_iter().flatten().collect()

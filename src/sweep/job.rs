@@ -33,7 +33,7 @@ impl Candidate {
         let (rule, batch, plan) = (config.optimizer.rule, config.batch, config.plan);
         let dropout: &[f64] = if config.dropout.len() > 1 { &config.dropout } else { &[] };
         let network = format!("{hidden} {activation} {loss:?} {dropout:?} {scaling:?}");
-        format!("{network} {rule:?} {batch} {plan:?} {length:?}")
+        format!("{network} {rule:?} {batch} {plan:?} {length:?} {}", config.parametrization)
     }
 }
 

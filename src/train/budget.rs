@@ -41,7 +41,7 @@ impl Budget {
     #[must_use]
     pub fn new(rows: usize, batch: Batch, schedule: Schedule, watched: bool) -> Self {
         let steps = rows.div_ceil(batch.rows(rows).max(1)).max(1) as u64;
-        let whole = matches!(schedule, Schedule::Cosine { .. } | Schedule::OneCycle { .. });
+        let whole = matches!(schedule, Schedule::Cosine { .. } | Schedule::OneCycle { .. } | Schedule::CosLog { .. });
         let length = match (watched, whole) {
             (true, true) => Self::ANNEALED,
             (true, false) => Self::WATCHED,

@@ -18,13 +18,15 @@ pub enum Monitor {
     Accuracy,
 }
 
-/// Stops when `patience` epochs in a row have not improved on the best one, as Keras' `EarlyStopping` does.
+/// Keeps the best epoch, and stops when `patience` epochs in a row have not improved on it, as Keras' `EarlyStopping` does. Without a
+/// patience all epochs are run, and of epochs that are equally good the last is kept, which has trained the longest (RealMLP: Holzmüller,
+/// Grinsztajn and Steinwart 2024).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// Epochs in a row without an improvement, at least 1.
-    pub patience: u64,
-    /// A value must be better than the best by more than this, at least 0.
+    /// Epochs in a row without an improvement, at least 1; none never stops.
+    pub patience: Option<u64>,
+    /// A value must be better than the best by more than this, at least 0; without a patience by this at least.
     #[serde(default)]
     pub min_delta: f64,
     /// The monitored value.
@@ -56,14 +58,19 @@ pub struct StoppingDecision {
 impl EarlyStopping {
     /// Stops after `patience` epochs without a lower loss.
     pub fn new(patience: u64) -> Self {
-        Self { patience, min_delta: 0.0, monitor: Monitor::Loss }
+        Self { patience: Some(patience), ..Self::keep_best() }
+    }
+
+    /// Never stops, and keeps the last epoch with the lowest loss.
+    pub fn keep_best() -> Self {
+        Self { patience: None, min_delta: 0.0, monitor: Monitor::Loss }
     }
 
     /// Refuses settings that make no sense.
     pub fn check(&self) -> Result<()> {
         let refused = |what, found, expected: &str| Err(Error::Setting { what, found, expected: expected.into() });
-        if self.patience == 0 {
-            return refused("patience", self.patience.to_string(), "a whole number of at least 1");
+        if self.patience == Some(0) {
+            return refused("patience", "0".into(), "a whole number of at least 1");
         }
         if !(self.min_delta.is_finite() && self.min_delta >= 0.0) {
             return refused("min_delta", self.min_delta.to_string(), "a number of at least 0");
@@ -75,17 +82,19 @@ impl EarlyStopping {
 impl EarlyStoppingState {
     /// Takes the monitored value of an epoch that has ended. A value that is not finite is not an improvement.
     pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> StoppingDecision {
-        let improved = value.is_finite()
-            && self.best.is_none_or(|best| match rule.monitor {
-                Monitor::Loss => value + rule.min_delta < best,
-                Monitor::Accuracy => value - rule.min_delta > best,
-            });
+        let ahead = |best: f64| match rule.monitor {
+            Monitor::Loss => best - (value + rule.min_delta),
+            Monitor::Accuracy => (value - rule.min_delta) - best,
+        };
+        let is_better = |ahead: f64| ahead > 0.0 || (ahead == 0.0 && rule.patience.is_none());
+        let improved = value.is_finite() && self.best.is_none_or(|best| is_better(ahead(best)));
         if improved {
             *self = Self { best: Some(value), best_epoch: epoch, bad_epochs: 0 };
         } else {
             self.bad_epochs += 1;
         }
-        StoppingDecision { improved, stop: !improved && self.bad_epochs >= rule.patience }
+        let stop = !improved && rule.patience.is_some_and(|patience| self.bad_epochs >= patience);
+        StoppingDecision { improved, stop }
     }
 }
 

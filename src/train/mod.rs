@@ -13,6 +13,7 @@ mod many;
 mod mark;
 mod member;
 mod pacer;
+mod parametrization;
 mod records;
 mod replica;
 mod run;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use budget::Budget;
 pub use early_stopping::{EarlyStopping, EarlyStoppingState, Monitor, StoppingDecision};
 pub use lr_find::{LrCurve, LrPoint, LrRange};
+pub use parametrization::Parametrization;
 pub use replica::{Replica, ReplicaEnd, ReplicaOutcome};
 pub use schedule::{PlateauState, Position, Schedule};
 pub use state::{TrainProgress, TrainState};
@@ -135,6 +137,9 @@ pub struct TrainConfig {
     /// the order of [`Layout`]. 0 freezes. An empty list means 1 for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learning_rate_factors: Vec<f64>,
+    /// How learning rates depend on the sizes of layers; its factors are multiplied with those above.
+    #[serde(default, skip_serializing_if = "Parametrization::is_standard")]
+    pub parametrization: Parametrization,
     /// Time that a submission of steps should take; [`SUBMISSION`](Self::SUBMISSION) by default.
     #[serde(skip, default = "submission")]
     pub submission: Duration,
@@ -158,6 +163,7 @@ impl TrainConfig {
             dropout: Vec::new(),
             early_stopping: None,
             learning_rate_factors: Vec::new(),
+            parametrization: Parametrization::Standard,
             init: Init::He,
             submission: Self::SUBMISSION,
         }
@@ -188,6 +194,12 @@ impl TrainConfig {
     #[must_use]
     pub fn learning_rate_factors(self, factors: &[f64]) -> Self {
         Self { learning_rate_factors: factors.to_vec(), ..self }
+    }
+
+    /// With learning rates by the sizes of layers.
+    #[must_use]
+    pub fn parametrization(self, parametrization: Parametrization) -> Self {
+        Self { parametrization, ..self }
     }
 
     /// With submissions of about this time. A program that shares the GPU with a display needs less than a frame. A
@@ -238,6 +250,17 @@ impl TrainConfig {
             return refused("monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
         }
         rule.check()
+    }
+
+    /// The factors on the learning rate of each weight and bias, or of each layer, in the order of [`Layout`]; none where all are 1.
+    fn rate_factors(&self, spec: &MlpSpec) -> Vec<f64> {
+        let (given, own) = (&self.learning_rate_factors, self.parametrization.factors(spec, self.optimizer.rule));
+        if own.is_empty() {
+            return given.clone();
+        }
+        let tensors = own.len();
+        let of_tensor = |at: usize| given.get(at * given.len() / tensors).copied().unwrap_or(1.0);
+        own.iter().enumerate().map(|(at, factor)| factor * of_tensor(at)).collect()
     }
 
     /// The dropout of each hidden layer of `spec`.

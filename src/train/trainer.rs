@@ -151,7 +151,7 @@ pub(super) fn recipe_and_shape(
         dropout: TrainConfig { dropout: dropout_of(replicas), ..config.clone() }.rates(spec),
         clip_norm: replicas.iter().any(|replica| matches!(replica.config.optimizer.clip, Clip::Norm(_))),
         keep_best: replicas.iter().any(|replica| replica.config.early_stopping.is_some()),
-        factors: config.learning_rate_factors.clone(),
+        factors: config.rate_factors(spec),
     };
     let (weightings, slots) = (data.weightings(), slots.clamp(1, MAX_SLOTS));
     (recipe, TrainShape { samples, validation, folds: training, batch, replicas: count, slots, weightings })
@@ -252,7 +252,7 @@ impl Trainer {
 
     /// The factors on learning rates, one for each run of tensors that share one.
     pub(super) fn lr_factors(&self) -> Vec<f64> {
-        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config().learning_rate_factors);
+        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config().rate_factors(&self.spec));
         groups.into_iter().map(|(_, factor)| factor).collect()
     }
 

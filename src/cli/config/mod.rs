@@ -34,7 +34,7 @@ pub const SWEEP: &str = "sweep";
 /// The file in the folder of a sweep that repeats it.
 pub const SWEEP_FILE: &str = "sweep.toml";
 /// Flags that are none of a file's keys.
-const OWN: [&str; 4] = ["config", "dump-config", "resume", "lr-find"];
+const OWN: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "budget"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
 const BESIDE_RESUME: [&str; 11] = [
     "data",
@@ -109,7 +109,7 @@ impl MergedArgs {
         };
         let mut entries = parse(&path, &text, &command)?;
         check(&entries, &command)?;
-        let typed_flags: Vec<&Arg> = flags(&command).filter(|arg| is_explicit(matches, arg)).collect();
+        let typed_flags: Vec<&Arg> = command.get_arguments().filter(|arg| is_explicit(matches, arg)).collect();
         entries.retain(|entry| {
             let Some(arg) = find(&command, &entry.flag) else { return true };
             !typed_flags.iter().any(|typed| typed.get_id() == arg.get_id() || contradict(&command, typed, arg))
@@ -413,14 +413,19 @@ impl GivenArgs {
         let command = subcommand(self.of);
         let explicit = self.all.iter().filter(|said| said.explicit);
         let explicit: Vec<&Arg> = explicit.filter_map(|said| find(&command, &said.flag)).collect();
+        let decided: Vec<&Arg> = resolved.iter().filter_map(|(flag, _)| find(&command, flag)).collect();
         let line = |arg: &Arg| {
             let flag = name(arg);
-            let said = self.all.iter().find(|said| said.flag == flag).map(|said| &said.word);
+            let said = self.all.iter().find(|said| said.flag == flag);
             let found = resolved.iter().find(|(of, _)| *of == flag).map(|(_, word)| word);
-            // `auto` is not what is in force once it is known.
-            let word = if said.is_some_and(|word| word == AUTO) { found.or(said) } else { said.or(found) }?;
-            // A default that cannot stand with what was said is not in force.
-            let stands = !explicit.iter().any(|other| contradict(&command, other, arg));
+            // Neither `auto` nor a fixed default is what is in force once something has decided.
+            let is_open = said.is_none_or(|said| said.word == AUTO || !said.explicit);
+            let said = said.map(|said| &said.word);
+            let word = if is_open { found.or(said) } else { said.or(found) }?;
+            // A default that cannot stand with what was said or decided is not in force.
+            let is_default = is_open && found.is_none();
+            let others = explicit.iter().chain(decided.iter().filter(|_| is_default));
+            let stands = !others.into_iter().any(|other| contradict(&command, other, arg));
             stands.then(|| format!("{flag} = {}\n", toml(arg, word)))
         };
         flags(&command).filter_map(line).collect()

@@ -5,21 +5,24 @@ use std::str::FromStr;
 
 use crate::cli::help;
 use crate::error::{Error, Result};
-use crate::train::{Schedule, TrainConfig};
+use crate::train::{Parametrization, Schedule, TrainConfig};
 
 #[derive(Debug, clap::Args)]
 pub struct ControlArgs {
-    #[arg(long, default_value_t = Schedule::Constant, value_name = "NAME[:KEY=F,…]", help = help::schedules())]
-    schedule: Schedule,
+    #[arg(long, value_name = "NAME[:KEY=F,…]", help = help::schedules() + " [default: constant, or by --preset]")]
+    schedule: Option<Schedule>,
     /// Dropout rates of the hidden layers, in [0, 1): one for all layers, or one for each
     #[arg(long, default_value_t = Rates::default(), value_name = "F,F,…")]
     dropout: Rates,
+    #[arg(long, value_name = "NAME", help = help::parametrizations() + " [default: standard, or by --preset]")]
+    parametrization: Option<Parametrization>,
 }
 
 impl ControlArgs {
     /// The configuration with what the flags say.
     pub fn apply(&self, config: TrainConfig) -> TrainConfig {
-        config.schedule(self.schedule).dropout(&self.dropout.0)
+        let config = self.schedule.into_iter().fold(config, TrainConfig::schedule).dropout(&self.dropout.0);
+        self.parametrization.into_iter().fold(config, TrainConfig::parametrization)
     }
 }
 

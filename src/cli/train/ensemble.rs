@@ -5,18 +5,19 @@ use crate::pipeline::Estimator;
 #[derive(Debug, clap::Args)]
 pub struct EnsembleArgs {
     /// Train N networks side by side, which differ by their seeds and predict together: the mean of their probabilities or numbers.
-    /// With --folds N for each fold
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub ensemble: usize,
+    /// With --folds N for each fold [default: 1, or what fits --budget]
+    #[arg(long, value_name = "N")]
+    ensemble: Option<usize>,
     /// Cut the training rows into K folds and train a network for each, which holds its fold out and is judged by it. They predict
     /// together; what they say of the folds that they held out is an honest score from all rows
     #[arg(long, value_name = "K", conflicts_with_all = ["validation", "validation_fraction"])]
-    pub folds: Option<usize>,
+    folds: Option<usize>,
 }
 
 impl EnsembleArgs {
     /// The estimator with what is said.
     pub fn apply(&self, estimator: Estimator) -> Estimator {
-        self.folds.into_iter().fold(estimator.ensemble(self.ensemble), Estimator::folds)
+        let estimator = self.ensemble.into_iter().fold(estimator, Estimator::ensemble);
+        self.folds.into_iter().fold(estimator, Estimator::folds)
     }
 }

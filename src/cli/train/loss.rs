@@ -1,5 +1,6 @@
 //! The flags of the loss.
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, value_parser};
 
 use crate::cli::flags::{LOSS_FLAGS, LossFlag};
@@ -20,20 +21,35 @@ pub struct LossArgs {
 
 /// The parameters of losses that are other than their defaults, by their names. Each has a flag, for the losses that have it.
 #[derive(Debug)]
-pub struct LossParameterArgs(Vec<(&'static str, f64)>);
+pub struct LossParameterArgs {
+    given: Vec<(&'static str, f64)>,
+    /// Those that were said, be it their defaults.
+    said: Vec<&'static str>,
+}
 
 impl LossArgs {
     /// The estimator with what the flags say.
     pub fn apply(&self, estimator: Estimator) -> Estimator {
         let estimator = self.loss.into_iter().fold(estimator, Estimator::loss);
-        self.parameters.0.iter().fold(estimator, |estimator, &(name, value)| estimator.loss_parameter(name, value))
+        let LossParameterArgs { given, said } = &self.parameters;
+        let mut estimator =
+            given.iter().fold(estimator, |estimator, &(name, value)| estimator.loss_parameter(name, value));
+        said.iter().for_each(|name| estimator.loss_parameter_is_said(name));
+        estimator
+    }
+
+    /// What a preset decided on the parameters of losses, as words of the command line.
+    pub fn words(estimator: &Estimator) -> Option<(&'static str, String)> {
+        let (name, value) = estimator.preset_smoothing()?;
+        let known = LOSS_FLAGS.iter().find(|known| known.parameter.name == name)?;
+        Some((known.flag.trim_start_matches('-'), value.to_string()))
     }
 }
 
 impl LossParameterArgs {
     /// The network with its loss's parameter; a flag that the loss does not have is refused.
     pub fn tune(&self, spec: MlpSpec) -> Result<MlpSpec> {
-        spec.with_named_parameters(&self.0)
+        spec.with_named_parameters(&self.given)
     }
 }
 
@@ -56,7 +72,9 @@ impl FromArgMatches for LossParameterArgs {
             let value = *matches.get_one(parameter.name)?;
             (value != parameter.default).then_some((parameter.name, value))
         });
-        Ok(Self(given.collect()))
+        let said = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let names = LOSS_FLAGS.iter().map(|LossFlag { parameter, .. }| parameter.name);
+        Ok(Self { given: given.collect(), said: names.filter(said).collect() })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

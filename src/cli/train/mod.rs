@@ -30,11 +30,12 @@ use super::job::Job;
 use super::output::print_data;
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
+use crate::backend::Device;
 use crate::data::{FeatureScaling, Task};
 use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
-use crate::pipeline::{Estimator, Fitting, Prepared};
+use crate::pipeline::{Estimator, Prepared, Preset};
 use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::Batch;
@@ -43,7 +44,7 @@ use end::end;
 use ensemble::EnsembleArgs;
 use fit::fit;
 use keeping::{Keeping, Place};
-use length::LengthArgs;
+use length::{LengthArgs, TimeLimit};
 use loss::LossArgs;
 use optimizer::OptimizerArgs;
 use ranks::RankArgs;
@@ -77,6 +78,10 @@ pub struct Args {
     /// stratified for classification
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
+    /// Settings that go together, for what no flag says: plain (64,32 units, relu, adam), or tabular (RealMLP's TD-S: 256,256,256
+    /// units, mish, robust-all scaling, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
+    #[arg(long, value_name = "NAME", default_value_t = Preset::Plain)]
+    preset: Preset,
     #[command(flatten, next_help_heading = "Table")]
     columns: ColumnArgs,
     #[command(flatten, next_help_heading = "Table")]
@@ -84,11 +89,11 @@ pub struct Args {
     #[command(flatten, next_help_heading = "Table")]
     weights: WeightArgs,
     /// Widths of the hidden layers, or `none`; a layer may name its activation (64:tanh,32) [default: 25,50,50,25 for moons,
-    /// 64,32 for files]
+    /// by --preset for files]
     #[arg(long, value_name = "N,N,…", conflicts_with = "init_from", help_heading = "Network")]
     hidden: Option<HiddenLayers>,
     #[arg(long, value_name = "NAME", help_heading = "Network",
-          help = help::activations("Activation of the hidden layers") + " [default: relu]")]
+          help = help::activations("Activation of the hidden layers") + " [default: relu, or by --preset]")]
     activation: Option<Activation>,
     #[command(flatten, next_help_heading = "Network")]
     loss: LossArgs,
@@ -96,7 +101,7 @@ pub struct Args {
     optimizer: OptimizerArgs,
     #[command(flatten, next_help_heading = "Training")]
     control: ControlArgs,
-    /// Rows of a step, `full`, or `auto` (200 rows, or all if fewer) [default: full for moons, 32 for files]
+    /// Rows of a step, `full`, or `auto` (200 rows, or all if fewer) [default: full for moons, by --preset for files]
     #[arg(long, value_name = "N|full|auto", help_heading = "Training")]
     batch: Option<Batch>,
     #[command(flatten, next_help_heading = "Training")]
@@ -105,13 +110,13 @@ pub struct Args {
     #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u64>,
     #[arg(long, value_name = "NAME", conflicts_with = "init_from", help_heading = "Network",
-          help = help::inits("Initialisation of the parameters") + " [default: article for moons, he for files]")]
+          help = help::inits("Initialisation of the parameters") + " [default: article for moons, by --preset for files]")]
     init: Option<Init>,
     /// Start from the parameters of a model, or of a file that `mlp import` takes
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     init_from: Option<PathBuf>,
     /// How features that are numbers are scaled: standard (mean and standard deviation), robust (median and quartiles, and nothing
-    /// beyond 3), none [default: standard for files, none for moons]
+    /// beyond 3), robust-all (the inputs of categories alike), none [default: none for moons, by --preset for files]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_standardize", "init_from"], help_heading = "Table")]
     scaling: Option<FeatureScaling>,
     /// Do not standardise features and target [default: files are standardised, moons are not]
@@ -211,9 +216,14 @@ async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
     }
     let ranks = parallel.as_ref().map(|parallel| parallel.ranks.clone());
     let estimator = parallel.clone().into_iter().fold(estimator, Estimator::data_parallel);
-    let prepared = read::prepare(&args, estimator, &source)?;
+    let mut prepared = read::prepare(&args, estimator, &source)?;
+    let device = open(&args, &mut prepared).await?;
+    time(&args, &mut prepared, &device).await?;
     let config = args.said.toml(&settings::words(prepared.settled(), &args, &source));
-    let mut fitting = load(&args, prepared).await?;
+    let mut fitting = prepared.start_async(&device).await?;
+    if !args.quiet {
+        tell::the_plan(&fitting);
+    }
     if let (Some(parallel), false) = (&parallel, args.quiet) {
         ranks::tell(parallel);
     }
@@ -231,18 +241,32 @@ async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
     end(&args, &source, fitting, keeping, &interrupt, trained).await
 }
 
-/// Opens the device and loads what is prepared on it.
-async fn load(args: &Args, mut prepared: Prepared) -> Result<Fitting> {
+/// Opens the device.
+async fn open(args: &Args, prepared: &mut Prepared) -> Result<Device> {
     let rank = prepared.settled().parallel.as_ref().map(|parallel| parallel.ranks.rank());
     let opened = match rank {
         Some(rank) => args.device.open_nth(rank, args.quiet).await?,
         None => args.device.open(args.quiet).await?,
     };
-    let device = opened.device;
     prepared.timings.end("device");
-    let fitting = prepared.start_async(&device).await?;
-    if !args.quiet {
-        tell::the_plan(&fitting);
+    Ok(opened.device)
+}
+
+/// Fits the run into its budget; without one, tells how long the run of a preset takes.
+async fn time(args: &Args, prepared: &mut Prepared, device: &Device) -> Result<()> {
+    let is_alone = args.saves.resume.is_none() && !args.ranks.data_parallel && !args.lr_find;
+    match args.length.budget {
+        Some(TimeLimit(budget)) => {
+            prepared.fit_into_async(budget, device).await?;
+            if let (Some(hint), false) = (prepared.hints.last(), args.quiet) {
+                eprintln!("{hint}");
+            }
+        }
+        None if args.preset != Preset::Plain && is_alone && !args.quiet => {
+            tell::the_time(prepared.expected_seconds_async(device).await?);
+        }
+        None => return Ok(()),
     }
-    Ok(fitting)
+    prepared.timings.end("measure");
+    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use crate::cli::help;
 use crate::error::Result;
-use crate::math::{Clip, Optimizer, Rule};
+use crate::math::{Clip, Optimizer};
+use crate::pipeline::Estimator;
 
 #[derive(Debug, clap::Args)]
 pub struct OptimizerArgs {
@@ -45,12 +46,18 @@ fn known(name: &str) -> Result<String> {
 }
 
 impl OptimizerArgs {
-    /// The optimiser, checked; `default` where none is named.
-    pub fn optimizer(&self, default: Rule) -> Result<Optimizer> {
-        let base = Optimizer::named(self.optimizer.as_deref().unwrap_or(default.name()), 0.0)?;
-        let learning_rate = base.rule.default_learning_rate();
+    /// The estimator with what the flags say, checked. Under the rule that the estimator has, what they leave open stays.
+    pub fn apply(&self, estimator: Estimator) -> Result<Estimator> {
+        let own = estimator.config.optimizer;
+        let named = self.optimizer.as_deref().map(|name| Optimizer::named(name, 0.0)).transpose()?;
+        let base = match named {
+            Some(named) if named.rule == own.rule => Optimizer { weight_decay: named.weight_decay, ..own },
+            Some(named) => Optimizer { learning_rate: named.rule.default_learning_rate(), ..named },
+            None => own,
+        };
+        let rate_by_task = estimator.rate_by_task && base.rule == own.rule && self.lr.is_none();
         let optimizer = Optimizer {
-            learning_rate: self.lr.unwrap_or(learning_rate),
+            learning_rate: self.lr.unwrap_or(base.learning_rate),
             beta_1: self.beta1.unwrap_or(base.beta_1),
             beta_2: self.beta2.unwrap_or(base.beta_2),
             epsilon: self.epsilon.unwrap_or(base.epsilon),
@@ -65,18 +72,22 @@ impl OptimizerArgs {
             ..base
         };
         optimizer.check()?;
-        Ok(optimizer)
+        let mut estimator = estimator.optimizer(optimizer);
+        estimator.rate_by_task = rate_by_task;
+        Ok(estimator)
     }
 
     /// What is in force of the flags without a fixed default, as words of the command line.
-    pub fn words(optimizer: &Optimizer) -> Vec<(&'static str, String)> {
-        vec![
+    pub fn words(estimator: &Estimator) -> Vec<(&'static str, String)> {
+        let (optimizer, rate_by_task) = (&estimator.config.optimizer, estimator.rate_by_task);
+        let rate = (!rate_by_task).then(|| ("lr", optimizer.learning_rate.to_string()));
+        let others = [
             ("optimizer", optimizer.rule.name().into()),
-            ("lr", optimizer.learning_rate.to_string()),
             ("beta1", optimizer.beta_1.to_string()),
             ("beta2", optimizer.beta_2.to_string()),
             ("epsilon", optimizer.epsilon.to_string()),
             ("weight-decay", optimizer.weight_decay.to_string()),
-        ]
+        ];
+        others.into_iter().chain(rate).collect()
     }
 }

@@ -42,6 +42,12 @@ pub fn hints(hints: &[Hint], lr_find: bool) {
     }
 }
 
+/// How long all epochs take.
+pub fn the_time(seconds: f64) {
+    let seconds = count(seconds.ceil() as u64);
+    eprintln!("time: about {seconds} s on this device; --budget 60s fits epochs and networks into a time");
+}
+
 /// What is trained and how a step is planned.
 pub fn the_plan(fitting: &Fitting) {
     let (spec, trainer) = (&fitting.prepared().spec, fitting.trainer());

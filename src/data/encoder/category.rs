@@ -179,6 +179,19 @@ pub(in crate::data) fn least(rows: usize) -> usize {
     (rows / 100).clamp(1, 10)
 }
 
+/// In how many of so many rows each input of these categories is 1.
+pub(in crate::data) fn counts(kind: &FeatureKind, texts: &Categorical, rows: &[usize]) -> Vec<usize> {
+    let FeatureKind::Category { categories, other, fill, rare, .. } = kind else { return Vec::new() };
+    let known = Categories::new(categories, rare.as_deref(), *other);
+    let other = other.then_some(categories.len());
+    let places: Vec<_> = texts.labels().iter().map(|label| known.index.place(label).or(other)).collect();
+    let mut counts = vec![0; categories.len() + usize::from(other.is_some())];
+    for place in rows.iter().filter_map(|&row| texts.code(row).map_or(fill.or(other), |code| places[code])) {
+        counts[place] += 1;
+    }
+    counts
+}
+
 /// The categories that are frequent enough; of many the most frequent.
 pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize]) -> Result<FeatureKind, Why> {
     let mut counts = vec![0_usize; texts.labels().len()];
@@ -204,5 +217,5 @@ pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize]) -> Result<Featur
     let bytes: usize = rare.iter().map(|(label, _)| label.len()).sum();
     let is_kept = (1..=MOST_RARE).contains(&rare.len()) && bytes <= RARE_BYTES;
     let (other, rare) = (!rare.is_empty(), is_kept.then(|| sorted(&rare)));
-    Ok(FeatureKind::Category { categories, other, fill, rare })
+    Ok(FeatureKind::Category { categories, other, fill, rare, scaling: Vec::new() })
 }

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::data::encoder::calendar::{self, DateInput};
+use crate::data::encoder::scaling::InputScaling;
 use crate::error::shorten;
 
 /// A feature column with what turns its cells into inputs.
@@ -43,7 +44,7 @@ pub enum FeatureKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip: Option<f64>,
     },
-    /// Texts: the input of the cell's category is 1, the others 0.
+    /// Texts: the input of the cell's category is 1, the others 0, or what their scaling makes of 1 and 0.
     Category {
         /// Those that the training rows have often enough, in lexicographic order.
         categories: Vec<String>,
@@ -56,6 +57,9 @@ pub enum FeatureKind {
         /// none, where they are more than 10,000 or longer than a MiB, and in old files.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rare: Option<Vec<String>>,
+        /// What is done to each input; nothing where there is none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        scaling: Vec<InputScaling>,
     },
     /// Dates: the network sees the parts that vary, each standardised.
     Date {
@@ -132,7 +136,10 @@ impl Feature {
                     .zip(parts)
                     .for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
             }
-            FeatureKind::Category { .. } | FeatureKind::Presence { .. } => {}
+            FeatureKind::Category { scaling, .. } => {
+                all.iter_mut().zip(scaling).for_each(|(input, own)| *input = (own.mean, own.scale));
+            }
+            FeatureKind::Presence { .. } => {}
         }
         all
     }
@@ -141,8 +148,12 @@ impl Feature {
     #[must_use]
     pub fn clips(&self) -> Vec<Option<f64>> {
         let mut all = vec![None; self.width()];
-        if let FeatureKind::Number { clip, .. } = self.kind {
-            all[0] = clip;
+        match &self.kind {
+            FeatureKind::Number { clip, .. } => all[0] = *clip,
+            FeatureKind::Category { scaling, .. } => {
+                all.iter_mut().zip(scaling).for_each(|(input, own)| *input = Some(own.clip));
+            }
+            FeatureKind::Date { .. } | FeatureKind::Presence { .. } => {}
         }
         all
     }
@@ -153,15 +164,13 @@ impl Feature {
         match &self.kind {
             &FeatureKind::Number { mean, scale, fill, clip } => {
                 check_scale(&self.name, mean, scale)?;
-                if let Some(clip) = clip.filter(|clip| !(clip.is_finite() && *clip > 0.0)) {
-                    return Err(format!("the encoder's column `{name}` is clipped at {clip}"));
-                }
+                clip.map_or(Ok(()), |clip| check_clip(&self.name, clip))?;
                 match fill.filter(|fill| !fill.is_finite()) {
                     Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),
                     None => Ok(()),
                 }
             }
-            FeatureKind::Category { categories, other, fill, rare } => {
+            FeatureKind::Category { categories, other, fill, rare, scaling } => {
                 let mut seen = HashSet::new();
                 let mut all = categories.iter().chain(rare.iter().flatten());
                 if let Some(twice) = all.find(|category| !seen.insert(*category)) {
@@ -171,7 +180,13 @@ impl Feature {
                 if needless || (categories.is_empty() && !other) || fill.is_some_and(|fill| fill >= categories.len()) {
                     return Err(format!("the encoder's column `{name}` lacks categories"));
                 }
-                Ok(())
+                if ![0, categories.len() + usize::from(*other)].contains(&scaling.len()) {
+                    return Err(format!("the encoder's column `{name}` scales {} inputs", scaling.len()));
+                }
+                scaling.iter().try_for_each(|&InputScaling { mean, scale, clip }| {
+                    check_scale(&name, mean, scale)?;
+                    check_clip(&name, clip)
+                })
             }
             FeatureKind::Date { parts, fill } => {
                 calendar::validate(&name, parts, fill)?;
@@ -183,6 +198,12 @@ impl Feature {
             FeatureKind::Presence { .. } => Ok(()),
         }
     }
+}
+
+/// What is wrong with a limit that was read from a file.
+fn check_clip(name: &str, clip: f64) -> std::result::Result<(), String> {
+    let fits = clip.is_finite() && clip > 0.0;
+    if fits { Ok(()) } else { Err(format!("the encoder's column `{}` is clipped at {clip}", shorten(name))) }
 }
 
 /// What is wrong with a mean and a scale that were read from a file.

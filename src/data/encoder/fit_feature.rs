@@ -1,13 +1,13 @@
 //! What training rows tell of a column: the feature that it makes, or why it makes none.
 
 use crate::data::cell::of_number;
-use crate::data::column::{Cells, Column};
+use crate::data::column::{Categorical, Cells, Column};
 use crate::data::encoder::calendar;
 use crate::data::encoder::category;
 use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::left_out::{LeftOut, Why};
-use crate::data::encoder::scaling::FeatureScaling;
-use crate::data::statistics::{mean_and_scale, median, median_and_scale, present};
+use crate::data::encoder::scaling::{FeatureScaling, InputScaling};
+use crate::data::statistics::{mean_and_scale, median, median_and_scale, present, robust};
 use crate::data::table::Table;
 use crate::error::Result;
 
@@ -38,7 +38,11 @@ impl Feature {
                 let values = rows.iter().map(|&row| values[row]).collect();
                 (numbers(table, name, rows, values, missing, scaling)?, Holds::Numbers)
             }
-            Cells::Text(texts) => (category::fit(texts, rows), Holds::Categorical),
+            Cells::Text(texts) => {
+                let found = category::fit(texts, rows);
+                let is_scaled = scaling == FeatureScaling::RobustAll;
+                (if is_scaled { found.map(|kind| scaled(kind, texts, rows)) } else { found }, Holds::Categorical)
+            }
             Cells::Date(dates) => (
                 calendar::fit(table, name, &dates.seconds, rows, scaling != FeatureScaling::None)?
                     .map(|(parts, fill)| FeatureKind::Date { parts, fill }),
@@ -54,6 +58,22 @@ impl Feature {
                 left_out: Some(LeftOut { name: name.clone(), why }),
             },
         })
+    }
+}
+
+/// Categories whose inputs are scaled as numbers of training rows are.
+fn scaled(kind: FeatureKind, texts: &Categorical, rows: &[usize]) -> FeatureKind {
+    let ones = category::counts(&kind, texts, rows);
+    match kind {
+        FeatureKind::Category { categories, other, fill, rare, .. } => {
+            let scaling = ones.into_iter().map(|ones| {
+                let sorted = |at: usize| if at < rows.len() - ones { 0.0 } else { 1.0 };
+                let (mean, scale) = robust(rows.len(), sorted);
+                InputScaling { mean, scale, clip: CLIP }
+            });
+            FeatureKind::Category { categories, other, fill, rare, scaling: scaling.collect() }
+        }
+        other => other,
     }
 }
 
@@ -81,9 +101,9 @@ fn numbers(
     let (mean, scale) = match scaling {
         FeatureScaling::None => (0.0, 1.0),
         FeatureScaling::Standard => mean_and_scale(table, name, rows, &values)?,
-        FeatureScaling::Robust => median_and_scale(table, name, rows, &values)?,
+        FeatureScaling::Robust | FeatureScaling::RobustAll => median_and_scale(table, name, rows, &values)?,
     };
-    let clip = (scaling == FeatureScaling::Robust).then_some(CLIP);
+    let clip = matches!(scaling, FeatureScaling::Robust | FeatureScaling::RobustAll).then_some(CLIP);
     let fill = given.or_else(|| median(&mut values)); // whose order is of no more use
     Ok(Ok(FeatureKind::Number { mean, scale, fill: Some(fill.unwrap_or(0.0)), clip }))
 }

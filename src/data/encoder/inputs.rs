@@ -8,6 +8,7 @@ use crate::data::date;
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::Categories;
 use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
+use crate::data::encoder::scaling::clipped;
 use crate::data::infer::Inference;
 use crate::data::note::{Note, NoteKind};
 use crate::data::read_as::ReadAs;
@@ -28,8 +29,8 @@ pub(in crate::data) struct Inputs<'a> {
 enum EncodedCells<'a> {
     /// NaN where a cell is missing, which gets `fill`.
     Number { values: Vec<f32>, fill: f32 },
-    /// The input of each label.
-    Category { texts: Cow<'a, Categorical>, places: Vec<Label>, missing: Option<usize> },
+    /// The input of each label; what its inputs are for 0 and 1, where that is not 0 and 1.
+    Category { texts: Cow<'a, Categorical>, places: Vec<Label>, missing: Option<usize>, levels: Vec<[f32; 2]> },
     /// As many for each row as there are in `fill`, NaN where a date is missing.
     Date { values: Vec<f32>, fill: Vec<f32> },
     /// Whether each is missing.
@@ -72,7 +73,7 @@ impl<'a> Inputs<'a> {
                 }
                 EncodedCells::Number { values, fill: clipped((fill - mean) / scale, clip) as f32 }
             }
-            FeatureKind::Category { categories, other, fill, rare } => {
+            FeatureKind::Category { categories, other, fill, rare, scaling } => {
                 let known = Categories::new(categories, rare.as_deref(), *other);
                 let other = other.then_some(categories.len());
                 let texts = texts(column);
@@ -83,7 +84,8 @@ impl<'a> Inputs<'a> {
                 });
                 let places: Vec<_> = places.collect();
                 notes.extend(unseen(&feature.name, &texts, &places, table).filter(|_| known.complete));
-                EncodedCells::Category { texts, places, missing: fill.or(other) }
+                let levels = scaling.iter().map(|scaling| [0.0, 1.0].map(|x| scaling.of(x))).collect();
+                EncodedCells::Category { texts, places, missing: fill.or(other), levels }
             }
             FeatureKind::Date { parts, fill } => {
                 let of = |seconds: f64, row: usize| {
@@ -122,14 +124,15 @@ impl<'a> Inputs<'a> {
                     indicate(inputs);
                 }
             }),
-            EncodedCells::Category { texts, places, missing } => rows.for_each(|(&row, inputs)| {
+            EncodedCells::Category { texts, places, missing, levels } => rows.for_each(|(&row, inputs)| {
+                inputs.iter_mut().zip(levels).for_each(|(input, &[zero, _])| *input = zero);
                 let label = texts.code(row).map_or(Label::Missing, |code| places[code]);
                 let place = match label {
                     Label::Known(place) => Some(place),
                     Label::Unseen(place) => place,
                     Label::Missing => *missing,
                 };
-                place.into_iter().for_each(|place| inputs[place] = 1.0);
+                place.into_iter().for_each(|place| inputs[place] = levels.get(place).map_or(1.0, |&[_, one]| one));
                 if label == Label::Missing {
                     indicate(inputs);
                 }
@@ -211,11 +214,6 @@ pub(in crate::data) fn standardised(
     scale: f64,
 ) -> Result<f32> {
     finite(table, column, row, value, (value - mean) / scale)
-}
-
-/// `z / √(1 + (z / clip)²)`.
-fn clipped(z: f64, clip: Option<f64>) -> f64 {
-    clip.map_or(z, |clip| z / 1.0_f64.hypot(z / clip))
 }
 
 /// What a value is encoded as, in f32.

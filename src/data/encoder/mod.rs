@@ -20,7 +20,7 @@ pub use encode::Encoded;
 pub use feature::{Feature, FeatureKind, Holds};
 pub use fit::{class_labels, class_numbers};
 pub use left_out::{LeftOut, Why};
-pub use scaling::{FeatureScaling, Scaling};
+pub use scaling::{FeatureScaling, InputScaling, Scaling};
 pub use target::{Target, TargetKind, Task};
 
 use std::collections::{BTreeMap, HashSet};

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// How columns are scaled, by the training rows.
@@ -33,11 +35,14 @@ pub enum FeatureScaling {
     /// z / √(1 + (z / 3)²) taken of that, so that no cell is beyond 3 (RealMLP: Holzmüller, Grinsztajn and Steinwart 2024). Cells far
     /// from the others then move the network little.
     Robust,
+    /// The same, and the inputs of categories alike: of a value that three quarters of the rows or more lack 0 stays 0 and 1 becomes 1.66.
+    /// So RealMLP has them.
+    RobustAll,
 }
 
 impl FeatureScaling {
     /// Every one.
-    pub const ALL: &[Self] = &[Self::None, Self::Standard, Self::Robust];
+    pub const ALL: &[Self] = &[Self::None, Self::Standard, Self::Robust, Self::RobustAll];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -45,8 +50,33 @@ impl FeatureScaling {
             Self::None => "none",
             Self::Standard => "standard",
             Self::Robust => "robust",
+            Self::RobustAll => "robust-all",
         }
     }
+}
+
+/// What is done to an input that was 0 or 1: z = `(x − mean) / scale`, then `z / √(1 + (z / clip)²)`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InputScaling {
+    /// What is subtracted.
+    pub mean: f64,
+    /// What the difference is divided by, above 0.
+    pub scale: f64,
+    /// What z never reaches, above 0.
+    pub clip: f64,
+}
+
+impl InputScaling {
+    /// What an input that was `x` is.
+    pub(in crate::data) fn of(&self, x: f64) -> f32 {
+        clipped((x - self.mean) / self.scale, Some(self.clip)) as f32
+    }
+}
+
+/// `z / √(1 + (z / clip)²)`.
+pub(in crate::data) fn clipped(z: f64, clip: Option<f64>) -> f64 {
+    clip.map_or(z, |clip| z / 1.0_f64.hypot(z / clip))
 }
 
 impl FromStr for FeatureScaling {

@@ -35,7 +35,7 @@ const WITHOUT_DEFAULT: [&str; 24] = [
     "checkpoint-every",
 ];
 /// Flags that are no keys.
-const NO_KEYS: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "help"];
+const NO_KEYS: [&str; 6] = ["config", "dump-config", "resume", "lr-find", "budget", "help"];
 
 fn keys(toml: &str) -> BTreeSet<String> {
     toml.parse::<toml::Table>().unwrap().keys().cloned().collect()
@@ -96,6 +96,11 @@ fn a_dump_says_the_same_again() {
         "classes.csv --features a,b --ignore 7 --categorical a --target answer",
         "classes.csv --hidden 8:tanh,4 --loss huber --huber-delta 0.5 --schedule cosine:warmup=2 --dropout 0.1,0.2 --clip-norm 2",
         "classes.csv --patience 5 --min-delta 0.001 --monitor accuracy --out o --checkpoint-every 2.5m --keep 7 --l1 1e-6",
+        "classes.csv --target answer --preset tabular",
+        "classes.csv --target answer --preset tabular --monitor accuracy --folds 3 --lr 0.1 --epochs auto",
+        "classes.csv --target answer --preset tabular --monitor accuracy --label-smoothing 0 --no-standardize",
+        "classes.csv --target answer --preset tabular --init-from m --optimizer sgd --patience none",
+        "moons --preset tabular",
         "classes.csv --target answer --scaling robust --activation mish --schedule cos-log",
         "./classes.csv --no-standardize --split-seed 9 --validation-fraction .25 --test-fraction 0 --device 1 --json",
     ] {
@@ -249,6 +254,7 @@ fn what_a_file_cannot_say_is_refused() {
         ("validation_fractoin = 3", &["`validation_fractoin`", "`validation-fraction`"]),
         ("config = 'd.toml'", &["line 1", "`config`", "only for the command line"]),
         ("dump_config = true", &["line 1", "`dump_config`", "only for the command line"]),
+        ("budget = '60s'", &["line 1", "`budget`", "only for the command line"]),
         ("help = true", &["line 1", "unknown key `help`"]),
         ("version = true", &["line 1", "unknown key `version`"]),
         // Forms that no flag has.

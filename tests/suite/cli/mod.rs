@@ -1,6 +1,7 @@
 //! The command: what a user types, and what comes back on stdout, on stderr and as the exit code. Here what the tests of
 //! it share, and the subcommands that look at a device or at the program.
 
+mod budget;
 mod cases;
 mod checkpoints;
 mod classes;
@@ -13,6 +14,7 @@ mod formats;
 mod help;
 mod kernels;
 mod metrics_output;
+mod preset;
 mod report;
 mod runs;
 mod sweep;

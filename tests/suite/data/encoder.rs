@@ -176,6 +176,52 @@ fn robust_features_are_scaled_by_quartiles_and_never_beyond_3() {
     assert!(error.contains("column `a`") && error.contains("not finite"), "{error}");
 }
 
+/// Of eight cells of 0 and 1 numpy's quartiles are 0 and 0.25 with two ones, 0 and 1 with five and with four, and 0 and 0 with a single
+/// one, where half the range, 0.5, takes their place.
+#[test]
+fn inputs_of_categories_are_scaled_by_quartiles() {
+    let cells = ["b", "a", "b", "a", "b", "b", "", "c"];
+    let train = table(&[
+        ("a", &cells),
+        ("h", &["u", "u", "u", "u", "v", "v", "v", "v"]),
+        ("y", &["1", "2", "3", "4", "5", "6", "7", "8"]),
+    ]);
+    let robust = Scaling { features: FeatureScaling::RobustAll, target: true };
+    let encoder = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6, 7], None, robust).unwrap();
+    // a is there twice, c once, and b five times with the missing cell, for which it stands.
+    let scalings = |of: usize| encoder.features()[of].scalings();
+    assert_eq!(scalings(0), [(0.0, 0.25), (1.0, 1.0), (0.0, 0.5), (0.0, 1.0)]);
+    assert_eq!(scalings(1), [(0.5, 1.0), (0.5, 1.0)]);
+    assert_eq!(encoder.features()[0].clips(), [Some(3.0), Some(3.0), Some(3.0), None]);
+    let later = table(&[("a", &["a", "b", "c", "", "x"]), ("h", &["u", "v", "u", "v", "u"])]);
+    let (found, _) = encoder.encode_features(&later).unwrap();
+    let clipped = |z: f64| (z / (1.0 + (z / 3.0).powi(2)).sqrt()) as f32;
+    let (off, half) = (clipped(-1.0), clipped(0.5));
+    let expected = [
+        [clipped(4.0), off, 0.0, 0.0, half, -half],
+        [0.0, 0.0, 0.0, 0.0, -half, half],
+        [0.0, off, clipped(2.0), 0.0, half, -half],
+        [0.0, 0.0, 0.0, 1.0, -half, half],
+        [0.0, off, 0.0, 0.0, half, -half],
+    ];
+    for (found, expected) in found.chunks(6).zip(expected) {
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() <= 1e-6, "{found} {expected}");
+        }
+    }
+    // Numbers are scaled as with `robust`, and files keep all of it.
+    let text = serde_json::to_string(&encoder).unwrap();
+    let read: Encoder = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, encoder);
+    assert_eq!(read.validate(), Ok(()));
+    for (from, to, problem) in
+        [("\"clip\":3.0", "\"clip\":0.0", "clipped at 0"), ("\"scale\":0.25", "\"scale\":0.0", "scale 0")]
+    {
+        let wrong: Encoder = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
+        assert!(wrong.validate().unwrap_err().contains(problem), "{from}");
+    }
+}
+
 #[test]
 fn encoder_of_a_regression() {
     let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["2", "4", "6", "80"])]);

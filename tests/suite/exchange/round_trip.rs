@@ -11,7 +11,9 @@ use rten_tensor::{NdTensor, Tensor};
 use safetensors::SafeTensors;
 use tempfile::TempDir;
 use wgpu_mlp::backend::{CpuDevice, Device};
-use wgpu_mlp::data::{Encoder, Feature, FeatureKind, Target, TargetKind};
+use wgpu_mlp::data::{
+    Cells, Column, Encoder, Feature, FeatureKind, FeatureScaling, Scaling, Table, Target, TargetKind,
+};
 use wgpu_mlp::exchange::{self, Assumed, Foreign, Onnx, Scale, save_onnx};
 use wgpu_mlp::infer::Predictor;
 use wgpu_mlp::math::{Activation, Loss};
@@ -250,7 +252,7 @@ fn an_exported_file_says_what_it_is() {
 fn categories_are_inputs_of_the_graph() {
     let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
     let categories = vec!["Fair".into(), "Ideal".into()];
-    let kind = FeatureKind::Category { categories, other: false, fill: None, rare: None };
+    let kind = FeatureKind::Category { categories, other: false, fill: None, rare: None, scaling: Vec::new() };
     let cut = Feature { name: "cut".into(), kind, indicator: false };
     let target = model.encoder.as_ref().unwrap().target().clone();
     model.encoder = Some(Encoder::new(vec![features().remove(0), cut], target));
@@ -261,6 +263,42 @@ fn categories_are_inputs_of_the_graph() {
     let found: Vec<_> = encoder.features().iter().map(|of| (of.name.as_str(), of.scaling().unwrap())).collect();
     assert_eq!(found[1..], [("cut=Fair", (0.0, 1.0)), ("cut=Ideal", (0.0, 1.0))]);
     assert_eq!(found[0].0, "year");
+}
+
+/// Inputs of categories that are scaled, and numbers that are clipped, are so in the graph: another runtime makes of numbers and of 0 and
+/// 1 what the model makes of the table.
+#[test]
+fn scaled_categories_are_scaled_in_the_graph() {
+    let column = |name: &str, cells: Cells| Column::new(name, cells);
+    let texts = ["a", "b", "b", "a", "b", "b", "c", "b"];
+    let amounts = [1.5, 2.0, 7.0, 4.0, 1e4, -3.0, 0.5, 2.5];
+    let years = [2001.0, 2003.0, 2007.0, 2002.0, 2030.0, 1990.0, 2004.0, 2005.0];
+    let columns = vec![
+        column("amount", Cells::Number(amounts.to_vec())),
+        column("kind", Cells::Text(texts.into_iter().map(Some).collect())),
+        column("y", Cells::Number(years.to_vec())),
+    ];
+    let table = Table::new("table", columns).unwrap();
+    let scaling = Scaling { features: FeatureScaling::RobustAll, target: true };
+    let encoder = Encoder::fit(&table, "y", &(0..8).collect::<Vec<_>>(), None, scaling).unwrap();
+    let spec = MlpSpec::new(&[4, 6, 1], Activation::Mish, Loss::MeanSquaredError).unwrap();
+    let parameters = Init::Xavier.draw(&spec, 5).unwrap();
+    let model = Model::new(spec.clone(), parameters.clone()).unwrap().with_encoder(encoder.clone());
+    let (_folder, path, _) = exported(&model);
+    let (rows, _) = encoder.encode_features(&table).unwrap();
+    let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+    let expected = predictions(&spec, &parameters, &[Scale::NONE; 4], Scale { mean, scale }, &rows);
+    let one = |is: bool| f32::from(u8::from(is));
+    let raw = amounts
+        .iter()
+        .zip(texts)
+        .flat_map(|(&amount, text)| [amount as f32, one(text == "a"), one(text == "b"), one(text == "c")]);
+    let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
+    let raw = NdTensor::from_data([8, 4], raw.collect::<Vec<_>>());
+    let found: Tensor<f32> = runtime.run_one(raw.into(), None).unwrap().try_into().unwrap();
+    let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
+    assert_near("scaled categories", &found, &expected, scale);
+    assert!(rows.iter().all(|&input| input != 1.0) && rows.iter().all(|input| input.abs() < 3.0), "{rows:?}");
 }
 
 #[test]

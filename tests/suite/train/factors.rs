@@ -5,7 +5,8 @@ use wgpu_mlp::gradcheck::random_data;
 use wgpu_mlp::kernels::Step;
 use wgpu_mlp::params::Layout;
 use wgpu_mlp::plan::{PlanKind, Recipe, Role, TrainShape, plain};
-use wgpu_mlp::{Activation, Batch, Dataset, Loss, MlpSpec, Optimizer, Rule, TrainConfig, Trainer, block_on};
+use wgpu_mlp::train::Parametrization;
+use wgpu_mlp::{Activation, Batch, Dataset, Init, Loss, MlpSpec, Optimizer, Rule, TrainConfig, Trainer, block_on};
 
 use crate::train::gradients::{bits, everywhere};
 
@@ -103,6 +104,153 @@ fn gradient(spec: &MlpSpec, data: &Dataset, parameters: &[f64]) -> Vec<f64> {
     oracle.submit(&[(0, Step::default())]).unwrap(); // at a rate of 0
     block_on(oracle.collect()).unwrap();
     block_on(oracle.read(oracle.plan().buffer(Role::Gradients).unwrap())).unwrap()
+}
+
+/// A network in the neural tangent parametrisation, in f64: z = x V / √n + b with tanh between two layers, and the mean of squares.
+struct Ntp<'a> {
+    data: &'a Dataset,
+    widths: [usize; 3],
+}
+
+impl Ntp<'_> {
+    /// The derivatives by V₁, b₁, V₂, b₂, one behind the other, by the chain rule.
+    fn gradient(&self, parameters: &[f64]) -> Vec<f64> {
+        let [inputs, hidden, outputs] = self.widths;
+        let roots = [inputs, hidden].map(|width| (width as f64).sqrt());
+        let (first, rest) = parameters.split_at(inputs * hidden);
+        let (first_bias, rest) = rest.split_at(hidden);
+        let (second, second_bias) = rest.split_at(hidden * outputs);
+        let mut all = vec![0.0; parameters.len()];
+        let terms = (self.data.rows() * outputs) as f64;
+        for (x, y) in self.data.features().chunks(inputs).zip(self.data.targets().chunks(outputs)) {
+            let x: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+            let sum = |j: usize| (0..inputs).map(|i| x[i] * first[i * hidden + j]).sum::<f64>() / roots[0];
+            let a: Vec<f64> = (0..hidden).map(|j| (sum(j) + first_bias[j]).tanh()).collect();
+            let sum = |k: usize| (0..hidden).map(|j| a[j] * second[j * outputs + k]).sum::<f64>() / roots[1];
+            let d: Vec<f64> = (0..outputs).map(|k| 2.0 * (sum(k) + second_bias[k] - f64::from(y[k])) / terms).collect();
+            for j in 0..hidden {
+                let back = (0..outputs).map(|k| d[k] * second[j * outputs + k]).sum::<f64>() / roots[1];
+                let back = back * (1.0 - a[j] * a[j]);
+                (0..inputs).for_each(|i| all[i * hidden + j] += back * x[i] / roots[0]);
+                all[inputs * hidden + j] += back;
+                let at = inputs * hidden + hidden;
+                (0..outputs).for_each(|k| all[at + j * outputs + k] += d[k] * a[j] / roots[1]);
+            }
+            let at = parameters.len() - outputs;
+            (0..outputs).for_each(|k| all[at + k] += d[k]);
+        }
+        all
+    }
+}
+
+/// Steps of plain weights with these factors are those of the neural tangent parametrisation under a single rate, with a tenth of it for
+/// biases: written down in f64 with a backward pass and with rules of its own.
+#[test]
+fn ntp_is_the_neural_tangent_parametrisation() {
+    const RATE: f64 = 0.04;
+    let widths = [5, 9, 2];
+    let spec = MlpSpec::new(&widths, Activation::Tanh, Loss::MeanSquaredError).unwrap();
+    let data = random_data(&spec, 40, 8).unwrap();
+    let layout = Layout::new(&spec);
+    let roots: Vec<f64> = layout
+        .tensors
+        .iter()
+        .flat_map(|tensor| vec![if tensor.rows > 1 { (tensor.rows as f64).sqrt() } else { 1.0 }; tensor.range.len()])
+        .collect();
+    let is_bias: Vec<bool> =
+        layout.tensors.iter().flat_map(|tensor| vec![tensor.rows == 1; tensor.range.len()]).collect();
+    for device in everywhere() {
+        for rule in [Rule::Adam, Rule::Momentum] {
+            let optimizer = Optimizer::new(rule, RATE).betas(0.9, 0.95);
+            let config = TrainConfig::new(3, Batch::Full, optimizer).parametrization(Parametrization::Ntp);
+            let mut trainer = Trainer::new(&device, &spec, &config, &data).unwrap();
+            let drawn = Init::Xavier.draw(&spec, 2).unwrap();
+            trainer.set_parameters(&drawn).unwrap();
+            let mut v: Vec<f64> = drawn.iter().zip(&roots).map(|(&w, root)| f64::from(w) * root).collect();
+            let (mut mean, mut square) = (vec![0.0; v.len()], vec![0.0; v.len()]);
+            for step in 1..=3 {
+                trainer.step().unwrap();
+                let gradient = Ntp { data: &data, widths }.gradient(&v);
+                for at in 0..v.len() {
+                    let (g, rate) = (gradient[at], if is_bias[at] { 0.1 * RATE } else { RATE });
+                    v[at] -= rate
+                        * if rule == Rule::Adam {
+                            mean[at] = 0.9 * mean[at] + 0.1 * g;
+                            square[at] = 0.95 * square[at] + 0.05 * g * g;
+                            let [m, s] =
+                                [(mean[at], 0.9_f64), (square[at], 0.95)].map(|(sum, b)| sum / (1.0 - b.powi(step)));
+                            m / s.sqrt()
+                        } else {
+                            mean[at] = 0.9 * mean[at] + g;
+                            mean[at]
+                        };
+                }
+            }
+            let found = trainer.parameters().unwrap();
+            let expected = v.iter().zip(&roots).map(|(v, root)| v / root);
+            let apart = found.iter().zip(expected).map(|(&a, b)| (f64::from(a) - b).abs()).fold(0.0, f64::max);
+            assert!(apart <= 2e-6, "{rule} on {}: {apart:e}", device.name());
+            let moved = found.iter().zip(&drawn).filter(|(found, drawn)| (*found - *drawn).abs() > 1e-4).count();
+            assert!(moved > v.len() / 2, "{moved}");
+        }
+    }
+}
+
+/// The parametrisation's factors and those that are given are multiplied; frozen stays frozen. It is part of a run that is taken up.
+#[test]
+fn a_parametrisation_goes_with_given_factors() {
+    let (spec, data) = problem();
+    let ntp = Parametrization::Ntp.factors(&spec, Rule::Adam);
+    assert_eq!(ntp, [3.0_f64, 8.0, 5.0].map(|inputs| [1.0 / inputs.sqrt(), 0.1]).concat());
+    assert_eq!(Parametrization::Ntp.factors(&spec, Rule::Sgd)[2], 0.125);
+    assert!(Parametrization::Standard.factors(&spec, Rule::Adam).is_empty());
+    let product = |given: &[f64]| -> Vec<f64> {
+        let of = |at: usize| given[at * given.len() / ntp.len()];
+        ntp.iter().enumerate().map(|(at, factor)| factor * of(at)).collect()
+    };
+    for device in everywhere() {
+        for given in [&FACTORS[..], &BY_LAYER] {
+            let trained = |config: TrainConfig| {
+                let mut trainer = Trainer::new(&device, &spec, &config, &data).unwrap();
+                trainer.fit().unwrap();
+                bits(&trainer.parameters().unwrap())
+            };
+            let base = || config(Rule::Adam, 0.02);
+            let both = base().learning_rate_factors(given).parametrization(Parametrization::Ntp);
+            assert_eq!(trained(both), trained(base().learning_rate_factors(&product(given))), "{}", device.name());
+        }
+        let config = config(Rule::Adam, 0.02);
+        let ntp = config.clone().parametrization(Parametrization::Ntp);
+        let mut whole = Trainer::new(&device, &spec, &ntp, &data).unwrap();
+        whole.step().unwrap();
+        let state = whole.state().unwrap();
+        let text = serde_json::to_string(&state.progress).unwrap();
+        assert_eq!(serde_json::from_str::<wgpu_mlp::train::TrainProgress>(&text).unwrap(), state.progress);
+        assert!(Trainer::new(&device, &spec, &config, &data).unwrap().restore(&state).is_err());
+        let mut again = Trainer::new(&device, &spec, state.progress.config(), &data).unwrap();
+        again.restore(&state).unwrap();
+        for trainer in [&mut whole, &mut again] {
+            trainer.resume().unwrap();
+        }
+        assert_eq!(bits(&again.parameters().unwrap()), bits(&whole.parameters().unwrap()));
+    }
+}
+
+/// Weights of variance 1 / inputs, biases of variance 1, a last layer of zeros.
+#[test]
+fn ntp_draws_what_the_parametrisation_begins_with() {
+    let spec = MlpSpec::new(&[100, 400, 300, 3], Activation::Mish, Loss::SoftmaxCrossEntropy).unwrap();
+    let (drawn, layout) = (Init::Ntp.draw(&spec, 7).unwrap(), Layout::new(&spec));
+    assert_eq!(bits(&drawn), bits(&Init::Ntp.draw(&spec, 7).unwrap()));
+    assert_ne!(bits(&drawn), bits(&Init::Ntp.draw(&spec, 8).unwrap()));
+    for (tensor, variance) in layout.tensors.iter().zip([0.01, 1.0, 0.0025, 1.0, 0.0, 0.0]) {
+        let values: Vec<f64> = drawn[tensor.range.clone()].iter().map(|&value| value.into()).collect();
+        let count = values.len() as f64;
+        let (mean, square) = (values.iter().sum::<f64>() / count, values.iter().map(|v| v * v).sum::<f64>() / count);
+        // Five standard errors, of the mean and of the variance.
+        assert!(mean.abs() <= 5.0 * (variance / count).sqrt(), "{}: mean {mean}", tensor.name);
+        assert!((square - variance).abs() <= 5.0 * variance * (2.0 / count).sqrt(), "{}: {square}", tensor.name);
+    }
 }
 
 /// A layer's factor is that of its weight and of its bias.

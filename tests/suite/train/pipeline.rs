@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use wgpu_mlp::data::{Categorical, Cells, Column, Task};
-use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, SplitBy, Splits};
+use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, Preset, SplitBy, Splits};
+use wgpu_mlp::train::Monitor;
 use wgpu_mlp::{
-    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Table, TrainConfig, open,
+    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Rule, Table, TrainConfig,
+    open,
 };
 
 use crate::cli::Place;
@@ -43,6 +46,14 @@ fn an_estimator_learns_what_the_command_learns() {
         ("number", "--patience 3 --epochs 30 --hidden 9:tanh,5 --loss huber --seed 3", {
             let hidden = "9:tanh,5".parse().unwrap();
             Estimator::new("number").patience(3).epochs(30).hidden_layers(hidden).loss(Loss::Huber).seed(3)
+        }),
+        ("number", "--preset tabular --hidden 9,9 --epochs 6", {
+            Estimator::new("number").preset(Preset::Tabular).hidden(&[9, 9]).epochs(6)
+        }),
+        ("three", "--preset tabular --monitor accuracy --hidden 9 --epochs 6 --lr 0.02 --beta2 0.95", {
+            let rate = Optimizer::new(Rule::Adam, 0.02).betas(0.9, 0.95);
+            let estimator = Estimator::new("three").preset(Preset::Tabular).monitor(Monitor::Accuracy).optimizer(rate);
+            estimator.hidden(&[9]).epochs(6)
         }),
         ("two", "--epochs 3 --class-weight balanced --weight-column a --test-fraction 0.1", {
             let weights = Estimator::new("two").epochs(3).class_weight(ClassWeight::Balanced).weight_column("a");
@@ -309,4 +320,55 @@ fn hints_say_what_was_decided() {
     assert!(text.contains("class_weight = balanced makes") && !text.contains("epochs: "), "{text}");
     let text = lines(&hints(Estimator::new("y").task(Task::Multiclass).epochs(1), table(target)));
     assert!(text.contains("task: multiclass, as task says") && !text.contains("distinct"), "{text}");
+}
+
+/// A time becomes epochs or networks, with which an estimator gives the same bytes; measuring alone changes nothing. The times are so far
+/// apart from what the run takes that no clock matters.
+#[test]
+fn a_run_is_fitted_into_a_time() {
+    let place = Place::new();
+    fs::write(place.path().join("t.csv"), csv(90)).unwrap();
+    let device = open("cpu").unwrap().device;
+    let estimator = Estimator::new("number").hidden(&[5]).epochs(7).validation_fraction(0.2);
+    let prepare = |estimator: &Estimator| estimator.prepare(Table::read(place.path().join("t.csv")).unwrap()).unwrap();
+    let parameters = |prepared: wgpu_mlp::pipeline::Prepared| {
+        let mut fitting = prepared.start(&device).unwrap();
+        fitting.run_with(|_| ControlFlow::Continue(())).unwrap();
+        fitting.finish().unwrap().model.parameters
+    };
+    let (short, long) = (Duration::from_nanos(1), Duration::from_secs(36_000_000));
+    for (estimator, time, expected, networks) in [
+        (estimator.clone(), short, estimator.clone().epochs(1), 1),
+        (estimator.clone(), long, estimator.clone().ensemble(8), 8),
+        (estimator.clone().ensemble(1), long, estimator.clone(), 1),
+        (estimator.clone().ensemble(3), short, estimator.clone().ensemble(3).epochs(1), 3),
+        (
+            estimator.clone().validation_fraction(0.0).folds(4),
+            long,
+            estimator.clone().validation_fraction(0.0).folds(4),
+            4,
+        ),
+    ] {
+        let mut prepared = prepare(&estimator);
+        assert!(prepared.expected_seconds(&device).unwrap() > 0.0);
+        assert_eq!(prepared.replicas(), prepare(&estimator).replicas());
+        prepared.fit_into(time, &device).unwrap();
+        assert!(prepared.hints.iter().any(|hint| matches!(hint, Hint::Budget(text) if text.contains("ensemble = N"))));
+        assert_eq!(prepared.replicas().len(), networks);
+        let settled = prepared.settled().clone();
+        let found = parameters(prepared);
+        assert_eq!(found, parameters(prepare(&expected)), "{networks} networks");
+        assert_eq!(found, parameters(prepare(&settled)), "{networks} networks");
+    }
+    let mut prepared = prepare(&estimator);
+    let message = prepared.fit_into(Duration::ZERO, &device).unwrap_err().to_string();
+    assert!(message.starts_with("budget is no time: expected"), "{message}");
+    let checkpoint = prepare(&estimator).start(&device).unwrap().checkpoint().unwrap();
+    let message = prepare(&estimator.clone().resume(checkpoint)).fit_into(long, &device).unwrap_err().to_string();
+    assert!(message.contains("budget is for a run that goes on"), "{message}");
+    let refused = crate::train::ranks::on_ranks(2, |ranks| {
+        let parallel = wgpu_mlp::ranks::DataParallel::new(ranks);
+        prepare(&estimator.clone().data_parallel(parallel)).fit_into(long, &device).unwrap_err().to_string()
+    });
+    assert!(refused.iter().all(|message| message.contains("budget is for a run on several ranks")), "{refused:?}");
 }

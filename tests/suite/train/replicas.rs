@@ -196,11 +196,12 @@ fn replicas_stop_when_they_would_stop_alone() {
     let (spec, data) = problem(40);
     let (train, validation) = (part(&spec, &data, 0..28), part(&spec, &data, 28..40));
     for device in everywhere() {
-        let config = |patience, rate| {
-            TrainConfig::new(30, Batch::Rows(10), Optimizer::new(Rule::Adam, rate))
-                .early_stopping(EarlyStopping::new(patience))
+        let config = |patience: Option<u64>, rate| {
+            let rule = patience.map_or(EarlyStopping::keep_best(), EarlyStopping::new);
+            TrainConfig::new(30, Batch::Rows(10), Optimizer::new(Rule::Adam, rate)).early_stopping(rule)
         };
-        let configs: Vec<_> = [(1, 0.3), (2, 0.1), (1, 0.2), (30, 0.01), (3, 0.05), (1, 0.5)]
+        let [one, two, three, all] = [1, 2, 3, 30].map(Some);
+        let configs: Vec<_> = [(one, 0.3), (two, 0.1), (one, 0.2), (all, 0.01), (three, 0.05), (one, 0.5), (None, 0.4)]
             .map(|(patience, rate)| config(patience, rate))
             .into();
         let replicas: Vec<_> = configs.iter().cloned().map(Replica::new).collect();

@@ -279,8 +279,16 @@ fn early_stopping_is_that_of_keras() {
     let coarse = EarlyStopping { min_delta: 0.25, ..three };
     assert_eq!(verdicts(&coarse, &[1.0, 0.75, 0.74, 0.6, 0.5, 0.48]).0, "+-+--+");
     // Accuracy improves upwards.
-    let accuracy = EarlyStopping { patience: 2, min_delta: 0.125, monitor: Monitor::Accuracy };
+    let accuracy = EarlyStopping { patience: Some(2), min_delta: 0.125, monitor: Monitor::Accuracy };
     assert_eq!(verdicts(&accuracy, &[0.5, 0.75, 0.875, 0.8]).0, "++-s");
+    // Without a patience nothing stops, and the last of equal ones counts.
+    let last = EarlyStopping::keep_best();
+    let (text, state) = verdicts(&last, &[1.0, 0.5, 0.75, 0.5, 0.5, f64::NAN, 0.625, 0.75, 0.75]);
+    assert_eq!(text, "++-++----");
+    assert_eq!(state, EarlyStoppingState { best: Some(0.5), best_epoch: 5, bad_epochs: 4 });
+    let accuracy = EarlyStopping { monitor: Monitor::Accuracy, ..last };
+    assert_eq!(verdicts(&accuracy, &[0.5, 0.75, 0.75, 0.625]).0, "+++-");
+    assert_eq!(verdicts(&EarlyStopping { min_delta: 0.25, ..last }, &[1.0, 0.75, 0.625, 0.5]).0, "++-+");
     // What is not finite is no improvement, even at first.
     assert_eq!(verdicts(&three, &[f64::NAN, f64::INFINITY, 2.0, f64::NEG_INFINITY]).0, "--+-");
 }
@@ -289,7 +297,9 @@ fn early_stopping_is_that_of_keras() {
 fn early_stopping_in_text_and_files() {
     let rule = |json: &str| serde_json::from_str::<EarlyStopping>(json);
     assert_eq!(rule(r#"{"patience":3}"#).unwrap(), EarlyStopping::new(3));
-    let full = EarlyStopping { patience: 2, min_delta: 0.1, monitor: Monitor::Accuracy };
+    let last = EarlyStopping::keep_best();
+    assert_eq!(rule(&serde_json::to_string(&last).unwrap()).unwrap(), last);
+    let full = EarlyStopping { patience: Some(2), min_delta: 0.1, monitor: Monitor::Accuracy };
     assert_eq!(serde_json::to_string(&full).unwrap(), r#"{"patience":2,"min_delta":0.1,"monitor":"accuracy"}"#);
     assert_eq!(rule(&serde_json::to_string(&full).unwrap()).unwrap(), full);
     assert!(rule(r#"{"patience":3,"delta":1}"#).unwrap_err().to_string().contains("unknown field `delta`"));

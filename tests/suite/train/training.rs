@@ -172,6 +172,35 @@ fn early_stopping_keeps_the_best() {
     }
 }
 
+/// Without a patience all epochs are run, and the last of those with the best accuracy is kept, of which there are several.
+#[test]
+fn the_last_of_the_best_epochs_is_kept() {
+    let (spec, data, validation) = problem();
+    let validation = validation.select(&(0..24).collect::<Vec<_>>());
+    for device in everywhere() {
+        let rule = EarlyStopping { monitor: Monitor::Accuracy, ..EarlyStopping::keep_best() };
+        let mut config = config(40, Rule::Adam).early_stopping(rule);
+        config.optimizer.learning_rate = 0.5;
+        let mut trainer = Trainer::with_validation(&device, &spec, &config, &data, Some(&validation)).unwrap();
+        let mut all = Vec::new();
+        let outcome = trainer
+            .fit_with(|event| {
+                all.extend(if let Event::Epoch(epoch) = event { epoch.validation } else { None });
+                GO_ON
+            })
+            .unwrap();
+        let value = |at: usize| all[at].accuracy.unwrap();
+        let best = (0..all.len()).max_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap(); // the last of equal ones
+        assert!((0..best).any(|at| value(at) == value(best)) && best + 1 < all.len(), "{all:?}");
+        assert_eq!((outcome.epochs, outcome.best_epoch), (40, Some(best as u64 + 1)), "{all:?}");
+        let parameters = trainer.parameters().unwrap();
+        let predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
+        let outputs = predictor.outputs(validation.features()).unwrap();
+        let found = Metrics::new(&spec, &outputs, &validation, None).unwrap();
+        assert!((found.loss - all[best].loss).abs() < 1e-6, "{}: {found:?} {:?}", device.name(), all[best]);
+    }
+}
+
 /// A run that is broken off has its current parameters, so that it can go on, and can still give the best ones.
 #[test]
 fn a_broken_run_can_give_the_best() {
