@@ -71,6 +71,9 @@ pub struct TrainingRecord {
     /// Of an ensemble, its networks in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberRecord>,
+    /// By what the logits of each network were divided, where they are calibrated. The parameters have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub temperatures: Vec<f64>,
 }
 
 /// The record of a network of an ensemble.
@@ -115,6 +118,7 @@ impl TrainingRecord {
             loss: None,
             run: None,
             members: Vec::new(),
+            temperatures: Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("beta_1", "--beta1"),
     ("beta_2", "--beta2"),
     ("budget", "--budget"),
+    ("calibrate", "--calibrate"),
     ("categorical", "--categorical"),
     ("checkpoint_every", "--checkpoint-every"),
     ("class_weight", "--class-weight"),

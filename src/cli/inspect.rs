@@ -83,9 +83,16 @@ pub fn run(args: &Args) -> Result<()> {
             optimizer.rule,
             optimizer.learning_rate,
         );
+        text += &members(&training.members);
+        text += &calibrated(&training.temperatures).map_or_else(String::new, |line| line + "\n");
     }
-    text += &training.as_ref().map_or_else(String::new, |training| members(&training.members));
     print(&text)
+}
+
+/// By what the logits of the networks are divided, in a line.
+pub fn calibrated(temperatures: &[f64]) -> Option<String> {
+    let list = temperatures.iter().copied().map(figure).collect::<Vec<_>>().join(", ");
+    (!temperatures.is_empty()).then(|| format!("calibration: logits are divided by {list}"))
 }
 
 /// The networks of an ensemble.

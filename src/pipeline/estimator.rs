@@ -46,7 +46,7 @@ pub struct Estimator {
     pub(super) weight_column: Option<String>,
     pub(crate) class_weight: ClassWeight,
     /// Those of other networks that are trained on the same rows.
-    other_class_weights: Vec<ClassWeight>,
+    pub(super) other_class_weights: Vec<ClassWeight>,
     pub(crate) split_by: SplitBy,
     pub(super) split_column_is_feature: bool,
     pub(crate) stratify: bool,
@@ -59,6 +59,8 @@ pub struct Estimator {
     pub(super) start: Start,
     /// Networks, or of each fold.
     pub(crate) ensemble: usize,
+    /// Whether logits are divided by temperatures.
+    pub(crate) calibrates: bool,
     /// Whether a time to fit into may decide on them: nobody has said their number.
     pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
@@ -110,6 +112,7 @@ impl Estimator {
             data_name: None,
             start: Start::Drawn,
             ensemble: 1,
+            calibrates: false,
             ensemble_is_open: true,
             folds: None,
             length: Length::default(),
@@ -259,6 +262,12 @@ impl Estimator {
     /// seeds, which are this estimator's and those behind it. With [`folds`](Self::folds) they are so many for each fold.
     pub fn ensemble(self, networks: usize) -> Self {
         Self { ensemble: networks, ensemble_is_open: false, ..self }
+    }
+
+    /// Calibrates the probabilities of each network: its logits are divided by the temperature with the least cross entropy on the rows
+    /// that it held out (Guo, Pleiss, Sun and Weinberger 2017), for validation or in its fold. Predicted classes stay.
+    pub fn calibrate(self, calibrates: bool) -> Self {
+        Self { calibrates, ..self }
     }
 
     /// Cuts the training rows into so many folds, at least 2, as [`split_by`](Self::split_by) says, and trains a network for each, which

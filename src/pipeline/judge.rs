@@ -24,21 +24,29 @@ impl Fitting {
             return Ok(model);
         }
         self.end_phase("train");
-        let parameters = self.result().await?;
+        let (parameters, temperatures) = self.result().await?;
         let members = self.members();
         if !members.is_empty() && members.iter().all(|member| !member.is_kept) {
             let (step, epoch) = (self.trainer.steps(), self.trainer.epochs());
             return Err(Error::Diverged { step, epoch, what: "loss of all networks".into() });
         }
-        Ok(self.model_of(parameters, self.trainer.last_epoch().map(|epoch| epoch.loss)).of_kept(&members))
+        let mut model = self.model_of(parameters, self.trainer.last_epoch().map(|epoch| epoch.loss)).of_kept(&members);
+        if let Some(training) = &mut model.training {
+            let is_kept = |number: usize| members.get(number).is_none_or(|member| member.is_kept);
+            let kept = temperatures.into_iter().enumerate().filter(|(number, _)| is_kept(*number));
+            training.temperatures = kept.map(|(_, temperature)| temperature).collect();
+        }
+        Ok(model)
     }
 
-    /// The parameters that each network keeps: its best, else its last.
-    async fn result(&mut self) -> Result<Vec<f32>> {
-        match self.trainer.best_parameters_async().await? {
-            Some(best) => Ok(best),
-            None => self.trainer.parameters_async().await,
-        }
+    /// The parameters that each network keeps, its best, else its last, and by which temperatures they are calibrated.
+    async fn result(&mut self) -> Result<(Vec<f32>, Vec<f64>)> {
+        let mut kept = match self.trainer.best_parameters_async().await? {
+            Some(best) => best,
+            None => self.trainer.parameters_async().await?,
+        };
+        let temperatures = self.calibrate(&mut kept).await?;
+        Ok((kept, temperatures))
     }
 
     /// The networks of an ensemble, and how they stand; empty of one network.
@@ -88,7 +96,7 @@ impl Fitting {
         }
         self.model = Some(model);
         if !self.prepared.folds.is_empty() {
-            let (members, all) = (self.members(), self.result().await?);
+            let (members, (all, _)) = (self.members(), self.result().await?);
             self.out_of_fold = self.prepared.out_of_fold(&self.device, &members, &all).await?;
             metrics.validation = self.out_of_fold.as_ref().map(|out_of_fold| out_of_fold.metrics.clone());
         }

@@ -32,6 +32,7 @@ mod sample_weights;
 mod split_by;
 mod splits;
 mod start;
+mod temperature;
 mod timings;
 
 pub use baseline::Baseline;

@@ -12,6 +12,7 @@ use super::sample_weights::SampleWeights;
 use super::splits::Splits;
 #[cfg(feature = "cli")]
 use super::start::Start;
+use super::temperature;
 use super::timings::Timings;
 #[cfg(feature = "cli")]
 use crate::checkpoint::Checkpoint;
@@ -167,6 +168,10 @@ impl Estimator {
             notes.extend(found);
             Ok(())
         })?;
+        if self.calibrates {
+            let holds_out = !folds.is_empty() || data.validation.as_ref().is_some_and(|rows| rows.rows() > 0);
+            temperature::check(encoder.classes().is_some(), holds_out)?;
+        }
         data.train = weights.give(data.train, &splits.train, &encoder)?;
         hints.extend(Hint::imbalance(&encoder, &data.train));
         let spec = self.network(&encoder, loss)?;

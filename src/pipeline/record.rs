@@ -25,5 +25,6 @@ pub(crate) fn record(
         loss,
         run: None,
         members: Vec::new(),
+        temperatures: Vec::new(),
     }
 }

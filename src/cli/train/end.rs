@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::keeping::Keeping;
 use super::{Args, tell};
+use crate::cli::inspect::calibrated;
 use crate::cli::interrupt::{Interrupt, Signal};
 use crate::cli::output::{print, print_json};
 use crate::cli::source::Source;
@@ -26,7 +27,9 @@ pub async fn end(
         Err(error @ Error::Diverged { .. }) => Err(error),
         trained => Ok(trained?),
     };
-    let (saved, mut kept) = keeping.finish(fitting.model_async().await?);
+    let model = fitting.model_async().await?;
+    let calibrated = model.training.as_ref().and_then(|training| calibrated(&training.temperatures));
+    let (saved, mut kept) = keeping.finish(model);
     let (saved, out) = (saved.as_deref(), args.out.as_deref().filter(|_| kept.is_ok()));
     fitting.end_phase("save");
     trained.inspect_err(|_| tell::what_is_left(saved))?;
@@ -37,6 +40,7 @@ pub async fn end(
     }
     if !args.quiet {
         tell::the_end(&fitting, interrupt.heard());
+        calibrated.iter().for_each(|line| eprintln!("{line}"));
     }
 
     let mut summary = Summary::new(&fitting, saved);

@@ -122,6 +122,10 @@ pub struct Args {
     /// Do not standardise features and target [default: files are standardised, moons are not]
     #[arg(long, help_heading = "Table")]
     no_standardize: bool,
+    /// Calibrate probabilities: divide the logits of each network by the temperature that fits the rows it held out, for validation or
+    /// in its fold. Predicted classes stay
+    #[arg(long, help_heading = "Training")]
+    calibrate: bool,
     #[command(flatten, next_help_heading = "Ensemble")]
     ensemble: EnsembleArgs,
     #[command(flatten, next_help_heading = "Ranks")]

@@ -41,7 +41,7 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let estimator = args.length.apply(args.loss.apply(estimator));
     let (test, seed) = if article { (0.1, 42) } else { (0.2, 0) };
     let is_feature = args.split.column().is_some_and(|column| args.columns.names(column));
-    let estimator = args.ensemble.apply(estimator);
+    let estimator = args.ensemble.apply(estimator.calibrate(args.calibrate));
     Ok(args.split.apply(estimator, test, seed).split_column_is_feature(is_feature))
 }
 

@@ -2,6 +2,7 @@
 //! it share, and the subcommands that look at a device or at the program.
 
 mod budget;
+mod calibration;
 mod cases;
 mod checkpoints;
 mod classes;
