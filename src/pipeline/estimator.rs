@@ -46,7 +46,7 @@ pub struct Estimator {
     pub(super) weight_column: Option<String>,
     pub(crate) class_weight: ClassWeight,
     /// Those of other networks that are trained on the same rows.
-    other_class_weights: Vec<ClassWeight>,
+    pub(super) other_class_weights: Vec<ClassWeight>,
     pub(crate) split_by: SplitBy,
     pub(super) split_column_is_feature: bool,
     pub(crate) stratify: bool,
