@@ -11,7 +11,8 @@ use crate::backend::Device;
 use crate::error::{Error, Result, count, set};
 use crate::train::Event;
 
-/// Seconds that a measurement takes at the least. It takes two submissions in any case: the first one makes what later ones need.
+/// Seconds that a measurement takes at the least, of which the first half is not counted: the first submission makes what later ones need,
+/// and submissions are short at first. It takes two submissions in any case.
 const SAMPLE: f64 = 0.3;
 /// The part of a time that is planned for. Steps do not all take the same time, and validation and copies of the best parameters, which a
 /// short sample may not see, take some of it, too.
@@ -22,7 +23,7 @@ const MOST_NETWORKS: usize = 8;
 /// The first steps of a run: how many, and the seconds after which they were done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Sample {
-    /// Those of the first submission.
+    /// Those that are not counted: of the first submission, and of all in the first half of the sample.
     first: (u64, f64),
     /// All.
     last: (u64, f64),
@@ -40,15 +41,14 @@ struct Fit {
 impl Sample {
     /// Takes note that `step` steps were done after so many seconds; whether that is enough.
     fn add(&mut self, step: u64, seconds: f64) -> bool {
-        let is_first = self.first.0 == 0;
         self.last = (step, seconds);
-        if is_first {
+        if self.first.0 == 0 || seconds <= SAMPLE / 2.0 {
             self.first = self.last;
         }
-        !is_first && seconds >= SAMPLE
+        self.last.0 > self.first.0 && seconds >= SAMPLE
     }
 
-    /// Seconds of so many steps. The first submission counts only where there is no other.
+    /// Seconds of so many steps. The first ones count only where there are no others.
     fn seconds_of(self, steps: u64) -> f64 {
         let (first, last) = (self.first, self.last);
         let (done, seconds) = if last.0 > first.0 { (last.0 - first.0, last.1 - first.1) } else { last };
@@ -181,12 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn the_first_submission_counts_where_there_is_no_other() {
+    fn the_first_steps_count_where_there_are_no_others() {
         let mut sample = Sample::default();
+        assert!(!sample.add(1, 0.0625));
         assert!(!sample.add(2, 0.125));
         assert_eq!(sample.seconds_of(16), 1.0);
-        assert!(!sample.add(4, 0.25), "too early");
-        assert_eq!(sample.seconds_of(16), 1.0);
+        assert!(!sample.add(6, 0.25), "too early");
+        assert_eq!(sample.seconds_of(16), 0.5);
+        assert!(sample.add(10, 0.375));
+        assert_eq!(sample.seconds_of(16), 0.5);
         sample = Sample::default();
         assert!(!sample.add(1, 10.0));
         assert!(sample.add(5, 11.0));
