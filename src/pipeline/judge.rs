@@ -5,9 +5,13 @@ use super::members::Member;
 use super::prepare::Prepared;
 use super::record::record;
 use super::splits::Splits;
+use super::temperature::temperature;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::infer::Metrics;
+use crate::infer::{Metrics, Predictor};
 use crate::model::{Model, TrainingRecord};
+use crate::params::Layout;
+use crate::train::Replica;
 
 impl Fitting {
     /// [`model`](Self::model) for async programs.
@@ -102,5 +106,41 @@ impl Fitting {
         }
         self.end_phase("evaluate");
         Ok(metrics)
+    }
+}
+
+impl Fitting {
+    /// Divides each network's logits, which is to say its last layer, by the temperature that fits the rows it held out; the temperatures.
+    /// None where that was not asked for.
+    async fn calibrate(&self, parameters: &mut [f32]) -> Result<Vec<f64>> {
+        if !self.prepared.settled.calibrates {
+            return Ok(Vec::new());
+        }
+        let (spec, layout) = (&self.prepared.spec, Layout::new(&self.prepared.spec));
+        let mut temperatures = Vec::new();
+        let last = spec.layers().len() - 1;
+        for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(self.prepared.replicas()) {
+            let rows = self.held_out_by(&replica)?;
+            let predictor = Predictor::new_async(&self.device, spec, own, rows.rows()).await?;
+            let outputs = predictor.outputs_async(rows.features()).await?;
+            let temperature = temperature(&outputs, rows.targets(), spec.outputs());
+            for tensor in [layout.weight(last), layout.bias(last)] {
+                own[tensor.range.clone()]
+                    .iter_mut()
+                    .for_each(|value| *value = (f64::from(*value) / temperature) as f32);
+            }
+            temperatures.push(temperature);
+        }
+        Ok(temperatures)
+    }
+
+    /// The rows that a network did not learn.
+    fn held_out_by(&self, replica: &Replica) -> Result<Dataset> {
+        let data = &self.prepared.data;
+        match (&replica.fold, &data.validation) {
+            (Some(fold), _) => Ok(data.train.select(&fold.clone().collect::<Vec<_>>())),
+            (None, Some(validation)) => Ok(validation.clone()),
+            (None, None) => Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into())),
+        }
     }
 }

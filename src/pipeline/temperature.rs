@@ -1,20 +1,20 @@
-//! Probabilities that mean what they say. In: a network's logits of rows that it did not learn, and their classes. Out: a factor on its
-//! logits, which goes into the last layer.
+//! Probabilities that mean what they say. In: a network's logits of rows that it did not learn, and their classes. Out: what its logits
+//! are divided by.
 //!
 //! It is temperature scaling (Guo, Pleiss, Sun and Weinberger 2017): logits are divided by the temperature with the least cross entropy on
 //! these rows. It changes no ranking and no predicted class. The targets are Platt's (1999): of n rows of a class each counts as
 //! (n + 1) / (n + K) of it, for K classes, and for the rest as the others. So few rows without a mistake make nobody certain.
 
-use super::fitting::Fitting;
-use crate::data::Dataset;
 use crate::error::{Error, Result, setting};
-use crate::infer::Predictor;
-use crate::params::Layout;
-use crate::train::Replica;
 
 /// What the factor is searched between, by halves of its logarithm.
 const RANGE: [f64; 2] = [0.01, 100.0];
 const HALVINGS: usize = 40;
+
+/// The temperature with the least cross entropy, above 0: of outputs, [rows, width], for the numbers of the rows' classes.
+pub(super) fn temperature(outputs: &[f32], targets: &[f32], width: usize) -> f64 {
+    1.0 / Judged::new(outputs, targets, width).factor()
+}
 
 /// The logits of rows as those of K classes, and the class of each row.
 struct Judged {
@@ -66,40 +66,6 @@ impl Judged {
             if self.slope(&targets, middle.exp()) < 0.0 { low = middle } else { high = middle }
         }
         f64::midpoint(low, high).exp()
-    }
-}
-
-impl Fitting {
-    /// Puts into each network's last layer the factor on its logits that fits the rows it held out; the temperatures, which are one over
-    /// the factors. None where that was not asked for.
-    pub(super) async fn calibrate(&self, parameters: &mut [f32]) -> Result<Vec<f64>> {
-        if !self.prepared.settled.calibrates {
-            return Ok(Vec::new());
-        }
-        let (spec, layout) = (&self.prepared.spec, Layout::new(&self.prepared.spec));
-        let mut temperatures = Vec::new();
-        let last = spec.layers().len() - 1;
-        for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(self.prepared.replicas()) {
-            let rows = self.held_out_by(&replica)?;
-            let predictor = Predictor::new_async(&self.device, spec, own, rows.rows()).await?;
-            let outputs = predictor.outputs_async(rows.features()).await?;
-            let factor = Judged::new(&outputs, rows.targets(), spec.outputs()).factor();
-            for tensor in [layout.weight(last), layout.bias(last)] {
-                own[tensor.range.clone()].iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
-            }
-            temperatures.push(1.0 / factor);
-        }
-        Ok(temperatures)
-    }
-
-    /// The rows that a network did not learn.
-    fn held_out_by(&self, replica: &Replica) -> Result<Dataset> {
-        let data = &self.prepared.data;
-        match (&replica.fold, &data.validation) {
-            (Some(fold), _) => Ok(data.train.select(&fold.clone().collect::<Vec<_>>())),
-            (None, Some(validation)) => Ok(validation.clone()),
-            (None, None) => Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into())),
-        }
     }
 }
 

@@ -23,7 +23,7 @@ const LONG: &str = "train noisy.csv --target class --ignore y --device cpu --hid
 fn logits_are_divided_by_what_fits_rows_that_were_held_out() {
     let place = Place::new();
     noisy(&place);
-    for (split, part, networks) in [("--validation-fraction 0.3", "validation", 1), ("--folds 3", "out_of_fold", 3)] {
+    for (split, part, networks) in [("--validation-fraction 0.3", "validation", 1), ("--folds 3", "validation", 3)] {
         let plain = place.json(&format!("{LONG} {split} --out plain"));
         let calibrated = place.json(&format!("{LONG} {split} --calibrate --out calibrated"));
         let [before, after] = [&plain, &calibrated].map(|run| run[part]["loss"].as_f64().unwrap());
