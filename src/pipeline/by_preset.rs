@@ -4,7 +4,7 @@
 use super::estimator::{Estimator, ValidationRows};
 use super::length::Length;
 use super::preset::Preset;
-use crate::data::{FeatureScaling, Task};
+use crate::data::{FeatureScaling, NumericEncoding, Task};
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::Init;
 use crate::spec::HiddenLayers;
@@ -40,6 +40,7 @@ impl Estimator {
                 hidden: HiddenLayers::plain(&[64, 32]),
                 activation: Activation::Relu,
                 scaling: FeatureScaling::Standard,
+                numbers: NumericEncoding::Scaled,
                 config: TrainConfig { batch: Batch::Rows(32), optimizer: adam, ..base.config }
                     .init(Init::He)
                     .schedule(Schedule::Constant)
@@ -50,6 +51,7 @@ impl Estimator {
                 hidden: HiddenLayers::plain(&[256, 256, 256]),
                 activation: Activation::Mish,
                 scaling: FeatureScaling::RobustAll,
+                numbers: NumericEncoding::Scaled,
                 config: TrainConfig {
                     batch: Batch::Rows(ROWS),
                     optimizer: Optimizer { learning_rate: RATES[0], beta_2: BETA_2, ..adam },
