@@ -19,6 +19,8 @@ const SMOOTHING: f64 = 0.1;
 /// Its rows of a step, and its epochs.
 const ROWS: usize = 256;
 const EPOCHS: u64 = 256;
+/// The most bins of a number.
+const BINS: usize = 16;
 /// The parameter of the losses for classes.
 const LABEL_SMOOTHING: &str = "label_smoothing";
 
@@ -51,7 +53,7 @@ impl Estimator {
                 hidden: HiddenLayers::plain(&[256, 256, 256]),
                 activation: Activation::Mish,
                 scaling: FeatureScaling::RobustAll,
-                numbers: NumericEncoding::Scaled,
+                numbers: NumericEncoding::Piecewise { bins: BINS },
                 config: TrainConfig {
                     batch: Batch::Rows(ROWS),
                     optimizer: Optimizer { learning_rate: RATES[0], beta_2: BETA_2, ..adam },

@@ -79,7 +79,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
     /// Settings that go together, for what no flag says: plain (64,32 units, relu, adam), or tabular (RealMLP's TD-S: 256,256,256
-    /// units, mish, robust-all scaling, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
+    /// units, mish, robust-all scaling, numbers in bins, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
     #[arg(long, value_name = "NAME", default_value_t = Preset::Plain)]
     preset: Preset,
     #[command(flatten, next_help_heading = "Table")]
@@ -120,7 +120,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_standardize", "init_from"], help_heading = "Table")]
     scaling: Option<FeatureScaling>,
     /// What inputs numbers have: scaled (one), or ple (piecewise-linear encoding: one more for each of at most 16 bins between
-    /// quantiles, or as ple:bins=N says) [default: scaled]
+    /// quantiles, or as ple:bins=N says) [default: scaled, or by --preset]
     #[arg(long, value_name = "NAME", conflicts_with = "init_from", help_heading = "Table")]
     numbers: Option<NumericEncoding>,
     /// Do not standardise features and target [default: files are standardised, moons are not]
