@@ -44,6 +44,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("monitor", "--monitor"),
     ("noise", "--noise"),
     ("not_missing", "--not-missing"),
+    ("numbers", "--numbers"),
     ("optimizer", "--optimizer"),
     ("out", "--out"),
     ("parametrization", "--parametrization"),

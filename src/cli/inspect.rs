@@ -118,9 +118,13 @@ fn members(members: &[MemberRecord]) -> String {
 fn row(feature: &Feature) -> Vec<String> {
     let width = feature.width().to_string();
     let cells = match &feature.kind {
-        &FeatureKind::Number { mean, scale, fill, clip } => {
+        FeatureKind::Number { mean, scale, fill, clip, .. } => {
+            let bins = match feature.bins() {
+                0 => "-".into(),
+                bins => count_of(bins as u64, "bin"),
+            };
             let clipped = clip.map_or_else(String::new, |clip| format!(", at most {}", value(clip)));
-            [value(mean), value(scale) + &clipped, value(fill.unwrap_or(mean)), width, "-".into()]
+            [value(*mean), value(*scale) + &clipped, value(fill.unwrap_or(*mean)), width, bins]
         }
         FeatureKind::Date { parts, fill } => {
             let numbers = |of: &dyn Fn(&DateInput) -> f64| {

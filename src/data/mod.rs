@@ -31,8 +31,8 @@ pub use dataset::Dataset;
 pub(crate) use dataset::checksum;
 pub use describe::{ColumnDescription, Description, Values};
 pub use encoder::{
-    DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, InputScaling, LeftOut, Scaling,
-    Target, TargetKind, Task, Why, class_labels, class_numbers,
+    DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, InputScaling, LeftOut,
+    NumericEncoding, Scaling, Target, TargetKind, Task, Why, class_labels, class_numbers,
 };
 pub use folds::{blocks, group_folds, random_folds};
 pub use form::NumberForm;

@@ -50,21 +50,27 @@ pub(super) fn median_and_scale(table: &Table, column: &str, rows: &[usize], valu
 
 /// The same of so many values, at least one, in ascending order; 1 where they are all the same.
 pub(super) fn robust(count: usize, sorted: impl Fn(usize) -> f64) -> (f64, f64) {
-    let last = count - 1;
-    let quantile = |fraction: f64| {
-        let place = fraction * last as f64;
-        let (below, above) = (sorted(place as usize), sorted((place as usize + 1).min(last)));
-        below + (above - below) * place.fract()
-    };
-    let scale = match (quantile(0.75) - quantile(0.25), sorted(last) / 2.0 - sorted(0) / 2.0) {
+    let quarters = |part: usize| quantile(count, &sorted, [part, 4]);
+    let scale = match (quarters(3) - quarters(1), sorted(count - 1) / 2.0 - sorted(0) / 2.0) {
         (0.0, 0.0) => 1.0,
         (0.0, half) => half,
         (scale, _) => scale,
     };
-    (quantile(0.5), scale)
+    (quarters(2), scale)
 }
 
-/// Where the value that is farthest from 0 stands.
-fn widest(values: &[f64]) -> usize {
-    (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).unwrap_or(0)
+/// The quantile of `part` of `parts` of so many values, at least one, in ascending order, as numpy's `quantile` has it: on the line between
+/// the two values next to it. Its place among them is exact.
+pub(super) fn quantile(count: usize, sorted: impl Fn(usize) -> f64, [part, parts]: [usize; 2]) -> f64 {
+    let last = count - 1;
+    let place = last as u128 * part as u128;
+    let (at, rest) = ((place / parts as u128) as usize, (place % parts as u128) as f64);
+    let (below, above) = (sorted(at), sorted((at + 1).min(last)));
+    below + (above - below) * (rest / parts as f64)
+}
+
+/// Where the value that is farthest from 0 stands; a missing one is at 0.
+pub(super) fn widest(values: &[f64]) -> usize {
+    let size = |at: usize| if values[at].is_nan() { 0.0 } else { values[at].abs() };
+    (0..values.len()).max_by(|&a, &b| size(a).total_cmp(&size(b))).unwrap_or(0)
 }

@@ -6,8 +6,8 @@ use prost::Message;
 
 use super::key;
 use super::proto::{
-    ATTRIBUTE_INT, Attribute, Dimension, Entry, FLOAT, Graph, Model as ModelProto, Node, OperatorSet, Shape, Tensor,
-    TensorType, Type, ValueInfo,
+    ATTRIBUTE_INT, Attribute, Dimension, Entry, FLOAT, Graph, INT64, Model as ModelProto, Node, OperatorSet, Shape,
+    Tensor, TensorType, Type, ValueInfo,
 };
 use crate::data::{Encoder, Feature, TargetKind};
 use crate::error::{Error, Result, shorten};
@@ -22,6 +22,8 @@ pub const OPSET: i64 = 13;
 const IR_VERSION: i64 = 7;
 /// Name of the input, [rows, inputs]: the table's columns as they are, in the model's order.
 const FEATURES: &str = "features";
+/// So many times the clip, z / √(1 + (z / clip)²) is the clip in f32.
+const FAR: f64 = 1e6;
 /// A buffer of protocol buffers is shorter.
 const MAX_BYTES: usize = 1 << 31;
 
@@ -65,9 +67,12 @@ fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
     let layout = Layout::new(spec);
     let networks = layout.networks(parameters)?;
     let mut graph = Builder(Graph { name: "mlp".into(), ..Graph::default() });
-    let inputs = match encoder {
-        Some(encoder) => graph.standardise(encoder.features())?,
-        None => FEATURES.into(),
+    let (inputs, columns) = match encoder {
+        Some(encoder) => {
+            let columns = Columns::of(encoder.features());
+            (graph.standardise(encoder.features(), &columns)?, columns.names.len())
+        }
+        None => (FEATURES.into(), spec.inputs()),
     };
     let mut outputs = Vec::new();
     for (number, parameters) in model.members().enumerate() {
@@ -85,7 +90,7 @@ fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
         }
         outputs.push(rows);
     }
-    let onnx = Onnx { input: (FEATURES, spec.inputs()), output: graph.predictions(model, &outputs)? };
+    let onnx = Onnx { input: (FEATURES, columns), output: graph.predictions(model, &outputs)? };
     let (graph, mut metadata) = (graph.finish(&onnx), vec![(key::LOSS, spec.loss().to_string())]);
     metadata.extend(spec.loss().parameter().map(|_| (key::LOSS_PARAMETER, spec.loss_parameter().to_string())));
     metadata.extend(encoder.iter().flat_map(described));
@@ -104,12 +109,33 @@ fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
 /// The columns' names, the target's and the classes' labels.
 fn described(encoder: &Encoder) -> Vec<(&'static str, String)> {
     let list = |labels: Vec<&str>| serde_json::Value::from(labels).to_string();
-    let names: Vec<_> = encoder.features().iter().flat_map(Feature::input_names).collect();
+    let Columns { names, .. } = Columns::of(encoder.features());
     let features = names.iter().map(String::as_str).collect();
     let mut all = vec![(key::FEATURES, list(features)), (key::TARGET, encoder.target().name.clone())];
     let classes = encoder.classes().map(|classes| classes.iter().map(String::as_str).collect());
     all.extend(classes.map(|classes| (key::CLASSES, list(classes))));
     all
+}
+
+/// The columns of the graph's input: the network's inputs, but a number with bins is one column.
+struct Columns {
+    names: Vec<String>,
+    /// The column that each of the network's inputs is made of.
+    sources: Vec<usize>,
+}
+
+impl Columns {
+    fn of(features: &[Feature]) -> Self {
+        let (mut names, mut sources) = (Vec::new(), Vec::new());
+        for feature in features {
+            let bins = 1..=feature.bins();
+            for (input, name) in feature.input_names().into_iter().enumerate() {
+                names.extend((!bins.contains(&input)).then_some(name));
+                sources.push(names.len() - 1);
+            }
+        }
+        Self { names, sources }
+    }
 }
 
 /// A graph on its way. Its methods give the names of what they add.
@@ -123,6 +149,13 @@ impl Builder {
         let raw_data = values.into_iter().flat_map(f32::to_le_bytes).collect();
         let dims = shape.iter().map(|&dim| dim as i64).collect();
         self.0.initializer.push(Tensor { dims, data_type: FLOAT, name: name.into(), raw_data, ..Tensor::default() });
+    }
+
+    /// Whole numbers as a constant.
+    fn numbers_of(&mut self, name: &str, values: &[usize]) {
+        let raw_data = values.iter().flat_map(|&value| (value as i64).to_le_bytes()).collect();
+        let dims = vec![values.len() as i64];
+        self.0.initializer.push(Tensor { dims, data_type: INT64, name: name.into(), raw_data, ..Tensor::default() });
     }
 
     fn number(&mut self, value: f64) -> String {
@@ -161,13 +194,17 @@ impl Builder {
         }
     }
 
-    /// z = (x − mean) / scale, and z / √(1 + (z / clip)²) where an input is clipped. The mean comes in two parts, so that f32 leaves
-    /// no more of its rounding than the difference has: a year less 2012.5 is exact.
-    fn standardise(&mut self, features: &[Feature]) -> Result<String> {
+    /// z = (x − mean) / scale, cut off at its limits, and z / √(1 + (z / clip)²) where an input is clipped. The mean comes in two parts, so
+    /// that f32 leaves no more of its rounding than the difference has: a year less 2012.5 is exact.
+    fn standardise(&mut self, features: &[Feature], columns: &Columns) -> Result<String> {
         let inputs: Vec<_> = features.iter().flat_map(|of| of.scalings().into_iter().zip(of.input_names())).collect();
         let clips: Vec<Option<f64>> = features.iter().flat_map(Feature::clips).collect();
-        let is_clipped = clips.iter().any(Option::is_some);
-        if !is_clipped && inputs.iter().all(|(scaling, _)| *scaling == (0.0, 1.0)) {
+        // No square of z overflows, and nothing infinite is multiplied by 0.
+        let far = |clip: f64| [-FAR * clip, FAR * clip];
+        let limits = features.iter().flat_map(Feature::limits).zip(&clips);
+        let limits: Vec<Option<[f64; 2]>> = limits.map(|(limits, clip)| limits.or(clip.map(far))).collect();
+        let [is_clipped, is_limited] = [clips.iter().any(Option::is_some), limits.iter().any(Option::is_some)];
+        if !is_limited && inputs.iter().all(|(scaling, _)| *scaling == (0.0, 1.0)) {
             return Ok(FEATURES.into());
         }
         let (mut high, mut low, mut scale) = (Vec::new(), Vec::new(), Vec::new());
@@ -178,23 +215,35 @@ impl Builder {
             scale.push(single(*divisor, name)?);
         }
         let mut rows = FEATURES.to_string();
+        if columns.sources.len() > columns.names.len() {
+            self.numbers_of("column", &columns.sources);
+            rows = self.node("Gather", &[&rows, "column"], format!("{FEATURES}.columns"), &[("axis", 1)]);
+        }
         for (kind, name, values) in [("Sub", "mean", high), ("Sub", "mean.rest", low), ("Div", "scale", scale)] {
             self.constant(name, &[inputs.len()], values);
             rows = self.node(kind, &[&rows, name], format!("{FEATURES}.{name}"), &[]);
         }
-        if !is_clipped {
-            return Ok(rows);
+        if is_limited {
+            for (kind, name, at, unlimited) in [("Max", "least", 0, f32::MIN), ("Min", "most", 1, f32::MAX)] {
+                let each = limits.iter().map(|limits| limits.map_or(unlimited, |limits| limits[at] as f32)).collect();
+                self.constant(name, &[limits.len()], each);
+                rows = self.node(kind, &[&rows, name], format!("{FEATURES}.{name}"), &[]);
+            }
         }
+        Ok(if is_clipped { self.clipped(&rows, &clips) } else { rows })
+    }
+
+    /// z / √(1 + (z / clip)²) where an input is clipped.
+    fn clipped(&mut self, z: &str, clips: &[Option<f64>]) -> String {
         // Where nothing is clipped, z is divided by √(1 + 0).
         let inverse = clips.iter().map(|clip| clip.map_or(0.0, |clip| (1.0 / clip) as f32)).collect();
-        self.constant("clip.inverse", &[inputs.len()], inverse);
+        self.constant("clip.inverse", &[clips.len()], inverse);
         self.constant("one", &[], vec![1.0]);
-        let z = rows;
-        let part = self.node("Mul", &[&z, "clip.inverse"], format!("{FEATURES}.part"), &[]);
+        let part = self.node("Mul", &[z, "clip.inverse"], format!("{FEATURES}.part"), &[]);
         let square = self.node("Mul", &[&part, &part], format!("{FEATURES}.square"), &[]);
         let sum = self.node("Add", &[&square, "one"], format!("{FEATURES}.sum"), &[]);
         let root = self.node("Sqrt", &[&sum], format!("{FEATURES}.root"), &[]);
-        Ok(self.node("Div", &[&z, &root], format!("{FEATURES}.clipped"), &[]))
+        self.node("Div", &[z, &root], format!("{FEATURES}.clipped"), &[])
     }
 
     /// The mean over networks of what an operator makes of their outputs; `output` is the name of the last node.

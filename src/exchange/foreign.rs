@@ -106,7 +106,7 @@ impl Foreign {
         let scales = self.inputs.clone().unwrap_or_else(|| vec![Scale::NONE; inputs]);
         let features = features.into_iter().zip(scales).map(|(name, Scale { mean, scale })| Feature {
             name,
-            kind: FeatureKind::Number { mean, scale, fill: None, clip: None },
+            kind: FeatureKind::Number { mean, scale, fill: None, clip: None, edges: Vec::new() },
             indicator: false,
         });
         let encoder = Encoder::new(features.collect(), Target { name: target, kind });

@@ -4,7 +4,7 @@
 use super::estimator::{Estimator, ValidationRows};
 use super::length::Length;
 use super::preset::Preset;
-use crate::data::{FeatureScaling, Task};
+use crate::data::{FeatureScaling, NumericEncoding, Task};
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::Init;
 use crate::spec::HiddenLayers;
@@ -19,6 +19,8 @@ const SMOOTHING: f64 = 0.1;
 /// Its rows of a step, and its epochs.
 const ROWS: usize = 256;
 const EPOCHS: u64 = 256;
+/// The most bins of a number.
+const BINS: usize = 16;
 /// The parameter of the losses for classes.
 const LABEL_SMOOTHING: &str = "label_smoothing";
 
@@ -40,6 +42,7 @@ impl Estimator {
                 hidden: HiddenLayers::plain(&[64, 32]),
                 activation: Activation::Relu,
                 scaling: FeatureScaling::Standard,
+                numbers: NumericEncoding::Scaled,
                 config: TrainConfig { batch: Batch::Rows(32), optimizer: adam, ..base.config }
                     .init(Init::He)
                     .schedule(Schedule::Constant)
@@ -50,6 +53,7 @@ impl Estimator {
                 hidden: HiddenLayers::plain(&[256, 256, 256]),
                 activation: Activation::Mish,
                 scaling: FeatureScaling::RobustAll,
+                numbers: NumericEncoding::Piecewise { bins: BINS },
                 config: TrainConfig {
                     batch: Batch::Rows(ROWS),
                     optimizer: Optimizer { learning_rate: RATES[0], beta_2: BETA_2, ..adam },

@@ -7,7 +7,7 @@ use super::sample_weights::ClassWeight;
 use super::split_by::{SplitBy, SplitSizes};
 use super::start::Start;
 use crate::checkpoint::Checkpoint;
-use crate::data::{Encoder, FeatureScaling, Notes, Reading, Task};
+use crate::data::{Encoder, FeatureScaling, Notes, NumericEncoding, Reading, Task};
 use crate::error::Result;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
@@ -43,6 +43,7 @@ pub struct Estimator {
     pub(crate) loss: Option<Loss>,
     pub(crate) loss_parameters: Vec<(&'static str, f64)>,
     pub(crate) scaling: FeatureScaling,
+    pub(crate) numbers: NumericEncoding,
     pub(super) weight_column: Option<String>,
     pub(crate) class_weight: ClassWeight,
     /// Those of other networks that are trained on the same rows.
@@ -98,6 +99,7 @@ impl Estimator {
             loss: None,
             loss_parameters: Vec::new(),
             scaling: FeatureScaling::Standard,
+            numbers: NumericEncoding::Scaled,
             weight_column: None,
             class_weight: ClassWeight::None,
             other_class_weights: Vec::new(),
@@ -166,6 +168,12 @@ impl Estimator {
     /// How features that are numbers are scaled. Unless it is none, a number as the target is standardised.
     pub fn scaling(self, scaling: FeatureScaling) -> Self {
         Self { scaling, ..self }
+    }
+
+    /// What inputs features have that are numbers: the scaled number alone, or bins beside it. The network's first layer grows by as many
+    /// inputs.
+    pub fn numbers(self, numbers: NumericEncoding) -> Self {
+        Self { numbers, ..self }
     }
 
     /// A column of sample weights, numbers from 0 on; it is no feature.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::estimator::Estimator;
 use super::length::{Length, Rows};
 use super::preset::Preset;
-use crate::data::{Dataset, Encoder, Notes, Table, TargetKind, Task};
+use crate::data::{Dataset, Encoder, Notes, NumericEncoding, Table, TargetKind, Task};
 use crate::error::{Result, count, list, set, setting, shorten};
 use crate::train::{Budget, EarlyStopping, TrainConfig};
 
@@ -112,7 +112,7 @@ impl Hint {
 
     /// What a preset decided, where it is not the default: the settings in force.
     pub(super) fn preset(settled: &Estimator, rows: Rows) -> Option<Self> {
-        let Estimator { preset, hidden, activation, scaling, config, .. } = settled;
+        let Estimator { preset, hidden, activation, scaling, numbers, config, .. } = settled;
         let TrainConfig { optimizer, schedule, parametrization, batch, epochs, early_stopping, .. } = config;
         let kept = match early_stopping {
             Some(rule) => {
@@ -121,9 +121,13 @@ impl Hint {
             }
             None => "the last".into(),
         };
+        let inputs = match numbers {
+            NumericEncoding::Scaled => String::new(),
+            other => format!(", numbers {other}"),
+        };
         (*preset != Preset::Plain).then(|| {
             Self::Preset(format!(
-                "{preset}: layers {hidden} of {activation}, scaling {}, {} at {} with {schedule} and {parametrization}, {batch} rows a \
+                "{preset}: layers {hidden} of {activation}, scaling {}{inputs}, {} at {} with {schedule} and {parametrization}, {batch} rows a \
                  step, {} epochs, of which {kept} is kept; {} is a smaller network",
                 scaling.name(),
                 optimizer.rule,

@@ -209,7 +209,7 @@ impl Estimator {
         // Of amounts the logarithm is learned: they stay as they are.
         let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
         let target = self.scaling != FeatureScaling::None && !is_amount;
-        let scaling = Scaling { features: self.scaling, target };
+        let scaling = Scaling { features: self.scaling, numbers: self.numbers, target };
         let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
         Ok(match &self.reading {
             Some((reading, columns)) => encoder.with_reading(reading, columns),

@@ -86,11 +86,8 @@ impl FoldedTable {
         self.checksum
     }
 
-    /// A candidate's network.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a loss that the task does not have, and for layers that are too large.
-    pub fn network(&self, estimator: &Estimator) -> Result<MlpSpec> {
+    /// A candidate's network, but for its number of inputs, which is the first candidate's: other bins of numbers make others.
+    fn network(&self, estimator: &Estimator) -> Result<MlpSpec> {
         let encoder = &self.encoder;
         let loss = Loss::for_task(encoder.task(), estimator.loss)?;
         let spec = estimator.hidden.spec(encoder.inputs(), encoder.outputs(), estimator.activation, loss)?;
@@ -100,8 +97,8 @@ impl FoldedTable {
     /// Refuses a candidate that could not be trained.
     ///
     /// # Errors
-    /// Those of [`network`](Self::network) and of [`TrainConfig::check`]; [`Error::Setting`] for weights of classes that the target does
-    /// not have.
+    /// [`Error::Setting`] for a loss that the task does not have, for layers that are too large, and for weights of classes that the
+    /// target does not have; those of [`TrainConfig::check`].
     pub fn check(&self, estimator: &Estimator) -> Result<()> {
         estimator.class_weight.check(&self.encoder)?;
         let config = &estimator.config;

@@ -29,10 +29,10 @@ impl Candidate {
     /// run, what the data are made into, and dropout rates where layers have their own. Numbers such as rates may differ.
     #[must_use]
     pub fn shape(&self) -> String {
-        let Estimator { hidden, activation, loss, scaling, length, config, .. } = &self.estimator;
+        let Estimator { hidden, activation, loss, scaling, numbers, length, config, .. } = &self.estimator;
         let (rule, batch, plan) = (config.optimizer.rule, config.batch, config.plan);
         let dropout: &[f64] = if config.dropout.len() > 1 { &config.dropout } else { &[] };
-        let network = format!("{hidden} {activation} {loss:?} {dropout:?} {scaling:?}");
+        let network = format!("{hidden} {activation} {loss:?} {dropout:?} {scaling:?} {numbers}");
         format!("{network} {rule:?} {batch} {plan:?} {length:?} {}", config.parametrization)
     }
 }

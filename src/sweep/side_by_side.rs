@@ -15,7 +15,6 @@ use crate::kernels::MAX_RECORDS;
 use crate::limits;
 use crate::params::Layout;
 use crate::pipeline::Prepared;
-use crate::spec::MlpSpec;
 use crate::train::{Event, Replica, ReplicaEnd, ReplicaOutcome, Trainer};
 
 /// Part of the host's free memory that a group may take on the CPU.
@@ -40,12 +39,12 @@ impl<'a> SideBySide<'a> {
 
 impl Runner for SideBySide<'_> {
     fn capacity(&mut self, job: &Job) -> Result<usize> {
-        let (prepared, spec) = (self.data.prepare(&job.estimator)?, self.data.network(&job.estimator)?);
-        let replica = replica(&prepared, job)?;
+        let prepared = self.data.prepare(&job.estimator)?;
+        let (spec, replica) = (&prepared.spec, replica(&prepared, job)?);
         let bytes = |count: usize| -> Result<u64> {
             let replicas = vec![replica.clone(); count];
             let data = &prepared.data;
-            Ok(Trainer::plan_of_replicas(&self.device, &spec, &replicas, &data.train, data.validation.as_ref())?
+            Ok(Trainer::plan_of_replicas(&self.device, spec, &replicas, &data.train, data.validation.as_ref())?
                 .bytes(4))
         };
         // What has no plan, alone or beside another one, is told of when it is loaded.
@@ -72,7 +71,7 @@ impl SideBySide<'_> {
             return Err(Error::CheckFailed("a group of a sweep has no job".into()));
         };
         let estimator = first.estimator.clone().beside(jobs.iter().map(|job| &job.estimator));
-        let (prepared, spec) = (self.data.prepare(&estimator)?, self.data.network(&estimator)?);
+        let prepared = self.data.prepare(&estimator)?;
         let replicas = jobs.iter().map(|job| replica(&prepared, job)).collect::<Result<Vec<_>>>()?;
         let epochs = replicas.iter().map(|replica| replica.config.epochs).max().unwrap_or(0);
         let seconds = vec![0.0; jobs.len()];
@@ -80,7 +79,6 @@ impl SideBySide<'_> {
             device: &self.device,
             metric: self.data.metric(),
             prepared,
-            spec,
             replicas,
             trainers: Vec::new(),
             failed: Vec::new(),
@@ -106,7 +104,6 @@ pub(super) struct Together<'a> {
     device: &'a Device,
     metric: Metric,
     prepared: Prepared,
-    spec: MlpSpec,
     replicas: Vec<Replica>,
     trainers: Vec<Part>,
     /// Jobs that could not be loaded, and why; they have not been told of yet.
@@ -132,7 +129,8 @@ impl Together<'_> {
     /// Loads jobs in one trainer, or where that is too large in two, and so on.
     fn load(&mut self, jobs: Range<usize>) -> Result<()> {
         let (data, replicas) = (&self.prepared.data, &self.replicas[jobs.clone()]);
-        match Trainer::with_replicas(self.device, &self.spec, replicas, &data.train, data.validation.as_ref()) {
+        match Trainer::with_replicas(self.device, &self.prepared.spec, replicas, &data.train, data.validation.as_ref())
+        {
             Ok(trainer) => {
                 let ended = vec![false; jobs.len()];
                 self.trainers.push(Part { trainer, jobs, ended, has_begun: false });
@@ -205,7 +203,7 @@ impl Together<'_> {
     /// The metrics of jobs on the rows that they have held out; `first` is the trainer's first job, whose parameters stand first. Jobs
     /// with the same rows go together.
     fn judge(&self, first: usize, places: &[usize], parameters: &[f32]) -> Result<Vec<Metrics>> {
-        let count = Layout::new(&self.spec).len();
+        let count = Layout::new(&self.prepared.spec).len();
         let mut found: Vec<Option<Metrics>> = vec![None; places.len()];
         while let Some(next) = found.iter().position(Option::is_none) {
             let fold = &self.replicas[first + places[next]].fold;
@@ -214,12 +212,12 @@ impl Together<'_> {
             let own: Vec<f32> =
                 alike.iter().flat_map(|&at| &parameters[places[at] * count..][..count]).copied().collect();
             let rows = self.held_out(fold.as_ref())?;
-            let predictor = Predictor::new(self.device, &self.spec, &own, rows.rows())?;
+            let predictor = Predictor::new(self.device, &self.prepared.spec, &own, rows.rows())?;
             let outputs = predictor.outputs_of_each(rows.features())?;
             for (&at, outputs) in alike.iter().zip(outputs.chunks_exact(outputs.len() / alike.len())) {
                 let spec = match self.replicas[first + places[at]].loss_parameter {
-                    Some(value) => self.spec.clone().with_loss_parameter(value)?,
-                    None => self.spec.clone(),
+                    Some(value) => self.prepared.spec.clone().with_loss_parameter(value)?,
+                    None => self.prepared.spec.clone(),
                 };
                 found[at] = Some(Metrics::new(&spec, outputs, &rows, Some(&self.prepared.encoder))?);
             }

@@ -33,7 +33,7 @@ pub const REFUSED: [&str; 1] = ["init-from"];
 /// Headings of `mlp train` whose flags may vary.
 const VARIED: [&str; 2] = ["Network", "Training"];
 /// Other flags that may vary.
-const VARIED_TOO: [&str; 3] = ["scaling", "no-standardize", "class-weight"];
+const VARIED_TOO: [&str; 4] = ["scaling", "numbers", "no-standardize", "class-weight"];
 /// Flags under these headings that may not.
 const FIXED: [&str; 2] = ["plan", "seed"];
 

@@ -31,7 +31,7 @@ use super::output::print_data;
 use super::reading::ReadingArgs;
 use super::source::{DataArgs, Source};
 use crate::backend::Device;
-use crate::data::{FeatureScaling, Task};
+use crate::data::{FeatureScaling, NumericEncoding, Task};
 use crate::error::Result;
 use crate::math::Activation;
 use crate::params::Init;
@@ -79,7 +79,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
     /// Settings that go together, for what no flag says: plain (64,32 units, relu, adam), or tabular (RealMLP's TD-S: 256,256,256
-    /// units, mish, robust-all scaling, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
+    /// units, mish, robust-all scaling, numbers in bins, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
     #[arg(long, value_name = "NAME", default_value_t = Preset::Plain)]
     preset: Preset,
     #[command(flatten, next_help_heading = "Table")]
@@ -119,6 +119,10 @@ pub struct Args {
     /// beyond 3), robust-all (the inputs of categories alike), none [default: none for moons, by --preset for files]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["no_standardize", "init_from"], help_heading = "Table")]
     scaling: Option<FeatureScaling>,
+    /// What inputs numbers have: scaled (one), or ple (piecewise-linear encoding: one more for each of at most 16 bins between
+    /// quantiles, or as ple:bins=N says) [default: scaled, or by --preset]
+    #[arg(long, value_name = "NAME", conflicts_with = "init_from", help_heading = "Table")]
+    numbers: Option<NumericEncoding>,
     /// Do not standardise features and target [default: files are standardised, moons are not]
     #[arg(long, help_heading = "Table")]
     no_standardize: bool,

@@ -32,6 +32,7 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let estimator = args.activation.into_iter().fold(estimator, Estimator::activation);
     let scaling = if args.no_standardize { Some(FeatureScaling::None) } else { args.scaling };
     let estimator = scaling.into_iter().fold(estimator, Estimator::scaling);
+    let estimator = args.numbers.into_iter().fold(estimator, Estimator::numbers);
     let estimator = args.batch.into_iter().fold(args.optimizer.apply(estimator)?, Estimator::batch);
     let estimator = estimator.train_config(|config| {
         let config = args.init.into_iter().fold(config, TrainConfig::init);
@@ -83,8 +84,9 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     words.extend(patience.map(|patience| ("patience", Patience::word(patience))));
     words.extend(args.init_from.is_none().then(|| ("activation", estimator.activation.to_string())));
     // Without a preset nothing is decided that the file would have to say.
-    let decides = estimator.preset != Preset::Plain && args.init_from.is_none() && !args.no_standardize;
-    words.extend(decides.then(|| ("scaling", estimator.scaling.name().into())));
+    let decides = estimator.preset != Preset::Plain && args.init_from.is_none();
+    words.extend(decides.then(|| ("numbers", estimator.numbers.to_string())));
+    words.extend((decides && !args.no_standardize).then(|| ("scaling", estimator.scaling.name().into())));
     words.extend(LossArgs::words(estimator));
     words.extend(OptimizerArgs::words(estimator));
     words.extend(source.words());

@@ -1,7 +1,7 @@
 //! A feature: a column of a table and the network's inputs that it makes. In: cells of the training rows, once; then cells
 //! of any table. Out: what is kept of the training rows, and f32 inputs.
 //!
-//! A number makes one input, a category one for each of its values (one-hot), a date one for each of its parts that vary; where
+//! A number makes one input, or one more for each of its bins, a category one for each of its values (one-hot), a date one for each of its parts that vary; where
 //! training rows missed a cell, a further input says whether it is missing. Kept are mean and scale, the categories in lexicographic
 //! order, and what stands for a missing cell: the median, or the most frequent category. Of a column that says nothing in the training
 //! rows, that further input is all there is.
@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::data::encoder::calendar::{self, DateInput};
+use crate::data::encoder::piecewise;
 use crate::data::encoder::scaling::InputScaling;
 use crate::error::shorten;
 
@@ -31,7 +32,8 @@ pub struct Feature {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FeatureKind {
-    /// Numbers: the network sees z = `(cell − mean) / scale`, or `z / √(1 + (z / clip)²)`.
+    /// Numbers: the network sees z = `(cell − mean) / scale`, or `z / √(1 + (z / clip)²)`, and then how much of each bin lies below the
+    /// cell ([`NumericEncoding::Piecewise`](crate::data::NumericEncoding::Piecewise)).
     Number {
         /// What is subtracted, in the column's unit: the mean or the median; 0 without scaling.
         mean: f64,
@@ -43,6 +45,9 @@ pub enum FeatureKind {
         /// What z never reaches, above 0; none leaves z as it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip: Option<f64>,
+        /// The edges of the bins, ascending, in the column's unit: one more than there are bins. Nothing where there are no bins.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edges: Vec<f64>,
     },
     /// Texts: the input of the cell's category is 1, the others 0, or what their scaling makes of 1 and 0.
     Category {
@@ -92,7 +97,7 @@ impl Feature {
     #[must_use]
     pub fn width(&self) -> usize {
         let own = match &self.kind {
-            FeatureKind::Number { .. } => 1,
+            FeatureKind::Number { .. } => 1 + self.bins(),
             FeatureKind::Category { categories, other, .. } => categories.len() + usize::from(*other),
             FeatureKind::Date { parts, .. } => parts.len(),
             FeatureKind::Presence { .. } => 0,
@@ -100,12 +105,21 @@ impl Feature {
         own + usize::from(self.indicator)
     }
 
-    /// What each input stands for: `age`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
+    /// Number of bins of a number, each of which has an input behind that of the scaled number; 0 of anything else.
+    #[must_use]
+    pub fn bins(&self) -> usize {
+        if let FeatureKind::Number { edges, .. } = &self.kind { edges.len().saturating_sub(1) } else { 0 }
+    }
+
+    /// What each input stands for: `age`, `age=(bin 1)`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
     #[must_use]
     pub fn input_names(&self) -> Vec<String> {
         let of = |what: &str| format!("{}={what}", self.name);
         let mut names = match &self.kind {
-            FeatureKind::Number { .. } => vec![self.name.clone()],
+            FeatureKind::Number { .. } => {
+                let bins = (1..=self.bins()).map(|bin| of(&format!("(bin {bin})")));
+                [self.name.clone()].into_iter().chain(bins).collect()
+            }
             FeatureKind::Category { categories, other, .. } => {
                 categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of).collect()
             }
@@ -120,17 +134,20 @@ impl Feature {
     #[must_use]
     pub fn scaling(&self) -> Option<(f64, f64)> {
         match self.kind {
-            FeatureKind::Number { mean, scale, clip: None, .. } if !self.indicator => Some((mean, scale)),
+            FeatureKind::Number { mean, scale, clip: None, .. } if self.width() == 1 => Some((mean, scale)),
             _ => None,
         }
     }
 
-    /// Mean and scale of each input: 0 and 1 where it is not standardised.
+    /// Mean and scale of each input: 0 and 1 where it is not standardised; the lower edge and the width of a bin.
     #[must_use]
     pub fn scalings(&self) -> Vec<(f64, f64)> {
         let mut all = vec![(0.0, 1.0); self.width()];
         match &self.kind {
-            &FeatureKind::Number { mean, scale, .. } => all[0] = (mean, scale),
+            FeatureKind::Number { mean, scale, edges, .. } => {
+                let bins = edges.windows(2).map(|bin| (bin[0], bin[1] - bin[0]));
+                all.iter_mut().zip([(*mean, *scale)].into_iter().chain(bins)).for_each(|(input, own)| *input = own);
+            }
             FeatureKind::Date { parts, .. } => {
                 all.iter_mut()
                     .zip(parts)
@@ -158,12 +175,20 @@ impl Feature {
         all
     }
 
+    /// At what each input is cut off, below and above; none where it is not.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Option<[f64; 2]>> {
+        let bins = 1..=self.bins();
+        (0..self.width()).map(|input| bins.contains(&input).then_some([0.0, 1.0])).collect()
+    }
+
     /// What is wrong with a feature that was read from a file.
     pub(in crate::data) fn validate(&self) -> std::result::Result<(), String> {
         let name = shorten(&self.name);
         match &self.kind {
-            &FeatureKind::Number { mean, scale, fill, clip } => {
-                check_scale(&self.name, mean, scale)?;
+            FeatureKind::Number { mean, scale, fill, clip, edges } => {
+                check_scale(&self.name, *mean, *scale)?;
+                piecewise::validate(&self.name, edges)?;
                 clip.map_or(Ok(()), |clip| check_clip(&self.name, clip))?;
                 match fill.filter(|fill| !fill.is_finite()) {
                     Some(fill) => Err(format!("the encoder's column `{name}` has {fill} for missing cells")),

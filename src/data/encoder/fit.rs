@@ -34,8 +34,10 @@ impl Encoder {
     /// [`Error::MissingColumns`] without the target; [`Error::UnfitTarget`] where it has a single value (in all or in
     /// the training rows), or cannot serve the task; [`Error::Shape`] without features or training rows, or for a row
     /// that the table doesn't have; [`Error::NoFeatures`] where all columns are left out; [`Error::MissingCell`] where
-    /// the target is missing; [`Error::NonFinite`] for cells whose mean or scale overflows f64.
+    /// the target is missing; [`Error::NonFinite`] for cells whose mean, scale or bins overflow f64; [`Error::Setting`] for a
+    /// number of bins that cannot be.
     pub fn fit(table: &Table, target: &str, rows: &[usize], task: Option<Task>, scaling: Scaling) -> Result<Self> {
+        scaling.numbers.check()?;
         let truth = table.column_of(target)?;
         if table.columns().len() == 1 {
             let expected = format!("at least one column besides the target `{}`", shorten(target));
@@ -47,7 +49,7 @@ impl Encoder {
         }
         let kind = Fit { table, target, rows }.kind(truth, task, scaling.target)?;
         let columns = table.columns().iter().filter(|column| column.name != target).collect();
-        let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, scaling.features))?;
+        let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, scaling))?;
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
         for column in fitted {
             features.extend(column.feature);

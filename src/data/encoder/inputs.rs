@@ -8,6 +8,7 @@ use crate::data::date;
 use crate::data::encoder::Encoder;
 use crate::data::encoder::category::Categories;
 use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
+use crate::data::encoder::piecewise;
 use crate::data::encoder::scaling::clipped;
 use crate::data::infer::Inference;
 use crate::data::note::{Note, NoteKind};
@@ -28,13 +29,21 @@ pub(in crate::data) struct Inputs<'a> {
 
 enum EncodedCells<'a> {
     /// NaN where a cell is missing, which gets `fill`.
-    Number { values: Vec<f32>, fill: f32 },
+    Number { values: Vec<f32>, fill: f32, binned: Binned<'a> },
     /// The input of each label; what its inputs are for 0 and 1, where that is not 0 and 1.
     Category { texts: Cow<'a, Categorical>, places: Vec<Label>, missing: Option<usize>, levels: Vec<[f32; 2]> },
     /// As many for each row as there are in `fill`, NaN where a date is missing.
     Date { values: Vec<f32>, fill: Vec<f32> },
     /// Whether each is missing.
     Presence(Vec<bool>),
+}
+
+/// Numbers that have bins, whose inputs are made only as they are written: each cell has many. Missing ones are filled. Nothing where
+/// there are no bins.
+#[derive(Default)]
+struct Binned<'a> {
+    cells: Vec<f64>,
+    edges: &'a [f64],
 }
 
 /// What a text is to a model.
@@ -50,17 +59,18 @@ enum Label {
 impl<'a> Inputs<'a> {
     pub fn new(
         encoder: &Encoder,
-        feature: &Feature,
+        feature: &'a Feature,
         column: Cow<'a, Column>,
         table: &Table,
     ) -> Result<(Self, Vec<Note>)> {
         let read = Read { encoder, table, name: &feature.name };
         let mut notes = Vec::new();
         let cells = match &feature.kind {
-            &FeatureKind::Number { mean, scale, fill, clip } => {
-                let fill = fill.unwrap_or(mean);
+            FeatureKind::Number { mean, scale, fill, clip, edges } => {
+                let (mean, scale, clip, fill) = (*mean, *scale, *clip, fill.unwrap_or(*mean));
+                let fill_in = |value: f64| if value.is_nan() { fill } else { value };
                 let encode = |(row, &value): (usize, &f64)| {
-                    let filled = if value.is_nan() { fill } else { value };
+                    let filled = fill_in(value);
                     let z = (filled - mean) / scale;
                     let encoded = finite(table, &feature.name, row, filled, clipped(z, clip))?;
                     Ok(if value.is_nan() { f32::NAN } else { encoded })
@@ -71,7 +81,12 @@ impl<'a> Inputs<'a> {
                 for cell in numbers.iter().enumerate() {
                     values.push(encode(cell)?);
                 }
-                EncodedCells::Number { values, fill: clipped((fill - mean) / scale, clip) as f32 }
+                let mut binned = Binned::default();
+                if !edges.is_empty() {
+                    binned = Binned { cells: limits::room("a column's numbers", numbers.len())?, edges };
+                    binned.cells.extend(numbers.iter().map(|&value| fill_in(value)));
+                }
+                EncodedCells::Number { values, fill: clipped((fill - mean) / scale, clip) as f32, binned }
             }
             FeatureKind::Category { categories, other, fill, rare, scaling } => {
                 let known = Categories::new(categories, rare.as_deref(), *other);
@@ -117,7 +132,10 @@ impl<'a> Inputs<'a> {
     pub fn write<'b>(&self, rows: impl Iterator<Item = (&'b usize, &'b mut [f32])>) {
         let indicate = |inputs: &mut [f32]| self.indicator.into_iter().for_each(|indicator| inputs[indicator] = 1.0);
         match &self.cells {
-            EncodedCells::Number { values, fill } => rows.for_each(|(&row, inputs)| {
+            EncodedCells::Number { values, fill, binned } => rows.for_each(|(&row, inputs)| {
+                if let Some(&cell) = binned.cells.get(row) {
+                    piecewise::encode(cell, binned.edges, &mut inputs[1..]);
+                }
                 inputs[0] = values[row];
                 if inputs[0].is_nan() {
                     inputs[0] = *fill;

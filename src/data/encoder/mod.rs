@@ -12,6 +12,7 @@ mod fit;
 mod fit_feature;
 mod inputs;
 mod left_out;
+mod piecewise;
 mod scaling;
 mod target;
 
@@ -20,6 +21,7 @@ pub use encode::Encoded;
 pub use feature::{Feature, FeatureKind, Holds};
 pub use fit::{class_labels, class_numbers};
 pub use left_out::{LeftOut, Why};
+pub use piecewise::NumericEncoding;
 pub use scaling::{FeatureScaling, InputScaling, Scaling};
 pub use target::{Target, TargetKind, Task};
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::encoder::piecewise::NumericEncoding;
 use crate::error::{Error, Result};
 
 /// How columns are scaled, by the training rows.
@@ -11,15 +12,17 @@ use crate::error::{Error, Result};
 pub struct Scaling {
     /// The features that are numbers or parts of dates.
     pub features: FeatureScaling,
+    /// What inputs the features have that are numbers.
+    pub numbers: NumericEncoding,
     /// Whether the target of a regression is standardised. A loss for counts needs the target unscaled.
     pub target: bool,
 }
 
 impl Scaling {
     /// Features and target are standardised.
-    pub const ALL: Self = Self { features: FeatureScaling::Standard, target: true };
+    pub const ALL: Self = Self { features: FeatureScaling::Standard, numbers: NumericEncoding::Scaled, target: true };
     /// Nothing: the network sees the cells as they are.
-    pub const NONE: Self = Self { features: FeatureScaling::None, target: false };
+    pub const NONE: Self = Self { features: FeatureScaling::None, numbers: NumericEncoding::Scaled, target: false };
 }
 
 /// How features that are numbers are scaled. Parts of dates are standardised unless it is none.

@@ -8,10 +8,11 @@ use wgpu_mlp::Model;
 use crate::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 24] = [
+const WITHOUT_DEFAULT: [&str; 25] = [
     "shards",
     "folds",
     "scaling",
+    "numbers",
     "decimal",
     "encoding",
     "missing",
@@ -72,7 +73,9 @@ fn no_flag_is_forgotten() {
                  --numeric b --missing u --not-missing NA --decimal , --thousands . --encoding latin1 \
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
-    dumped_given.extend(keys(&place.stdout("train moons --clip-value 1 --scaling robust --folds 3 --dump-config")));
+    dumped_given.extend(keys(
+        &place.stdout("train moons --clip-value 1 --scaling robust --numbers ple --folds 3 --dump-config"),
+    ));
     dumped_given.extend(keys(&place.stdout("train moons --data-parallel --shards 4 --dump-config")));
     assert!(dumped_given.is_superset(&without_default), "{dumped_given:?}");
     // A file has all of it but the settings of the built-in data.

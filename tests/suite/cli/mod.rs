@@ -15,6 +15,7 @@ mod formats;
 mod help;
 mod kernels;
 mod metrics_output;
+mod numbers;
 mod preset;
 mod report;
 mod runs;

@@ -40,6 +40,7 @@ fn a_preset_decides_what_nobody_has_said() {
             ("hidden", "[256, 256, 256]"),
             ("activation", "\"mish\""),
             ("scaling", "\"robust-all\""),
+            ("numbers", "\"ple:bins=16\""),
             ("optimizer", "\"adam\""),
             ("beta1", "0.9"),
             ("beta2", "0.95"),
@@ -55,13 +56,14 @@ fn a_preset_decides_what_nobody_has_said() {
     );
     assert!(!all.contains_key("lr"), "the task decides, which the table tells: {all}");
     // Flags and keys of a file are over it, each by itself.
-    let flags = "--hidden 9 --activation relu --scaling standard --beta2 0.9 --lr 0.5 --schedule constant --init he \
+    let flags = "--hidden 9 --activation relu --scaling standard --numbers scaled --beta2 0.9 --lr 0.5 --schedule constant --init he \
                  --parametrization standard --batch 7 --epochs 8 --patience 9 --validation-fraction 0.25";
     let said = dump(&place, &format!("classes.csv --target answer --preset tabular {flags}"));
     let expected = [
         ("hidden", "9"),
         ("activation", "\"relu\""),
         ("scaling", "\"standard\""),
+        ("numbers", "\"scaled\""),
         ("beta2", "0.9"),
         ("lr", "0.5"),
         ("schedule", "\"constant\""),
@@ -128,8 +130,9 @@ fn a_run_is_repeated_from_what_it_came_to() {
         let found = place.run(&format!("train {words} {SMALL} --out {name} --checkpoint-every 3 --no-baseline"));
         assert_eq!(found.code, Some(0), "{}", found.stderr);
         let line = found.stderr.lines().find(|line| line.starts_with("preset: tabular: ")).unwrap_or_default();
-        let expected =
-            format!("layers 8,8 of mish, scaling robust-all, adam at {rate} with cos-log:cycles=4 and ntp, 256 rows");
+        let expected = format!(
+            "layers 8,8 of mish, scaling robust-all, numbers ple:bins=16, adam at {rate} with cos-log:cycles=4 and ntp, 256 rows"
+        );
         assert!(line.contains(&expected) && line.contains("6 epochs"), "{}", found.stderr);
         assert!(found.stderr.find("preset: ") < found.stderr.find("plan: "), "{}", found.stderr);
         let config = fs::read_to_string(place.path().join(name).join("config.toml")).unwrap();

@@ -323,6 +323,21 @@ fn the_page_has_pictures_and_says_what_repeats_it() {
     while !matches!(reader.read_event().unwrap_or_else(|error| panic!("{error}")), quick_xml::events::Event::Eof) {}
 }
 
+/// The label smoothing that a preset decides is that of its trials, too.
+#[test]
+fn a_presets_trials_have_its_label_smoothing() {
+    let place = Place::new();
+    let means = |flags: &str| -> Vec<Value> {
+        let words = format!("{CLASSES} --preset tabular --hidden 4 --monitor accuracy --vary lr=0.04,0.01 {flags}");
+        let found = place.json(&words);
+        found["trials"].as_array().unwrap().iter().map(|trial| trial["mean"].clone()).collect()
+    };
+    let decided = means("");
+    assert!(decided.len() == 2 && decided.iter().all(Value::is_f64), "{decided:?}");
+    assert_eq!(decided, means("--label-smoothing 0.1"));
+    assert_ne!(decided, means("--label-smoothing 0"));
+}
+
 /// A trial that diverges or is too large does not end the others.
 #[test]
 fn lost_trials_are_told() {

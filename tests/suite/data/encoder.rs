@@ -140,7 +140,8 @@ fn whole_numbers_are_counted() {
 fn features_and_target_are_scaled_apart() {
     let train = table(&[("a", &["1", "2", "3"]), ("y", &["2", "4", "6"])]);
     for (features, target) in [(FeatureScaling::Standard, false), (FeatureScaling::None, true)] {
-        let encoder = Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling { features, target }).unwrap();
+        let encoder =
+            Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling { features, target, ..Scaling::ALL }).unwrap();
         let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
         let standardised = features == FeatureScaling::Standard;
         assert_eq!(((mean, scale) != (0.0, 1.0), scaling(&encoder, 0).0 != 0.0), (target, standardised));
@@ -155,9 +156,10 @@ fn robust_features_are_scaled_by_quartiles_and_never_beyond_3() {
         ("b", &["0", "0", "0", "0", "0", "0", "8"]),
         ("y", &["2", "4", "6", "1", "2", "3", "4"]),
     ]);
-    let robust = Scaling { features: FeatureScaling::Robust, target: true };
+    let robust = Scaling { features: FeatureScaling::Robust, ..Scaling::ALL };
     let encoder = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6], None, robust).unwrap();
-    let number = |mean, scale| FeatureKind::Number { mean, scale, fill: Some(mean), clip: Some(3.0) };
+    let number =
+        |mean, scale| FeatureKind::Number { mean, scale, fill: Some(mean), clip: Some(3.0), edges: Vec::new() };
     assert_eq!(
         encoder.features().iter().map(|of| of.kind.clone()).collect::<Vec<_>>(),
         [number(4.0, 3.5), number(0.0, 4.0)]
@@ -186,7 +188,7 @@ fn inputs_of_categories_are_scaled_by_quartiles() {
         ("h", &["u", "u", "u", "u", "v", "v", "v", "v"]),
         ("y", &["1", "2", "3", "4", "5", "6", "7", "8"]),
     ]);
-    let robust = Scaling { features: FeatureScaling::RobustAll, target: true };
+    let robust = Scaling { features: FeatureScaling::RobustAll, ..Scaling::ALL };
     let encoder = Encoder::fit(&train, "y", &[0, 1, 2, 3, 4, 5, 6, 7], None, robust).unwrap();
     // a is there twice, c once, and b five times with the missing cell, for which it stands.
     let scalings = |of: usize| encoder.features()[of].scalings();

@@ -8,6 +8,7 @@ pub mod idx;
 pub mod malformed_input;
 pub mod numpy_random;
 pub mod packed;
+pub mod piecewise;
 pub mod splits;
 pub mod tables;
 pub mod written;

@@ -12,7 +12,7 @@ use safetensors::SafeTensors;
 use tempfile::TempDir;
 use wgpu_mlp::backend::{CpuDevice, Device};
 use wgpu_mlp::data::{
-    Cells, Column, Encoder, Feature, FeatureKind, FeatureScaling, Scaling, Table, Target, TargetKind,
+    Cells, Column, Encoder, Feature, FeatureKind, FeatureScaling, NumericEncoding, Scaling, Table, Target, TargetKind,
 };
 use wgpu_mlp::exchange::{self, Assumed, Foreign, Onnx, Scale, save_onnx};
 use wgpu_mlp::infer::Predictor;
@@ -122,7 +122,11 @@ fn other_programs_models_predict_the_same() {
 }
 
 fn number(name: &str, mean: f64, scale: f64) -> Feature {
-    Feature { name: name.into(), kind: FeatureKind::Number { mean, scale, fill: None, clip: None }, indicator: false }
+    Feature {
+        name: name.into(),
+        kind: FeatureKind::Number { mean, scale, fill: None, clip: None, edges: Vec::new() },
+        indicator: false,
+    }
 }
 
 /// Columns like a year, an amount and a share.
@@ -279,7 +283,7 @@ fn scaled_categories_are_scaled_in_the_graph() {
         column("y", Cells::Number(years.to_vec())),
     ];
     let table = Table::new("table", columns).unwrap();
-    let scaling = Scaling { features: FeatureScaling::RobustAll, target: true };
+    let scaling = Scaling { features: FeatureScaling::RobustAll, ..Scaling::ALL };
     let encoder = Encoder::fit(&table, "y", &(0..8).collect::<Vec<_>>(), None, scaling).unwrap();
     let spec = MlpSpec::new(&[4, 6, 1], Activation::Mish, Loss::MeanSquaredError).unwrap();
     let parameters = Init::Xavier.draw(&spec, 5).unwrap();
@@ -299,6 +303,65 @@ fn scaled_categories_are_scaled_in_the_graph() {
     let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
     assert_near("scaled categories", &found, &expected, scale);
     assert!(rows.iter().all(|&input| input != 1.0) && rows.iter().all(|input| input.abs() < 3.0), "{rows:?}");
+}
+
+/// A number with bins is one column of the graph, which makes its inputs of it: another runtime makes of raw numbers what the model makes
+/// of the table, also of cells beyond the edges.
+#[test]
+fn numbers_with_bins_have_them_in_the_graph() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    // Exact in f32, in which the graph takes them: a year, an amount over a wide range, something tiny, two values.
+    let mut number = |row: usize| {
+        let amount = 10_f32.powf(random.random_range(-2.0..5.0));
+        [2000.0 + random.random_range(0..25) as f32, amount, random.random_range(-1e-3..1e-3), (row % 2) as f32]
+    };
+    let rows: Vec<[f32; 4]> = (0..60).map(&mut number).collect();
+    let later: Vec<[f32; 4]> = rows.iter().copied().chain([[1e9, -1e9, 1.0, 7.0], [-5.0, 1e30, -1e30, -7.0]]).collect();
+    let table = |rows: &[[f32; 4]]| {
+        let column = |at: usize| Cells::Number(rows.iter().map(|row| row[at].into()).collect());
+        let texts = ["a", "b", "b"].into_iter().cycle().take(rows.len()).map(Some).collect();
+        let columns = vec![
+            Column::new("year", column(0)),
+            Column::new("amount", column(1)),
+            Column::new("kind", Cells::Text(texts)),
+            Column::new("tiny", column(2)),
+            Column::new("flag", column(3)),
+            Column::new("y", column(1)),
+        ];
+        Table::new("table", columns).unwrap()
+    };
+    for scaling in [FeatureScaling::RobustAll, FeatureScaling::Standard, FeatureScaling::None] {
+        let scaling = Scaling { features: scaling, numbers: NumericEncoding::Piecewise { bins: 5 }, ..Scaling::ALL };
+        let encoder = Encoder::fit(&table(&rows), "y", &(0..60).collect::<Vec<_>>(), None, scaling).unwrap();
+        let widths: Vec<_> = encoder.features().iter().map(Feature::width).collect();
+        assert_eq!(widths, [6, 6, 2, 6, 1]);
+        let spec = MlpSpec::new(&[21, 6, 1], Activation::Mish, Loss::MeanSquaredError).unwrap();
+        let parameters = Init::Xavier.draw(&spec, 5).unwrap();
+        let model = Model::new(spec.clone(), parameters.clone()).unwrap().with_encoder(encoder.clone());
+        let (_folder, path, onnx) = exported(&model);
+        assert_eq!(onnx.input, ("features", 6));
+        // Beyond the edges numbers that are not clipped drown all others in f32.
+        let clipped = scaling.features == FeatureScaling::RobustAll;
+        let cells = if clipped { &later } else { &rows };
+        let (inputs, _) = encoder.encode_features(&table(cells)).unwrap();
+        let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+        let expected = predictions(&spec, &parameters, &[Scale::NONE; 21], Scale { mean, scale }, &inputs);
+        let raw = cells.iter().enumerate().flat_map(|(at, &[year, amount, tiny, flag])| {
+            let [a, b] = if at % 3 == 0 { [1.0, 0.0] } else { [0.0, 1.0] };
+            [year, amount, a, b, tiny, flag]
+        });
+        let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
+        let raw = NdTensor::from_data([cells.len(), 6], raw.collect::<Vec<_>>());
+        let found: Tensor<f32> = runtime.run_one(raw.into(), None).unwrap().try_into().unwrap();
+        let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
+        assert_near("bins", &found, &expected, scale);
+        let error = exchange::load(&path, Assumed { loss: Some(Loss::MeanSquaredError), ..Assumed::default() });
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::ForeignModel { .. }) && !error.to_string().contains('\n'), "{error}");
+        let bytes = fs::read(&path).unwrap();
+        let names = br#"["year","amount","kind=a","kind=b","tiny","flag"]"#;
+        assert!(bytes.windows(names.len()).any(|window| window == names));
+    }
 }
 
 #[test]
