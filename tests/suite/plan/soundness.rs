@@ -207,7 +207,7 @@ fn what_kernels_rely_on_is_checked() {
     let cases: [(&'static Kernel, &Part, &str, u32, &str); 17] = [
         (&GATHER, &Part::None, "rows", 100, "more rows than samples"),
         (&GATHER, &Part::None, "columns", 0, "columns is 0"),
-        (&LOSS, &mean, "outputs", 9, "fewer columns than outputs"),
+        (&LOSS, &mean, "outputs", 11, "fewer columns than outputs"),
         (&LOSS, &mean, "groups", 1 << 24, "too many groups"),
         (&SOFTMAX_LOSS, &Part::None, "groups", 1 << 24, "too many groups"),
         (&UPDATE, &adam, "slots", 1, "fewer slots than the rule keeps"),
