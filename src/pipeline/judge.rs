@@ -6,12 +6,10 @@ use super::prepare::Prepared;
 use super::record::record;
 use super::splits::Splits;
 use super::temperature::temperature;
-use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::model::{Model, TrainingRecord};
 use crate::params::Layout;
-use crate::train::Replica;
 
 impl Fitting {
     /// [`model`](Self::model) for async programs.
@@ -98,12 +96,12 @@ impl Fitting {
             }
             return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
         }
-        self.model = Some(model);
         if !self.prepared.folds.is_empty() {
-            let (members, (all, _)) = (self.members(), self.result().await?);
-            self.out_of_fold = self.prepared.out_of_fold(&self.device, &members, &all).await?;
+            let members = self.members();
+            self.out_of_fold = self.prepared.out_of_fold(&self.device, &members, &model.parameters).await?;
             metrics.validation = self.out_of_fold.as_ref().map(|out_of_fold| out_of_fold.metrics.clone());
         }
+        self.model = Some(model);
         self.end_phase("evaluate");
         Ok(metrics)
     }
@@ -120,7 +118,9 @@ impl Fitting {
         let mut temperatures = Vec::new();
         let last = spec.layers().len() - 1;
         for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(self.prepared.replicas()) {
-            let rows = self.held_out_by(&replica)?;
+            let Some(rows) = self.prepared.held_out(replica.fold.as_ref()) else {
+                return Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into()));
+            };
             let predictor = Predictor::new_async(&self.device, spec, own, rows.rows()).await?;
             let outputs = predictor.outputs_async(rows.features()).await?;
             let temperature = temperature(&outputs, rows.targets(), spec.outputs());
@@ -132,15 +132,5 @@ impl Fitting {
             temperatures.push(temperature);
         }
         Ok(temperatures)
-    }
-
-    /// The rows that a network did not learn.
-    fn held_out_by(&self, replica: &Replica) -> Result<Dataset> {
-        let data = &self.prepared.data;
-        match (&replica.fold, &data.validation) {
-            (Some(fold), _) => Ok(data.train.select(&fold.clone().collect::<Vec<_>>())),
-            (None, Some(validation)) => Ok(validation.clone()),
-            (None, None) => Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into())),
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The networks of an ensemble: which rows and seed each has, what became of it, and what those say that did not learn a row.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use super::estimator::Estimator;
 use super::prepare::Prepared;
 use crate::backend::Device;
+use crate::data::Dataset;
 use crate::error::Result;
 use crate::infer::{Metrics, Predictor};
 use crate::model::{MemberRecord, Model};
@@ -71,12 +73,19 @@ fn monitors_loss(replica: &Replica) -> bool {
 }
 
 impl Prepared {
-    /// What the networks say of the rows of their folds, if there are any; `all` are the parameters of each member, kept or not.
+    /// The rows that a network does not learn: its fold, unweighted as rows for validation are, or those. None where there are none.
+    pub(crate) fn held_out(&self, fold: Option<&Range<usize>>) -> Option<Cow<'_, Dataset>> {
+        let Some(fold) = fold else { return self.data.validation.as_ref().map(Cow::Borrowed) };
+        let rows: Vec<usize> = fold.clone().collect();
+        Some(Cow::Owned(self.data.train.select(&rows).without_weights()))
+    }
+
+    /// What the networks say of the rows of their folds, if there are any; `kept` are the parameters of the members that are kept.
     pub(super) async fn out_of_fold(
         &self,
         device: &Device,
         members: &[Member],
-        all: &[f32],
+        kept: &[f32],
     ) -> Result<Option<OutOfFold>> {
         if self.folds.is_empty() {
             return Ok(None);
@@ -84,10 +93,9 @@ impl Prepared {
         let count = Layout::new(&self.spec).len();
         let (mut outputs, mut rows) = (Vec::new(), Vec::new());
         for (number, fold) in self.folds.iter().enumerate() {
-            let own =
-                members.iter().zip(all.chunks_exact(count)).filter(|(member, _)| member.record.fold == Some(number));
-            let own: Vec<f32> =
-                own.filter(|(member, _)| member.is_kept).flat_map(|(_, values)| values).copied().collect();
+            let each = members.iter().filter(|member| member.is_kept).zip(kept.chunks_exact(count));
+            let own = each.filter(|(member, _)| member.record.fold == Some(number));
+            let own: Vec<f32> = own.flat_map(|(_, values)| values).copied().collect();
             if own.is_empty() {
                 return Ok(None); // a fold whose networks have all diverged says nothing
             }

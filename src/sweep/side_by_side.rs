@@ -1,6 +1,5 @@
 //! A runner that trains jobs side by side: all of a group are replicas of one [`Trainer`], on one copy of the rows.
 
-use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
@@ -8,7 +7,6 @@ use super::folded_table::FoldedTable;
 use super::job::{Group, Job, Runner, Score, Told};
 use super::metric::Metric;
 use crate::backend::Device;
-use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::kernels::MAX_RECORDS;
@@ -211,7 +209,9 @@ impl Together<'_> {
                 (next..places.len()).filter(|&at| self.replicas[first + places[at]].fold == *fold).collect();
             let own: Vec<f32> =
                 alike.iter().flat_map(|&at| &parameters[places[at] * count..][..count]).copied().collect();
-            let rows = self.held_out(fold.as_ref())?;
+            let Some(rows) = self.prepared.held_out(fold.as_ref()) else {
+                return Err(Error::CheckFailed("a sweep has a run without rows that are held out".into()));
+            };
             let predictor = Predictor::new(self.device, &self.prepared.spec, &own, rows.rows())?;
             let outputs = predictor.outputs_of_each(rows.features())?;
             for (&at, outputs) in alike.iter().zip(outputs.chunks_exact(outputs.len() / alike.len())) {
@@ -223,19 +223,6 @@ impl Together<'_> {
             }
         }
         Ok(found.into_iter().flatten().collect())
-    }
-
-    /// The rows of a fold, unweighted as those of a validation set are, or that set.
-    fn held_out(&self, fold: Option<&Range<usize>>) -> Result<Cow<'_, Dataset>> {
-        let data = &self.prepared.data;
-        match (fold, &data.validation) {
-            (Some(fold), _) => {
-                let rows: Vec<usize> = fold.clone().collect();
-                Ok(Cow::Owned(data.train.select(&rows).without_weights()))
-            }
-            (None, Some(validation)) => Ok(Cow::Borrowed(validation)),
-            (None, None) => Err(Error::CheckFailed("a sweep has a run without rows that are held out".into())),
-        }
     }
 }
 
