@@ -16,7 +16,7 @@ pub(super) fn tiled(
     let tile = tile_for(dims[0], dims[1], u64::from(partials).saturating_mul(replicas as u64));
     let dims: Vec<_> = dims.iter().copied().chain([tile.rows() as u32, tile.columns() as u32]).collect();
     let wide = Tiling::can_be_wide(kernel.dims, &dims, places);
-    (Part::Tiling(Tiling { tile, wide, activation }), dims)
+    (Part::Tiling(Tiling { tile, wide, units: None, activation }), dims)
 }
 
 /// The tile for so many rows and columns of a product, of which there are `products`.

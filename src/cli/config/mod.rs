@@ -36,12 +36,13 @@ pub const SWEEP_FILE: &str = "sweep.toml";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "budget"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
-const BESIDE_RESUME: [&str; 11] = [
+const BESIDE_RESUME: [&str; 12] = [
     "data",
     "validation",
     "test",
     "epochs",
     "device",
+    "precision",
     "out",
     "checkpoint-every",
     "keep",

@@ -1,0 +1,97 @@
+// What kernels that multiply matrices share where a GPU has matrix units: c[m,n] = a[m,k] b[k,n] in tiles, as shaders/shared/product.wgsl
+// makes them, with cooperative matrices of f16 operands and f32 sums. Each panel of a and of b is scaled by a power of two of its own, so
+// that f16 holds it whatever its range; the sums over a panel's depths are scaled back and added in f32. A subgroup makes DOWN x ACROSS matrices of SIZE x SIZE.
+// src/kernels/products/matrix_units.rs writes the sizes, the registers and the loop. A kernel says what it says to product.wgsl.
+const B_QUADS = COLUMNS / 4u;
+
+var<workgroup> greatest: array<vec2<f32>, SUBGROUPS>;
+var<workgroup> staged: array<vec4<f32>, SUBGROUPS * SIZE * SIZE / 4u>;
+var<private> column_part: vec4<f32>;
+var<private> column_sum: vec4<f32>;
+
+struct Matrix {
+    base: u32,
+    lines: u32,
+    length: u32,
+}
+
+// Quads of a panel's line, and from line to line. Constants that a kernel may override are none for WGSL.
+fn a_line() -> u32 {
+    return select(DEPTH, ROWS, A_BY_DEPTH) / 4u;
+}
+
+fn b_line() -> u32 {
+    return select(DEPTH, COLUMNS, B_BY_DEPTH) / 4u;
+}
+
+fn a_pitch() -> u32 {
+    return a_line() + PADDING;
+}
+
+fn b_pitch() -> u32 {
+    return b_line() + PADDING;
+}
+
+// The i-th four neighbours of a panel, 0 outside, without a branch: what is outside reads the matrix's first.
+fn quad_of_a(a: Matrix, i: u32, row: u32, depth: u32) -> vec4<f32> {
+    let line = select(row, depth, A_BY_DEPTH) + i / a_line();
+    let place = select(depth, row, A_BY_DEPTH) + i % a_line() * 4u;
+    let inside = line < a.lines && place < a.length;
+    let at = select(0u, line * a.length + place, inside);
+    return select(vec4<f32>(), load_left(a.base + at, select(a.length, a.length - place, inside)), inside);
+}
+
+fn quad_of_b(b: Matrix, i: u32, column: u32, depth: u32) -> vec4<f32> {
+    let line = select(column, depth, B_BY_DEPTH) + i / b_line();
+    let place = select(depth, column, B_BY_DEPTH) + i % b_line() * 4u;
+    let inside = line < b.lines && place < b.length;
+    let at = select(0u, line * b.length + place, inside);
+    return select(vec4<f32>(), load_right(b.base + at, select(b.length, b.length - place, inside)), inside);
+}
+
+fn a_place(i: u32) -> u32 {
+    return i / a_line() * a_pitch() + i % a_line();
+}
+
+fn b_place(i: u32) -> u32 {
+    return i / b_line() * b_pitch() + i % b_line();
+}
+
+// Where a matrix begins in a panel, by its first row of c or column of c, and its first depth.
+fn a_matrix(row: u32, depth: u32) -> u32 {
+    return select(row * a_pitch() + depth / 4u, depth * a_pitch() + row / 4u, A_BY_DEPTH);
+}
+
+fn b_matrix(column: u32, depth: u32) -> u32 {
+    return select(column * b_pitch() + depth / 4u, depth * b_pitch() + column / 4u, B_BY_DEPTH);
+}
+
+// Rounded to the 11 bits of f16, by integers: compilers take what is made f16 and f32 again for the number itself.
+fn upper_bits(x: vec4<f32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>((bitcast<vec4<u32>>(x) + vec4<u32>(0x1000u)) & vec4<u32>(0xffffe000u));
+}
+
+// The subgroup's greatest numbers of the panels in its registers, for all to see.
+fn tell(subgroup: u32, lane: u32) {
+    let own = vec2<f32>(subgroupMax(greatest_of_a()), subgroupMax(greatest_of_b()));
+    if (lane == 0u) {
+        greatest[subgroup] = own;
+    }
+}
+
+// The exponents of the panels' greatest numbers as f32 has them, but not so small that what scales them were none of f32.
+fn exponents() -> vec2<u32> {
+    var all = greatest[0];
+    for (var i = 1u; i < SUBGROUPS; i++) {
+        all = max(all, greatest[i]);
+    }
+    return max(bitcast<vec2<u32>>(all) >> vec2<u32>(23u), vec2<u32>(27u));
+}
+
+// A matrix of c, which stands in the subgroup's place of workgroup memory.
+fn store_staged(replica: u32, lane: u32, subgroup: u32, row: u32, column: u32) {
+    for (var i = lane; i < SIZE * SIZE / 4u; i += SUBGROUP) {
+        let place = column + i % (SIZE / 4u) * 4u;
+        store(replica, row + i / (SIZE / 4u), place, staged[subgroup * (SIZE * SIZE / 4u) + i] + start(replica, place));
+    }
+}
