@@ -4,7 +4,7 @@
 // src/kernels/products/matrix_units.rs writes the sizes, the registers and the loop. A kernel says what it says to product.wgsl.
 const B_QUADS = COLUMNS / 4u;
 
-var<workgroup> greatest: array<vec2<f32>, SUBGROUPS>;
+var<workgroup> greatest: array<atomic<u32>, 4>;
 var<workgroup> staged: array<vec4<f32>, SUBGROUPS * SIZE * SIZE / 4u>;
 var<private> column_part: vec4<f32>;
 var<private> column_sum: vec4<f32>;
@@ -32,21 +32,47 @@ fn b_pitch() -> u32 {
     return b_line() + PADDING;
 }
 
-// The i-th four neighbours of a panel, 0 outside, without a branch: what is outside reads the matrix's first.
-fn quad_of_a(a: Matrix, i: u32, row: u32, depth: u32) -> vec4<f32> {
-    let line = select(row, depth, A_BY_DEPTH) + i / a_line();
-    let place = select(depth, row, A_BY_DEPTH) + i % a_line() * 4u;
-    let inside = line < a.lines && place < a.length;
-    let at = select(0u, line * a.length + place, inside);
-    return select(vec4<f32>(), load_left(a.base + at, select(a.length, a.length - place, inside)), inside);
+// Where an invocation's four neighbours lie in panel after panel, so that little is left to reckon for each: they are those at
+// `at` of the `depth`-th depth of a panel, and there as long as that is below `bound`; `count` of them where lines are depths.
+struct Aim {
+    at: u32,
+    depth: u32,
+    bound: u32,
+    count: u32,
 }
 
-fn quad_of_b(b: Matrix, i: u32, column: u32, depth: u32) -> vec4<f32> {
-    let line = select(column, depth, B_BY_DEPTH) + i / b_line();
-    let place = select(depth, column, B_BY_DEPTH) + i % b_line() * 4u;
-    let inside = line < b.lines && place < b.length;
-    let at = select(0u, line * b.length + place, inside);
-    return select(vec4<f32>(), load_right(b.base + at, select(b.length, b.length - place, inside)), inside);
+fn aim_at_a(a: Matrix, i: u32, row: u32) -> Aim {
+    return aim(a, A_BY_DEPTH, i / a_line(), i % a_line() * 4u, row);
+}
+
+fn aim_at_b(b: Matrix, i: u32, column: u32) -> Aim {
+    return aim(b, B_BY_DEPTH, i / b_line(), i % b_line() * 4u, column);
+}
+
+fn aim(matrix: Matrix, by_depth: bool, line: u32, place: u32, side: u32) -> Aim {
+    let across = side + place;
+    let down = side + line;
+    if (by_depth) {
+        return Aim(matrix.base + across, line, select(0u, matrix.lines, across < matrix.length), matrix.length - across);
+    }
+    return Aim(matrix.base + down * matrix.length, place, select(0u, matrix.length, down < matrix.lines), 0u);
+}
+
+// The four in the panel that begins at a depth, 0 outside, without a branch: what is outside reads the matrix's first.
+fn quad_of_a(a: Matrix, aim: Aim, depth: u32) -> vec4<f32> {
+    let at = aim.depth + depth;
+    let inside = at < aim.bound;
+    let place = aim.at + at * select(1u, a.length, A_BY_DEPTH);
+    let count = select(a.length, select(a.length - at, aim.count, A_BY_DEPTH), inside);
+    return select(vec4<f32>(), load_left(select(a.base, place, inside), count), inside);
+}
+
+fn quad_of_b(b: Matrix, aim: Aim, depth: u32) -> vec4<f32> {
+    let at = aim.depth + depth;
+    let inside = at < aim.bound;
+    let place = aim.at + at * select(1u, b.length, B_BY_DEPTH);
+    let count = select(b.length, select(b.length - at, aim.count, B_BY_DEPTH), inside);
+    return select(vec4<f32>(), load_right(select(b.base, place, inside), count), inside);
 }
 
 fn a_place(i: u32) -> u32 {
@@ -71,21 +97,28 @@ fn upper_bits(x: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>((bitcast<vec4<u32>>(x) + vec4<u32>(0x1000u)) & vec4<u32>(0xffffe000u));
 }
 
-// The subgroup's greatest numbers of the panels in its registers, for all to see.
-fn tell(subgroup: u32, lane: u32) {
-    let own = vec2<f32>(subgroupMax(greatest_of_a()), subgroupMax(greatest_of_b()));
+// The greatest numbers of the panels in registers, for all to see: of each panel in turn in one of two places.
+fn tell(lane: u32, turn: u32) {
+    let of_a = subgroupMax(bitcast<u32>(greatest_of_a()));
+    let of_b = subgroupMax(bitcast<u32>(greatest_of_b()));
     if (lane == 0u) {
-        greatest[subgroup] = own;
+        atomicMax(&greatest[turn], of_a);
+        atomicMax(&greatest[turn + 2u], of_b);
     }
 }
 
 // The exponents of the panels' greatest numbers as f32 has them, but not so small that what scales them were none of f32.
-fn exponents() -> vec2<u32> {
-    var all = greatest[0];
-    for (var i = 1u; i < SUBGROUPS; i++) {
-        all = max(all, greatest[i]);
+fn exponents(turn: u32) -> vec2<u32> {
+    let all = vec2<u32>(atomicLoad(&greatest[turn]), atomicLoad(&greatest[turn + 2u]));
+    return max(all >> vec2<u32>(23u), vec2<u32>(27u));
+}
+
+// Makes the place of the next panel's greatest numbers ready.
+fn forget(thread: u32, turn: u32) {
+    if (thread == 0u) {
+        atomicStore(&greatest[turn], 0u);
+        atomicStore(&greatest[turn + 2u], 0u);
     }
-    return max(bitcast<vec2<u32>>(all) >> vec2<u32>(23u), vec2<u32>(27u));
 }
 
 // A matrix of c, which stands in the subgroup's place of workgroup memory.

@@ -7,11 +7,17 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
     let side_a = subgroup / (COLUMNS / (ACROSS * SIZE)) * DOWN * SIZE;
     let side_b = subgroup % (COLUMNS / (ACROSS * SIZE)) * ACROSS * SIZE;
     // SUMS
-    fetch(thread, a, b, row, column, first);
-    tell(subgroup, lane);
+    take_aim(thread, a, b, row, column);
+    var turn = 0u;
+    forget(thread, 0u);
+    workgroupBarrier();
+    fetch(thread, a, b, first);
+    tell(lane, turn);
     for (var depth = first; depth < end; depth += DEPTH) {
         workgroupBarrier();
-        let exponent = exponents();
+        let exponent = exponents(turn);
+        turn = 1u - turn;
+        forget(thread, turn);
         // 2^(SCALED_TO - exponent) and its inverse; 127 is 0.
         put(thread, bitcast<vec2<f32>>((vec2<u32>(254u + SCALED_TO) - exponent) << vec2<u32>(23u)));
         let back = bitcast<vec2<f32>>((exponent - vec2<u32>(SCALED_TO)) << vec2<u32>(23u));
@@ -20,9 +26,9 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
         }
         workgroupBarrier();
         // The next panel is on its way while this one is multiplied.
-        fetch(thread, a, b, row, column, depth + DEPTH);
+        fetch(thread, a, b, depth + DEPTH);
         // PANEL
-        tell(subgroup, lane);
+        tell(lane, turn);
     }
     let staged_at = subgroup * (SIZE * SIZE / 4u);
     // END

@@ -24,13 +24,27 @@ const PADDING: usize = 8;
 /// What a panel's greatest number is scaled to lies in 2^14 .. 2^15, so that f16 holds it. What is smaller by up to 2^28 keeps all bits of f16.
 const SCALED_TO: u32 = 14;
 
+/// Bytes of the greatest numbers of panels.
+const GREATEST: usize = 16;
+
+/// Quads of a panel with so many rows of a or columns of b, whichever way it lies, but for the padding behind its last line.
+fn panel(side: usize) -> usize {
+    ((side * (DEPTH + PADDING)).max(DEPTH * (side + PADDING)) - PADDING) / 4
+}
+
 impl MatrixUnits {
+    /// Whether they make tiles of this size. A workgroup of one subgroup is not for them: NVIDIA's compiler (driver 580) leaves its barriers out and
+    /// reads what a matrix has left in workgroup memory too early.
+    pub fn make(&self, tile: &Tile) -> bool {
+        self.subgroups(tile) > 1
+    }
+
     /// Down and across, the matrices of c that a subgroup makes: as many as keep the units busy, a side of 16 each.
     fn matrices(&self, tile: &Tile) -> [usize; 2] {
         let times = 16 / self.size;
         match (tile.rows(), tile.columns()) {
             (128, 128) => [2 * times, 4 * times],
-            (64, 64) => [2 * times, times],
+            (64, 64) => [2 * times, 2 * times],
             _ => [times, times],
         }
     }
@@ -47,9 +61,8 @@ impl MatrixUnits {
 
     /// Bytes of workgroup memory that a tile takes.
     pub fn workgroup_bytes(&self, tile: &Tile) -> usize {
-        let panel = |side: usize| (side * (DEPTH + PADDING)).max(DEPTH * (side + PADDING)) * 2 * self.parts().len();
-        let subgroups = self.subgroups(tile);
-        panel(tile.rows()) + panel(tile.columns()) + subgroups * (4 * self.size * self.size + 8)
+        let panels = 8 * (panel(tile.rows()) + panel(tile.columns())) * self.parts().len();
+        panels + 4 * self.size * self.size * self.subgroups(tile) + GREATEST
     }
 
     /// The parts of an operand by name: hi, and lo where there is one.
@@ -67,8 +80,8 @@ impl MatrixUnits {
              const A_PANEL = {}u;\nconst B_PANEL = {}u;\nconst PADDING = {}u;\nconst SCALED_TO = {SCALED_TO}u;\n",
             tile.rows(),
             tile.columns(),
-            (tile.rows() * (DEPTH + PADDING)).max(DEPTH * (tile.rows() + PADDING)) / 4,
-            (tile.columns() * (DEPTH + PADDING)).max(DEPTH * (tile.columns() + PADDING)) / 4,
+            panel(tile.rows()),
+            panel(tile.columns()),
             PADDING / 4,
         );
         for (side, panel) in [("a", "A_PANEL"), ("b", "B_PANEL")] {
@@ -78,22 +91,23 @@ impl MatrixUnits {
         }
         let turns = |lines: usize| (lines * DEPTH / 4).div_ceil(threads);
         let sides = [("a", tile.rows()), ("b", tile.columns())];
-        let (mut fetch, mut greatest, mut put, mut columns) =
-            (String::new(), [String::new(), String::new()], String::new(), String::new());
+        let (mut aim, mut fetch, mut put, mut columns) = (String::new(), String::new(), String::new(), String::new());
+        let mut greatest = [String::new(), String::new()];
         for (index, (side, lines)) in sides.into_iter().enumerate() {
             for turn in 0..turns(lines) {
                 let name = format!("fetched_{side}{turn}");
-                text += &format!("var<private> {name}: vec4<f32>;\n");
+                text += &format!("var<private> {name}: vec4<f32>;\nvar<private> aim_{side}{turn}: Aim;\n");
                 let (at, quads) = (format!("thread + {}u", turn * threads), lines * DEPTH / 4);
                 // The last turn may have fewer quads than invocations.
                 let guard = |body: String| match (turn + 1) * threads > quads {
                     true => format!("    if ({at} < {quads}u) {{ {body} }}\n"),
                     false => format!("    {{ {body} }}\n"),
                 };
-                fetch += &guard(format!(
-                    "{name} = quad_of_{side}({side}, {at}, {}, depth);",
+                aim += &guard(format!(
+                    "aim_{side}{turn} = aim_at_{side}({side}, {at}, {});",
                     if side == "a" { "row" } else { "column" }
                 ));
+                fetch += &guard(format!("{name} = quad_of_{side}({side}, aim_{side}{turn}, depth);"));
                 greatest[index] += &format!("    greatest = max(greatest, abs({name}));\n");
                 let halves = match self.precision {
                     Precision::F16x3 => format!(
@@ -114,7 +128,8 @@ impl MatrixUnits {
         let mut function = |head: &str, body: &str| {
             let _ = write!(text, "{head} {{\n{body}}}\n");
         };
-        function("fn fetch(thread: u32, a: Matrix, b: Matrix, row: u32, column: u32, depth: u32)", &fetch);
+        function("fn fetch(thread: u32, a: Matrix, b: Matrix, depth: u32)", &fetch);
+        function("fn take_aim(thread: u32, a: Matrix, b: Matrix, row: u32, column: u32)", &aim);
         function("fn put(thread: u32, scales: vec2<f32>)", &put);
         function("fn add_columns()", &columns);
         let largest = "    var greatest = vec4<f32>();\n";

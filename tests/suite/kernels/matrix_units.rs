@@ -86,7 +86,8 @@ fn each_case(precision: Precision, mut check: impl FnMut(&GpuDevice, &Case)) {
             for (tile, wide) in TILES.iter().flat_map(|&tile| [false, true].map(|wide| (tile, wide))) {
                 // Software takes ten seconds to compile a large one, whose text is the same.
                 let small = tile.rows() * tile.columns() <= 32 * 32 && wide == (tile.rows() == 16);
-                if units.workgroup_bytes(tile) > gpu.summary().workgroup_bytes as usize
+                if !units.make(tile)
+                    || units.workgroup_bytes(tile) > gpu.summary().workgroup_bytes as usize
                     || !(small || gpu.summary().is_hardware())
                 {
                     continue;
