@@ -19,8 +19,9 @@ fn products() -> impl Iterator<Item = &'static Kernel> {
     KERNELS.iter().copied().filter(|kernel| matches!(kernel.part, PartKind::Tile | PartKind::Dense))
 }
 
+/// In kernels that have an activation, one without a kink: near it a bound says nothing.
 fn part(kernel: &Kernel, tile: &'static Tile, wide: bool, units: MatrixUnits) -> Part {
-    let activation = if kernel.part == PartKind::Dense { Activation::Relu } else { Activation::Identity };
+    let activation = if kernel.part == PartKind::Dense { Activation::Softsign } else { Activation::Identity };
     Part::Tiling(Tiling { tile, wide, units: Some(units), activation })
 }
 
