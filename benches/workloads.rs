@@ -98,7 +98,7 @@ impl Run for Products {
 }
 
 fn multiply(device: &Device, &Product { m, n, k, products }: &Product, [a, b, _]: &Arrays) -> Result<Products> {
-    let plan = Plan::product([m as u32, n as u32, k as u32], SLOTS);
+    let plan = Plan::product([m as u32, n as u32, k as u32], SLOTS).in_tiles_for(device.target());
     let mut executor = block_on(device.load(plan))?;
     executor.write(0, a)?;
     executor.write(1, b)?;
