@@ -27,6 +27,7 @@ impl Estimator {
         let base = Self {
             preset,
             rate_by_task: is_tabular,
+            numbers_are_open: is_tabular,
             monitor_by_task: is_tabular,
             by_effort: is_tabular,
             calibrates: (!is_tabular).then_some(false),

@@ -10,7 +10,7 @@ use super::prepare::rows_of;
 use super::split_by::SplitSizes;
 use super::start::Start;
 use crate::bench::{Work, step_flops};
-use crate::data::{Encoder, Table};
+use crate::data::{Encoder, NumericEncoding, Table};
 use crate::error::{Result, count, set};
 use crate::math::Loss;
 use crate::spec::MlpSpec;
@@ -25,6 +25,9 @@ const NETWORKS: [(usize, u64); 2] = [(8, 128), (5, 64)];
 const MOST_EPOCHS: u64 = 256;
 /// Epochs of a single network at the least, whatever they take: the schedule has four cycles.
 const FEWEST_OF_ONE: u64 = 16;
+
+/// Numbers of all rows' inputs at the most, where nobody asks for bins: a GiB.
+const CELLS: usize = 1 << 28;
 
 /// The rows of a run, with its networks.
 pub(super) struct Candidate {
@@ -58,6 +61,7 @@ impl Estimator {
     }
 
     /// One network and all epochs, for a run that a time is going to cut.
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn without_effort(self) -> Self {
         let is_open = self.by_effort && self.length.epochs.is_none();
         let estimator = Self { by_effort: false, ..self };
@@ -105,21 +109,25 @@ impl Estimator {
         Ok(all)
     }
 
-    /// The first of the candidates that has room for its epochs, with its encoder. Networks and epochs are settled; the hint says it, if they
+    /// The first of the candidates that has room for its epochs, with its encoder. Networks and epochs are settled; a hint says it, if they
     /// were open. Inputs are counted by the encoder of the first one: those of others differ little, and encoders of many rows take long.
     pub(super) fn choose(
         &mut self,
         mut candidates: Vec<Candidate>,
         table: &Table,
-    ) -> Result<(Encoder, InFolds, Option<Hint>)> {
+    ) -> Result<(Encoder, InFolds, Vec<Hint>)> {
         let known = self.known_encoder().cloned();
         let encoder_of = |estimator: &Self, candidate: &Candidate| match &known {
             Some(encoder) => Ok(encoder.clone()),
             None => estimator.fit_encoder(table, &candidate.rows.splits.train),
         };
-        let encoder = encoder_of(self, &candidates[0])?;
+        let mut encoder = encoder_of(self, &candidates[0])?;
+        let bins = self.drop_bins(candidates[0].rows.splits.train.len(), encoder.inputs());
+        if bins.is_some() {
+            encoder = encoder_of(self, &candidates[0])?;
+        }
         if !self.by_effort {
-            return Ok((encoder, candidates.swap_remove(0).rows, None));
+            return Ok((encoder, candidates.swap_remove(0).rows, bins.into_iter().collect()));
         }
         let spec = self.network(&encoder, Loss::for_task(encoder.task(), self.loss)?)?;
         let last = candidates.len() - 1;
@@ -128,7 +136,21 @@ impl Estimator {
         let chosen = candidates.swap_remove(at);
         let encoder = if at == 0 { encoder } else { encoder_of(self, &chosen)? };
         let hint = self.settle_effort(&chosen, epochs, &spec);
-        Ok((encoder, chosen.rows, hint))
+        Ok((encoder, chosen.rows, bins.into_iter().chain(hint).collect()))
+    }
+
+    /// Leaves out bins of numbers that nobody asked for and that take too much memory; says it.
+    fn drop_bins(&mut self, rows: usize, inputs: usize) -> Option<Hint> {
+        let cells = rows.saturating_mul(inputs);
+        if !self.numbers_are_open || self.known_encoder().is_some() || cells <= CELLS {
+            return None;
+        }
+        self.numbers = NumericEncoding::Scaled;
+        let gib = cells as f64 * 4.0 / f64::from(1 << 30);
+        Some(Hint::Advice(format!(
+            "numbers have no bins, with which the inputs take {gib:.1} GiB; {} has them",
+            set("numbers", "ple")
+        )))
     }
 
     /// The epochs that a candidate has room for; none where it has too little for it to be the one. `is_last`: there is no other.
@@ -218,5 +240,17 @@ mod tests {
         assert_eq!(effort(tabular().epochs(400), 4000, 100), (1, 400));
         assert_eq!(effort(tabular().ensemble(1), 1000, 100), (1, 256));
         assert_eq!(effort(tabular().without_effort(), 10_000_000, 100), (1, 256));
+    }
+
+    #[test]
+    fn bins_that_take_too_much_are_left_out() {
+        let mut tabular = Estimator::new("y").preset(Preset::Tabular);
+        assert!(tabular.drop_bins(1 << 18, 1 << 10).is_none() && tabular.numbers != NumericEncoding::Scaled);
+        let said = tabular.drop_bins(1 << 20, 1 << 10).unwrap().to_string();
+        assert_eq!(said, "note: numbers have no bins, with which the inputs take 4.0 GiB; numbers = ple has them");
+        assert_eq!(tabular.numbers, NumericEncoding::Scaled);
+        let bins = NumericEncoding::Piecewise { bins: 2 };
+        let mut said = Estimator::new("y").preset(Preset::Tabular).numbers(bins);
+        assert!(said.drop_bins(1 << 20, 1 << 10).is_none() && said.numbers == bins);
     }
 }

@@ -73,6 +73,8 @@ pub struct Estimator {
     pub(crate) preset: Preset,
     /// Whether the preset has the learning rate by the task, which is not known yet.
     pub(crate) rate_by_task: bool,
+    /// Whether the preset decides on the inputs of numbers.
+    pub(super) numbers_are_open: bool,
     /// Whether the preset has what epochs are judged by, by the task.
     pub(crate) monitor_by_task: bool,
     /// Whether operations decide how many networks and epochs there are, as far as nobody says it.
@@ -126,6 +128,7 @@ impl Estimator {
             parallel: None,
             preset: Preset::Plain,
             rate_by_task: false,
+            numbers_are_open: false,
             monitor_by_task: false,
             by_effort: false,
         }
@@ -176,7 +179,7 @@ impl Estimator {
     /// What inputs features have that are numbers: the scaled number alone, or bins beside it. The network's first layer grows by as many
     /// inputs.
     pub fn numbers(self, numbers: NumericEncoding) -> Self {
-        Self { numbers, ..self }
+        Self { numbers, numbers_are_open: false, ..self }
     }
 
     /// A column of sample weights, numbers from 0 on; it is no feature.

@@ -151,7 +151,7 @@ pub struct Args {
     /// draws it as DIR/lr-find.svg
     #[arg(long, help_heading = "Training")]
     lr_find: bool,
-    /// Leave out the baselines, a constant prediction and a linear model [moons have none]
+    /// Leave out the baselines: a constant prediction, a linear model, and beside --preset tabular a small network [moons have none]
     #[arg(long)]
     no_baseline: bool,
     /// Print one JSON object at the end

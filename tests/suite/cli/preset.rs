@@ -175,6 +175,20 @@ fn classes_are_judged_by_accuracy_and_calibrated() {
     }
 }
 
+/// Beside the large network stands what the small one comes to on the same inputs, with rows for validation or without.
+#[test]
+fn a_plain_network_stands_beside() {
+    let place = Place::new();
+    let small = "train numbers.csv --target y --hidden 4 --epochs 2 --device cpu";
+    for rest in ["--folds 2", "--validation-fraction 0.2"] {
+        let words = format!("{small} --preset tabular {rest}");
+        let found = place.json(&words);
+        assert!(found["baseline"]["plain"]["r2"].as_f64().unwrap() > 0.8, "{rest}: {}", found["baseline"]);
+        assert!(place.stdout(&words).contains("\ntest, plain "), "{rest}");
+    }
+    assert!(place.json(&format!("{small} --preset plain"))["baseline"]["plain"].is_null());
+}
+
 /// The file of a run keeps all of it as numbers, and makes the same bytes; so does a run that is taken up.
 #[test]
 fn a_run_is_repeated_from_what_it_came_to() {
