@@ -258,7 +258,7 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<ConfigEntry>>
         }
         let (word, what) = match arg.get_long() {
             None => (Some(word), DATA.into()),
-            Some(_) if has_type::<bool>(arg.get_value_parser()) && word == "false" => (None, format!("--{flag}")),
+            Some(_) if arg.get_default_values() == ["false"] && word == "false" => (None, format!("--{flag}")),
             Some(_) => (Some(format!("--{flag}={word}")), format!("--{flag}")),
         };
         entries.push(ConfigEntry { flag, word, what, place });
