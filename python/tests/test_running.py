@@ -27,7 +27,7 @@ def endless(**settings):
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Ends the run by Ctrl-C once it has begun, from another thread, which has its turns while the engine trains; tells when."""
+    """Ends the run by Ctrl-C after some epochs, from another thread, which has its turns while the engine trains; tells when."""
     began, told = threading.Event(), []
 
     def send():
@@ -37,8 +37,9 @@ def interrupted(monkeypatch):
         told.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
+    count = lambda _replica, epoch, *_: began.set() if epoch >= 100 else None
     for module in ("_mlp", "_table_fit"):
-        monkeypatch.setattr(f"wgpu_mlp.{module}.reports", lambda verbose: (None, lambda *epoch: began.set()))
+        monkeypatch.setattr(f"wgpu_mlp.{module}.reports", lambda verbose: (None, count))
     thread = threading.Thread(target=send)
     thread.start()
     yield told
