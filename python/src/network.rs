@@ -11,7 +11,7 @@ use wgpu_mlp::{Activation, Checkpoint, Dataset, Loss, MlpSpec, Optimizer, Result
 
 use crate::device::Opened;
 use crate::error::{raise, unfit};
-use crate::watch::{Reports, Told, Watch, told};
+use crate::watch::{Convergence, Reports, Told, Watch, told};
 
 /// Rows of numbers, by rows.
 pub type Matrix<'py> = PyReadonlyArray2<'py, f32>;
@@ -90,11 +90,32 @@ impl Network {
         self.trainer.set_parameters(values.as_slice()?).map_err(raise)
     }
 
-    /// Trains. Tells every epoch, whether the run came to its end, and whether the user ended it.
-    #[pyo3(signature = (reports, least_rate=None))]
-    fn fit(&mut self, py: Python<'_>, reports: Reports, least_rate: Option<f64>) -> PyResult<(Vec<Told>, bool, bool)> {
-        let mut watch = Watch::new(reports, least_rate);
-        let ended = py.detach(|| self.trainer.fit_with(|event| watch.receive(event)));
+    /// Trains. Tells every epoch, whether the run came to its end, and whether the user ended it. With `converge`, a tolerance and a
+    /// number of epochs for each network, it ends by the loss of the training rows, and has the parameters of then.
+    #[pyo3(signature = (reports, least_rate=None, converge=None))]
+    fn fit(
+        &mut self,
+        py: Python<'_>,
+        reports: Reports,
+        least_rate: Option<f64>,
+        converge: Option<Vec<Convergence>>,
+    ) -> PyResult<(Vec<Told>, bool, bool)> {
+        let mut watch = Watch::new(reports, least_rate).until(converge.as_deref().unwrap_or_default());
+        // A network ends with an epoch, whatever the device is at.
+        self.trainer.pause_every(converge.map(|_| 1));
+        let ended = py.detach(|| {
+            let mut outcome = self.trainer.fit_with(|event| watch.receive(event))?;
+            let mut left = self.trainer.replicas();
+            while !watch.over.is_empty() && !watch.has_failed() {
+                left -= watch.over.len();
+                watch.over.drain(..).try_for_each(|network| self.trainer.drop_replica(network))?;
+                if left == 0 {
+                    break;
+                }
+                outcome = self.trainer.resume_with(|event| watch.receive(event))?;
+            }
+            Ok(outcome)
+        });
         let interrupted = watch.was_interrupted(py)?;
         let outcome = ended.map_err(raise)?;
         Ok((watch.epochs.iter().map(told).collect(), !outcome.stopped, interrupted))

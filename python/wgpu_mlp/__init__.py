@@ -7,9 +7,11 @@ data frames as they are, with categories, dates and missing cells. `load` reads 
 from ._engine import __version__, devices
 from ._files import load
 from ._mlp import MLPClassifier, MLPRegressor
+from ._search import EnsembleSearch
 from ._tabular import TabularClassifier, TabularRegressor
 
 __all__ = [
+    "EnsembleSearch",
     "MLPClassifier",
     "MLPRegressor",
     "TabularClassifier",

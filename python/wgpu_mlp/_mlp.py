@@ -80,8 +80,7 @@ class _MLP(Report, TableFit, BaseEstimator):
                 refuse(self, setting, "the default for partial_fit, which trains one network")
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True).astype(np.float32)
-        outputs = self._outputs(targets)
-        widths = [X.shape[1], *layers(self.hidden_layer_sizes), outputs]
+        widths = [X.shape[1], *layers(self.hidden_layer_sizes), self._outputs(targets)]
         if not is_first and widths != self._widths:
             raise ValueError(f"the layers are {widths}: expected {self._widths}, those of the fit to go on from")
         rng = check_random_state(self.random_state)
@@ -302,6 +301,24 @@ class _MLP(Report, TableFit, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.non_deterministic = False
         return tags
+
+
+def check_parameters(estimator):
+    """Checks the parameters of an estimator that a search trains."""
+    check(estimator, _RULES)
+    plain = {"preset": "plain", "ensemble": 1, "folds": None, "early_stopping": False, "warm_start": False}
+    for setting, default in plain.items():
+        if getattr(estimator, setting) != default:
+            refuse(estimator, setting, "the default in a search that trains networks side by side")
+
+
+def begin_network(estimator, arrays, y):
+    """Draws the first parameters of a network for rows and targets; the generator for what is drawn next."""
+    X, targets = arrays
+    rng = check_random_state(estimator.random_state)
+    outputs = estimator._outputs(targets)
+    estimator._begin([X.shape[1], *layers(estimator.hidden_layer_sizes), outputs], 1, rng, target_name(y))
+    return rng
 
 
 def draw(widths, activation, rng):
