@@ -201,9 +201,8 @@ impl Trainer {
     /// [`adopt`](Self::adopt) for async programs.
     pub async fn adopt_async(&mut self, state: &TrainState) -> Result<()> {
         let TrainState { parameters, optimizer, progress, .. } = state;
-        let refused = |found: String, expected: String| {
-            Err(Error::Setting { what: "the state to go on from", found, expected })
-        };
+        let refused =
+            |found: String, expected: String| Err(Error::Setting { what: "the state to go on from", found, expected });
         if self.members.len() > 1 {
             return refused("one network's".into(), format!("none: the trainer has {} replicas", self.members.len()));
         }
