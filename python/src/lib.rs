@@ -4,6 +4,7 @@
 
 mod device;
 mod error;
+mod lent;
 mod model;
 mod network;
 mod predictor;

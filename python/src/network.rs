@@ -11,6 +11,7 @@ use wgpu_mlp::{Activation, Checkpoint, Dataset, Loss, MlpSpec, Optimizer, Result
 
 use crate::device::Opened;
 use crate::error::{raise, unfit};
+use crate::lent::lend;
 use crate::watch::{Convergence, Reports, Told, Watch, told};
 
 /// Rows of numbers, by rows.
@@ -42,8 +43,7 @@ pub fn optimizers() -> Vec<&'static str> {
 
 fn dataset(x: &Matrix<'_>, y: &Matrix<'_>, weights: Option<&PyReadonlyArray1<'_, f32>>) -> PyResult<Dataset> {
     let (inputs, columns) = (x.as_array().ncols(), y.as_array().ncols());
-    let (features, targets) = (values("X", x)?, values("y", y)?);
-    let data = Dataset::new(features.to_vec(), targets.to_vec(), inputs, columns).map_err(raise)?;
+    let data = Dataset::lent(lend("X", x)?, values("y", y)?.to_vec(), inputs, columns).map_err(raise)?;
     match weights {
         Some(weights) => data.with_weights(weights.as_slice()?).map_err(raise),
         None => Ok(data),

@@ -1,5 +1,8 @@
 """Arrays are read where they lie where their type allows it."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.utils.validation import validate_data
@@ -23,3 +26,26 @@ def test_rows_of_f32_are_not_copied(moons):
         predictor.predict(np.asfortranarray(X), True)
     with pytest.raises(TypeError):
         predictor.predict(X.astype(np.float64), True)
+
+
+def test_training_copies_rows_to_the_device_alone():
+    """Rows of f32 take the memory of the device's copy, and not that of another one beside it."""
+    program = """
+import resource, sys
+import subprocess
+import sys
+
+import numpy as np
+from wgpu_mlp import _engine
+rows = np.zeros((400_000, 100), dtype=np.float32)
+rows[:, 0] = np.arange(len(rows)) % 7
+y = (rows[:, :1] > 3).astype(np.float32)
+config = {"epochs": 1, "batch": {"Rows": 100_000}, "seed": 0, "schedule": {"name": "constant"}, "dropout": []}
+config["optimizer"] = {"rule": "sgd", "learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.9, "epsilon": 1e-8, "weight_decay": 0.0, "l2": 0.0}
+import json
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+network = _engine.Network("cpu", 1, [100, 1], "relu", "binary_cross_entropy", json.dumps([{"config": config, "fold": None}]), rows, y)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / rows.nbytes)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 1.0 <= float(done.stdout) < 1.7, done.stdout
