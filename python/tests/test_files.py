@@ -70,7 +70,7 @@ def test_the_command_predicts_with_pythons_model(moons, people, tmp_path):
     model.save(path)
     frame.to_csv(table, index=False)
     rows = predicted(path, table)
-    assert [int(row["moon"]) for row in rows] == model.predict(frame).tolist()
+    assert [int(row["prediction"]) for row in rows] == model.predict(frame).tolist()
     columns, label, score = people
     frame = pd.DataFrame(columns)
     frame.to_csv(table, index=False)
@@ -79,7 +79,7 @@ def test_the_command_predicts_with_pythons_model(moons, people, tmp_path):
         (TabularRegressor("plain", max_iter=10, device="cpu"), score),
     ):
         model.fit(frame, pd.Series(y, name="target")).save(path)
-        told = [row["target"] for row in predicted(path, table)]
+        told = [row["prediction"] for row in predicted(path, table)]
         if isinstance(model, TabularClassifier):
             assert told == model.predict(frame).tolist()
         else:
@@ -95,7 +95,7 @@ def test_python_predicts_with_the_commands_model(people, tmp_path):
     mlp("train", table, "--target", "target", "--epochs", 10, "--device", "cpu", "--out", out, "--quiet")
     model = wgpu_mlp.load(out)
     assert isinstance(model, TabularClassifier) and list(model.classes_) == ["high", "low"]
-    told = [row["target"] for row in predicted(out, table)]
+    told = [row["prediction"] for row in predicted(out, table)]
     # The frame's own types, not what the file's texts were taken for.
     assert model.predict(frame.drop(columns="target")).tolist() == told
     probabilities = model.predict_proba(frame)
