@@ -7,9 +7,12 @@ medians, with the least and the largest of the repeats' ratios. Both work with t
 """
 
 import argparse
+import contextlib
 import json
+import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -56,12 +59,11 @@ def beside_scikit_learn(repeats):
         if not of_classes:
             mean, scale = y_train.mean(), y_train.std()
             y_train, y_test = (y_train - mean) / scale, (y_test - mean) / scale
-        own, other = (wgpu_mlp, neural_network) if of_classes else (wgpu_mlp, neural_network)
         kind = "MLPClassifier" if of_classes else "MLPRegressor"
         fits, epochs, predictions, scores, counts = [], [], [], [], []
         for seed in range(repeats):
-            ours = getattr(own, kind)(device="cpu", random_state=seed)
-            theirs = getattr(other, kind)(random_state=seed)
+            ours = getattr(wgpu_mlp, kind)(device="cpu", random_state=seed)
+            theirs = getattr(neural_network, kind)(random_state=seed)
             own_fit, other_fit = (
                 seconds(lambda: ours.fit(X_train, y_train))[0],
                 seconds(lambda: theirs.fit(X_train, y_train))[0],
@@ -94,8 +96,6 @@ began = time.perf_counter()
 TabularRegressor("plain", max_iter=20, device="cpu", random_state=0).fit(frame.drop(columns="target"), frame["target"])
 print(time.perf_counter() - began)
 """
-    import sys
-
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder, "table.csv")
@@ -130,12 +130,74 @@ print(time.perf_counter() - began)
     )
 
 
+def share_of_python(repeats):
+    """What of a fit is not the engine's: the checks and conversions in Python, as a part of the engine's seconds."""
+    print("\n| fit | seconds of Python / of the engine |")
+    print("|---|---|")
+    X, y = datasets.make_friedman1(20_000, noise=1.0, random_state=0)
+    frame = pd.DataFrame(X, columns=[f"x{at}" for at in range(X.shape[1])]).assign(
+        letter=np.array(list("abcd"))[np.arange(len(X)) % 4]
+    )
+    fits = {
+        "MLPRegressor, float64": (wgpu_mlp.MLPRegressor, X, ("__init__", "fit")),
+        "MLPRegressor, float32": (wgpu_mlp.MLPRegressor, X.astype(np.float32), ("__init__", "fit")),
+        "TabularRegressor, a frame": (wgpu_mlp.TabularRegressor, frame, None),
+    }
+    for name, (kind, rows, of_network) in fits.items():
+        settings = {"max_iter": 20, "device": "cpu", "random_state": 0, **({} if of_network else {"preset": "plain"})}
+        shares = []
+        for _ in range(repeats):
+            spent = []
+            with timed(spent):
+                whole, _ = seconds(lambda: kind(**settings).fit(rows, y))
+            shares.append(whole / sum(spent) - 1.0)
+        print(
+            f"| {name} | {100 * statistics.median(shares):.1f} % ({100 * min(shares):.1f} to {100 * max(shares):.1f}) |",
+            flush=True,
+        )
+
+
+@contextlib.contextmanager
+def timed(spent):
+    """Adds the seconds that the engine has for its calls."""
+    engine, own = wgpu_mlp._engine, wgpu_mlp._engine.__dict__
+    before = {name: own[name] for name in ("Network", "Predictor", "fit_table")}
+
+    class Timed:
+        def __init__(self, made):
+            self.made = made
+
+        def __getattr__(self, name):
+            value = getattr(self.made, name)
+            return measured(value) if callable(value) else value
+
+    def measured(work):
+        def call(*arguments):
+            took, result = seconds(lambda: work(*arguments))
+            spent.append(took)
+            return result
+
+        return call
+
+    def maker(kind):
+        return lambda *arguments: Timed(measured(kind)(*arguments))
+
+    engine.Network, engine.Predictor = maker(before["Network"]), maker(before["Predictor"])
+    engine.fit_table = measured(before["fit_table"])
+    try:
+        yield
+    finally:
+        engine.__dict__.update(before)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--command", help="the command mlp, built as the wheel is")
     said = arguments.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}: what else runs spoils seconds, and ratios less\n")
     beside_scikit_learn(said.repeats)
+    share_of_python(said.repeats)
     if said.command:
         beside_the_command(said.command, said.repeats)
 

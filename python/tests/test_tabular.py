@@ -129,3 +129,18 @@ def test_what_is_no_table_is_refused(people):
         classifier(preset="best").fit(pd.DataFrame(columns), label)
     with pytest.raises(ValueError, match="batch_size is 0"):
         classifier(batch_size=0).fit(pd.DataFrame(columns), label)
+
+
+def test_columns_of_objects(people):
+    """Numbers in a column of objects are numbers, and lists are nothing."""
+    _, label, _ = people
+    numbers = np.arange(300) % 7
+    mixed = [None if row % 50 == 0 else int(number) for row, number in enumerate(numbers)]
+    as_objects, as_numbers = (
+        pd.DataFrame({"a": pd.Series(mixed, dtype=object)}),
+        pd.DataFrame({"a": pd.Series(mixed, dtype=float)}),
+    )
+    found = [classifier(max_iter=3).fit(frame, label).predict_proba(frame) for frame in (as_objects, as_numbers)]
+    np.testing.assert_array_equal(*found)
+    with pytest.raises(ValueError, match="column 'a' holds .*list"):
+        classifier().fit(pd.DataFrame({"a": [[1]] * 300}), label)

@@ -74,14 +74,29 @@ def seconds_of(dates):
 
 def add_labels(table, name, values):
     """Cells of any kind: numbers where all are, else texts. None, NaN and pandas' NA are missing."""
-    numbers = [value for value in values if not is_missing(value)]
-    if numbers and all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in numbers):
-        cells = [np.nan if is_missing(value) else float(value) for value in values]
-        return table.add_numbers(name, np.array(cells, dtype=np.float64))
-    known, codes = {}, np.empty(len(values), dtype=np.int64)
-    for row, value in enumerate(values):
-        codes[row] = -1 if is_missing(value) else known.setdefault(label_of(value), len(known))
-    table.add_texts(name, list(known), codes)
+    codes = Codes()
+    try:
+        of_rows = np.fromiter(map(codes.__getitem__, values), dtype=np.int64, count=len(values))
+    except TypeError as error:
+        raise ValueError(f"column {name!r} holds {error}: expected numbers, texts, dates or truth values") from None
+    found = [value for value, code in codes.items() if code >= 0]
+    if found and all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in found):
+        numbers = [np.nan if code < 0 else float(value) for value, code in zip(values, of_rows)]
+        return table.add_numbers(name, np.array(numbers, dtype=np.float64))
+    return table.add_texts(name, list(codes.labels), of_rows)
+
+
+class Codes(dict):
+    """The number of the label of each value that was asked for, -1 for one that is missing."""
+
+    def __init__(self):
+        super().__init__()
+        self.labels = {}
+
+    def __missing__(self, value):
+        code = -1 if is_missing(value) else self.labels.setdefault(label_of(value), len(self.labels))
+        self[value] = code
+        return code
 
 
 def is_missing(value):
