@@ -15,11 +15,14 @@ use crate::network::spec_of;
 use crate::predictor::predictions;
 use crate::table::Table;
 
+/// A device by its name and threads, in a process.
+type Place = (String, usize, u32);
+
 #[pyclass(module = "wgpu_mlp._engine", frozen)]
 pub struct Model {
     model: wgpu_mlp::Model,
     /// The last device that it was loaded on.
-    loaded: Mutex<Option<((String, usize, u32), Predictor)>>,
+    loaded: Mutex<Option<(Place, Predictor)>>,
 }
 
 impl From<wgpu_mlp::Model> for Model {
