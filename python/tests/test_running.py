@@ -1,6 +1,7 @@
 """A run beside Python: signals, threads, processes. Nothing here is decided by how fast it goes."""
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -27,19 +28,18 @@ def endless(**settings):
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Ends the run by Ctrl-C after some epochs, from another thread, which has its turns while the engine trains; tells when."""
-    began, told = threading.Event(), []
+    """Ends the run by Ctrl-C after some steps, from another thread, which has its turns while the engine trains; tells when."""
+    steps, told = queue.SimpleQueue(), []
 
     def send():
-        began.wait()
-        for _ in range(20):
-            time.sleep(0.001)
+        while steps.get() < 200:
+            pass
         told.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
-    count = lambda _replica, epoch, *_: began.set() if epoch >= 100 else None
+    # A function in C, which runs no Python: the engine itself has to look for the signal.
     for module in ("_mlp", "_table_fit"):
-        monkeypatch.setattr(f"wgpu_mlp.{module}.reports", lambda verbose: (None, count))
+        monkeypatch.setattr(f"wgpu_mlp.{module}.reports", lambda verbose: (steps.put, None))
     thread = threading.Thread(target=send)
     thread.start()
     yield told
