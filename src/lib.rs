@@ -86,7 +86,7 @@ pub use backend::open;
 pub use backend::{Device, open_async};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use data::{Dataset, Encoder, Table};
-pub use error::{Error, Place, Result};
+pub use error::{Error, Place, Result, call_settings_by};
 pub use infer::{Metrics, Predictor};
 pub use math::{Activation, Loss, Optimizer, Rule};
 pub use model::{MemberRecord, Model, TrainingRecord};

@@ -2,6 +2,9 @@
 //! values. It knows nothing of columns, names or files.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
@@ -9,7 +12,7 @@ use crate::error::{Error, Result};
 /// weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    features: Vec<f32>,
+    features: Values,
     targets: Vec<f32>,
     /// Lists of a weight for each row.
     weightings: Vec<Vec<f32>>,
@@ -26,6 +29,23 @@ impl Dataset {
     /// [`Error::Shape`] where `inputs` or `target_columns` is 0, the features don't fill whole rows, or the targets
     /// have another number of rows; [`Error::Setting`] for a value that is NaN or infinite.
     pub fn new(features: Vec<f32>, targets: Vec<f32>, inputs: usize, target_columns: usize) -> Result<Self> {
+        Self::of(Values::Own(features), targets, inputs, target_columns)
+    }
+
+    /// [`new`](Self::new) with features that lie in the program's memory, where they stay: an array of another language, a mapped file.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn lent(
+        features: Arc<dyn AsRef<[f32]> + Send + Sync>,
+        targets: Vec<f32>,
+        inputs: usize,
+        target_columns: usize,
+    ) -> Result<Self> {
+        Self::of(Values::Lent(features), targets, inputs, target_columns)
+    }
+
+    fn of(features: Values, targets: Vec<f32>, inputs: usize, target_columns: usize) -> Result<Self> {
         let shape = |what: &str, found, expected| Error::Shape { what: what.into(), found, expected };
         if inputs == 0 || target_columns == 0 {
             let what = if inputs == 0 { "a row of features" } else { "a row of targets" };
@@ -167,11 +187,41 @@ impl Dataset {
             taken
         };
         Self {
-            features: take(&self.features, self.inputs),
+            features: Values::Own(take(&self.features, self.inputs)),
             targets: take(&self.targets, self.target_columns),
             weightings: self.weightings.iter().map(|weights| take(weights, 1)).collect(),
             ..*self
         }
+    }
+}
+
+/// Numbers of its own, or in the program's memory.
+#[derive(Clone)]
+enum Values {
+    Own(Vec<f32>),
+    Lent(Arc<dyn AsRef<[f32]> + Send + Sync>),
+}
+
+impl Deref for Values {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Own(values) => values,
+            Self::Lent(values) => (**values).as_ref(),
+        }
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Wherever they lie.
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 

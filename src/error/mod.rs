@@ -8,8 +8,7 @@ mod text;
 use std::path::PathBuf;
 
 pub use place::Place;
-#[cfg(feature = "cli")]
-pub(crate) use setting::call_settings_by;
+pub use setting::call_settings_by;
 pub(crate) use setting::{set, setting};
 pub use text::count;
 #[cfg(not(target_family = "wasm"))]

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Another name for a setting, or None for one that has no other.
-pub(crate) type Names = fn(&str) -> Option<&'static str>;
+type Names = fn(&str) -> Option<&'static str>;
 
 static NAMES: OnceLock<Names> = OnceLock::new();
 
-/// All messages of this process call settings by these names.
-#[cfg(feature = "cli")]
-pub(crate) fn call_settings_by(names: Names) {
-    let _ = NAMES.set(names); // the first call holds
+/// All messages of this process call settings by these names from now on: `names` gives a program's own name for that of a field, or
+/// None where it has no other. The first call holds.
+pub fn call_settings_by(names: fn(&str) -> Option<&'static str>) {
+    let _ = NAMES.set(names);
 }
 
 /// A setting's name in messages: the first word, or the one behind `of` at the end, as in `number of outputs of init_from`.

@@ -346,6 +346,12 @@ impl Estimator {
         self
     }
 
+    /// The optimiser's learning rate.
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        (self.config.optimizer.learning_rate, self.rate_by_task) = (rate, false);
+        self
+    }
+
     /// Seed of the first parameters, the sample order and dropout.
     pub fn seed(mut self, seed: u64) -> Self {
         self.config = self.config.seed(seed);

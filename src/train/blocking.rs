@@ -202,6 +202,15 @@ impl Trainer {
         block_on(self.load_async(data))
     }
 
+    /// Takes over the parameters and the optimiser's state of another trainer of one network of this shape, whatever its rows were, and goes
+    /// on with other rows: [`load`](Self::load) across processes. The run begins anew.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for the state of another network or optimiser.
+    pub fn adopt(&mut self, state: &TrainState) -> Result<()> {
+        block_on(self.adopt_async(state))
+    }
+
     /// Trains on data that arrive in parts and need not fit into memory together. [`load`](Self::load) loads each part,
     /// which is trained on for an epoch. A run with its schedule and early stopping has [`TrainConfig::epochs`] parts;
     /// then the next run begins. Parts should have equal numbers of rows: a part with another number ends the run.

@@ -198,6 +198,39 @@ impl Trainer {
         Ok(())
     }
 
+    /// [`adopt`](Self::adopt) for async programs.
+    pub async fn adopt_async(&mut self, state: &TrainState) -> Result<()> {
+        let TrainState { parameters, optimizer, progress, .. } = state;
+        let refused =
+            |found: String, expected: String| Err(Error::Setting { what: "the state to go on from", found, expected });
+        if self.members.len() > 1 {
+            return refused("one network's".into(), format!("none: the trainer has {} replicas", self.members.len()));
+        }
+        if progress.spec != self.spec {
+            return refused(format!("of the network {}", progress.spec), self.spec.to_string());
+        }
+        let (own, other) = (self.config().optimizer.rule, progress.config.optimizer.rule);
+        if own != other || !progress.replicas.is_empty() {
+            return refused(format!("of {other}"), format!("that of one network's {own}"));
+        }
+        let expected = self.plan().buffers[self.plan().buffer(Role::OptimizerState)?].len;
+        if optimizer.len() != expected {
+            let what = "the optimiser's state".into();
+            return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
+        }
+        let steps = progress.steps_before.checked_add(progress.step).filter(|steps| *steps <= u64::MAX / 2);
+        let Some(steps) = steps.filter(|steps| progress.optimizer_start <= *steps) else {
+            return refused("of an impossible number of steps".into(), "a state that a trainer has given".into());
+        };
+        self.drain().await?;
+        self.set_parameters(parameters)?;
+        self.write(Role::OptimizerState, optimizer)?;
+        (self.steps_before, self.optimizer_start) = (steps, progress.optimizer_start);
+        (self.next_step, self.run) = (0, RunProgress::default());
+        self.members[0].progress = ReplicaProgress::default();
+        Ok(())
+    }
+
     /// What each replica has of its own, where there are several.
     fn replicas_of_several(&self) -> Vec<Replica> {
         let all = self.members.iter().map(|member| member.replica.clone());

@@ -1,5 +1,7 @@
 //! Rows as the network sees them, and what each of them counts for, against numbers worked out by hand.
 
+use std::sync::Arc;
+
 use wgpu_mlp::data::{Dataset, Encoder, Scaling, balanced_class_weights, row_weights};
 
 use crate::data::encoder::table;
@@ -86,4 +88,16 @@ fn dataset_selects_rows_in_order() {
     assert_eq!(some.features(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     assert_eq!(some.targets(), [9.0, 7.0, 9.0]);
     assert_eq!(data.select(&[]).rows(), 0);
+}
+
+#[test]
+fn lent_features_stay_where_they_are() {
+    let features: Arc<Vec<f32>> = Arc::new(vec![1.0, 2.0, 3.0, 4.0]);
+    let lent = Dataset::lent(features.clone(), vec![5.0, 6.0], 2, 1).unwrap();
+    assert_eq!(lent.features().as_ptr(), features.as_ptr());
+    assert_eq!(lent.clone().with_weights(&[1.0, 3.0]).unwrap().features().as_ptr(), features.as_ptr());
+    let own = Dataset::new(features.to_vec(), vec![5.0, 6.0], 2, 1).unwrap();
+    assert_eq!((&lent, lent.checksum(), lent.select(&[1])), (&own, own.checksum(), own.select(&[1])));
+    let refused = Dataset::lent(Arc::new(vec![f32::NAN]), vec![1.0], 1, 1).unwrap_err().to_string();
+    assert_eq!(refused, "a feature is NaN in row 0, column 0 (from 0): expected a finite number");
 }

@@ -98,3 +98,26 @@ fn a_stream_is_trained_on_part_by_part() {
         assert_eq!(trainer.steps(), 14);
     }
 }
+
+/// Another trainer goes on with other rows where one has stopped, as if that one had loaded them.
+#[test]
+fn another_trainer_goes_on() {
+    let (data, longer) = (random_data(&spec(), 30, 1).unwrap(), random_data(&spec(), 41, 2).unwrap());
+    for device in everywhere() {
+        let mut first = Trainer::new(&device, &spec(), &config(), &data).unwrap();
+        (0..7).for_each(|_| _ = first.step().unwrap());
+        let mut second = Trainer::new(&device, &spec(), &config(), &longer).unwrap();
+        second.adopt(&first.state().unwrap()).unwrap();
+        first.load(&longer).unwrap();
+        for trainer in [&mut first, &mut second] {
+            (0..3).for_each(|_| _ = trainer.step().unwrap());
+        }
+        assert_eq!(first.steps(), second.steps());
+        assert_eq!(bits(&first.parameters().unwrap()), bits(&second.parameters().unwrap()), "{}", device.name());
+    }
+    let device = wgpu_mlp::open("cpu").unwrap().device;
+    let state = Trainer::new(&device, &spec(), &config(), &data).unwrap().state().unwrap();
+    let momentum = TrainConfig::new(4, Batch::Rows(8), Optimizer::new(Rule::Momentum, 1e-2));
+    let refused = Trainer::new(&device, &spec(), &momentum, &data).unwrap().adopt(&state).unwrap_err().to_string();
+    assert!(refused.contains("is of adam: expected that of one network's momentum"), "{refused}");
+}
