@@ -5,6 +5,7 @@ mod dense_backward;
 mod dense_gradient;
 mod dense_keep;
 mod matmul;
+mod panels;
 mod tile;
 
 pub use dense::DENSE;
