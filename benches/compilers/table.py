@@ -28,7 +28,7 @@ LANES = ["Spilled SGPRs", "Spills to reg"]  # scalar registers in lanes of vecto
 NAME = re.compile(r"\s*(?:@\S+\s+)?(?:[^=]*= )?(\S+)")
 KINDS = {
     # What stands before a store to shared memory loads a panel.
-    "end": r"BB\d+|block.*|s_c?branch\w*|bra|ds_(store|write).*|st\.shared.*",
+    "end": r"BB\d+:?|block.*|s_c?branch\w*|bra|ds_(store|write).*|st\.shared.*",
     "fma": r"v_(dual_|pk_)?fma.*|v_(mac|mad)_f32.*|ffma.*",
     "shared": r"ds_(load|read).*|ld\.shared.*",
     "global": r"(buffer|global|flat|scratch|s_buffer|s)_(load|store|atomic).*|(ld|st|atom)\.(global|local).*",
@@ -43,14 +43,14 @@ def kind_of(name):
 
 
 def inner_loop(text):
-    """Of the stretch without a branch that has most FMAs: these, loads from shared memory, accesses to global memory and
-    other instructions."""
+    """Of the stretch without a branch that has most FMAs, the shortest of several: these, loads from shared memory, accesses to global
+    memory and other instructions. The next panel's loads are in it where the sums of a panel are one stretch: they come before these."""
     best, now = Counter(), Counter()
     for line in [*text.splitlines(), "BB0"]:
         name = NAME.match(line)
         kind = kind_of(name[1]) if name else "none"
         if kind == "end":
-            best, now = max(best, now, key=lambda run: run["fma"]), Counter()
+            best, now = max(best, now, key=lambda run: (run["fma"], -run.total())), Counter()
         else:
             now[kind] += 1
     return [best[kind] for kind in ("fma", "shared", "global", "other")]

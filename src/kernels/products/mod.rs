@@ -6,6 +6,7 @@ mod dense_gradient;
 mod dense_keep;
 mod matmul;
 mod matrix_units;
+mod panels;
 mod tile;
 
 pub use dense::DENSE;

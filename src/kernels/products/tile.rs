@@ -4,6 +4,7 @@
 use std::fmt::{self, Write};
 
 use super::MatrixUnits;
+use super::panels::Panel;
 use crate::kernels::{Access, Binding, MATRIX_UNITS_WGSL, PRODUCT_WGSL};
 use crate::math::Activation;
 
@@ -22,18 +23,22 @@ pub struct Tile {
     blocks: [usize; 2],
     /// Groups of invocations that share the depth: more of them where there are few tiles.
     slices: usize,
+    /// Panels of each matrix in workgroup memory: of two, one is written while the other is read.
+    panels: usize,
 }
 
 /// For little work. Panels are deep, since nothing else hides the time that the next one takes to come.
-pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 64, blocks: [1, 1], slices: 4 };
+pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 64, blocks: [1, 1], slices: 4, panels: 1 };
 /// For more of it.
-pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 2 };
+pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 2, panels: 1 };
 /// For products with tiles enough.
-pub static MEDIUM: Tile = Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1 };
+pub static MEDIUM: Tile =
+    Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1, panels: 2 };
 /// For the largest.
-pub static LARGE: Tile = Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1 };
+pub static LARGE: Tile =
+    Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1, panels: 1 };
 /// For few columns.
-pub static TALL: Tile = Tile { name: "128x16", rows: 128, columns: 16, depth: 8, blocks: [1, 1], slices: 1 };
+pub static TALL: Tile = Tile { name: "128x16", rows: 128, columns: 16, depth: 8, blocks: [1, 1], slices: 1, panels: 2 };
 
 /// Every tile.
 pub const TILES: &[&Tile] = &[&TINY, &SMALL, &MEDIUM, &LARGE, &TALL];
@@ -67,9 +72,21 @@ impl Tile {
         self.depth
     }
 
+    /// Panels of each matrix that are in workgroup memory at a time.
+    pub fn panels(&self) -> usize {
+        self.panels
+    }
+
     /// Invocations of a workgroup.
     pub fn threads(&self) -> usize {
         self.rows * self.columns / (16 * self.blocks[0] * self.blocks[1]) * self.slices
+    }
+
+    /// Bytes of workgroup memory.
+    pub fn workgroup_bytes(&self) -> usize {
+        // Padded, as shaders/shared/product.wgsl has it.
+        let panels = self.panels * self.depth * (self.rows / 4 + 1 + self.columns / 4 + 1);
+        16 * (panels + self.rows * self.columns / 4 * (self.slices - 1))
     }
 
     /// Sizes, sums and the inner loop.
@@ -77,12 +94,13 @@ impl Tile {
         let [down, across] = self.blocks;
         let slice = self.threads() / self.slices;
         let mut text = format!(
-            "const ROWS = {}u;\nconst COLUMNS = {}u;\nconst DEPTH = {}u;\nconst SLICES = {}u;\nconst SLICE_THREADS = {slice}u;\n\
+            "const ROWS = {}u;\nconst COLUMNS = {}u;\nconst DEPTH = {}u;\nconst SLICES = {}u;\nconst PANELS = {}u;\nconst SLICE_THREADS = {slice}u;\n\
              const ROW_THREADS = {}u;\nconst COLUMN_THREADS = {}u;\nconst BLOCKS = {down}u;\nconst BLOCK_QUADS = {across}u;\n",
             self.rows,
             self.columns,
             self.depth,
             self.slices,
+            self.panels,
             self.rows / (4 * down),
             self.columns / (4 * across),
         );
@@ -94,7 +112,7 @@ impl Tile {
         };
         let mut body = String::new();
         for (panel, pitch, step, count) in
-            [("a", "A_PITCH", "ROW_THREADS", down), ("b", "B_PITCH", "COLUMN_THREADS", across)]
+            [("a", "A_PITCH", "PATCH_ROWS", down), ("b", "B_PITCH", "PATCH_COLUMNS", across)]
         {
             for i in 0..count {
                 body += &format!("    let {panel}{i} = {panel}_panel[{panel}_at + depth * {pitch} + {i}u * {step}];\n");
@@ -107,7 +125,7 @@ impl Tile {
         put("fn accumulate(a_at: u32, b_at: u32, depth: u32)", body);
         let starts = (0..across).map(|quad| {
             let rows = (0..4 * down).map(|row| format!("    sum_{row}_{quad} = start_{quad};\n")).collect::<String>();
-            format!("    let start_{quad} = start(replica, column + {quad}u * 4u * COLUMN_THREADS);\n{rows}")
+            format!("    let start_{quad} = start(replica, column + {quad}u * 4u * PATCH_COLUMNS);\n{rows}")
         });
         put("fn begin(replica: u32, column: u32)", starts.collect());
         let mut cases: String =
@@ -173,18 +191,24 @@ impl Tiling {
 
     /// The loop of a product with its sizes, and the activation.
     pub(in crate::kernels) fn wgsl(&self) -> String {
-        let product = match &self.units {
-            Some(units) => units.wgsl(self.tile) + MATRIX_UNITS_WGSL,
-            None => self.tile.wgsl() + PRODUCT_WGSL,
+        if let Some(units) = &self.units {
+            return units.wgsl(self.tile) + MATRIX_UNITS_WGSL + &self.activation.wgsl();
+        }
+        let Tile { rows, columns, depth, .. } = *self.tile;
+        let panel = |name, operand, side: usize| {
+            Panel { name, operand, quads: side / 4, depth, threads: self.tile.threads(), wide: self.wide }.wgsl()
         };
-        product + self.activation.wgsl()
+        // Single elements have so many places that their registers would not do for the sums beside them.
+        let ahead = format!("const AHEAD = {};\n", self.wide);
+        let panels = panel("a", "left", rows) + &panel("b", "right", columns);
+        [&self.tile.wgsl(), &ahead, &panels, PRODUCT_WGSL, &self.activation.wgsl()].concat()
     }
 
     /// A kernel's bindings, with functions that read and write four neighbouring elements, of which `count` exist. The first
-    /// two are the product's operands, whatever their names.
+    /// two are the product's operands, whatever their names: of them [`Panel`] reads four elements at a time, or one.
     pub(in crate::kernels) fn bindings(&self, bindings: &[Binding]) -> String {
         let element = if self.wide { "vec4<f32>" } else { "f32" };
-        let mut text = format!("const WIDE = {};\n", self.wide);
+        let mut text = String::new();
         for (index, binding) in bindings.iter().enumerate() {
             let (name, place) = (binding.name, index + 2);
             let (access, read, written) = match binding.access {
@@ -193,13 +217,13 @@ impl Tiling {
                 Access::InOut | Access::Scratch => ("read_write", true, true),
             };
             text += &format!("@group(0) @binding({place}) var<storage, {access}> {name}: array<{element}>;\n");
-            if read {
-                let called = ["left", "right"].get(index).unwrap_or(&name);
-                text += &format!("fn load_{called}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
-                if index < 2 {
-                    let one = if self.wide { "[at / 4u][at % 4u]" } else { "[at]" };
-                    text += &format!("fn one_{called}(at: u32) -> f32 {{\n    return {name}{one};\n}}\n");
-                }
+            if let Some(operand) = ["left", "right"].get(index) {
+                text += &match self.wide {
+                    true => format!("fn four_{operand}(at: u32) -> vec4<f32> {{\n    return {name}[at / 4u];\n}}\n"),
+                    false => format!("fn one_{operand}(at: u32) -> f32 {{\n    return {name}[at];\n}}\n"),
+                };
+            } else if read {
+                text += &format!("fn load_{name}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
             }
             if written {
                 text +=

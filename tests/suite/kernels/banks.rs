@@ -25,10 +25,10 @@ const LIMITS: &[(&str, &str, [f64; 2])] = &[
     ("", "a_panel[a_at", [1.0, 1.0]),
     ("", "b_panel[b_at", [1.0, 2.0]),
     // A panel's way in. Known: the deeper it is, the fewer rows do neighbours write that turn four of them over.
-    ("16x16x4", "_panel[at", [4.0, 8.0]),
-    ("32x32x4", "_panel[at", [4.0, 4.0]),
-    ("", "_panel[at", [2.0, 2.0]),
-    ("", "_panel[i / ", [2.0, 3.0]),
+    ("16x16x4", "_panel[block_at", [4.0, 8.0]),
+    ("32x32x4", "_panel[block_at", [4.0, 4.0]),
+    ("", "_panel[block_at", [2.0, 2.0]),
+    ("", "_panel[line_at", [2.0, 3.0]),
     // The inner loops of networks: forward, to the gradient by parameters, and back.
     ("", "activations[place(layer.input + k", [1.0, 1.0]),
     ("", "activations[place(row.", [1.25, 1.7]),
@@ -213,10 +213,10 @@ fn without_padding_there_are_many() {
     let counted = [tiles(unpadded), networks(unpadded)].concat();
     let problems = problems(&counted);
     for line in [
-        "a_panel[i % DEPTH",
-        "b_panel[i % DEPTH",
-        "a_panel[at",
-        "b_panel[at",
+        "a_panel[four_at",
+        "b_panel[four_at",
+        "a_panel[block_at",
+        "b_panel[block_at",
         "activations[place(unit.",
         "activations[place(row.",
     ] {

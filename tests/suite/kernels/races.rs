@@ -57,7 +57,14 @@ fn parts(kernel: &Kernel) -> Vec<Part> {
 
 /// Cases of every variant.
 fn all_cases(kernel: &'static Kernel, part: &Part) -> Vec<Case> {
-    (0..kernel.variants.len()).flat_map(|variant| cases(kernel, part, variant)).collect()
+    let mut all: Vec<_> = (0..kernel.variants.len()).flat_map(|variant| cases(kernel, part, variant)).collect();
+    if let Part::Tiling(tiling) = part
+        && tiling.tile.panels() > 1
+    {
+        // More panels than there are places for: each is written anew.
+        all.iter_mut().for_each(|case| case.dims[2] += 2 * tiling.tile.depth() as u32);
+    }
+    all
 }
 
 #[test]
