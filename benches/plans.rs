@@ -1,6 +1,6 @@
 //! What decides between ways of planning, on the adapter at hand: every tile over the shapes of products that training has, every way
 //! of planning over batch sizes and memories of a workgroup, and one network against many of its shape.
-//! `cargo bench --bench plans [-- --adapter N] [--seconds F]` prints a line of JSON for each; `cargo test --benches` takes one of each kind.
+//! `cargo bench --bench plans [-- --adapter N] [--seconds F] [--precision NAME]` prints a line of JSON for each; `cargo test --benches` takes one of each kind.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "peers/work.rs"]
@@ -12,9 +12,9 @@ use std::time::Instant;
 use pollster::block_on;
 use serde_json::{Value, json};
 use wgpu_mlp::backend::gpu::adapters;
-use wgpu_mlp::backend::{Backend, GpuBackend, GpuDevice};
+use wgpu_mlp::backend::{Backend, GpuBackend, GpuDevice, Opening};
 use wgpu_mlp::kernels::{AB, ABT, ATB, MATMUL, Part, Step, TILES, Tile, Tiling};
-use wgpu_mlp::math::{Activation, Loss, Rule};
+use wgpu_mlp::math::{Activation, Loss, Precision, Rule};
 use wgpu_mlp::plan::{Plan, PlanKind, Recipe, Role, Target, TrainShape, choose};
 use wgpu_mlp::spec::MlpSpec;
 
@@ -123,7 +123,7 @@ fn line(device: &GpuDevice, plan: Plan, seconds: f64, mut of: Value) {
 fn product(device: &GpuDevice, seconds: f64, (variant, [m, n, k]): (usize, [u32; 3]), tile: &'static Tile) {
     let dims = vec![m, n, k, tile.rows() as u32, tile.columns() as u32];
     let wide = Tiling::can_be_wide(MATMUL.dims, &dims, &[]);
-    let part = Part::Tiling(Tiling { tile, wide, activation: Activation::Identity });
+    let part = Part::Tiling(Tiling { tile, wide, units: None, activation: Activation::Identity });
     let label = MATMUL.label(&part, variant);
     let plan = Plan::single(&MATMUL, part, variant, dims, SLOTS);
     let flops = 2.0 * f64::from(m) * f64::from(n) * f64::from(k);
@@ -219,12 +219,13 @@ fn main() {
     let measure = std::env::args().any(|arg| arg == "--bench");
     let number = |name: &str| work::option(name).map(|value| value.parse::<f64>().unwrap());
     let count = adapters().unwrap().len();
+    let precision = work::option("--precision").map_or(Precision::F32, |name| name.parse().unwrap());
     let asked = number("--adapter").map(|index| index as usize);
     for index in (0..count).filter(|index| asked.is_none_or(|asked| asked == *index)) {
-        let device = GpuDevice::open_timed(index).unwrap();
+        let device = GpuDevice::open_with(index, Opening { timed: true, precision }).unwrap();
         println!(
             "{}",
-            json!({"kind": "device", "name": device.name(), "workgroup_bytes": device.summary().workgroup_bytes})
+            json!({"kind": "device", "name": device.name(), "workgroup_bytes": device.summary().workgroup_bytes, "precision": precision.name()})
         );
         if measure {
             all(&device, number("--seconds").unwrap_or(0.1));

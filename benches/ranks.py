@@ -43,7 +43,7 @@ def under(ranks, words):
 
 def steps_a_second(mlp, path, hidden, batch, ranks, seconds):
     """Of a run whose number of epochs fits the seconds; without ranks that of a single process."""
-    words = [mlp, "train", path, "--target", "y", "--hidden", hidden, "--batch", str(batch), "--device", "cpu", "--quiet", "--json"]
+    words = [mlp, "train", path, "--preset", "plain", "--target", "y", "--hidden", hidden, "--batch", str(batch), "--device", "cpu", "--quiet", "--json"]
     words += ["--data-parallel", "--shards", str(ranks)] if ranks else []
     run = lambda epochs: json.loads(under(ranks, [*words, "--epochs", str(epochs)]))
     tried = run(2)

@@ -1,6 +1,6 @@
 //! The work that `benches/peers/run.py` compares with other libraries, in this one: trains what a folder's `cases.json` says, or
 //! multiplies, and prints a line of JSON for each case.
-//! `cargo bench --bench workloads -- --device cpu|gpu --cases FOLDER`; without `--cases`, as in `cargo test --benches`, a small case of each
+//! `cargo bench --bench workloads -- --device cpu|gpu --cases FOLDER [--precision NAME]`; without `--cases`, as in `cargo test --benches`, a small case of each
 //! kind runs on every device.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -14,10 +14,10 @@ use std::thread::available_parallelism;
 use pollster::block_on;
 use serde_json::{Value, json};
 use wgpu_mlp::backend::gpu::adapters;
-use wgpu_mlp::backend::{Backend, Device, Executor, open};
+use wgpu_mlp::backend::{Backend, Device, Executor, Opening, open_with};
 use wgpu_mlp::data::Dataset;
 use wgpu_mlp::kernels::Step;
-use wgpu_mlp::math::{Activation, Loss, Optimizer};
+use wgpu_mlp::math::{Activation, Loss, Optimizer, Precision};
 use wgpu_mlp::plan::Plan;
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
@@ -98,7 +98,7 @@ impl Run for Products {
 }
 
 fn multiply(device: &Device, &Product { m, n, k, products }: &Product, [a, b, _]: &Arrays) -> Result<Products> {
-    let plan = Plan::product([m as u32, n as u32, k as u32], SLOTS);
+    let plan = Plan::product([m as u32, n as u32, k as u32], SLOTS).in_tiles_for(device.target());
     let mut executor = block_on(device.load(plan))?;
     executor.write(0, a)?;
     executor.write(1, b)?;
@@ -114,7 +114,9 @@ fn start(device: &Device, work: &Work, arrays: Arrays) -> Result<Box<dyn Run>> {
 
 fn head(device: &Device) -> Value {
     let threads = available_parallelism().ok().filter(|_| device.backend() == "cpu");
-    json!({"peer": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION"), "device": device.name(), "threads": threads})
+    let precision =
+        if device.precision() == Precision::F32 { String::new() } else { format!(" {}", device.precision()) };
+    json!({"peer": format!("{}{precision}", env!("CARGO_PKG_NAME")), "version": env!("CARGO_PKG_VERSION"), "device": device.name(), "threads": threads})
 }
 
 /// A small case of each kind.
@@ -128,7 +130,9 @@ fn small(device: &Device) {
 }
 
 fn main() {
-    let device = |name: &str| open(name).unwrap_or_else(|error| panic!("{error}")).device;
+    let precision = work::option("--precision").map_or(Precision::F32, |name| name.parse().unwrap());
+    let opening = Opening { precision, ..Opening::default() };
+    let device = |name: &str| open_with(name, opening).unwrap_or_else(|error| panic!("{error}")).device;
     if let Some(folder) = work::option("--cases") {
         let device = device(&work::option("--device").unwrap_or("cpu".into()));
         work::main(Path::new(&folder), &head(&device), |work, arrays| start(&device, work, arrays))

@@ -62,7 +62,7 @@ impl Place {
     /// A whole run on so many ranks.
     fn train(&self, ranks: usize, words: &str) -> Output {
         let number = ranks.to_string();
-        let words = ["-n", &number, MLP, "train"].into_iter().chain(words.split_whitespace());
+        let words = ["-n", &number, MLP, "train", "--preset", "plain"].into_iter().chain(words.split_whitespace());
         let output = self.mpirun(words.chain(["--device", "cpu,cpu", "--data-parallel"])).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         output
@@ -83,7 +83,7 @@ impl Place {
 
     /// Begins a run of a plain rank and a noted one; waits until it trains. The second rank's process.
     fn begin(&self, words: &str) -> (Child, String) {
-        let (noted, words) = (self.noted(), format!("train {words} --device cpu --data-parallel"));
+        let (noted, words) = (self.noted(), format!("train --preset plain {words} --device cpu --data-parallel"));
         let program = |program| ["-n", "1", program].into_iter().chain(words.split_whitespace());
         let child = self.mpirun(program(MLP).chain([":"]).chain(program(&noted))).spawn().unwrap();
         let (pid, metrics) = (self.path("pid"), self.path("run").join("running").join("metrics.jsonl"));
@@ -158,7 +158,8 @@ fn a_whole_batch_is_that_of_a_run_alone() {
     let place = Place::new();
     let words = "t.csv --target y --hidden 9 --epochs 20 --batch full --seed 3";
     place.train(2, &format!("{words} --out ranks"));
-    let words = ["train"].into_iter().chain(words.split_whitespace()).chain(["--device", "cpu", "--out", "alone"]);
+    let words = ["train", "--preset", "plain"].into_iter().chain(words.split_whitespace());
+    let words = words.chain(["--device", "cpu", "--out", "alone"]);
     let alone = Command::new(MLP).args(words).current_dir(place.0.path()).output().unwrap();
     assert!(alone.status.success(), "{}", text(&alone.stderr));
     let [ranks, alone] = ["ranks", "alone"].map(|name| place.parameters(name));
@@ -224,7 +225,8 @@ fn what_several_ranks_cannot_do_is_refused_once() {
             "--batch is 155 of 162 rows: expected all of them, or at most 152 where they are dealt into 8 shards",
         ),
     ] {
-        let line = format!("-n 2 {MLP} train t.csv --target y --epochs 2 --device cpu --data-parallel {words}");
+        let line =
+            format!("-n 2 {MLP} train t.csv --preset plain --target y --epochs 2 --device cpu --data-parallel {words}");
         let output = place.mpirun(line.split_whitespace()).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
         assert!(error(&output).starts_with(&format!("error: {expected}")), "{words}: {}", text(&output.stderr));

@@ -107,7 +107,9 @@ fn pipelines() -> Vec<Pipeline> {
 
 /// Every tile with one activation: those of the table have each once, with any.
 fn tiles(kind: PartKind) -> Vec<Part> {
-    let tiling = |&tile| [false, true].map(|wide| Part::Tiling(Tiling { tile, wide, activation: Activation::Relu }));
+    let tiling = |&tile| {
+        [false, true].map(|wide| Part::Tiling(Tiling { tile, wide, units: None, activation: Activation::Relu }))
+    };
     if kind == PartKind::Dense { TILES.iter().flat_map(tiling).collect() } else { Vec::new() }
 }
 

@@ -167,7 +167,7 @@ def tables(cases, rows):
     for case in cases:
         found = sorted((r for r in rows if r["workload"] == case["name"]), key=lambda r: r["seconds_per_step"])
         ours = next((r for r in found if r["peer"] == OURS), None)
-        peers = [r for r in found if r["peer"] != OURS]
+        peers = [r for r in found if not r["peer"].startswith(OURS)]
         if ours and peers:
             ours["ratio_to_fastest_peer"] = ours["seconds_per_step"] / peers[0]["seconds_per_step"]
             yield f"\n{case['name']}: ours / fastest peer = {ours['ratio_to_fastest_peer']:.2f} ({peers[0]['peer']})\n"
@@ -227,6 +227,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ours", help="the built bench `workloads`; without it, cargo builds it")
     parser.add_argument("--no-ours", action="store_true", help="the peers alone")
+    parser.add_argument("--precision", help="ours on a GPU's matrix units too: f16x3, f16 or both with a comma")
     parser.add_argument("--only", help=f"of the peers, only these: {','.join([*PEERS, *RUST])}; 'none' for ours alone")
     parser.add_argument("--only-cases", help="only those that begin so: W1,W2/32")
     parser.add_argument("--device", default="cpu", help="cpu, gpu or cpu,gpu (default: cpu)")
@@ -243,6 +244,8 @@ def main():
     if options.rounds < 1 or options.scale < 1 or set(devices) - {"cpu", "gpu"}:
         end(2, "--rounds and --scale start at 1, --device takes cpu, gpu or cpu,gpu")
     programs = {} if options.no_ours else {OURS: [options.ours] if options.ours else our_command()}
+    if programs and options.precision:
+        programs |= {f"{OURS} {name}": [*programs[OURS], "--precision", name] for name in options.precision.split(",")}
     for name in wanted:
         if command := peer_command(name, asked=options.only is not None):
             programs[name] = command

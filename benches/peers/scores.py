@@ -116,7 +116,7 @@ def mlp_command(mlp, path, target, theirs, start, seed, hidden, epochs):
     }  # fmt: skip
     settings |= {"init-from": start} if start else {"hidden": ",".join(map(str, hidden)), "init": "xavier"}
     flags = [word for key, value in settings.items() for word in (f"--{key}", str(value))]
-    return [mlp, "train", path, "--target", target, *flags, "--no-baseline", "--json", "--quiet"]
+    return [mlp, "train", path, "--preset", "plain", "--target", target, *flags, "--no-baseline", "--json", "--quiet"]
 
 
 def run_mlp(command, theirs, hidden, seed, epochs):

@@ -1,6 +1,6 @@
-"""Compares what programs learn from real tables by default: `mlp train` with nothing but the target named, `mlp train --epochs 50` (its
-default before it held rows out), and LightGBM, CatBoost and scikit-learn's MLP with their defaults. A program `mlp FLAGS` is `mlp train`
-with these flags: --programs "mlp,mlp --preset tabular,mlp --preset tabular --folds 5,LightGBM".
+"""Compares what programs learn from real tables by default: `mlp train` with nothing but the target named, `mlp train --preset plain` (one
+small network, the default before), and LightGBM, CatBoost and scikit-learn's MLP with their defaults. A program `mlp FLAGS` is `mlp train`
+with these flags: --programs "mlp,mlp --ensemble 1,LightGBM".
 
 Takes the tables that fetch.py puts into FOLDER. Each seed is another split and another seed of each program; all learn the same rows
 and are judged by the same test rows, which is checked. Of a larger table --rows rows are drawn, the same for all. Each
@@ -36,7 +36,7 @@ TASKS = {  # of each table its task and its target
     "cps1988": ("regression", "wage"), "ames": ("regression", "Sale_Price"), "concrete": ("regression", "compressive_strength"),
 }  # fmt: skip
 TEST = 0.2  # mlp's default
-OURS, BEFORE = "mlp", "mlp --epochs 50"
+OURS, PLAIN = "mlp", "mlp --preset plain"
 
 
 def end(code, message):
@@ -246,7 +246,7 @@ def main():
     parser.add_argument("--rows", type=int, default=12_500, help="most rows of a table, a fifth of them for testing (default: 12500)")
     parser.add_argument("--threads", type=int, default=1, help="of each program (default: 1)")
     parser.add_argument("--only", help="only these tables: adult,german")
-    parser.add_argument("--programs", help=f"only these: {','.join([OURS, BEFORE, *PEERS])}")
+    parser.add_argument("--programs", help=f"only these: {','.join([OURS, PLAIN, *PEERS])}")
     parser.add_argument("--json", type=pathlib.Path, help="the file that gets everything")
     parser.add_argument("--kept", type=pathlib.Path, nargs="+", help="measure nothing, and print what --json has kept of several runs")
     options = parser.parse_args()
@@ -261,7 +261,7 @@ def main():
         return
     if not options.mlp.is_file():
         end(2, f"no binary at {options.mlp}: cargo build --release, or name one with --mlp")
-    known, names = [OURS, BEFORE, *PEERS], options.only.split(",") if options.only else list(TASKS)
+    known, names = [OURS, PLAIN, *PEERS], options.only.split(",") if options.only else list(TASKS)
     programs = options.programs.split(",") if options.programs else known
     is_ours = lambda program: program.startswith(f"{OURS} --")
     if unknown := [name for name in names if name not in TASKS] + [name for name in programs if name not in known and not is_ours(name)]:

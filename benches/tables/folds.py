@@ -17,7 +17,7 @@ import tempfile
 
 
 def train(mlp, table, target, task, flags):
-    words = [mlp, "train", str(table), "--target", target, "--task", task, "--device", "cpu", "--test-fraction", "0"]
+    words = [mlp, "train", str(table), "--preset", "plain", "--target", target, "--task", task, "--device", "cpu", "--test-fraction", "0"]
     words += ["--no-baseline", "--quiet", "--json"] + flags
     found = subprocess.run(words, capture_output=True, text=True)
     if found.returncode != 0:

@@ -37,7 +37,7 @@ def programs(mlp, table, folder):
     """Words of each program, by what it does."""
     run = folder / "run"
     settings = {"target": TARGET, "epochs": 1, "hidden": HIDDEN, "batch": BATCH, "lr": RATE, "test-fraction": TEST, "device": "cpu"}
-    train = [mlp, "train", table, "--quiet", "--json", *(word for key, value in settings.items() for word in (f"--{key}", value))]
+    train = [mlp, "train", table, "--preset", "plain", "--quiet", "--json", *(word for key, value in settings.items() for word in (f"--{key}", value))]
     return {
         "mlp data": [mlp, "data", table, "--json"],
         "polars read": [*PEER, "polars", table],

@@ -19,6 +19,9 @@ pub struct AdapterSummary {
     pub max_buffer_bytes: u64,
     /// Memory of a workgroup, in bytes.
     pub workgroup_bytes: u32,
+    /// Rows, columns and depth of the matrices that its matrix units multiply, with operands of f16 and sums of f32; none where it has no such units,
+    /// or subgroups of several sizes. Only [`gpu::adapters`](super::gpu) tells.
+    pub matrix_units: Option<usize>,
 }
 
 impl AdapterSummary {

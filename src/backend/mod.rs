@@ -21,15 +21,17 @@ use serde::Serialize;
 pub use adapter::AdapterSummary;
 pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
+#[cfg(feature = "gpu")]
+use select::no_units;
+pub use select::{OpenedDevice, Opening, open_all_async, open_async, open_nth_async, open_with_async};
 #[cfg(not(target_family = "wasm"))]
-pub use select::open;
-pub use select::{OpenedDevice, open_all_async, open_async, open_nth_async, open_timed_async};
+pub use select::{open, open_with};
 pub use sharded::Sharded;
 
 use crate::error::{Error, Result};
 use crate::kernels::Step;
 use crate::limits::free_memory;
-use crate::math::Real;
+use crate::math::{Precision, Real};
 use crate::plan::{BufferId, Plan, Role, ShardedPlan, Target};
 use crate::ranks::DataParallel;
 
@@ -226,6 +228,22 @@ impl Device {
         match self {
             Self::Cpu(_) => Target::Cpu,
             Self::Gpu(device) => device.summary().target(),
+        }
+    }
+
+    /// What its products' operands are.
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::Cpu(_) => Precision::F32,
+            Self::Gpu(device) => device.precision(),
+        }
+    }
+
+    /// A plan as it is loaded: with products by matrix units, on a GPU that was opened for them.
+    pub fn with_units(&self, plan: Plan) -> Plan {
+        match self {
+            Self::Cpu(_) => plan,
+            Self::Gpu(device) => device.with_units(plan),
         }
     }
 

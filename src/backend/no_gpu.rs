@@ -3,9 +3,10 @@
 
 use std::convert::Infallible;
 
-use super::{AdapterSummary, Backend, Counters};
+use super::{AdapterSummary, Backend, Counters, Opening};
 use crate::error::{Error, Result};
 use crate::kernels::Step;
+use crate::math::Precision;
 use crate::plan::{BufferId, Plan};
 
 /// A GPU, of which a build without the feature `gpu` has none.
@@ -27,11 +28,7 @@ pub(crate) fn no_adapter() -> Error {
 }
 
 impl GpuDevice {
-    pub(crate) async fn open_async(_: usize) -> Result<Self> {
-        Err(no_adapter())
-    }
-
-    pub(crate) async fn open_timed_async(_: usize) -> Result<Self> {
+    pub(crate) async fn open_with_async(_: usize, _: Opening) -> Result<Self> {
         Err(no_adapter())
     }
 
@@ -44,6 +41,14 @@ impl GpuDevice {
     }
 
     pub(crate) fn summary(&self) -> &AdapterSummary {
+        match self.0 {}
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        match self.0 {}
+    }
+
+    pub(crate) fn with_units(&self, _: Plan) -> Plan {
         match self.0 {}
     }
 

@@ -5,6 +5,16 @@ use std::fmt;
 use super::gpu::{adapters_async, no_adapter};
 use super::{AdapterSummary, CpuDevice, Device, GpuDevice};
 use crate::error::{Error, Result, set};
+use crate::math::Precision;
+
+/// How a device is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// With timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
+    pub timed: bool,
+    /// What the products of layered plans are made of.
+    pub precision: Precision,
+}
 
 /// A device with the reason for which it was chosen.
 #[derive(Clone, Debug)]
@@ -32,7 +42,7 @@ pub fn open(wanted: &str) -> Result<OpenedDevice> {
 
 /// [`open`] for async programs.
 pub async fn open_async(wanted: &str) -> Result<OpenedDevice> {
-    open_as(wanted, false).await
+    open_with_async(wanted, Opening::default()).await
 }
 
 /// The devices that `all` or a list names.
@@ -60,7 +70,7 @@ fn hardware(adapters: &[AdapterSummary]) -> Vec<String> {
 ///
 /// # Errors
 /// Those of [`open_all_async`].
-pub async fn open_nth_async(wanted: &str, n: usize) -> Result<OpenedDevice> {
+pub async fn open_nth_async(wanted: &str, n: usize, opening: Opening) -> Result<OpenedDevice> {
     let all = match wanted {
         "auto" => hardware(&adapters_async().await.unwrap_or_default()),
         _ => names_of_several(wanted).await?,
@@ -70,41 +80,56 @@ pub async fn open_nth_async(wanted: &str, n: usize) -> Result<OpenedDevice> {
         [] | [_] if wanted == "auto" => wanted,
         _ => &all[n % all.len()],
     };
-    open_async(name).await
+    open_with_async(name, opening).await
 }
 
 /// Opens several devices: `all`, every hardware adapter; or what [`open`] takes, with commas between them.
 ///
 /// # Errors
 /// Those of [`open`]; [`Error::UnknownDevice`] for `all` where there is no hardware adapter.
-pub async fn open_all_async(wanted: &str) -> Result<Vec<OpenedDevice>> {
+pub async fn open_all_async(wanted: &str, opening: Opening) -> Result<Vec<OpenedDevice>> {
     let names = names_of_several(wanted).await?;
     let mut opened = Vec::with_capacity(names.len());
     for name in names {
-        opened.push(open_async(&name).await?);
+        opened.push(open_with_async(&name, opening).await?);
     }
     Ok(opened)
 }
 
-/// [`open_async`] with timestamp queries, for [`GpuBackend::profile`](super::GpuBackend::profile), on a GPU that has them.
-pub async fn open_timed_async(wanted: &str) -> Result<OpenedDevice> {
-    open_as(wanted, true).await
+/// [`open`] in another way.
+///
+/// # Errors
+/// Those of [`open`], and [`Error::Setting`] for a precision that the device has no matrix units for. A processor has none.
+#[cfg(not(target_family = "wasm"))]
+pub fn open_with(wanted: &str, opening: Opening) -> Result<OpenedDevice> {
+    pollster::block_on(open_with_async(wanted, opening))
 }
 
-async fn open_as(wanted: &str, timed: bool) -> Result<OpenedDevice> {
+/// What a precision takes, where `device` has no such units.
+pub(super) fn no_units(precision: Precision, device: &str) -> Error {
+    let expected = format!(
+        "{}, since {device} has no matrix units for it: it takes a GPU that multiplies matrices of f16 with sums of f32, \
+         as NVIDIA's do since Volta and AMD's since RDNA 3 by Vulkan (`mlp devices` says which do)",
+        Precision::F32
+    );
+    Error::Setting { what: "precision", found: precision.to_string(), expected }
+}
+
+/// [`open_with`] for async programs.
+pub async fn open_with_async(wanted: &str, opening: Opening) -> Result<OpenedDevice> {
     let wanted = wanted.to_lowercase();
     let wanted = wanted.as_str();
     let chosen = |device, reason: &str| OpenedDevice { device, reason: reason.into() };
     let says = |device: &str| format!("as {} says", set("device", device));
-    let cpu = || Ok::<_, Error>(Device::Cpu(CpuDevice::new(0)?));
+    let cpu = || match opening.precision {
+        Precision::F32 => Ok(Device::Cpu(CpuDevice::new(0)?)),
+        precision => Err(no_units(precision, "the processor")),
+    };
     if wanted == "cpu" {
         return Ok(chosen(cpu()?, &says("cpu")));
     }
     let adapters = adapters_async().await?;
-    let gpu = async |index| {
-        let opened = if timed { GpuDevice::open_timed_async(index).await } else { GpuDevice::open_async(index).await };
-        opened.map(Device::Gpu)
-    };
+    let gpu = async |index| GpuDevice::open_with_async(index, opening).await.map(Device::Gpu);
     match wanted {
         "auto" => {
             let Some(index) = adapters.iter().position(AdapterSummary::is_hardware) else {
@@ -120,7 +145,7 @@ async fn open_as(wanted: &str, timed: bool) -> Result<OpenedDevice> {
                     Ok(chosen(device, &format!("a hardware GPU; {} takes the processor", set("device", "cpu"))))
                 }
                 // A machine with such a driver needs its user: it would be slow from now on, and nobody would know why.
-                Err(error @ Error::CheckFailed(_)) => Err(error),
+                Err(error @ (Error::CheckFailed(_) | Error::Setting { .. })) => Err(error),
                 Err(error) => Ok(chosen(cpu()?, &format!("the GPU could not be used: {error}"))),
             }
         }
@@ -163,7 +188,13 @@ impl fmt::Display for OpenedDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.device {
             Device::Cpu(_) => write!(f, "{} ({})", self.device.name(), self.reason),
-            Device::Gpu(gpu) => write!(f, "{}, {} ({})", gpu.name(), gpu.backend(), self.reason),
+            Device::Gpu(gpu) => {
+                let precision = match gpu.precision() {
+                    Precision::F32 => String::new(),
+                    other => format!(", products in {other}"),
+                };
+                write!(f, "{}, {}{precision} ({})", gpu.name(), gpu.backend(), self.reason)
+            }
         }
     }
 }

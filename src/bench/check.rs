@@ -5,7 +5,9 @@ use super::write;
 use crate::backend::{Backend, CpuBackend, CpuDevice, Device};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::gradcheck::{DEVICE_LIMIT, loss_and_gradient, random_data, relative_error, scale, sums_of_rows};
+use crate::gradcheck::{
+    DEVICE_LIMIT, device_limit, loss_and_gradient, random_data, relative_error, scale, sums_of_rows,
+};
 use crate::kernels::Step;
 use crate::math::{Bounded, Rule};
 use crate::params::{Init, Layout};
@@ -73,7 +75,7 @@ impl Case {
     pub(super) async fn check_gradient<B: Backend<Real = f32>>(&self, device: &Device, backend: &mut B) -> Result<f64> {
         let (_, gradient) = loss_and_gradient(backend, &self.spec, &self.data, &self.parameters).await?;
         let found = exact(&gradient);
-        let limit = limit(self.batch);
+        let limit = limit(self.batch).max(device_limit(device.precision()));
         let mut sums = None;
         let mut largest: f64 = 0.0;
         for tensor in Layout::new(&self.spec).tensors {
@@ -116,7 +118,10 @@ impl Case {
         let row = |index: usize| index * (self.batch - 1) / (rows - 1).max(1);
         let picked = (0..rows).flat_map(|index| &features[row(index) * inputs..][..inputs]);
         let bounded = |&value: &f32| Bounded::exact(value.into());
-        let mut oracle = CpuBackend::<Bounded>::load(&CpuDevice::new(0)?, plan::plain_forward(&self.spec, rows, 1)?)?;
+        let mut oracle = CpuBackend::<Bounded>::load(
+            &CpuDevice::new(0)?,
+            device.with_units(plan::plain_forward(&self.spec, rows, 1)?),
+        )?;
         write(&mut oracle, Role::Features, &picked.map(bounded).collect::<Vec<_>>())?;
         write(&mut oracle, Role::Parameters, &self.parameters.iter().map(bounded).collect::<Vec<_>>())?;
         let expected = run(&mut oracle).await?;

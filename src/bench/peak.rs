@@ -63,7 +63,7 @@ async fn product(device: &Device, seconds: f64) -> Result<Peak> {
     let n = PRODUCT as usize;
     // Small whole numbers: all sums are exact, whatever their order.
     let [a, b] = [(7, 5), (11, 3)].map(|(step, shift)| pattern(n * n, step, shift));
-    let mut backend = device.load(Plan::product([PRODUCT; 3], SLOTS)).await?;
+    let mut backend = device.load(Plan::product([PRODUCT; 3], SLOTS).in_tiles_for(device.target())).await?;
     backend.write(0, &a)?;
     backend.write(1, &b)?;
     let c = run(&mut backend, 2).await?;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use super::network::NetworkArgs;
 use super::output::{print, print_json};
 use super::{flag, help};
-use crate::backend::{CpuDevice, Device, open_async, open_timed_async};
+use crate::backend::{CpuDevice, Device, Opening, open_with_async};
 use crate::bench::{BenchReport, Case, Options, Work, measure_async, peaks_async, step_flops};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::gradcheck::check_size_async;
-use crate::math::Optimizer;
+use crate::math::{Optimizer, Precision};
 use crate::plan::{PlanKind, forward};
 use crate::report::{bench_text, count, plot_throughput};
 use crate::spec::MlpSpec;
@@ -34,6 +34,8 @@ pub struct Args {
     /// there is one]
     #[arg(long, value_name = "DEVICE")]
     device: Vec<String>,
+    #[arg(long, default_value = "f32", value_name = "NAME", help = help::precisions())]
+    precision: Precision,
     #[arg(long, default_value = "auto", value_name = "PLAN", help = help::plans())]
     plan: String,
     #[arg(long, default_value = "sgd", value_name = "NAME", help = help::optimizers("Optimiser of a training step"))]
@@ -143,10 +145,17 @@ fn batches(args: &Args, spec: &MlpSpec) -> Result<Vec<usize>> {
 
 async fn devices(args: &Args) -> Result<Vec<Device>> {
     let default = args.device.is_empty();
-    let wanted: Vec<_> = if default { vec!["cpu", "auto"] } else { args.device.iter().map(String::as_str).collect() };
+    let wanted: Vec<_> = if default && args.precision != Precision::F32 {
+        vec!["auto"]
+    } else if default {
+        vec!["cpu", "auto"]
+    } else {
+        args.device.iter().map(String::as_str).collect()
+    };
+    let opening = Opening { timed: args.profile, precision: args.precision };
     let mut devices = Vec::new();
     for name in wanted {
-        let choice = if args.profile { open_timed_async(name).await } else { open_async(name).await }?;
+        let choice = open_with_async(name, opening).await?;
         if default && name == "auto" && matches!(choice.device, Device::Cpu(_)) {
             args.say(&format!("no GPU was measured: {}", choice.reason));
             continue;

@@ -33,13 +33,14 @@ pub async fn run(args: &Args) -> Result<()> {
     if args.json {
         return print_json(&Devices { adapters, cpu, auto });
     }
-    let mut table = Table::new(&["device", "name", "interface", "kind", "driver", "largest buffer"]);
+    let mut table = Table::new(&["device", "name", "interface", "kind", "driver", "largest buffer", "matrix units"]);
     for (index, adapter) in adapters.iter().enumerate() {
-        let AdapterSummary { name, backend, kind, driver, max_buffer_bytes, .. } = adapter;
+        let AdapterSummary { name, backend, kind, driver, max_buffer_bytes, matrix_units, .. } = adapter;
         let largest = format!("{} MiB", count(max_buffer_bytes >> 20));
-        table.row([&index.to_string(), name, *backend, *kind, driver, &largest].map(str::to_string).to_vec());
+        let units = matrix_units.map_or("-".to_string(), |size| format!("f16 {size}x{size}"));
+        table.row([&index.to_string(), name, *backend, *kind, driver, &largest, &units].map(str::to_string).to_vec());
     }
-    table.row(["cpu", cpu.as_str(), "-", "processor", "-", "-"].map(str::to_string).to_vec());
+    table.row(["cpu", cpu.as_str(), "-", "processor", "-", "-", "-"].map(str::to_string).to_vec());
     let hint = if adapters.is_empty() {
         "\nno GPU adapter: install the GPU's driver, or Mesa's software Vulkan\n"
     } else {

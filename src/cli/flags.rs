@@ -50,6 +50,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("parametrization", "--parametrization"),
     ("patience", "--patience"),
     ("plan", "--plan"),
+    ("precision", "--precision"),
     ("preset", "--preset"),
     ("resume", "--resume"),
     ("rung", "--rung"),

@@ -5,7 +5,7 @@ use super::network::NetworkArgs;
 use super::output::{print, print_json};
 use super::{flag, help};
 use crate::error::{Error, Result};
-use crate::gradcheck::{DEVICE_LIMIT, DIFFERENCE_LIMIT, GradCheck, check_size_async, gradcheck_async, random_data};
+use crate::gradcheck::{DIFFERENCE_LIMIT, GradCheck, check_size_async, gradcheck_async, random_data};
 use crate::params::{Init, Layout};
 use crate::plan::PlanKind;
 use crate::report::{Table, count, significant};
@@ -57,12 +57,12 @@ pub async fn run(args: Args) -> Result<()> {
 
 /// What is off, and whose fault it is.
 fn failure(verdict: &GradCheck) -> String {
-    let GradCheck { network, device, max_device_error, max_difference_error, .. } = verdict;
+    let GradCheck { network, device, device_limit, max_device_error, max_difference_error, .. } = verdict;
     // Not `>`, which a NaN would pass.
-    if !(*max_device_error <= DEVICE_LIMIT) {
+    if !(max_device_error <= device_limit) {
         return format!(
             "the gradients of {network} on {device} have an error of {max_device_error:.1e} (limit \
-            {DEVICE_LIMIT:.0e}): \
+            {device_limit:.0e}): \
              do not train on this device, and report it"
         );
     }
@@ -100,7 +100,7 @@ fn text(verdict: &GradCheck) -> String {
         "limit".into(),
         String::new(),
         String::new(),
-        format!("{DEVICE_LIMIT:.1e}"),
+        format!("{:.1e}", verdict.device_limit),
         format!("{DIFFERENCE_LIMIT:.1e}"),
     ]);
     let [device, oracle] = verdict.loss.map(|loss| significant(loss, 8));

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::data::Task;
-use crate::math::{Activation, Loss, Optimizer, TargetDomain};
+use crate::math::{Activation, Loss, Optimizer, Precision, TargetDomain};
 use crate::params::Init;
 use crate::plan::PlanKind;
 use crate::sweep::Metric;
@@ -100,6 +100,12 @@ pub fn parametrizations() -> String {
 pub fn schedules() -> String {
     let all = list(Schedule::ALL);
     format!("How the learning rate changes: {all}; the values listed here are the defaults")
+}
+
+/// The precisions of products, each with what it takes.
+pub fn precisions() -> String {
+    let each = Precision::ALL.iter().map(|precision| format!("{precision} ({})", precision.summary()));
+    format!("Operands of the products of large networks; all else is f32: {}", list(each))
 }
 
 /// The ways of planning a step, each with what it is.

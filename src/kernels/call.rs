@@ -3,6 +3,7 @@
 use super::binding::MAX_BINDINGS;
 use super::fused::Network;
 use super::part::Part;
+use super::products::MatrixUnits;
 use super::step::Step;
 use crate::math::{Activation, Bounded, Loss, Real, Rule};
 
@@ -28,6 +29,11 @@ impl<'a> Call<'a> {
             Part::Tiling(tiling) => tiling.activation,
             other => refused(other),
         }
+    }
+
+    /// The matrix units that a product is made by.
+    pub(super) fn units(&self) -> Option<&'a MatrixUnits> {
+        if let Part::Tiling(tiling) = self.part { tiling.units.as_ref() } else { None }
     }
 
     pub(super) fn loss(&self) -> Loss {

@@ -103,14 +103,14 @@ impl Kernel {
         let hyper =
             if self.bindings.iter().any(|binding| binding.name == HYPER.name) { hyper_wgsl() } else { String::new() };
         let bindings = if let Part::Tiling(tiling) = part { tiling.bindings(self.bindings) } else { String::new() };
-        [&step[..], &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
+        [part.enables(), &step, &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
     }
 
     /// Invocations of a workgroup; 0 where a tile has them and `part` is none.
     pub fn threads(&self, part: &Part) -> u32 {
         match (self.workgroup_size, part) {
             (WorkgroupSize::Fixed(threads), _) => threads,
-            (WorkgroupSize::OfTile, Part::Tiling(tiling)) => tiling.tile.threads() as u32,
+            (WorkgroupSize::OfTile, Part::Tiling(tiling)) => tiling.threads() as u32,
             (WorkgroupSize::OfTile, _) => 0,
         }
     }

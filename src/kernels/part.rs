@@ -105,6 +105,14 @@ impl Part {
         }
     }
 
+    /// The extensions of WGSL that the part takes, which stand before everything else.
+    pub fn enables(&self) -> &'static str {
+        match self {
+            Self::Tiling(Tiling { units: Some(_), .. }) => "enable f16;\nenable wgpu_cooperative_matrix;\n",
+            _ => "",
+        }
+    }
+
     /// The part's name, empty for none.
     pub fn name(&self) -> Cow<'static, str> {
         match self {

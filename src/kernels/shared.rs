@@ -14,6 +14,10 @@ pub const LOSSES_WGSL: &str = include_str!("../../shaders/shared/losses.wgsl");
 pub const RULES_WGSL: &str = include_str!("../../shaders/shared/rules.wgsl");
 /// The loop of the products.
 pub const PRODUCT_WGSL: &str = include_str!("../../shaders/shared/product.wgsl");
+/// The same on matrix units.
+pub const MATRIX_UNITS_WGSL: &str = include_str!("../../shaders/shared/matrix_units.wgsl");
+/// The loop of a tile on them, with marks where its sums, its products and its end are written.
+pub const MATRIX_UNITS_TILE_WGSL: &str = include_str!("../../shaders/shared/matrix_units_tile.wgsl");
 /// A block of rows on its way through a small network.
 pub const BLOCK_WGSL: &str = include_str!("../../shaders/shared/block.wgsl");
 /// And back.

@@ -125,6 +125,9 @@ impl Real for Bounded {
     fn to_f64(self) -> f64 {
         self.value
     }
+    fn widened(self, relative: f64, absolute: f64) -> Self {
+        Self { inherited: self.inherited + relative * self.magnitude + absolute, ..self }
+    }
     fn exp(self) -> Self {
         let value = self.value.exp();
         // As a difference, so that a value of 0 with a large error in x is no 0 times infinity.

@@ -11,6 +11,7 @@ mod hyper;
 mod loss;
 mod mean;
 mod optimizer;
+mod precision;
 mod product;
 mod real;
 mod small;
@@ -21,6 +22,7 @@ pub use bounded::Bounded;
 pub use hyper::Hyper;
 pub use loss::{Loss, Parameter, TargetDomain, predicted_class};
 pub use optimizer::{Clip, Optimizer, Rule, RuleStep};
+pub use precision::Precision;
 pub use product::Product;
 pub use real::Real;
 

@@ -43,6 +43,12 @@ pub trait Real:
     /// The normal distribution function, erfc(-self / √2) / 2, whose left tail keeps its relative accuracy.
     fn normal_cdf(self) -> Self;
 
+    /// The value with an error that may be larger by `relative` of the sum of its terms' absolute values, and by `absolute`: for numbers
+    /// that have a bound of it.
+    fn widened(self, _relative: f64, _absolute: f64) -> Self {
+        self
+    }
+
     /// `c = a b` for the shapes and strides of `product`; each element of `c` sums over k in
     /// an order that depends on the product's shape alone.
     fn product(product: &Product, a: &[Self], b: &[Self], c: &mut [Self]);

@@ -1,10 +1,13 @@
-//! What the network has to be better than: a constant prediction, and a linear model.
+//! What the network has to be better than: a constant prediction, a linear model, and where it is a large one a small network.
 
 use serde::Serialize;
 
+use super::estimator::Estimator;
 use super::evaluate::evaluate;
+use super::length::Rows;
+use super::preset::Preset;
 use super::splits::Splits;
-use crate::backend::open_async;
+use crate::backend::{Device, open_async};
 use crate::data::Dataset;
 #[cfg(feature = "cli")]
 use crate::data::Task;
@@ -14,7 +17,7 @@ use crate::math::{Activation, Optimizer, TargetDomain};
 use crate::model::Model;
 use crate::params::Layout;
 use crate::spec::{Layer, MlpSpec};
-use crate::train::{Batch, Schedule, TrainConfig, Trainer};
+use crate::train::{Batch, Budget, Replica, Schedule, TrainConfig, Trainer};
 
 /// Steps in which the linear model is trained, at least; an epoch is never cut.
 const STEPS: usize = 3000;
@@ -32,16 +35,19 @@ pub struct Baseline {
     pub constant: Metrics,
     /// The network without its hidden layers, trained on the CPU; none where it has none, or diverged.
     pub linear: Option<Metrics>,
+    /// The network of [`Preset::Plain`] on the same inputs, trained on the CPU; none where the run is of that preset, or it diverged.
+    pub plain: Option<Metrics>,
 }
 
 impl Baseline {
-    pub(crate) async fn new(data: &Splits<Dataset>, model: &Model) -> Result<Self> {
+    pub(crate) async fn new(data: &Splits<Dataset>, model: &Model, is_plain: bool) -> Result<Self> {
         let (part, judged) = data.test.as_ref().map_or(("train", &data.train), |test| ("test", test));
         let spec = &model.spec;
         let outputs = constant(spec, &data.train).repeat(judged.rows());
         let constant = Metrics::new(spec, &outputs, judged, model.encoder.as_ref())?;
         let linear = if spec.layers().len() > 1 { linear(data, judged, model).await? } else { None };
-        Ok(Self { part, constant, linear })
+        let plain = if is_plain { None } else { plain(data, judged, model).await? };
+        Ok(Self { part, constant, linear, plain })
     }
 
     /// The rows of a table of metrics.
@@ -49,7 +55,9 @@ impl Baseline {
     pub(crate) fn named(&self, task: Task) -> Vec<(String, &Metrics)> {
         let constant = if task == Task::Regression { "mean" } else { "majority" };
         let row = |name, metrics| (format!("{}, {name}", self.part), metrics);
-        self.linear.iter().map(|linear| row("linear", linear)).chain([row(constant, &self.constant)]).collect()
+        let networks = [("plain", &self.plain), ("linear", &self.linear)];
+        let networks = networks.into_iter().filter_map(|(name, metrics)| Some(row(name, metrics.as_ref()?)));
+        networks.chain([row(constant, &self.constant)]).collect()
     }
 }
 
@@ -77,23 +85,52 @@ fn constant(spec: &MlpSpec, train: &Dataset) -> Vec<f32> {
 async fn linear(data: &Splits<Dataset>, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
     let spec = &model.spec;
     let layer = Layer { inputs: spec.inputs(), outputs: spec.outputs(), activation: Activation::Identity };
-    let plain = MlpSpec::from_layers(vec![layer], spec.loss())?;
-    let spec = match spec.loss().parameter() {
-        Some(_) => plain.with_loss_parameter(spec.loss_parameter())?,
-        None => plain,
-    };
+    let spec = with_loss_of(MlpSpec::from_layers(vec![layer], spec.loss())?, spec)?;
     let device = open_async("cpu").await?.device;
     let epochs = STEPS.div_ceil(data.train.rows().div_ceil(ROWS)) as u64;
     let config = TrainConfig::new(epochs, Batch::Rows(ROWS), Optimizer::named("adam", RATE)?)
         .schedule(Schedule::Cosine { warmup: 0.0, floor: 0.0 });
     let mut trainer = Trainer::new_async(&device, &spec, &config, &data.train).await?;
     trainer.set_parameters(&vec![0.0; Layout::new(&spec).len()])?;
+    trained(trainer, &device, judged, model).await
+}
+
+/// The plain network, whose epochs a tenth of the rows judges.
+async fn plain(data: &Splits<Dataset>, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
+    let (Splits { train, validation, .. }, spec) = (data, &model.spec);
+    let preset = Estimator::new("").preset(Preset::Plain);
+    let own = preset.hidden.spec(spec.inputs(), spec.outputs(), preset.activation, spec.loss())?;
+    let own = with_loss_of(own, spec)?;
+    let held_out = match validation {
+        Some(rows) => rows.rows(),
+        None => (Budget::validation_fraction(train.rows()) * train.rows() as f64).ceil() as usize,
+    };
+    let fold = validation.is_none() && held_out > 0;
+    let learned = train.rows() - if fold { held_out } else { 0 };
+    let config = preset.length.apply(preset.config, Rows { train: learned, validation: held_out });
+    let replica = Replica::new(config);
+    let replica = if fold { replica.fold(0..held_out) } else { replica };
+    let device = open_async("cpu").await?.device;
+    let trainer = Trainer::with_replicas_async(&device, &own, &[replica], train, validation.as_ref()).await?;
+    trained(trainer, &device, judged, model).await
+}
+
+/// A network with the parameter that another's loss has.
+fn with_loss_of(spec: MlpSpec, other: &MlpSpec) -> Result<MlpSpec> {
+    match other.loss().parameter() {
+        Some(_) => spec.with_loss_parameter(other.loss_parameter()),
+        None => Ok(spec),
+    }
+}
+
+/// Trains; how good the network is, unless it diverges.
+async fn trained(mut trainer: Trainer, device: &Device, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
     match trainer.fit_async().await {
         Err(Error::Diverged { .. }) => return Ok(None),
         fitted => fitted?,
     };
-    let parameters = trainer.parameters_async().await?;
-    let linear = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
-    let metrics = evaluate(&device, &linear, judged, None).await?;
+    let (spec, parameters) = (trainer.spec().clone(), trainer.parameters_async().await?);
+    let other = Model { spec, parameters, encoder: model.encoder.clone(), training: None };
+    let metrics = evaluate(device, &other, judged, None).await?;
     Ok(metrics.scores.is_some().then_some(metrics))
 }

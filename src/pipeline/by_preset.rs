@@ -14,15 +14,10 @@ use crate::train::{Batch, Monitor, Parametrization, Schedule, TrainConfig};
 const RATES: [f64; 2] = [0.04, 0.07];
 /// Its decay of the mean squared gradient.
 const BETA_2: f64 = 0.95;
-/// Its label smoothing, where the accuracy is what counts.
-const SMOOTHING: f64 = 0.1;
-/// Its rows of a step, and its epochs.
+/// Its rows of a step.
 const ROWS: usize = 256;
-const EPOCHS: u64 = 256;
 /// The most bins of a number.
 const BINS: usize = 16;
-/// The parameter of the losses for classes.
-const LABEL_SMOOTHING: &str = "label_smoothing";
 
 impl Estimator {
     /// Gives every setting that the preset decides its value. Settings that are made afterwards override it.
@@ -32,7 +27,10 @@ impl Estimator {
         let base = Self {
             preset,
             rate_by_task: is_tabular,
-            smooths_labels: is_tabular,
+            numbers_are_open: is_tabular,
+            monitor_by_task: is_tabular,
+            by_effort: is_tabular,
+            calibrates: (!is_tabular).then_some(false),
             length: Length::default(),
             validation: ValidationRows::ByLength,
             ..self
@@ -64,31 +62,26 @@ impl Estimator {
                 .parametrization(Parametrization::Ntp),
                 ..base
             }
-            .epochs(EPOCHS)
             .keep_best(),
         }
     }
 
-    /// Settles the learning rate where a preset has it by the task.
-    pub(super) fn settle_rate(&mut self, task: Task) {
+    /// Settles what a preset has by the task: the learning rate, and what epochs are judged by.
+    pub(super) fn settle_by_task(&mut self, task: Task) {
+        let is_regression = task == Task::Regression;
         if self.rate_by_task {
-            self.config.optimizer.learning_rate = RATES[usize::from(task == Task::Regression)];
+            self.config.optimizer.learning_rate = RATES[usize::from(is_regression)];
             self.rate_by_task = false;
+        }
+        if self.monitor_by_task {
+            self.length.rule.monitor = if is_regression { Monitor::Loss } else { Monitor::Accuracy };
+            self.monitor_by_task = false;
         }
     }
 
-    /// The label smoothing that the preset decides, with its name. A loss whose accuracy decides is one for classes, which has it.
-    pub(crate) fn preset_smoothing(&self) -> Option<(&'static str, f64)> {
-        (self.smooths_labels && self.length.rule.monitor == Monitor::Accuracy).then_some((LABEL_SMOOTHING, SMOOTHING))
-    }
-
-    /// The parameters of the loss that are said or decided.
-    pub(super) fn all_loss_parameters(&self) -> Vec<(&'static str, f64)> {
-        self.loss_parameters.iter().copied().chain(self.preset_smoothing()).collect()
-    }
-
-    /// Takes note that a parameter of the loss is said.
-    pub(crate) fn loss_parameter_is_said(&mut self, name: &str) {
-        self.smooths_labels &= name != LABEL_SMOOTHING;
+    /// Settles whether probabilities are calibrated; nothing is without classes or rows that are held out.
+    pub(super) fn settle_calibration(&mut self, task: Task, held_out: usize) {
+        let can_be = task != Task::Regression && held_out > 0;
+        self.calibrates.get_or_insert(self.preset == Preset::Tabular && can_be);
     }
 }

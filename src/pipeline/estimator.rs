@@ -15,9 +15,10 @@ use crate::ranks::DataParallel;
 use crate::spec::HiddenLayers;
 use crate::train::{Batch, Monitor, TrainConfig};
 
-/// What is to be learned of a table, and how. The defaults are those of `mlp train` for a file: one hidden layer of 64 units and one
+/// What is to be learned of a table, and how. The defaults are those of `mlp train FILE --preset plain`: one hidden layer of 64 units and one
 /// of 32, ReLU, Adam, batches of 32 rows, features standardised, a fifth of the rows for testing, a tenth of the others for validation,
-/// and as many epochs as the validation rows ask for ([`Budget`](crate::train::Budget)): [`Preset::Plain`].
+/// and as many epochs as the validation rows ask for ([`Budget`](crate::train::Budget)): [`Preset::Plain`]. `mlp train FILE` alone has
+/// [`Preset::Tabular`], which is larger and usually better.
 ///
 /// ```
 /// use wgpu_mlp::data::{Cells, Column};
@@ -60,8 +61,8 @@ pub struct Estimator {
     pub(super) start: Start,
     /// Networks, or of each fold.
     pub(crate) ensemble: usize,
-    /// Whether logits are divided by temperatures.
-    pub(crate) calibrates: bool,
+    /// Whether logits are divided by temperatures; none where the preset decides.
+    pub(crate) calibrates: Option<bool>,
     /// Whether a time to fit into may decide on them: nobody has said their number.
     pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
@@ -72,8 +73,12 @@ pub struct Estimator {
     pub(crate) preset: Preset,
     /// Whether the preset has the learning rate by the task, which is not known yet.
     pub(crate) rate_by_task: bool,
-    /// Whether the preset decides on label smoothing.
-    pub(super) smooths_labels: bool,
+    /// Whether the preset decides on the inputs of numbers.
+    pub(super) numbers_are_open: bool,
+    /// Whether the preset has what epochs are judged by, by the task.
+    pub(crate) monitor_by_task: bool,
+    /// Whether operations decide how many networks and epochs there are, as far as nobody says it.
+    pub(super) by_effort: bool,
 }
 
 /// Which rows are held out for validation.
@@ -114,7 +119,7 @@ impl Estimator {
             data_name: None,
             start: Start::Drawn,
             ensemble: 1,
-            calibrates: false,
+            calibrates: None,
             ensemble_is_open: true,
             folds: None,
             length: Length::default(),
@@ -123,7 +128,9 @@ impl Estimator {
             parallel: None,
             preset: Preset::Plain,
             rate_by_task: false,
-            smooths_labels: false,
+            numbers_are_open: false,
+            monitor_by_task: false,
+            by_effort: false,
         }
         .preset(Preset::Plain)
     }
@@ -156,7 +163,6 @@ impl Estimator {
     /// The [parameter](Loss::parameter) of this name of the loss; one that the loss does not have is an error.
     pub fn loss_parameter(mut self, name: &'static str, value: f64) -> Self {
         self.loss_parameters.push((name, value));
-        self.loss_parameter_is_said(name);
         self
     }
 
@@ -173,7 +179,7 @@ impl Estimator {
     /// What inputs features have that are numbers: the scaled number alone, or bins beside it. The network's first layer grows by as many
     /// inputs.
     pub fn numbers(self, numbers: NumericEncoding) -> Self {
-        Self { numbers, ..self }
+        Self { numbers, numbers_are_open: false, ..self }
     }
 
     /// A column of sample weights, numbers from 0 on; it is no feature.
@@ -273,9 +279,9 @@ impl Estimator {
     }
 
     /// Calibrates the probabilities of each network: its logits are divided by the temperature with the least cross entropy on the rows
-    /// that it held out (Guo, Pleiss, Sun and Weinberger 2017), for validation or in its fold. Predicted classes stay.
+    /// that it held out (Guo, Pleiss, Sun and Weinberger 2017), for validation or in its fold. Predicted classes of one network stay.
     pub fn calibrate(self, calibrates: bool) -> Self {
-        Self { calibrates, ..self }
+        Self { calibrates: Some(calibrates), ..self }
     }
 
     /// Cuts the training rows into so many folds, at least 2, as [`split_by`](Self::split_by) says, and trains a network for each, which
@@ -322,9 +328,9 @@ impl Estimator {
         self
     }
 
-    /// What [`patience`](Self::patience) wants to get better; the loss unless it is said.
+    /// What [`patience`](Self::patience) wants to get better; the loss unless it is said or the preset decides.
     pub fn monitor(mut self, monitor: Monitor) -> Self {
-        self.length.rule.monitor = monitor;
+        (self.length.rule.monitor, self.monitor_by_task) = (monitor, false);
         self
     }
 

@@ -40,6 +40,8 @@ pub struct Fitted {
     pub hints: Vec<Hint>,
     /// Where the time went.
     pub timings: Timings,
+    /// Whether it is a run of the plain preset.
+    pub(super) is_plain: bool,
 }
 
 impl Fitted {
@@ -48,7 +50,7 @@ impl Fitted {
     /// # Errors
     /// As there.
     pub async fn add_baseline_async(&mut self) -> Result<()> {
-        self.baseline = Some(Baseline::new(&self.data, &self.model).await?);
+        self.baseline = Some(Baseline::new(&self.data, &self.model, self.is_plain).await?);
         self.timings.end("baseline");
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::fitted::Fitted;
 use super::members::OutOfFold;
 use super::prepare::Prepared;
+use super::preset::Preset;
 use super::splits::Splits;
 use super::start::Start;
 use crate::backend::Device;
@@ -277,8 +278,8 @@ impl Fitting {
         let (model, outcome, members) = (self.take_model().await?, self.outcome(), self.members());
         let out_of_fold = self.out_of_fold.take();
         // The trainer goes, and with it its copy of the rows.
-        let Prepared { data, splits, notes, hints, timings, truth, .. } = self.prepared;
-        let baseline = None;
+        let Prepared { data, splits, notes, hints, timings, truth, settled, .. } = self.prepared;
+        let (baseline, is_plain) = (None, settled.preset == Preset::Plain);
         Ok(Fitted {
             model,
             metrics,
@@ -292,6 +293,7 @@ impl Fitting {
             notes,
             hints,
             timings,
+            is_plain,
         })
     }
 

@@ -30,10 +30,12 @@ pub enum Hint {
     },
     /// Which task it is, and why.
     Task(String),
-    /// What the preset decided, with whatever was said instead; none for the default.
+    /// What the preset decided, with whatever was said instead; none for the plain one.
     Preset(String),
     /// How long the run is by the number of its rows.
     Length(String),
+    /// How many networks and epochs there are by the operations that they take.
+    Effort(String),
     /// What fits the time that the run is to take.
     Budget(String),
     /// Which networks are trained, if they are several.
@@ -53,6 +55,7 @@ impl fmt::Display for Hint {
             Self::Task(text) => write!(f, "task: {text}"),
             Self::Preset(text) => write!(f, "preset: {text}"),
             Self::Length(text) => write!(f, "epochs: {text}"),
+            Self::Effort(text) => write!(f, "effort: {text}"),
             Self::Budget(text) => write!(f, "budget: {text}"),
             Self::Ensemble(text) => write!(f, "ensemble: {text}"),
             Self::Advice(text) => write!(f, "note: {text}"),
@@ -61,6 +64,20 @@ impl fmt::Display for Hint {
 }
 
 impl Hint {
+    /// What was decided and why, by what it is about; none of notes and advice.
+    #[cfg(feature = "cli")]
+    pub(crate) fn decision(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Task(text) => Some(("task", text)),
+            Self::Preset(text) => Some(("preset", text)),
+            Self::Length(text) => Some(("epochs", text)),
+            Self::Effort(text) => Some(("effort", text)),
+            Self::Budget(text) => Some(("budget", text)),
+            Self::Ensemble(text) => Some(("ensemble", text)),
+            Self::Notes { .. } | Self::Advice(_) => None,
+        }
+    }
+
     /// Which task it is and why: `wanted` where it was set, `known` where a model to start from has it.
     pub(super) fn task(encoder: &Encoder, wanted: Option<Task>, known: bool) -> Self {
         let shown = shorten(&encoder.target().name);
@@ -110,9 +127,9 @@ impl Hint {
         })
     }
 
-    /// What a preset decided, where it is not the default: the settings in force.
+    /// What a preset decided, where it is not the plain one: the settings in force.
     pub(super) fn preset(settled: &Estimator, rows: Rows) -> Option<Self> {
-        let Estimator { preset, hidden, activation, scaling, numbers, config, .. } = settled;
+        let Estimator { preset, hidden, activation, scaling, numbers, config, calibrates, .. } = settled;
         let TrainConfig { optimizer, schedule, parametrization, batch, epochs, early_stopping, .. } = config;
         let kept = match early_stopping {
             Some(rule) => {
@@ -128,11 +145,12 @@ impl Hint {
         (*preset != Preset::Plain).then(|| {
             Self::Preset(format!(
                 "{preset}: layers {hidden} of {activation}, scaling {}{inputs}, {} at {} with {schedule} and {parametrization}, {batch} rows a \
-                 step, {} epochs, of which {kept} is kept; {} is a smaller network",
+                 step, {} epochs, of which {kept} is kept{}; {} is a smaller network",
                 scaling.name(),
                 optimizer.rule,
                 optimizer.learning_rate,
                 count(*epochs),
+                if *calibrates == Some(true) { ", calibrated" } else { "" },
                 set("preset", "plain"),
             ))
         })

@@ -5,7 +5,7 @@ use super::members::Member;
 use super::prepare::Prepared;
 use super::record::record;
 use super::splits::Splits;
-use super::temperature::temperature;
+use super::temperature::{among_others, temperature};
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::model::{Model, TrainingRecord};
@@ -109,21 +109,24 @@ impl Fitting {
 
 impl Fitting {
     /// Divides each network's logits, which is to say its last layer, by the temperature that fits the rows it held out; the temperatures.
-    /// None where that was not asked for.
+    /// None where that was neither asked for nor decided.
     async fn calibrate(&self, parameters: &mut [f32]) -> Result<Vec<f64>> {
-        if !self.prepared.settled.calibrates {
+        if self.prepared.settled.calibrates != Some(true) {
             return Ok(Vec::new());
         }
         let (spec, layout) = (&self.prepared.spec, Layout::new(&self.prepared.spec));
         let mut temperatures = Vec::new();
         let last = spec.layers().len() - 1;
-        for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(self.prepared.replicas()) {
+        let replicas = self.prepared.replicas();
+        let are_several = replicas.len() > 1;
+        for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(replicas) {
             let Some(rows) = self.prepared.held_out(replica.fold.as_ref()) else {
                 return Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into()));
             };
             let predictor = Predictor::new_async(&self.device, spec, own, rows.rows()).await?;
             let outputs = predictor.outputs_async(rows.features()).await?;
             let temperature = temperature(&outputs, rows.targets(), spec.outputs());
+            let temperature = if are_several { among_others(temperature) } else { temperature };
             for tensor in [layout.weight(last), layout.bias(last)] {
                 own[tensor.range.clone()]
                     .iter_mut()

@@ -11,6 +11,7 @@ mod baseline;
 mod blocking;
 mod budget;
 mod by_preset;
+mod effort;
 mod estimator;
 mod evaluate;
 mod fit;

@@ -64,7 +64,7 @@ impl Prepared {
     /// The network that another estimator would train on this data with a seed: one that differs in nothing that the data depend on.
     pub(crate) fn replica(&self, other: &Estimator, seed: u64) -> Result<Replica> {
         let mut other = other.clone();
-        other.settle_rate(self.encoder.task());
+        other.settle_by_task(self.encoder.task());
         let config = other.length.apply(other.config.clone(), rows_of(&self.splits, &self.folds)).seed(seed);
         let parameter = other.network(&self.encoder, self.spec.loss())?.loss_parameter();
         let weighting = self.settled.class_weights().iter().position(|own| *own == other.class_weight);
@@ -120,17 +120,11 @@ impl Estimator {
             None => class_numbers(&table, target, self.task)?,
         };
         self.check_folds()?;
-        let rows = self.split_by.split(self.split_sizes(), &table, classes.as_deref())?;
-        let InFolds { splits: rows, folds } = match &self.folds {
-            Some(by) => by.apply(rows, &self.split_by, self.split_seed, &table, target, classes.as_deref())?,
-            None => InFolds { splits: rows, folds: Vec::new() },
-        };
+        let candidates = self.candidates(&table, target, classes.as_deref())?;
         self.folds.as_ref().and_then(FoldBy::column).map(|column| table.take(column)).transpose()?;
         let apart = self.column_apart().map(|name| table.take(name)).transpose()?;
-        let encoder = match known {
-            Some(encoder) => encoder.clone(),
-            None => self.fit_encoder(&table, &rows.train)?,
-        };
+        let (encoder, chosen, effort) = settled.choose(candidates, &table)?;
+        let InFolds { splits: rows, folds } = chosen;
         let mut notes = table.notes().clone();
         if known.is_none() {
             notes.extend(encoder.notes(&table, &rows.train)?);
@@ -146,13 +140,14 @@ impl Estimator {
             let own = apart.as_ref().map_or_else(|| table.column_of(column), Ok)?;
             held_out.check_groups(own, table.source())?;
         }
-        let is_drawn = self.split_sizes().validation.is_none() && held_out.validation.is_none();
+        let is_drawn = settled.split_sizes().validation.is_none() && held_out.validation.is_none();
         if !folds.is_empty() && held_out.validation.is_some() {
             return Err(folds_and_validation("a table for validation"));
         }
         let splits = held_out.join(rows);
-        settled.settle_rate(encoder.task());
-        hints.extend(settled.settle(&splits, &folds, is_drawn));
+        settled.settle_by_task(encoder.task());
+        hints.extend(effort);
+        hints.extend(settled.settle(&splits, &folds, is_drawn, encoder.task()));
 
         let encoder = weights.name_in(encoder)?;
         let loss = Loss::for_task(encoder.task(), self.loss)?;
@@ -168,7 +163,7 @@ impl Estimator {
             notes.extend(found);
             Ok(())
         })?;
-        if self.calibrates {
+        if settled.calibrates == Some(true) {
             let holds_out = !folds.is_empty() || data.validation.as_ref().is_some_and(|rows| rows.rows() > 0);
             temperature::check(encoder.classes().is_some(), holds_out)?;
         }
@@ -194,18 +189,18 @@ impl Estimator {
     }
 
     /// The network of what training starts from, else the one that is asked for.
-    fn network(&self, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
-        let parameters = self.all_loss_parameters();
-        match self.start.spec(encoder, loss, &parameters)? {
+    pub(super) fn network(&self, encoder: &Encoder, loss: Loss) -> Result<MlpSpec> {
+        let parameters = &self.loss_parameters;
+        match self.start.spec(encoder, loss, parameters)? {
             Some(spec) => Ok(spec),
             None => {
                 let spec = self.hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)?;
-                spec.with_named_parameters(&parameters)
+                spec.with_named_parameters(parameters)
             }
         }
     }
 
-    fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {
+    pub(super) fn fit_encoder(&self, table: &Table, rows: &[usize]) -> Result<Encoder> {
         // Of amounts the logarithm is learned: they stay as they are.
         let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
         let target = self.scaling != FeatureScaling::None && !is_amount;
@@ -219,8 +214,9 @@ impl Estimator {
 
     /// Settles what the number of rows decides; says it, if there is something to say. `is_drawn`: the rows for validation were
     /// decided by it, too.
-    fn settle(&mut self, splits: &Splits<Vec<usize>>, folds: &[Range<usize>], is_drawn: bool) -> Vec<Hint> {
+    fn settle(&mut self, splits: &Splits<Vec<usize>>, folds: &[Range<usize>], is_drawn: bool, task: Task) -> Vec<Hint> {
         let rows = rows_of(splits, folds);
+        self.settle_calibration(task, rows.validation);
         self.config = self.length.apply(self.config.clone(), rows);
         let fraction = if rows.validation > 0 { Budget::VALIDATION_FRACTION } else { 0.0 };
         let fraction = self.split_sizes().validation.unwrap_or(fraction);
@@ -236,7 +232,7 @@ impl Estimator {
 }
 
 /// The rows that a network learns from and those that judge it.
-fn rows_of(splits: &Splits<Vec<usize>>, folds: &[Range<usize>]) -> Rows {
+pub(super) fn rows_of(splits: &Splits<Vec<usize>>, folds: &[Range<usize>]) -> Rows {
     let validation = splits.validation.as_ref().map_or(0, Vec::len);
     match folds.iter().map(ExactSizeIterator::len).max() {
         Some(fold) => Rows { train: splits.train.len() - fold, validation: fold },

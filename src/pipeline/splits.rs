@@ -11,7 +11,7 @@ use crate::model::Model;
 
 /// Something for each split; validation and test may be absent.
 #[non_exhaustive]
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Splits<T> {
     /// For training.
     pub train: T,

@@ -3,7 +3,10 @@
 //!
 //! It is temperature scaling (Guo, Pleiss, Sun and Weinberger 2017): logits are divided by the temperature with the least cross entropy on
 //! these rows. It changes no ranking and no predicted class. The targets are Platt's (1999): of n rows of a class each counts as
-//! (n + 1) / (n + K) of it, for K classes, and for the rest as the others. So few rows without a mistake make nobody certain.
+//! (n + 1) / (n + 2) of it, and for the rest in equal parts as the others. So few rows without a mistake make nobody certain.
+//!
+//! The mean of several networks' probabilities is less sure than each of them, so networks that are calibrated one by one are too unsure
+//! together (Rahaman and Thiery 2021). Of several networks logits are divided by the root of a temperature above 1.
 
 use crate::error::{Error, Result, setting};
 
@@ -14,6 +17,11 @@ const HALVINGS: usize = 40;
 /// The temperature with the least cross entropy, above 0: of outputs, [rows, width], for the numbers of the rows' classes.
 pub(super) fn temperature(outputs: &[f32], targets: &[f32], width: usize) -> f64 {
     1.0 / Judged::new(outputs, targets, width).factor()
+}
+
+/// The temperature of a network that predicts together with others.
+pub(super) fn among_others(temperature: f64) -> f64 {
+    if temperature > 1.0 { temperature.sqrt() } else { temperature }
 }
 
 /// The logits of rows as those of K classes, and the class of each row.
@@ -37,7 +45,8 @@ impl Judged {
     fn targets(&self) -> Vec<[f64; 2]> {
         let mut rows = vec![0.0; self.count];
         self.classes.iter().for_each(|&class| rows[class] += 1.0);
-        rows.into_iter().map(|n| [n + 1.0, 1.0].map(|part| part / (n + self.count as f64))).collect()
+        let others = (self.count - 1) as f64;
+        rows.into_iter().map(|n| [(n + 1.0) / (n + 2.0), 1.0 / (n + 2.0) / others]).collect()
     }
 
     /// The slope of the sum of the cross entropies by the factor: it rises with the factor.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::blocks::Slices;
-use super::buffers::{Buffer, BufferId, Role, View, places};
+use super::buffers::{Buffer, BufferId, Role, View};
 use super::passes::{Dispatch, Pass, PassKind, Plan, dispatch};
-use super::product::tiled;
+use super::product::in_tiles;
 use super::rates::{check_factors, rate_groups};
-use super::request::{PlanKind, Recipe, TrainShape, batches, check, sizes};
+use super::request::{PlanKind, Recipe, Target, TrainShape, batches, check, sizes};
 use crate::error::Result;
 use crate::kernels::{
     CLIPPED, DENSE, DENSE_KEEP, DROPOUT_FORWARD, FUSED_FORWARD, GATHER, IN_ORDER, Kernel, Part, REDUCE, REDUCE_UPDATE,
@@ -379,8 +379,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// A dispatch of a kernel whose part is a tile; `dims` are its dimensions without the tile's, the product's rows and
-    /// columns first.
+    /// A dispatch of a kernel whose part is a tile, to be chosen anew where the target is known; `dims` are its dimensions without the
+    /// tile's, the product's rows and columns first.
     pub fn product(
         &self,
         kernel: &'static Kernel,
@@ -390,7 +390,7 @@ impl<'a> Builder<'a> {
         views: &[View],
     ) -> Result<Dispatch> {
         let mut dispatch = dispatch(kernel, Part::None, variant, dims, views)?;
-        (dispatch.part, dispatch.dims) = tiled(kernel, activation, &dispatch.dims, self.replicas, &places(views));
+        in_tiles(&mut dispatch, activation, self.replicas, Target::Cpu);
         Ok(dispatch)
     }
 

@@ -22,6 +22,10 @@ pub fn choose(
     target: Target,
 ) -> Result<Plan> {
     check(&shape)?;
+    Ok(way(wanted, spec, recipe, shape, target)?.in_tiles_for(target))
+}
+
+fn way(wanted: Option<PlanKind>, spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
     match wanted {
         Some(PlanKind::Plain) => plain(spec, recipe, shape),
         Some(PlanKind::Layered) => layered(spec, recipe, shape),

@@ -21,7 +21,8 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> 
     let mut dispatches = Vec::new();
     builder.forward(&mut dispatches, builder.shared(Role::Features), rows, PassKind::Forward)?;
     let kind = if builder.whole.is_some() { PlanKind::Fused } else { PlanKind::Layered };
-    builder.finish_layers(kind, vec![Pass { kind: PassKind::Forward, rows, dispatches }])
+    let plan = builder.finish_layers(kind, vec![Pass { kind: PassKind::Forward, rows, dispatches }])?;
+    Ok(plan.in_tiles_for(target))
 }
 
 /// The network as workgroups take `rows` rows of each replica forward through it whole; `None` where it goes layer by layer.

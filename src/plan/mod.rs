@@ -17,6 +17,7 @@ mod rates;
 mod request;
 mod resident;
 mod sharded;
+mod units;
 
 pub use buffers::{Buffer, BufferId, Role, View};
 pub(crate) use builder::SNAPSHOTS;

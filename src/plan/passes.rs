@@ -1,11 +1,9 @@
 //! The plan itself: passes of dispatches over buffers.
 
 use super::buffers::{Buffer, BufferId, Role, View};
-use super::product::tiled;
 use super::request::PlanKind;
 use crate::error::{Error, Result};
-use crate::kernels::{AB, Kernel, MATMUL, MAX_RECORDS, Part, Step};
-use crate::math::Activation;
+use crate::kernels::{Kernel, MAX_RECORDS, Part, Step};
 
 /// A kernel's run over all replicas.
 #[derive(Clone, Debug)]
@@ -83,12 +81,6 @@ impl Plan {
         let dispatches = vec![Dispatch { kernel, part, variant, dims, views }];
         let passes = vec![Pass { kind: PassKind::Forward, rows, dispatches }];
         Self { kind: PlanKind::Layered, replicas: 1, slots, buffers, passes, output: None }
-    }
-
-    /// One product c = a b of matrices [m, k] and [k, n], which are the buffers 2, 0 and 1.
-    pub fn product([m, n, k]: [u32; 3], slots: usize) -> Self {
-        let (part, dims) = tiled(&MATMUL, Activation::Identity, &[m, n, k], 1, &[]);
-        Self::single(&MATMUL, part, AB, dims, slots)
     }
 
     /// The same work on data of each replica's own: its features and targets, those of validation too, stand behind those of the

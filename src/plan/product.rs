@@ -1,43 +1,143 @@
 //! Which tile serves a product of matrices.
 
-use crate::kernels::{Kernel, LARGE, MEDIUM, Part, SMALL, TALL, TINY, Tile, Tiling};
+use super::buffers::places;
+use super::passes::{Dispatch, Plan};
+use super::request::Target;
+use crate::kernels::{AB, Kernel, LARGE, MATMUL, MEDIUM, Part, SMALL, TALL, TINY, Tile, Tiling};
 use crate::math::Activation;
 
+impl Plan {
+    /// One product c = a b of matrices [m, k] and [k, n], which are the buffers 2, 0 and 1, in tiles for a CPU or software.
+    pub fn product([m, n, k]: [u32; 3], slots: usize) -> Self {
+        let (part, dims) = tiled(&MATMUL, Activation::Identity, &[m, n, k], 1, &[], Target::Cpu);
+        Self::single(&MATMUL, part, AB, dims, slots)
+    }
+
+    /// The same work, its products in the tiles that serve them best on a target.
+    #[must_use]
+    pub fn in_tiles_for(mut self, target: Target) -> Self {
+        let replicas = self.replicas;
+        for work in self.passes.iter_mut().flat_map(|pass| &mut pass.dispatches) {
+            if let Part::Tiling(Tiling { activation, .. }) = work.part {
+                work.dims.truncate(work.kernel.dims.len() - OF_TILE);
+                in_tiles(work, activation, replicas, target);
+            }
+        }
+        self
+    }
+}
+
+/// Puts a dispatch whose dimensions are without a tile's into the tiles that serve it best.
+pub(super) fn in_tiles(work: &mut Dispatch, activation: Activation, replicas: usize, target: Target) {
+    (work.part, work.dims) = tiled(work.kernel, activation, &work.dims, replicas, &places(&work.views), target);
+}
+
 /// The tile as a part, and the dimensions with the tile's; `places` as [`Tiling::can_be_wide`] takes them.
-pub(super) fn tiled(
+fn tiled(
     kernel: &Kernel,
     activation: Activation,
     dims: &[u32],
     replicas: usize,
     places: &[usize],
+    target: Target,
 ) -> (Part, Vec<u32>) {
     // As many products of the shape as there are shares, for each replica.
     let partials = kernel.dims.iter().zip(dims).find(|(name, _)| **name == "groups").map_or(1, |(_, &groups)| groups);
-    let tile = tile_for(dims[0], dims[1], u64::from(partials).saturating_mul(replicas as u64));
+    let tile = tile_for(dims[0], dims[1], u64::from(partials).saturating_mul(replicas as u64), target);
     let dims: Vec<_> = dims.iter().copied().chain([tile.rows() as u32, tile.columns() as u32]).collect();
     let wide = Tiling::can_be_wide(kernel.dims, &dims, places);
-    (Part::Tiling(Tiling { tile, wide, activation }), dims)
+    (Part::Tiling(Tiling { tile, wide, units: None, activation }), dims)
 }
 
 /// The tile for so many rows and columns of a product, of which there are `products`.
-fn tile_for(rows: u32, columns: u32, products: u64) -> &'static Tile {
+fn tile_for(rows: u32, columns: u32, products: u64, target: Target) -> &'static Tile {
     let tiles = |tile: &Tile| {
         let [down, across] =
             [(rows, tile.rows()), (columns, tile.columns())].map(|(n, size)| u64::from(n).div_ceil(size as u64));
         (down * across).saturating_mul(products)
     };
+    let [few, enough] = busy(target);
+    // Most of a tile must not lie outside the product.
+    let fits = |tile: &Tile| rows.min(columns) as usize > tile.columns() / 2;
     match columns {
-        ..=NARROW if tiles(&TALL) >= FEW => &TALL,
-        _ if tiles(&LARGE) >= ENOUGH && rows.min(columns) > MEDIUM.columns() as u32 => &LARGE,
-        _ if tiles(&MEDIUM) >= ENOUGH => &MEDIUM,
-        _ if tiles(&SMALL) >= FEW => &SMALL,
+        ..=NARROW if tiles(&TALL) >= few => &TALL,
+        _ if tiles(&LARGE) >= enough && fits(&LARGE) => &LARGE,
+        _ if tiles(&MEDIUM) >= enough && fits(&MEDIUM) => &MEDIUM,
+        _ if tiles(&SMALL) >= few && fits(&SMALL) => &SMALL,
         _ => &TINY,
     }
 }
 
+/// The fewest tiles that a tile of a few elements an invocation is worth, and one of many.
+fn busy(target: Target) -> [u64; 2] {
+    match target {
+        // Fewer tiles take as long as one: the panels of one after the other, each as long as it takes to come. An H200 multiplies
+        // 256x784 by 784x256 in 64 tiles of 32x32 in 30 us and in 256 of 16x16 in 15 us, 2048x256 by 256x128 in 256 of 32x32 in 14 us and
+        // in 1024 of 16x16 in 17 us (docs/benchmarks.md). It has twice the cores that are assumed of a discrete GPU.
+        Target::Gpu { cores, .. } if cores > 1 => [TILES_A_CORE * cores as u64; 2],
+        // The workgroups of a GPU in software wait for each other: what counts is how often an element is read. A processor takes no tiles.
+        _ => [64, 256],
+    }
+}
+
+/// Dimensions that a tile adds to a product's.
+const OF_TILE: usize = 2;
 /// Columns of the tall tile.
 const NARROW: u32 = 16;
-/// Tiles that keep a large GPU busy: it has about a hundred places, each for several workgroups.
-const ENOUGH: u64 = 256;
-/// Tiles that use it at all.
-const FEW: u64 = 64;
+/// Tiles for each core that is assumed.
+const TILES_A_CORE: u64 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::{Loss, Rule};
+    use crate::plan::{Recipe, TrainShape, choose};
+    use crate::spec::MlpSpec;
+
+    const SOFTWARE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 1 };
+    const INTEGRATED: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 16 };
+    const DISCRETE: Target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64 };
+
+    /// Rows, columns and products, and the tiles on a discrete GPU, an integrated one and one in software: the first is the one that was fastest
+    /// on an H200, but for 2048x256 (16x16: 81 us, 32x32: 84 us).
+    #[test]
+    fn tiles_follow_the_cores_that_are_assumed() {
+        for (size, tiles) in [
+            ((32, 256, 1), [&TINY, &TINY, &TINY]),
+            ((256, 256, 1), [&TINY, &SMALL, &SMALL]),
+            ((784, 256, 1), [&TINY, &SMALL, &SMALL]),
+            ((2048, 128, 1), [&SMALL, &MEDIUM, &SMALL]),
+            ((2048, 256, 1), [&SMALL, &MEDIUM, &SMALL]),
+            ((16_384, 12, 1), [&TINY, &TALL, &TALL]),
+            ((65_536, 12, 1), [&TALL, &TALL, &TALL]),
+            ((16_384, 64, 1), [&MEDIUM, &MEDIUM, &MEDIUM]),
+            ((16_384, 128, 1), [&MEDIUM, &LARGE, &MEDIUM]),
+            ((16_384, 256, 1), [&LARGE, &LARGE, &LARGE]),
+            ((1024, 1024, 1), [&MEDIUM, &LARGE, &MEDIUM]),
+            ((4096, 4096, 1), [&LARGE, &LARGE, &LARGE]),
+            ((50, 50, 64), [&SMALL, &MEDIUM, &SMALL]),
+        ] {
+            let (rows, columns, products) = size;
+            let found = [DISCRETE, INTEGRATED, SOFTWARE].map(|target| tile_for(rows, columns, products, target));
+            assert_eq!(found, tiles, "{size:?}");
+        }
+        assert_eq!(tile_for(256, 256, 1, Target::Cpu), &SMALL);
+    }
+
+    /// A plan's products follow its target, and nothing else of it does.
+    #[test]
+    fn plans_have_the_tiles_of_their_target() {
+        let spec = MlpSpec::new(&[64, 256, 10], Activation::Relu, Loss::SoftmaxCrossEntropy).unwrap();
+        let tiles = |target| {
+            let layered = Some(crate::plan::PlanKind::Layered);
+            let plan = choose(layered, &spec, &Recipe::new(Rule::Sgd), TrainShape::full(256), target).unwrap();
+            let works = plan.passes.iter().flat_map(|pass| &pass.dispatches);
+            works
+                .filter_map(|work| if let Part::Tiling(own) = &work.part { Some(own.tile) } else { None })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(tiles(SOFTWARE), tiles(Target::Cpu));
+        assert_eq!(tiles(SOFTWARE)[..2], [&SMALL, &TINY]);
+        assert!(tiles(DISCRETE).iter().all(|tile| **tile == TINY));
+    }
+}

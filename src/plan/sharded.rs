@@ -108,7 +108,7 @@ fn update(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target: Target, k
     }
     builder.whole = whole(spec, validated, 1, target)?;
     builder.add_validation(&mut passes, shape.validation, groups)?;
-    builder.finish(kind, passes, None)
+    Ok(builder.finish(kind, passes, None)?.in_tiles_for(target))
 }
 
 fn is(dispatch: &Dispatch, kernel: &'static Kernel) -> bool {

@@ -19,8 +19,9 @@ pub enum Monitor {
 }
 
 /// Keeps the best epoch, and stops when `patience` epochs in a row have not improved on it, as Keras' `EarlyStopping` does. Without a
-/// patience all epochs are run, and of epochs that are equally good the last is kept, which has trained the longest (RealMLP: Holzmüller,
-/// Grinsztajn and Steinwart 2024).
+/// patience all epochs are run. Of epochs that are equally good, as few validation rows make many of the same accuracy, the one with the
+/// lowest loss is kept then, and of equal losses the last, which has trained the longest (RealMLP takes the last of equal accuracy:
+/// Holzmüller, Grinsztajn and Steinwart 2024).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
@@ -40,6 +41,9 @@ pub struct EarlyStopping {
 pub struct EarlyStoppingState {
     /// The best value so far.
     pub best: Option<f64>,
+    /// Its loss.
+    #[serde(default)]
+    pub best_loss: f64,
     /// Its epoch, in the caller's count.
     pub best_epoch: u64,
     /// Epochs since then.
@@ -80,16 +84,17 @@ impl EarlyStopping {
 }
 
 impl EarlyStoppingState {
-    /// Takes the monitored value of an epoch that has ended. A value that is not finite is not an improvement.
-    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64) -> StoppingDecision {
+    /// Takes the monitored value of an epoch that has ended, and its loss. A value that is not finite is not an improvement.
+    pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64, loss: f64) -> StoppingDecision {
         let ahead = |best: f64| match rule.monitor {
             Monitor::Loss => best - (value + rule.min_delta),
             Monitor::Accuracy => (value - rule.min_delta) - best,
         };
-        let is_better = |ahead: f64| ahead > 0.0 || (ahead == 0.0 && rule.patience.is_none());
+        let wins_tie = rule.patience.is_none() && (rule.min_delta > 0.0 || loss <= self.best_loss);
+        let is_better = |ahead: f64| ahead > 0.0 || (ahead == 0.0 && wins_tie);
         let improved = value.is_finite() && self.best.is_none_or(|best| is_better(ahead(best)));
         if improved {
-            *self = Self { best: Some(value), best_epoch: epoch, bad_epochs: 0 };
+            *self = Self { best: Some(value), best_loss: loss, best_epoch: epoch, bad_epochs: 0 };
         } else {
             self.bad_epochs += 1;
         }

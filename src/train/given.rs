@@ -34,7 +34,7 @@ impl Trainer {
         let replicas = [Replica::new(config)];
         let (recipe, shape) = recipe_and_shape(spec, &replicas, &data, 0);
         let (plan, given) = given(spec, &recipe, shape)?;
-        let backend = device.load(plan).await?;
+        let backend = device.load(plan.in_tiles_for(device.target())).await?;
         let mut trainer = Self::with_backend(device, backend, spec, &replicas, &data, None)?;
         trainer.own = Some(Own { given, rows: None });
         Ok(trainer)

@@ -16,7 +16,11 @@ pub fn adapters() -> Result<Vec<AdapterSummary>> {
 
 /// [`adapters`] for async programs.
 pub async fn adapters_async() -> Result<Vec<AdapterSummary>> {
-    Ok(enumerate().await.iter().map(|adapter| summary(&adapter.get_info(), &adapter.limits())).collect())
+    let summary = |adapter: &wgpu::Adapter| AdapterSummary {
+        matrix_units: matrix_units(adapter),
+        ..summary(&adapter.get_info(), &adapter.limits())
+    };
+    Ok(enumerate().await.iter().map(summary).collect())
 }
 
 pub(super) async fn enumerate() -> Vec<wgpu::Adapter> {
@@ -56,6 +60,24 @@ pub(crate) fn no_adapter() -> Error {
     }
 }
 
+/// Rows, columns and depth of the matrices that an adapter's matrix units multiply, with operands of f16 and sums of f32. Subgroups of one size
+/// alone: how many matrices a workgroup makes is written into its shader.
+pub(super) fn matrix_units(adapter: &wgpu::Adapter) -> Option<usize> {
+    let info = adapter.get_info();
+    if info.subgroup_min_size != info.subgroup_max_size {
+        return None;
+    }
+    let types = (wgpu::CooperativeScalarType::F16, wgpu::CooperativeScalarType::F32);
+    let sizes = adapter.cooperative_matrix_properties();
+    let fits = |size: u32| {
+        let is = |p: &wgpu::CooperativeMatrixProperties| {
+            (p.m_size, p.n_size, p.k_size) == (size, size, size) && (p.ab_type, p.cr_type) == types
+        };
+        sizes.iter().any(is)
+    };
+    [16, 8].into_iter().find(|&size| fits(size)).map(|size| size as usize)
+}
+
 pub(super) fn summary(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> AdapterSummary {
     AdapterSummary {
         name: info.name.clone(),
@@ -70,5 +92,6 @@ pub(super) fn summary(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Adapte
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
         max_buffer_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        matrix_units: None,
     }
 }

@@ -12,6 +12,9 @@ use super::adapters::summary;
 use super::pipelines::Pipelines;
 use crate::backend::AdapterSummary;
 use crate::error::{Error, Result};
+use crate::kernels::MatrixUnits;
+use crate::math::Precision;
+use crate::plan::Plan;
 
 /// A GPU ready for work. Clones share it.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub(super) struct Inner {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     pub summary: AdapterSummary,
+    /// The matrix units that its products are made by, if they are.
+    pub units: Option<MatrixUnits>,
     pub pipelines: Mutex<Pipelines>,
     /// Whether its check has passed.
     pub verified: AtomicBool,
@@ -44,7 +49,7 @@ impl GpuDevice {
     /// stay the program's own; the queue must be the device's. The first plan that is loaded on it checks it as
     /// [`GpuDevice::open`] does.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
-        Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked())
+        Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked(), None)
     }
 
     /// Has wgpu tell of errors that nobody caught and of the device's loss.
@@ -58,13 +63,47 @@ impl GpuDevice {
         });
     }
 
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, checks: wgpu::ShaderRuntimeChecks) -> Self {
+    pub(super) fn new(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        checks: wgpu::ShaderRuntimeChecks,
+        units: Option<MatrixUnits>,
+    ) -> Self {
         let limits = device.limits();
         let summary = summary(&device.adapter_info(), &limits);
         let (reported, lost) = (Arc::default(), Arc::default());
         let (pipelines, verified) = (Mutex::new(Pipelines::new(device.clone(), checks)), AtomicBool::new(false));
         let longest_wait = Mutex::new(summary.is_hardware().then_some(LONGEST_WAIT));
-        Self(Arc::new(Inner { device, queue, limits, summary, pipelines, verified, longest_wait, reported, lost }))
+        Self(Arc::new(Inner {
+            device,
+            queue,
+            limits,
+            summary,
+            units,
+            pipelines,
+            verified,
+            longest_wait,
+            reported,
+            lost,
+        }))
+    }
+
+    /// The matrix units that its products are made by, if it was opened for them.
+    pub fn matrix_units(&self) -> Option<MatrixUnits> {
+        self.0.units
+    }
+
+    /// The precision of its products' operands.
+    pub fn precision(&self) -> Precision {
+        self.0.units.map_or(Precision::F32, |units| units.precision)
+    }
+
+    /// A plan as it is loaded: with products by matrix units, where the device was opened for them.
+    pub fn with_units(&self, plan: Plan) -> Plan {
+        match self.0.units {
+            Some(units) => plan.with_units(units, self.0.summary.workgroup_bytes as usize),
+            None => plan,
+        }
     }
 
     /// Gives the device up at once, with all that is on it. Every later call on it is [`Error::DeviceLost`], as after a

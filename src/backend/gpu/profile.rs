@@ -11,18 +11,6 @@ use crate::kernels::{Step, StepRecord};
 const MAX_DISPATCHES: usize = wgpu::QUERY_SET_MAX_QUERIES as usize / 2;
 
 impl GpuDevice {
-    /// Like [`GpuDevice::open`], with timestamp queries if the adapter has them.
-    #[cfg(not(target_family = "wasm"))]
-    pub fn open_timed(index: usize) -> Result<Self> {
-        pollster::block_on(Self::open_timed_async(index))
-    }
-
-    /// [`open_timed`](Self::open_timed) for async programs.
-    pub async fn open_timed_async(index: usize) -> Result<Self> {
-        let checks = wgpu::ShaderRuntimeChecks::unchecked();
-        Self::open_with(index, checks, wgpu::Features::TIMESTAMP_QUERY).await
-    }
-
     /// Whether it was opened with timestamp queries.
     pub fn has_timestamps(&self) -> bool {
         self.0.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)

@@ -4,13 +4,14 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::device::GpuDevice;
 use super::exec::GpuBackend;
-use crate::backend::Backend;
+use crate::backend::{Backend, no_units};
 use crate::error::{Error, Result, set};
-use crate::kernels::{Kernel, MATMUL, PLAIN, Part, PartKind, Step, WorkgroupSize, any};
+use crate::kernels::{AB, Kernel, MATMUL, PLAIN, Part, PartKind, SMALL, Step, Tiling, WorkgroupSize, any};
+use crate::math::{Activation, Precision};
 use crate::plan::Plan;
 
 /// Rows, columns and depth of the product.
-const SIZES: [usize; 3] = [17, 18, 19];
+const SIZES: [usize; 3] = [17, 18, 41];
 
 /// c = a b, a row of c a workgroup, by way of workgroup memory and a barrier: what every kernel of a network needs, in a text
 /// that is compiled at once. The tiles of matmul take software Vulkan one to two seconds.
@@ -74,9 +75,21 @@ impl GpuDevice {
         if self.0.verified.load(Relaxed) {
             return Ok(());
         }
+        let sizes = SIZES.map(|size| size as u32);
+        self.multiply(Plan::single(&SMALL_PRODUCT, Part::None, 0, sizes.to_vec(), 1)).await?;
+        if self.precision() != Precision::F32 {
+            let tiling = Tiling { tile: &SMALL, wide: false, units: None, activation: Activation::Identity };
+            let dims = sizes.into_iter().chain([SMALL.rows() as u32, SMALL.columns() as u32]).collect();
+            self.multiply(self.with_units(Plan::single(&MATMUL, Part::Tiling(tiling), AB, dims, 1))).await?;
+        }
+        self.0.verified.store(true, Relaxed);
+        Ok(())
+    }
+
+    /// The product by a plan of it.
+    async fn multiply(&self, plan: Plan) -> Result<()> {
         let [m, n, k] = SIZES;
         let (a, b) = (pattern(m * k, 7), pattern(k * n, 5));
-        let plan = Plan::single(&SMALL_PRODUCT, Part::None, 0, SIZES.map(|size| size as u32).to_vec(), 1);
         let mut backend = GpuBackend::load_unverified(self, plan).await?;
         backend.write(0, &a)?;
         backend.write(1, &b)?;
@@ -88,10 +101,7 @@ impl GpuDevice {
         let expected: Vec<f32> = (0..m * n).map(element).collect();
         // Not `!=` of the lists alone: a NaN is counted too.
         let wrong: Vec<usize> = (0..m * n).filter(|&at| found.get(at) != Some(&expected[at])).collect();
-        let Some(&first) = wrong.first() else {
-            self.0.verified.store(true, Relaxed);
-            return Ok(());
-        };
+        let Some(&first) = wrong.first() else { return Ok(()) };
         Err(Error::CheckFailed(format!(
             "{} ({}): it computes wrong results: of a small product of matrices {} of {} elements are wrong, the first in row {} \
              and column {}: found {:?}, expected {:?}; nothing was done on it: take another device (`mlp devices` lists them, \
@@ -113,8 +123,11 @@ impl GpuBackend {
     /// Allocates the plan's buffers and makes its pipelines. Refuses a plan with a buffer larger than the
     /// device allows, and a device that has not been checked yet and computes wrong results.
     pub async fn load(gpu: &GpuDevice, plan: Plan) -> Result<Self> {
+        if let Some(units) = plan.other_units(gpu.matrix_units()) {
+            return Err(no_units(units.precision, gpu.name()));
+        }
         gpu.verify().await?;
-        Self::load_unverified(gpu, plan).await
+        Self::load_unverified(gpu, gpu.with_units(plan)).await
     }
 }
 

@@ -36,12 +36,13 @@ pub const SWEEP_FILE: &str = "sweep.toml";
 /// Flags that are none of a file's keys.
 const OWN: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "budget"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
-const BESIDE_RESUME: [&str; 11] = [
+const BESIDE_RESUME: [&str; 12] = [
     "data",
     "validation",
     "test",
     "epochs",
     "device",
+    "precision",
     "out",
     "checkpoint-every",
     "keep",
@@ -257,7 +258,7 @@ fn parse(path: &Path, text: &str, command: &Command) -> Result<Vec<ConfigEntry>>
         }
         let (word, what) = match arg.get_long() {
             None => (Some(word), DATA.into()),
-            Some(_) if has_type::<bool>(arg.get_value_parser()) && word == "false" => (None, format!("--{flag}")),
+            Some(_) if arg.get_default_values() == ["false"] && word == "false" => (None, format!("--{flag}")),
             Some(_) => (Some(format!("--{flag}={word}")), format!("--{flag}")),
         };
         entries.push(ConfigEntry { flag, word, what, place });

@@ -6,7 +6,11 @@ use super::flags::{has_commas, is_handed_on, names, train_command, varied};
 use crate::cli::config::GivenArgs;
 use crate::cli::train;
 use crate::error::{Error, Result, shorten};
+use crate::pipeline::Preset;
 use crate::sweep::{Axis, Space, Trial};
+
+/// The flag of `mlp train` that has another default in a sweep.
+const PRESET: &str = "preset";
 
 /// What all trials have in common, as flags of `mlp train`.
 #[derive(Debug)]
@@ -53,7 +57,11 @@ impl Common {
     /// What was said of the flags of `mlp train`. A flag that is varied cannot be said.
     pub fn new(said: &GivenArgs, data: &str, space: &Space) -> Result<Self> {
         let flags = said.explicit().filter(|(flag, _)| is_handed_on(flag));
-        let flags: Vec<_> = flags.map(|(flag, word)| (flag.to_string(), word.to_string())).collect();
+        let mut flags: Vec<_> = flags.map(|(flag, word)| (flag.to_string(), word.to_string())).collect();
+        // Many trials of a large network take long: whoever wants that says so.
+        if !flags.iter().any(|(flag, _)| flag == PRESET) {
+            flags.push((PRESET.into(), Preset::Plain.to_string()));
+        }
         let varied = |flag: &str| space.axes().iter().any(|axis| axis.name == flag);
         if let Some((flag, _)) = flags.iter().find(|(flag, _)| varied(flag)) {
             let found = format!("`{flag}` beside --{flag}");

@@ -27,9 +27,9 @@ pub struct LengthArgs {
     /// Least improvement of an epoch that --patience counts
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_delta: f64,
-    /// Metric that --patience monitors on the validation rows: loss or accuracy
-    #[arg(long, default_value_t = Monitor::Loss, value_name = "NAME")]
-    monitor: Monitor,
+    /// Metric that --patience monitors on the validation rows: loss or accuracy [default: loss, or by --preset and the task]
+    #[arg(long, value_name = "NAME")]
+    monitor: Option<Monitor>,
 }
 
 /// A number, or what the table's size makes of it.
@@ -95,7 +95,7 @@ impl LengthArgs {
             Some(Patience::None) => estimator.keep_best(),
             None => estimator,
         };
-        estimator.min_delta(self.min_delta).monitor(self.monitor)
+        self.monitor.into_iter().fold(estimator.min_delta(self.min_delta), Estimator::monitor)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The flags of the loss.
 
-use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, value_parser};
 
 use crate::cli::flags::{LOSS_FLAGS, LossFlag};
@@ -23,26 +22,14 @@ pub struct LossArgs {
 #[derive(Debug)]
 pub struct LossParameterArgs {
     given: Vec<(&'static str, f64)>,
-    /// Those that were said, be it their defaults.
-    said: Vec<&'static str>,
 }
 
 impl LossArgs {
     /// The estimator with what the flags say.
     pub fn apply(&self, estimator: Estimator) -> Estimator {
         let estimator = self.loss.into_iter().fold(estimator, Estimator::loss);
-        let LossParameterArgs { given, said } = &self.parameters;
-        let mut estimator =
-            given.iter().fold(estimator, |estimator, &(name, value)| estimator.loss_parameter(name, value));
-        said.iter().for_each(|name| estimator.loss_parameter_is_said(name));
-        estimator
-    }
-
-    /// What a preset decided on the parameters of losses, as words of the command line.
-    pub fn words(estimator: &Estimator) -> Option<(&'static str, String)> {
-        let (name, value) = estimator.preset_smoothing()?;
-        let known = LOSS_FLAGS.iter().find(|known| known.parameter.name == name)?;
-        Some((known.flag.trim_start_matches('-'), value.to_string()))
+        let LossParameterArgs { given } = &self.parameters;
+        given.iter().fold(estimator, |estimator, &(name, value)| estimator.loss_parameter(name, value))
     }
 }
 
@@ -72,9 +59,7 @@ impl FromArgMatches for LossParameterArgs {
             let value = *matches.get_one(parameter.name)?;
             (value != parameter.default).then_some((parameter.name, value))
         });
-        let said = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-        let names = LOSS_FLAGS.iter().map(|LossFlag { parameter, .. }| parameter.name);
-        Ok(Self { given: given.collect(), said: names.filter(said).collect() })
+        Ok(Self { given: given.collect() })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -78,10 +78,11 @@ pub struct Args {
     /// stratified for classification
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
-    /// Settings that go together, for what no flag says: plain (64,32 units, relu, adam), or tabular (RealMLP's TD-S: 256,256,256
-    /// units, mish, robust-all scaling, numbers in bins, adam with cos-log and ntp, 256 epochs, of which the last best is kept)
-    #[arg(long, value_name = "NAME", default_value_t = Preset::Plain)]
-    preset: Preset,
+    /// Settings that go together, for what no flag says: tabular (RealMLP's TD-S: 256,256,256 units, mish, robust-all scaling, numbers
+    /// in bins, adam with cos-log and ntp; as many folds and epochs as fit a minute or so), or plain (one network of 64,32 units, relu,
+    /// adam) [default: tabular for files; plain for moons, for --init-from and in sweeps]
+    #[arg(long, value_name = "NAME")]
+    preset: Option<Preset>,
     #[command(flatten, next_help_heading = "Table")]
     columns: ColumnArgs,
     #[command(flatten, next_help_heading = "Table")]
@@ -127,9 +128,9 @@ pub struct Args {
     #[arg(long, help_heading = "Table")]
     no_standardize: bool,
     /// Calibrate probabilities: divide the logits of each network by the temperature that fits the rows it held out, for validation or
-    /// in its fold. Predicted classes stay
-    #[arg(long, help_heading = "Training")]
-    calibrate: bool,
+    /// in its fold. Predicted classes of one network stay [default: false, or by --preset where there are classes and such rows]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Training")]
+    calibrate: Option<bool>,
     #[command(flatten, next_help_heading = "Ensemble")]
     ensemble: EnsembleArgs,
     #[command(flatten, next_help_heading = "Ranks")]
@@ -150,7 +151,7 @@ pub struct Args {
     /// draws it as DIR/lr-find.svg
     #[arg(long, help_heading = "Training")]
     lr_find: bool,
-    /// Leave out the baselines, a constant prediction and a linear model [moons have none]
+    /// Leave out the baselines: a constant prediction, a linear model, and beside --preset tabular a small network [moons have none]
     #[arg(long)]
     no_baseline: bool,
     /// Print one JSON object at the end
@@ -182,10 +183,10 @@ impl TaskArg {
 }
 
 impl Args {
-    /// The data and what is to be learned of it, for a program that trains in its own way.
+    /// The data and what is to be learned of it, by one network, for a program that trains in its own way.
     pub fn estimator(&self) -> Result<(Source, Estimator)> {
         let source = self.data.source()?;
-        let estimator = settings::estimator(self, &source)?;
+        let estimator = settings::estimator(self, &source)?.without_effort();
         Ok((source, estimator))
     }
 
@@ -270,7 +271,7 @@ async fn time(args: &Args, prepared: &mut Prepared, device: &Device) -> Result<(
                 eprintln!("{hint}");
             }
         }
-        None if args.preset != Preset::Plain && is_alone && !args.quiet => {
+        None if prepared.settled().preset != Preset::Plain && is_alone && !args.quiet => {
             tell::the_time(prepared.expected_seconds_async(device).await?);
         }
         None => return Ok(()),

@@ -3,7 +3,6 @@
 
 use super::Args;
 use super::length::Patience;
-use super::loss::LossArgs;
 use super::optimizer::OptimizerArgs;
 use crate::cli::config::AUTO;
 use crate::cli::source::Source;
@@ -11,7 +10,7 @@ use crate::data::FeatureScaling;
 use crate::error::Result;
 use crate::math::{Optimizer, Rule};
 use crate::params::Init;
-use crate::pipeline::{Estimator, Length, Preset};
+use crate::pipeline::{Estimator, FoldBy, Length, Preset};
 use crate::plan::PlanKind;
 use crate::train::{Batch, TrainConfig};
 
@@ -19,15 +18,17 @@ use crate::train::{Batch, TrainConfig};
 pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let article = matches!(source, Source::Moons(_));
     let plan = PlanKind::choice(&args.plan)?;
+    let preset =
+        args.preset.unwrap_or(if article || args.init_from.is_some() { Preset::Plain } else { Preset::Tabular });
     let estimator = Estimator::new(args.target.as_deref().or(source.target()).unwrap_or_default())
         .data_name(source.to_string())
-        .preset(args.preset)
+        .preset(preset)
         .stratify(!article) // the article splits its moons without a look at the classes
         .strict(args.reading.strict)
         .class_weight(args.weights.class_weight.clone())
         .seed(args.seed.unwrap_or(if article { 1105 } else { 0 }))
         .baseline(!article && !args.no_baseline);
-    let estimator = if article && args.preset == Preset::Plain { articles_run(estimator) } else { estimator };
+    let estimator = if article && preset == Preset::Plain { articles_run(estimator) } else { estimator };
     let estimator = args.hidden.iter().cloned().fold(estimator, Estimator::hidden_layers);
     let estimator = args.activation.into_iter().fold(estimator, Estimator::activation);
     let scaling = if args.no_standardize { Some(FeatureScaling::None) } else { args.scaling };
@@ -42,7 +43,10 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let estimator = args.length.apply(args.loss.apply(estimator));
     let (test, seed) = if article { (0.1, 42) } else { (0.2, 0) };
     let is_feature = args.split.column().is_some_and(|column| args.columns.names(column));
-    let estimator = args.ensemble.apply(estimator.calibrate(args.calibrate));
+    let estimator = args.ensemble.apply(args.calibrate.into_iter().fold(estimator, Estimator::calibrate));
+    let is_open = estimator.networks_are_open();
+    let estimator = if args.lr_find && is_open { estimator.ensemble(1) } else { estimator };
+    let estimator = if args.length.budget.is_some() { estimator.without_effort() } else { estimator };
     Ok(args.split.apply(estimator, test, seed).split_column_is_feature(is_feature))
 }
 
@@ -62,9 +66,9 @@ fn articles_run(estimator: Estimator) -> Estimator {
 pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'static str, String)> {
     let (config, sizes) = (&estimator.config, estimator.split_sizes());
     let mut words = vec![
+        ("preset", estimator.preset.to_string()),
         ("hidden", estimator.hidden.to_string()),
         ("batch", config.batch.to_string()),
-        ("ensemble", estimator.ensemble.to_string()),
         ("epochs", estimator.length.epochs.map_or(AUTO.into(), |epochs| epochs.to_string())),
         ("seed", config.seed.to_string()),
         ("init", config.init.to_string()),
@@ -73,6 +77,12 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
         ("test-fraction", sizes.test.to_string()),
         ("split-seed", sizes.seed.to_string()),
     ];
+    if !estimator.networks_are_open() {
+        words.push(("ensemble", estimator.ensemble.to_string()));
+    }
+    if let Some(FoldBy::Number(folds)) = &estimator.folds {
+        words.push(("folds", folds.to_string()));
+    }
     if estimator.folds.is_none() {
         let fraction = sizes.validation.map_or(AUTO.into(), |fraction| fraction.to_string());
         words.push(("validation-fraction", fraction));
@@ -87,7 +97,8 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     let decides = estimator.preset != Preset::Plain && args.init_from.is_none();
     words.extend(decides.then(|| ("numbers", estimator.numbers.to_string())));
     words.extend((decides && !args.no_standardize).then(|| ("scaling", estimator.scaling.name().into())));
-    words.extend(LossArgs::words(estimator));
+    words.extend(estimator.calibrates.map(|calibrates| ("calibrate", calibrates.to_string())));
+    words.extend((!estimator.monitor_by_task).then(|| ("monitor", estimator.length.rule.monitor.to_string())));
     words.extend(OptimizerArgs::words(estimator));
     words.extend(source.words());
     words

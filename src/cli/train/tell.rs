@@ -36,7 +36,7 @@ pub fn hints(hints: &[Hint], lr_find: bool) {
         match hint {
             Hint::Notes { table: None, notes } => notes::tell(notes),
             Hint::Notes { table: Some(path), notes } => notes::tell_of(path, notes),
-            Hint::Length(_) if lr_find => {}
+            Hint::Length(_) | Hint::Effort(_) if lr_find => {}
             other => eprintln!("{other}"),
         }
     }

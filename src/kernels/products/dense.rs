@@ -1,8 +1,10 @@
 //! A layer in one: the product with its weight, its bias and its activation. In training z is kept.
 
+use super::MatrixUnits;
 use super::matmul::{multiply, rows_of_a_task, slices};
+use super::matrix_units::widen;
 use crate::kernels::{
-    Call, Io, Kernel, MAX_BINDINGS, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
+    Call, Io, Kernel, MAX_BINDINGS, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
 };
 use crate::math::{Activation, Product, Real};
 use crate::parallel::prelude::*;
@@ -13,7 +15,7 @@ dims!(rows, outputs, inputs, tile_rows, tile_columns);
 pub static DENSE: Kernel = Kernel {
     name: "dense",
     formula: "a = f(x w + bias)",
-    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense.wgsl")],
+    wgsl: &[include_str!("../../../shaders/products/dense.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,
@@ -51,12 +53,20 @@ pub(super) struct Dense<'a, T> {
     w: &'a [T],
     bias: &'a [T],
     activation: Activation,
+    units: Option<&'a MatrixUnits>,
 }
 
 impl<'a, T: Real> Dense<'a, T> {
-    pub(super) fn of(call: &Call<'_>, &[x, w, bias, ..]: &[&'a [T]; MAX_BINDINGS]) -> Self {
+    pub(super) fn of(call: &Call<'a>, &[x, w, bias, ..]: &[&'a [T]; MAX_BINDINGS]) -> Self {
         let Dims { rows, outputs, inputs, .. } = Dims::of(call.dims);
-        Self { product: Product::new(rows, outputs, inputs), x, w, bias, activation: call.activation() }
+        Self {
+            product: Product::new(rows, outputs, inputs),
+            x,
+            w,
+            bias,
+            activation: call.activation(),
+            units: call.units(),
+        }
     }
 
     /// The rows from `first` on, as many as fit `z` and `a`.
@@ -66,6 +76,7 @@ impl<'a, T: Real> Dense<'a, T> {
             || {
                 let block = Product { m: z.len() / self.product.n, ..self.product };
                 T::affine(&block, &self.x[first * self.product.k..], self.w, self.bias, z);
+                widen(self.units, self.product.k, self.x, self.w, z);
                 self.activation.forward(z, a);
             },
         );
@@ -74,6 +85,7 @@ impl<'a, T: Real> Dense<'a, T> {
     /// Few rows of a long product.
     pub(super) fn whole(&self, z: &mut [T], a: &mut [T]) {
         multiply(&self.product, self.x, self.w, z);
+        widen(self.units, self.product.k, self.x, self.w, z);
         z.par_chunks_mut(self.product.n).zip(a.par_chunks_mut(self.product.n)).for_each(|(z, a)| {
             T::vectorized(
                 #[inline(always)]

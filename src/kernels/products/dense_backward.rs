@@ -2,9 +2,8 @@
 //! activation's derivative.
 
 use super::matmul::{multiply, rows_of_a_task, slices};
-use crate::kernels::{
-    Call, Io, Kernel, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
-};
+use super::matrix_units::widen;
+use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles};
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
 
@@ -14,7 +13,7 @@ dims!(rows, inputs, outputs, tile_rows, tile_columns);
 pub static DENSE_BACKWARD: Kernel = Kernel {
     name: "dense_backward",
     formula: "c = (d wᵀ) f'(z), a = f(z)",
-    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense_backward.wgsl")],
+    wgsl: &[include_str!("../../../shaders/products/dense_backward.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,
@@ -53,6 +52,7 @@ fn dense_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
                 if !deep {
                     product.rows(task * rows, d, w, c);
                 }
+                widen(call.units(), outputs, d, w, c);
                 activation.backward(z, a, c);
             },
         );

@@ -2,8 +2,9 @@
 //! otherwise. The shares of all layers lie together, so that one kernel adds them up.
 
 use super::matmul::multiply;
+use super::matrix_units::widen;
 use crate::kernels::{
-    Call, Io, Kernel, MOST_GROUPS, PLAIN, PRODUCT_WGSL, PartKind, WorkgroupSize, all, cpu, dims, in_place, input, tiles,
+    Call, Io, Kernel, MOST_GROUPS, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, in_place, input, tiles,
 };
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
@@ -15,7 +16,7 @@ dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
 pub static DENSE_GRADIENT: Kernel = Kernel {
     name: "dense_gradient",
     formula: "each group's share of xᵀ d, and below it of the sum of d over rows",
-    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense_gradient.wgsl")],
+    wgsl: &[include_str!("../../../shaders/products/dense_gradient.wgsl")],
     part: PartKind::Tile,
     most_steps: 0,
     dims: Dims::NAMES,
@@ -49,6 +50,7 @@ fn dense_gradient<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         let (weight, rest) = share.split_at_mut(inputs * outputs);
         let bias = &mut rest[..outputs];
         multiply(&Product::new(inputs, outputs, end - first).a_transposed(), x, d, weight);
+        widen(call.units(), end - first, x, d, weight);
         bias.fill(T::default());
         T::vectorized(
             #[inline(always)]

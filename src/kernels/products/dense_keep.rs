@@ -2,7 +2,7 @@
 
 use super::dense::{DENSE, Dense};
 use super::matmul::{rows_of_a_task, slices};
-use crate::kernels::{Call, Io, Kernel, PRODUCT_WGSL, cpu, input, output};
+use crate::kernels::{Call, Io, Kernel, cpu, input, output};
 use crate::math::Real;
 use crate::parallel::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::parallel::prelude::*;
 pub static DENSE_KEEP: Kernel = Kernel {
     name: "dense_keep",
     formula: "z = x w + bias, a = f(z)",
-    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/dense_keep.wgsl")],
+    wgsl: &[include_str!("../../../shaders/products/dense_keep.wgsl")],
     bindings: &[
         input("x", &["rows", "inputs"]),
         input("w", &["inputs", "outputs"]),

@@ -1,8 +1,7 @@
 //! Matrix products: the forward pass (A B), the gradient of the weights (Aᵀ B) and of the input (A Bᵀ).
 
-use crate::kernels::{
-    Call, Io, Kernel, PRODUCT_WGSL, PartKind, Variant, WorkgroupSize, any, cpu, dims, input, output, tiles,
-};
+use super::matrix_units::widen;
+use crate::kernels::{Call, Io, Kernel, PartKind, Variant, WorkgroupSize, any, cpu, dims, input, output, tiles};
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
 
@@ -19,7 +18,7 @@ dims!(m, n, k, tile_rows, tile_columns);
 pub static MATMUL: Kernel = Kernel {
     name: "matmul",
     formula: "c = a b, aᵀ b or a bᵀ",
-    wgsl: &[PRODUCT_WGSL, include_str!("../../../shaders/products/matmul.wgsl")],
+    wgsl: &[include_str!("../../../shaders/products/matmul.wgsl")],
     part: PartKind::Tile,
     most_steps: 0,
     dims: Dims::NAMES,
@@ -48,6 +47,7 @@ fn matmul<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         _ => plain,
     };
     multiply(&product, a, b, c);
+    widen(call.units(), product.k, a, b, c);
 }
 
 /// c = a b with all threads.

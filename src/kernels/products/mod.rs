@@ -5,6 +5,7 @@ mod dense_backward;
 mod dense_gradient;
 mod dense_keep;
 mod matmul;
+mod matrix_units;
 mod tile;
 
 pub use dense::DENSE;
@@ -12,4 +13,5 @@ pub use dense_backward::DENSE_BACKWARD;
 pub use dense_gradient::DENSE_GRADIENT;
 pub use dense_keep::DENSE_KEEP;
 pub use matmul::{AB, ABT, ATB, MATMUL};
+pub use matrix_units::MatrixUnits;
 pub use tile::{LARGE, MEDIUM, SMALL, TALL, TILES, TINY, Tile, Tiling};

@@ -3,7 +3,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::kernels::{Access, Binding};
+use super::MatrixUnits;
+use crate::kernels::{Access, Binding, MATRIX_UNITS_WGSL, PRODUCT_WGSL};
 use crate::math::Activation;
 
 /// The tile of a product that a workgroup makes. There are only those of [`TILES`]: shaders rely on their sizes.
@@ -44,6 +45,8 @@ pub struct Tiling {
     pub tile: &'static Tile,
     /// Whether matrices are read and written four elements at a time, which [`Tiling::can_be_wide`] allows.
     pub wide: bool,
+    /// The matrix units that make it, where they do.
+    pub units: Option<MatrixUnits>,
     /// The activation, in kernels that have one.
     pub activation: Activation,
 }
@@ -140,7 +143,7 @@ impl Tile {
 impl Tiling {
     /// Every tile, read one element and four elements at a time.
     pub(in crate::kernels) fn each() -> impl Iterator<Item = Self> + Clone {
-        let tiling = |tile: &'static Tile, wide| Self { tile, wide, activation: Activation::Identity };
+        let tiling = |tile: &'static Tile, wide| Self { tile, wide, units: None, activation: Activation::Identity };
         TILES.iter().copied().flat_map(move |tile| [false, true].map(|wide| tiling(tile, wide)))
     }
 
@@ -163,9 +166,18 @@ impl Tiling {
         lengths.all(|length| length.is_multiple_of(4)) && places.iter().all(|place| place.is_multiple_of(4))
     }
 
-    /// The WGSL in front of shaders/shared/product.wgsl.
+    /// Invocations of a workgroup.
+    pub fn threads(&self) -> usize {
+        self.units.map_or(self.tile.threads(), |units| units.threads(self.tile))
+    }
+
+    /// The loop of a product with its sizes, and the activation.
     pub(in crate::kernels) fn wgsl(&self) -> String {
-        self.tile.wgsl() + self.activation.wgsl()
+        let product = match &self.units {
+            Some(units) => units.wgsl(self.tile) + MATRIX_UNITS_WGSL,
+            None => self.tile.wgsl() + PRODUCT_WGSL,
+        };
+        product + self.activation.wgsl()
     }
 
     /// A kernel's bindings, with functions that read and write four neighbouring elements, of which `count` exist. The first
@@ -234,6 +246,7 @@ impl fmt::Display for Tiling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tile.name)?;
         f.write_str(if self.wide { "x4" } else { "" })?;
+        self.units.iter().try_for_each(|units| write!(f, " {}", units.precision))?;
         if self.activation == Activation::Identity { Ok(()) } else { write!(f, " {}", self.activation.name()) }
     }
 }

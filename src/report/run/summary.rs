@@ -8,7 +8,7 @@ use crate::backend::Counters;
 use crate::data::{Notes, Task};
 use crate::infer::Metrics;
 use crate::params::Layout;
-use crate::pipeline::{Baseline, Fitted, Fitting, Member, Splits, Timings};
+use crate::pipeline::{Baseline, Fitted, Fitting, Hint, Member, Splits, Timings};
 use crate::report::{Table, count, count_of, figure, metrics_table, rate, significant};
 
 /// What `--json` prints.
@@ -51,12 +51,29 @@ pub struct Summary<'a> {
     log10_loss: Option<Log10Loss>,
     /// What was decided while the table was read and encoded.
     notes: Notes,
+    /// What was decided on the run, and why.
+    decisions: Vec<Decision>,
     /// Seconds of each phase, as far as there are.
     pub(super) phases: Timings,
     /// The model file, if one was written.
     model: Option<&'a Path>,
     /// The page about the run, once it is written.
     pub(super) report: Option<PathBuf>,
+}
+
+/// What a run decided on something that nobody said.
+#[derive(Debug, Serialize)]
+struct Decision {
+    /// What it is about.
+    kind: &'static str,
+    /// What, why, and the flags that decide otherwise.
+    text: String,
+}
+
+impl Decision {
+    fn of(hint: &Hint) -> Option<Self> {
+        hint.decision().map(|(kind, text)| Self { kind, text: text.into() })
+    }
 }
 
 fn is_not(is: &bool) -> bool {
@@ -95,6 +112,7 @@ impl<'a> Summary<'a> {
             task: prepared.encoder.task(),
             log10_loss: None,
             notes: prepared.notes.clone(),
+            decisions: prepared.hints.iter().filter_map(Decision::of).collect(),
             phases: prepared.timings.clone(),
             model: saved,
             report: None,
@@ -157,7 +175,7 @@ impl<'a> Summary<'a> {
             .into_iter()
             .flat_map(Splits::named)
             .map(|(name, part)| format!("{} {name}", count(part.rows as u64)));
-        vec![
+        let mut facts = vec![
             ("run", self.run.clone().unwrap_or_default()),
             ("device", self.device.clone()),
             ("backend", self.backend.into()),
@@ -175,6 +193,9 @@ impl<'a> Summary<'a> {
             ("steps", format!("{}, {} a second", count(self.steps), rate(self.steps_per_second))),
             ("first step", format!("after {} s", significant(self.first_step_seconds, 3))),
             ("mlp", env!("CARGO_PKG_VERSION").into()),
-        ]
+        ];
+        let chosen = |kind| if kind == "epochs" { "length" } else { kind };
+        facts.extend(self.decisions.iter().map(|decision| (chosen(decision.kind), decision.text.clone())));
+        facts
     }
 }

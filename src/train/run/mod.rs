@@ -372,7 +372,7 @@ impl Member {
         progress.plateau.observe(&config.schedule, watched.loss);
         progress.last = Some(*epoch);
         let Some(rule) = config.early_stopping else { return false };
-        let verdict = progress.stopping.observe(&rule, epoch.epoch, watched.of(rule.monitor));
+        let verdict = progress.stopping.observe(&rule, epoch.epoch, watched.of(rule.monitor), watched.loss);
         if verdict.stop {
             progress.end = Some(ReplicaEnd::Stopped);
         }

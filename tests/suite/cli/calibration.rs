@@ -27,7 +27,8 @@ fn logits_are_divided_by_what_fits_rows_that_were_held_out() {
         let plain = place.json(&format!("{LONG} {split} --out plain"));
         let calibrated = place.json(&format!("{LONG} {split} --calibrate --out calibrated"));
         let [before, after] = [&plain, &calibrated].map(|run| run[part]["loss"].as_f64().unwrap());
-        assert!(after < 0.9 * before, "{split}: {before} and {after}");
+        // Of several networks only the root of a temperature is divided by.
+        assert!(after < 0.95 * before, "{split}: {before} and {after}");
         if networks == 1 {
             assert_eq!(plain["test"]["accuracy"], calibrated["test"]["accuracy"]);
             assert_eq!(plain[part]["accuracy"], calibrated[part]["accuracy"]);
@@ -39,7 +40,7 @@ fn logits_are_divided_by_what_fits_rows_that_were_held_out() {
         let layout = Layout::new(&models[0].spec);
         let each = models[0].parameters.chunks_exact(layout.len()).zip(models[1].parameters.chunks_exact(layout.len()));
         for ((plain, calibrated), temperature) in each.zip(temperatures) {
-            assert!(*temperature > 1.2, "{split}: an overfitted network is too sure, and {temperature} says it is not");
+            assert!(*temperature > 1.1, "{split}: an overfitted network is too sure, and {temperature} says it is not");
             let last = layout.weight(2).range.start;
             assert_eq!(plain[..last], calibrated[..last]);
             for (plain, calibrated) in plain[last..].iter().zip(&calibrated[last..]) {

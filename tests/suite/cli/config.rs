@@ -198,7 +198,7 @@ fn a_file_holds_what_flags_do() {
         ("lr = 1e-3\nepochs = 1_000\nbatch = 'full'\ndata = 'moons'", "moons --lr 0.001 --epochs 1000 --batch full"),
         ("json = true\nquiet = false\ndata = \"moons\"\nmomentum = 0.5", "moons --json --beta1 0.5"),
         (
-            "# none\ndata = 'classes.csv'\nno-standardize = true\r\nhidden = 'none'",
+            "# none\ndata = 'classes.csv'\npreset = 'plain'\nno-standardize = true\r\nhidden = 'none'",
             "classes.csv --no-standardize --hidden none",
         ),
         ("\u{feff}data = 'moons'\nseed = 18446744073709551615", "moons --seed 18446744073709551615"),
@@ -218,7 +218,7 @@ fn a_file_holds_what_flags_do() {
     // A path is one even where it looks like a flag.
     place.file("-x.csv", "a,y\n1,2\n2,3\n3,4\n");
     place.file("c.toml", "data = '-x.csv'");
-    let expected = place.stdout("train --dump-config -- -x.csv");
+    let expected = place.stdout("train --preset tabular --dump-config -- -x.csv");
     assert_eq!(place.stdout("train --config c.toml --dump-config"), expected);
     assert!(expected.contains("data = \"-x.csv\"\n"), "{expected}");
 }
@@ -236,7 +236,7 @@ fn flags_override_the_file() {
         assert_eq!(place.stdout(&format!("train {words} --dump-config")), expected);
     }
     let data = place.stdout("train classes.csv --config c.toml --dump-config");
-    assert!(data.contains("data = \"classes.csv\"\n") && data.contains("batch = 32\n"), "{data}");
+    assert!(data.contains("data = \"classes.csv\"\n") && data.contains("batch = 256\n"), "{data}");
     // What cannot stand with a flag gives way to it.
     let from = keys(&place.stdout("train --config c.toml --init-from m --dump-config"));
     assert!(from.contains("init-from") && !from.contains("hidden"), "{from:?}");

@@ -108,6 +108,11 @@ fn settings_that_make_no_sense_are_refused() {
         assert!(!stderr.contains(" %"), "mlp {words}\n{stderr}");
     }
     place.refuses("train classes.csv --target answer --samples 5", 2, &["--samples", "moons"]);
+    for command in ["gradcheck", "train moons", "bench --batch 3"] {
+        let words = format!("{command} --device cpu --precision f16x3");
+        place.refuses(&words, 2, &["--precision is f16x3", "expected f32", "the processor has no matrix units"]);
+    }
+    place.refuses("train moons --precision f8", 2, &["f8", "f32, f16x3, f16"]);
     place.refuses("gradcheck --differences 0", 2, &["--differences", "at least 1"]);
     place.refuses("gradcheck --batch 0", 2, &["--batch is 0", "1 to"]);
     place.refuses("gradcheck --batch 99999999999 --device cpu", 2, &["--batch is 99999999999"]);

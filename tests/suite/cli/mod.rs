@@ -71,8 +71,19 @@ impl Place {
         fs::write(self.path().join(name), content).unwrap();
     }
 
-    /// The command in this folder; words apart by spaces.
+    /// The command in this folder; words apart by spaces. Where `mlp train` would take its large default network, it gets `--preset plain`:
+    /// most tests are of something else. [`typed`](Self::typed) leaves the words as they are.
     pub fn command(&self, words: &str) -> std::process::Command {
+        const OTHERWISE: [&str; 5] = ["moons", "--preset", "--config", "--resume", "--init-from"];
+        let is_said = words.split_whitespace().any(|word| OTHERWISE.contains(&word.split('=').next().unwrap_or(word)));
+        match words.strip_prefix("train ") {
+            Some(rest) if !is_said => self.typed(&format!("train --preset plain {rest}")),
+            _ => self.typed(words),
+        }
+    }
+
+    /// The command with these words and no others.
+    pub fn typed(&self, words: &str) -> std::process::Command {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mlp"));
         command.args(words.split_whitespace()).current_dir(self.path());
         command.env_remove("WGPU_BACKEND").env("RUST_BACKTRACE", "1").stdin(Stdio::null());

@@ -4,7 +4,7 @@ use std::fs;
 
 use wgpu_mlp::Model;
 
-use crate::cli::Place;
+use crate::cli::{Place, finished};
 
 const SMALL: &str = "--preset tabular --hidden 8,8 --epochs 6 --device cpu";
 
@@ -18,16 +18,28 @@ fn assert_has(found: &toml::Table, expected: &[(&str, &str)]) {
     }
 }
 
-/// Plain is what there is without the flag, for files and for moons.
+/// Files have the preset for tables; moons, sweeps, and what goes on from a model have the plain one.
 #[test]
-fn plain_is_the_default() {
+fn tabular_is_the_default_of_files() {
     let place = Place::new();
-    for data in ["classes.csv --target answer", "moons"] {
-        let without = place.stdout(&format!("train {data} --dump-config"));
-        assert_eq!(place.stdout(&format!("train {data} --preset plain --dump-config")), without);
-        assert!(without.contains("\npreset = \"plain\"\n"), "{without}");
+    let typed = |words: &str| {
+        let found = finished(place.typed(&format!("train {words} --dump-config")));
+        assert_eq!(found.code, Some(0), "{words}: {}", found.stderr);
+        found.stdout
+    };
+    for (data, preset) in [
+        ("classes.csv --target answer", "tabular"),
+        ("classes.csv --target answer --hidden 8", "tabular"),
+        ("classes.csv --init-from model.safetensors", "plain"),
+        ("moons", "plain"),
+    ] {
+        let without = typed(data);
+        assert_eq!(typed(&format!("{data} --preset {preset}")), without);
+        assert!(without.contains(&format!("\npreset = \"{preset}\"\n")), "{without}");
     }
     place.refuses("train moons --preset best", 2, &["--preset", "best", "plain, tabular"]);
+    let swept = place.json("sweep numbers.csv --target y --device cpu --epochs 1 --hidden 2 --quiet --vary lr=0.1,0.2");
+    assert!(swept["command"].as_str().unwrap().contains(" --preset plain"), "{swept}");
 }
 
 #[test]
@@ -48,13 +60,15 @@ fn a_preset_decides_what_nobody_has_said() {
             ("parametrization", "\"ntp\""),
             ("init", "\"ntp\""),
             ("batch", "256"),
-            ("epochs", "256"),
+            ("epochs", "\"auto\""),
             ("patience", "\"none\""),
             ("validation-fraction", "\"auto\""),
             ("label-smoothing", "0"),
         ],
     );
-    assert!(!all.contains_key("lr"), "the task decides, which the table tells: {all}");
+    for key in ["lr", "monitor", "calibrate", "ensemble", "folds"] {
+        assert!(!all.contains_key(key), "the table decides on {key}: {all}");
+    }
     // Flags and keys of a file are over it, each by itself.
     let flags = "--hidden 9 --activation relu --scaling standard --numbers scaled --beta2 0.9 --lr 0.5 --schedule constant --init he \
                  --parametrization standard --batch 7 --epochs 8 --patience 9 --validation-fraction 0.25";
@@ -91,29 +105,88 @@ fn a_preset_decides_what_nobody_has_said() {
     let moons = dump(&place, "moons --preset tabular");
     assert_has(
         &moons,
-        &[("hidden", "[256, 256, 256]"), ("epochs", "256"), ("seed", "1105"), ("optimizer", "\"adam\"")],
+        &[("hidden", "[256, 256, 256]"), ("epochs", "\"auto\""), ("seed", "1105"), ("optimizer", "\"adam\"")],
     );
 }
 
-/// Labels are smoothed where the accuracy decides, unless somebody says otherwise.
+/// Folds and epochs are those that operations allow, and the line says so; what is said stays, and what cannot be is left out.
 #[test]
-fn labels_are_smoothed_where_the_accuracy_decides() {
+fn networks_and_epochs_are_what_operations_allow() {
     let place = Place::new();
-    let data = "classes.csv --target answer --preset tabular";
-    for (flags, expected) in [
-        ("", "0"),
-        ("--monitor loss", "0"),
-        ("--monitor accuracy", "0.1"),
-        ("--monitor accuracy --label-smoothing 0", "0"),
-        ("--monitor accuracy --label-smoothing 0.25", "0.25"),
+    let rows: String =
+        (0..200).map(|i| format!("{},{}\n", i * 37 % 200, ["no", "yes"][usize::from(i % 40 == 0)])).collect();
+    place.file("rare.csv", &format!("a,answer\n{rows}"));
+    let small = "--hidden 4 --device cpu --no-baseline --out run";
+    for (words, line, networks, folds) in [
+        // 160 rows for training, 4 of them `yes`: no 5 folds with one of each, so seeds.
+        ("rare.csv --target answer", "8 networks, 256 epochs, which take ", 8, None),
+        ("rare.csv --target a --task regression", "8 networks, one for each fold, 256 epochs, ", 8, Some(8)),
+        (
+            "rare.csv --target a --task regression --test-fraction 0.3",
+            "5 networks, one for each fold, 256 epochs, ",
+            5,
+            Some(5),
+        ),
+        // Folds of 9 rows judge nothing.
+        ("numbers.csv --target y --epochs 3", "8 networks, 3 epochs, ", 8, None),
+        ("rare.csv --target a --validation-fraction 0.2 --epochs 2", "8 networks, 2 epochs, ", 8, None),
+        ("rare.csv --target a --ensemble 2", "2 networks, 256 epochs, ", 2, None),
     ] {
-        let words = format!("{data} {flags}");
-        assert_has(&dump(&place, &words), &[("label-smoothing", expected)]);
-        let found = place.run(&format!("train {words} --hidden 4 --epochs 2 --device cpu --no-baseline"));
-        let smoothed = (expected != "0").then(|| format!("label_smoothing {expected}"));
-        let is_there = smoothed.map_or(!found.stderr.contains("label_smoothing"), |text| found.stderr.contains(&text));
-        assert!(found.code == Some(0) && is_there, "{flags}: {}", found.stderr);
+        let found = place.run(&format!("train {words} --preset tabular {small} --json"));
+        assert_eq!(found.code, Some(0), "{words}: {}", found.stderr);
+        let told = found.stderr.lines().find(|told| told.starts_with("effort: ")).unwrap_or_default();
+        assert!(
+            told.contains(line) && told.contains(" of at most 2e12; ") && told.contains(" otherwise"),
+            "{words}: {}",
+            found.stderr
+        );
+        assert_eq!(Model::load(place.path().join("run")).unwrap().networks(), networks, "{words}");
+        let config: toml::Table = fs::read_to_string(place.path().join("run/config.toml")).unwrap().parse().unwrap();
+        let decisions = serde_json::from_str::<serde_json::Value>(&found.stdout).unwrap()["decisions"].clone();
+        assert!(decisions.as_array().unwrap().iter().any(|decision| decision["kind"] == "effort"), "{decisions}");
+        assert_eq!(config.get("folds").map(ToString::to_string), folds.map(|folds: u64| folds.to_string()), "{words}");
     }
+    let found = place.run("train rare.csv --target a --preset tabular --hidden 4 --device cpu --lr-find");
+    assert!(found.code == Some(0) && !found.stderr.contains("\neffort: "), "{}", found.stderr);
+}
+
+/// Of classes the accuracy decides which epoch is kept, and probabilities are calibrated, unless somebody says otherwise or nothing is held
+/// out; of numbers the loss decides.
+#[test]
+fn classes_are_judged_by_accuracy_and_calibrated() {
+    let place = Place::new();
+    for (words, monitor, calibrate) in [
+        ("classes.csv --target answer --folds 3", "accuracy", true),
+        ("classes.csv --target answer --folds 3 --monitor loss", "loss", true),
+        ("classes.csv --target answer --folds 3 --calibrate=false", "accuracy", false),
+        ("classes.csv --target answer --validation-fraction 0", "accuracy", false),
+        ("numbers.csv --target y --folds 3", "loss", false),
+    ] {
+        let flags = "--preset tabular --hidden 4 --epochs 4 --device cpu --no-baseline --out run";
+        let found = place.run(&format!("train {words} {flags}"));
+        assert_eq!(found.code, Some(0), "{words}: {}", found.stderr);
+        let config: toml::Table = fs::read_to_string(place.path().join("run/config.toml")).unwrap().parse().unwrap();
+        assert_has(&config, &[("monitor", &format!("\"{monitor}\"")), ("calibrate", &calibrate.to_string())]);
+        let model = Model::load(place.path().join("run")).unwrap();
+        assert_eq!(!model.training.as_ref().unwrap().temperatures.is_empty(), calibrate, "{words}");
+        assert_eq!(found.stderr.contains(" is kept, calibrated; "), calibrate, "{words}: {}", found.stderr);
+        place.stdout("train --config run/config.toml --out again --quiet");
+        assert!(Model::load(place.path().join("again")).unwrap() == model, "{words}");
+    }
+}
+
+/// Beside the large network stands what the small one comes to on the same inputs, with rows for validation or without.
+#[test]
+fn a_plain_network_stands_beside() {
+    let place = Place::new();
+    let small = "train numbers.csv --target y --hidden 4 --epochs 2 --device cpu";
+    for rest in ["--folds 2", "--validation-fraction 0.2"] {
+        let words = format!("{small} --preset tabular {rest}");
+        let found = place.json(&words);
+        assert!(found["baseline"]["plain"]["r2"].as_f64().unwrap() > 0.8, "{rest}: {}", found["baseline"]);
+        assert!(place.stdout(&words).contains("\ntest, plain "), "{rest}");
+    }
+    assert!(place.json(&format!("{small} --preset plain"))["baseline"]["plain"].is_null());
 }
 
 /// The file of a run keeps all of it as numbers, and makes the same bytes; so does a run that is taken up.
@@ -122,7 +195,7 @@ fn a_run_is_repeated_from_what_it_came_to() {
     let place = Place::new();
     for (name, words, rate) in [
         ("classes", "classes.csv --target answer", "0.04"),
-        ("smooth", "classes.csv --target answer --monitor accuracy", "0.04"),
+        ("smooth", "classes.csv --target answer --ensemble 2 --label-smoothing 0.1", "0.04"),
         ("numbers", "numbers.csv --target y", "0.07"),
         ("best", "numbers.csv --target y --validation-fraction 0.25", "0.07"),
         ("folds", "numbers.csv --target y --folds 3", "0.07"),
@@ -148,6 +221,6 @@ fn a_run_is_repeated_from_what_it_came_to() {
         ));
         assert!(model(&format!("resumed-{name}")) == model(name), "{words}");
         let without = place.run(&format!("train {words} --epochs 1 --device cpu --no-baseline"));
-        assert!(!without.stderr.contains("preset: "), "{}", without.stderr);
+        assert!(!without.stderr.contains("\npreset: ") && !without.stderr.contains("\neffort: "), "{}", without.stderr);
     }
 }

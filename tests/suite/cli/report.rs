@@ -123,7 +123,7 @@ fn two_classes() {
 
     // The command that the page shows makes the same model.
     let command = page.split("<pre>").nth(1).unwrap().split("</pre>").next().unwrap();
-    let flags = "--target answer --validation-fraction 0.2 --epochs 30 --device cpu --out run --json";
+    let flags = "--preset plain --target answer --validation-fraction 0.2 --epochs 30 --device cpu --out run --json";
     let sorted = |words: &str| words.split(" --").map(String::from).collect::<BTreeSet<_>>();
     assert_eq!(sorted(command), sorted(&format!("mlp train classes.csv {flags}")));
     let model = || fs::read(place.path().join("run/model.safetensors")).unwrap();

@@ -53,7 +53,7 @@ fn a_grid_is_trained_and_the_best_is_told() {
     assert_eq!(found["best"], trials[0]);
     let best = |name: &str| found["best"]["settings"][name].as_str().unwrap();
     let command = format!(
-        "mlp train numbers.csv --target y --hidden {} --lr {} --epochs 4 --device cpu",
+        "mlp train numbers.csv --target y --preset plain --hidden {} --lr {} --epochs 4 --device cpu",
         best("hidden"),
         best("lr")
     );
@@ -84,7 +84,10 @@ fn a_grid_is_trained_and_the_best_is_told() {
     let text = place.stdout(&format!("{NUMBERS} --vary lr=0.1,0.01"));
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("trial") && lines[0].contains("lr") && lines[0].contains("± se"), "{text}");
-    assert!(text.contains("\nbest: trial ") && text.contains("\nmlp train numbers.csv --target y --lr 0.01"), "{text}");
+    assert!(
+        text.contains("\nbest: trial ") && text.contains("\nmlp train numbers.csv --target y --preset plain --lr 0.01"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -323,19 +326,19 @@ fn the_page_has_pictures_and_says_what_repeats_it() {
     while !matches!(reader.read_event().unwrap_or_else(|error| panic!("{error}")), quick_xml::events::Event::Eof) {}
 }
 
-/// The label smoothing that a preset decides is that of its trials, too.
+/// What a preset decides by the task is that of its trials, too: what epochs are judged by, and the rate of a trial that has none.
 #[test]
-fn a_presets_trials_have_its_label_smoothing() {
+fn a_presets_trials_have_what_it_decides_by_the_task() {
     let place = Place::new();
     let means = |flags: &str| -> Vec<Value> {
-        let words = format!("{CLASSES} --preset tabular --hidden 4 --monitor accuracy --vary lr=0.04,0.01 {flags}");
+        let words = format!("{CLASSES} --preset tabular --hidden 4 --vary beta2=0.95,0.999 {flags}");
         let found = place.json(&words);
         found["trials"].as_array().unwrap().iter().map(|trial| trial["mean"].clone()).collect()
     };
     let decided = means("");
     assert!(decided.len() == 2 && decided.iter().all(Value::is_f64), "{decided:?}");
-    assert_eq!(decided, means("--label-smoothing 0.1"));
-    assert_ne!(decided, means("--label-smoothing 0"));
+    assert_eq!(decided, means("--monitor accuracy --lr 0.04"));
+    assert_ne!(decided, means("--lr 0.07"));
 }
 
 /// A trial that diverges or is too large does not end the others.

@@ -112,7 +112,7 @@ fn tiles(change: fn(&str) -> String) -> Vec<(String, BTreeMap<String, [Turns; 2]
     let tilings = TILES.iter().flat_map(|&tile| [false, true].map(|wide| (tile, wide)));
     let each = tilings.flat_map(|tiling| products.map(|product| (tiling, product)));
     let counted = each.map(|((tile, wide), (kernel, variant))| {
-        let part = Part::Tiling(Tiling { tile, wide, activation: Activation::Identity });
+        let part = Part::Tiling(Tiling { tile, wide, units: None, activation: Activation::Identity });
         // A tile in the middle of larger matrices, one panel deep.
         let size = |name: &str| match name {
             "groups" => 1,

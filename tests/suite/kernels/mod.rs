@@ -5,6 +5,7 @@ pub mod banks;
 pub mod barriers;
 pub mod lanes;
 pub mod losses;
+pub mod matrix_units;
 pub mod mutation;
 pub mod optimizers;
 pub mod parity;

@@ -48,7 +48,7 @@ fn small(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
 }
 
 /// Rows, columns and depths of a product around its tile: each size of each twice, with others.
-fn around(kernel: &Kernel, tile: &Tile) -> Vec<Vec<u32>> {
+pub fn around(kernel: &Kernel, tile: &Tile) -> Vec<Vec<u32>> {
     let sizes = |t: usize| [1, t - 1, t, t + 1, 2 * t + 1].map(|size| size as u32);
     let [rows, columns, depths] = [tile.rows(), tile.columns(), tile.depth()].map(sizes);
     let sized = |[i, j, k]: [usize; 3]| {

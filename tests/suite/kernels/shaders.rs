@@ -11,8 +11,9 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MAX_BINDINGS, MAX_RECORDS, ORDER_WGSL, PARTIALS_WGSL,
-    POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
+    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL,
+    MAX_BINDINGS, MAX_RECORDS, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL,
+    STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -239,6 +240,8 @@ fn every_file_is_one_row_or_one_part() {
         ("losses", LOSSES_WGSL),
         ("order", ORDER_WGSL),
         ("rules", RULES_WGSL),
+        ("matrix_units", MATRIX_UNITS_WGSL),
+        ("matrix_units_tile", MATRIX_UNITS_TILE_WGSL),
         ("product", PRODUCT_WGSL),
         ("mask", MASK_WGSL),
         ("partials", PARTIALS_WGSL),

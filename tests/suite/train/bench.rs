@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use wgpu_mlp::backend::{CpuDevice, Device, GpuBackend, GpuDevice};
+use wgpu_mlp::backend::{CpuDevice, Device, GpuBackend, GpuDevice, Opening};
 use wgpu_mlp::bench::{Case, Options, Work, crossings, measure, pass_bytes, peaks, step_flops};
 use wgpu_mlp::kernels::{Part, Step};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
@@ -141,7 +141,7 @@ fn profiles_name_the_kernels_of_the_plan() {
     let case = Case::new(&cpu, &spec, 40, 1).unwrap();
     let shape = TrainShape { batch: 40, ..TrainShape::full(41) };
     for index in 0..devices().len() {
-        let gpu = GpuDevice::open_timed(index).unwrap();
+        let gpu = GpuDevice::open_with(index, Opening { timed: true, ..Opening::default() }).unwrap();
         if !gpu.has_timestamps() {
             eprintln!("{}: no timestamps", gpu.name());
             continue;

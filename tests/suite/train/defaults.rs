@@ -170,8 +170,8 @@ fn a_small_table_is_trained_on_whole() {
     assert!(lines.len() == 1 && lines[0].contains("fewer than 20 rows"), "{}", run.stderr);
 }
 
-/// A configuration as it was written when all files got 50 epochs.
-const OLD: &str = "data = \"t.csv\"\ntarget = \"answer\"\ntask = \"auto\"\nclass-weight = \"none\"\nhidden = [64, 32]\n\
+/// A configuration as it was written when all files got 50 epochs, and what there is besides by now.
+const OLD: &str = "preset = \"plain\"\ndata = \"t.csv\"\ntarget = \"answer\"\ntask = \"auto\"\nclass-weight = \"none\"\nhidden = [64, 32]\n\
     activation = \"relu\"\nlabel-smoothing = 0.0\noptimizer = \"adam\"\nlr = 0.001\nbeta1 = 0.9\nbeta2 = 0.999\n\
     epsilon = 1e-8\nweight-decay = 0.0\nl2 = 0.0\nl1 = 0.0\nschedule = \"constant\"\ndropout = \"none\"\nmin-delta = 0.0\n\
     monitor = \"loss\"\nbatch = 32\nepochs = 50\nseed = 0\ninit = \"he\"\nno-standardize = false\ntest-fraction = 0.2\n\

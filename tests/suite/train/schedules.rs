@@ -248,12 +248,17 @@ fn senseless_settings_are_refused() {
     parse("cosine:warmup=19.9").check(20).unwrap();
 }
 
-/// The verdicts over epochs 1, 2, …; the state goes through JSON at each.
+/// The verdicts over epochs 1, 2, … whose losses are what is monitored; the state goes through JSON at each.
 fn verdicts(rule: &EarlyStopping, values: &[f64]) -> (String, EarlyStoppingState) {
+    verdicts_with(rule, &values.iter().map(|&value| (value, value)).collect::<Vec<_>>())
+}
+
+/// The same of values with their losses.
+fn verdicts_with(rule: &EarlyStopping, values: &[(f64, f64)]) -> (String, EarlyStoppingState) {
     rule.check().unwrap();
     let mut state = EarlyStoppingState::default();
-    let observe = |(epoch, &value): (u64, &f64)| {
-        let verdict = state.observe(rule, epoch, value);
+    let observe = |(epoch, &(value, loss)): (u64, &(f64, f64))| {
+        let verdict = state.observe(rule, epoch, value, loss);
         state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
         match verdict {
             StoppingDecision { improved: true, stop: false } => '+',
@@ -274,7 +279,7 @@ fn early_stopping_is_that_of_keras() {
     // An improvement begins the count anew.
     let (text, state) = verdicts(&three, &[1.0, 1.1, 1.2, 0.9, 0.9, 0.95, 0.91]);
     assert_eq!(text, "+--+--s");
-    assert_eq!(state, EarlyStoppingState { best: Some(0.9), best_epoch: 4, bad_epochs: 3 });
+    assert_eq!(state, EarlyStoppingState { best: Some(0.9), best_loss: 0.9, best_epoch: 4, bad_epochs: 3 });
     // By just min_delta is no improvement; many small ones add up, since the best stays.
     let coarse = EarlyStopping { min_delta: 0.25, ..three };
     assert_eq!(verdicts(&coarse, &[1.0, 0.75, 0.74, 0.6, 0.5, 0.48]).0, "+-+--+");
@@ -285,10 +290,16 @@ fn early_stopping_is_that_of_keras() {
     let last = EarlyStopping::keep_best();
     let (text, state) = verdicts(&last, &[1.0, 0.5, 0.75, 0.5, 0.5, f64::NAN, 0.625, 0.75, 0.75]);
     assert_eq!(text, "++-++----");
-    assert_eq!(state, EarlyStoppingState { best: Some(0.5), best_epoch: 5, bad_epochs: 4 });
+    assert_eq!(state, EarlyStoppingState { best: Some(0.5), best_loss: 0.5, best_epoch: 5, bad_epochs: 4 });
     let accuracy = EarlyStopping { monitor: Monitor::Accuracy, ..last };
     assert_eq!(verdicts(&accuracy, &[0.5, 0.75, 0.75, 0.625]).0, "+++-");
     assert_eq!(verdicts(&EarlyStopping { min_delta: 0.25, ..last }, &[1.0, 0.75, 0.625, 0.5]).0, "++-+");
+    // Of equal accuracy the lowest loss counts, and the last of the lowest; a patience counts no tie.
+    let ties = [(0.5, 0.9), (0.75, 0.5), (0.75, 0.6), (0.75, 0.4), (0.75, 0.4), (0.625, 0.1), (0.875, 2.0)];
+    assert_eq!(verdicts_with(&accuracy, &ties).0, "++-++-+");
+    assert_eq!(verdicts_with(&EarlyStopping { patience: Some(9), ..accuracy }, &ties).0, "++----+");
+    let coarse = EarlyStopping { min_delta: 0.125, ..accuracy };
+    assert_eq!(verdicts_with(&coarse, &[(0.5, 0.5), (0.625, 0.9)]).0, "++");
     // What is not finite is no improvement, even at first.
     assert_eq!(verdicts(&three, &[f64::NAN, f64::INFINITY, 2.0, f64::NEG_INFINITY]).0, "--+-");
 }
