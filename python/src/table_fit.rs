@@ -26,7 +26,7 @@ struct Settings {
     seed: u64,
     ensemble: Option<usize>,
     folds: Option<usize>,
-    calibrate: bool,
+    calibrate: Option<bool>,
     weight_column: Option<String>,
     balanced: bool,
     class_weight: Vec<(String, f64)>,
@@ -96,7 +96,8 @@ impl Settings {
             (false, []) => ClassWeight::None,
             (false, given) => ClassWeight::Given(given.to_vec()),
         };
-        let estimator = estimator.seed(self.seed).split_seed(self.seed as u32).calibrate(self.calibrate);
+        let estimator = estimator.seed(self.seed).split_seed(self.seed as u32);
+        let estimator = self.calibrate.into_iter().fold(estimator, Estimator::calibrate);
         Ok(estimator.class_weight(weights).data_name("a frame in Python"))
     }
 }

@@ -92,7 +92,21 @@ def test_python_predicts_with_the_commands_model(people, tmp_path):
     table, out = tmp_path / "table.csv", tmp_path / "run"
     frame = pd.DataFrame(columns).assign(target=label)
     frame.to_csv(table, index=False)
-    mlp("train", table, "--target", "target", "--epochs", 10, "--device", "cpu", "--out", out, "--quiet")
+    mlp(
+        "train",
+        table,
+        "--target",
+        "target",
+        "--epochs",
+        10,
+        "--preset",
+        "plain",
+        "--device",
+        "cpu",
+        "--out",
+        out,
+        "--quiet",
+    )
     model = wgpu_mlp.load(out)
     assert isinstance(model, TabularClassifier) and list(model.classes_) == ["high", "low"]
     told = [row["prediction"] for row in predicted(out, table)]
@@ -112,7 +126,22 @@ def test_a_frame_trains_as_its_file_does(people, tmp_path):
     model = TabularRegressor("plain", max_iter=7, device="cpu", random_state=3)
     model.fit(frame.drop(columns="target"), frame["target"])
     seed = np.random.RandomState(3).randint(np.iinfo(np.int32).max)
-    words = ["--test-fraction", 0, "--epochs", 7, "--seed", seed, "--split-seed", seed, "--device", "cpu", "--out", out]
+    words = [
+        "--preset",
+        "plain",
+        "--test-fraction",
+        0,
+        "--epochs",
+        7,
+        "--seed",
+        seed,
+        "--split-seed",
+        seed,
+        "--device",
+        "cpu",
+        "--out",
+        out,
+    ]
     told = json.loads(mlp("train", table, "--target", "target", "--json", *words))
     assert told["train"]["loss"] == pytest.approx(model.metrics_["train"]["loss"], rel=1e-12)
     np.testing.assert_array_equal(wgpu_mlp.load(out).predict(frame), model.predict(frame))

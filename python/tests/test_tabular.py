@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
@@ -20,7 +21,7 @@ def regressor(**settings):
 
 
 def frames(columns):
-    """The same table of pandas with its types for missing cells, of pandas with numpy's, and of polars."""
+    """The same table of pandas with numpy's types, with its own for missing cells and with Arrow's, of polars, and of pyarrow."""
     plain = pd.DataFrame(columns)
     typed = plain.assign(
         age=plain["age"].astype("Int64"),
@@ -28,10 +29,12 @@ def frames(columns):
         member=plain["member"].astype("boolean"),
     )
     polars = pl.DataFrame({**columns, "age": [None if age != age else age for age in columns["age"].tolist()]})
-    return [plain, typed, polars, polars.with_columns(pl.col("city").cast(pl.Categorical))]
+    arrow = plain.convert_dtypes(dtype_backend="pyarrow")
+    table = pa.table({**columns, "age": pa.array(columns["age"], from_pandas=True)})
+    return [plain, typed, arrow, polars, polars.with_columns(pl.col("city").cast(pl.Categorical)), table]
 
 
-def test_frames_of_pandas_and_polars_are_one_table(people):
+def test_frames_of_all_kinds_are_one_table(people):
     columns, label, score = people
     found = []
     for frame in frames(columns):

@@ -19,7 +19,8 @@ def columns_of(X):
         )
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
-        native = list(X.columns) if hasattr(X, "columns") else frame.columns
+        # pandas has names that are no texts.
+        native = list(X.columns) if hasattr(X, "iloc") else frame.columns
         names = [str(name) for name in native]
         if len(set(names)) != len(names):
             raise ValueError("X has two columns of one name: rename one of them")

@@ -91,7 +91,7 @@ class TableFit:
             "task": task,
             "preset": self.preset,
             "seed": int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
-            "calibrate": bool(getattr(self, "calibrate", False)),
+            "calibrate": getattr(self, "calibrate", None),
             "weight_column": weight,
             "balanced": weights == "balanced",
             "class_weight": weights if isinstance(weights, list) else [],

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from . import _settings
-from ._checks import WIDTHS, check, number, one_of, optional, whole, whole_or_none
+from ._checks import WIDTHS, check, number, one_of, optional, whole_or_none
 from ._html import Report
 from ._table_fit import LOSSES, TableFit
 
@@ -14,7 +14,7 @@ _SHARE = number(lambda value: 0 <= value < 1, "a number in [0, 1)")
 _RULES = {
     "preset": one_of(["plain", "tabular"]),
     "loss": optional(one_of([*LOSSES, "huber"])),
-    "calibrate": one_of([True, False]),
+    "calibrate": optional(one_of([True, False])),
     "hidden_layer_sizes": optional(WIDTHS),
     "activation": optional(one_of(_settings.ACTIVATIONS)),
     "solver": optional(one_of(_settings.SOLVERS)),
@@ -26,7 +26,7 @@ _RULES = {
     "tol": optional(number(lambda value: value >= 0, "a number of at least 0")),
     "metric": optional(one_of(["loss", "accuracy"])),
     "validation_fraction": optional(_SHARE),
-    "ensemble": whole(1),
+    "ensemble": whole_or_none(1),
     "folds": whole_or_none(2),
     "n_threads": whole_or_none(1),
 }
@@ -64,8 +64,9 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     """Classes of rows of a data frame.
 
     Frames are taken as they are: numbers, texts and truth values as categories, dates, missing cells. `preset` is "tabular", RealMLP's
-    recipe, or "plain", that of `mlp train`. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a
-    weight for each class), `calibrate` (temperatures) and those of `MLPClassifier` that are not scikit-learn's come beside them.
+    recipe with folds, which `mlp train` takes for files, or "plain", a smaller network. A parameter that is None is decided by the preset
+    and the data. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a weight for each class),
+    `calibrate` (temperatures) and those of `MLPClassifier` that are not scikit-learn's come beside them.
     """
 
     def __init__(
@@ -85,8 +86,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         validation_fraction=None,
         dropout=None,
         class_weight=None,
-        calibrate=False,
-        ensemble=1,
+        calibrate=None,
+        ensemble=None,
         folds=None,
         random_state=None,
         device="auto",
@@ -148,7 +149,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         metric=None,
         validation_fraction=None,
         dropout=None,
-        ensemble=1,
+        ensemble=None,
         folds=None,
         random_state=None,
         device="auto",
