@@ -2,7 +2,7 @@
 // panels of DEPTH in workgroup memory, an invocation 4 x 4 elements of c, or several such blocks, in registers. SLICES
 // groups of invocations share each panel's depths; their sums are added in order. Sums over k ascend within a slice. Where k
 // ends within a panel, the rest of it is 0. What lies outside c is not written.
-// src/kernels/products/tile.rs writes the sizes, the sums, the inner loop and the bindings, src/kernels/products/panels.rs the panels' way in.
+// src/kernels/products/tile.rs writes the sizes, the sums and the inner loop, tiling.rs beside it the bindings, and panels.rs the panels' way in.
 // A kernel says A_BY_DEPTH and B_BY_DEPTH: whether a line in memory is a depth (a stored [k,m], b stored [k,n]) or a row of c (a stored
 // [m,k]) or a column (b stored [n,k]); COLUMN_SUMS: whether b's columns are to be added up as well; start: what four sums of a row start
 // from; and store: what becomes of them. AHEAD: whether the next panel is on its way while the sums of this one are made.

@@ -8,6 +8,7 @@ mod matmul;
 mod matrix_units;
 mod panels;
 mod tile;
+mod tiling;
 
 pub use dense::DENSE;
 pub use dense_backward::DENSE_BACKWARD;
@@ -15,4 +16,5 @@ pub use dense_gradient::DENSE_GRADIENT;
 pub use dense_keep::DENSE_KEEP;
 pub use matmul::{AB, ABT, ATB, MATMUL};
 pub use matrix_units::MatrixUnits;
-pub use tile::{LARGE, MEDIUM, SMALL, TALL, TILES, TINY, Tile, Tiling};
+pub use tile::{LARGE, MEDIUM, SMALL, TALL, TILES, TINY, Tile};
+pub use tiling::Tiling;
