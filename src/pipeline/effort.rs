@@ -23,6 +23,8 @@ const OPERATIONS: u64 = 2_000_000_000_000;
 const NETWORKS: [(usize, u64); 2] = [(8, 128), (5, 64)];
 /// Epochs of a network at the most: those of RealMLP.
 const MOST_EPOCHS: u64 = 256;
+/// Steps of a network that are enough for it to be one of several, if it has the epochs of a single one: on large tables epochs are long.
+const ENOUGH_STEPS: u64 = 1400;
 /// Epochs of a single network at the least, whatever they take: the schedule has four cycles.
 const FEWEST_OF_ONE: u64 = 16;
 
@@ -159,8 +161,17 @@ impl Estimator {
         match self.length.epochs {
             Some(epochs) => (is_last || epochs <= room).then_some(epochs),
             None if is_last => Some(room.clamp(candidate.fewest, MOST_EPOCHS)),
-            None => (room >= candidate.fewest).then_some(room.min(MOST_EPOCHS)),
+            None => {
+                (room >= candidate.fewest || self.has_enough_steps(candidate, room)).then_some(room.min(MOST_EPOCHS))
+            }
         }
+    }
+
+    /// Whether so many epochs of a candidate's networks are enough, few as they may be.
+    fn has_enough_steps(&self, candidate: &Candidate, epochs: u64) -> bool {
+        let rows = rows_of(&candidate.rows.splits, &candidate.rows.folds).train;
+        let steps = rows.div_ceil(self.config.batch.rows(rows).max(1)) as u64;
+        epochs >= FEWEST_OF_ONE && epochs.saturating_mul(steps) >= ENOUGH_STEPS
     }
 
     /// Settles networks and epochs; says it, if they were open.
@@ -232,7 +243,9 @@ mod tests {
         assert_eq!(of(1000, 100), (8, 256));
         assert!(matches!(of(2000, 100), (8, 128..256)), "{:?}", of(2000, 100));
         assert!(matches!(of(4000, 100), (5, 64..256)), "{:?}", of(4000, 100));
-        assert!(matches!(of(20_000, 100), (1, 64..256)), "{:?}", of(20_000, 100));
+        // Few epochs of many steps.
+        assert!(matches!(of(20_000, 100), (5, 16..64)), "{:?}", of(20_000, 100));
+        assert!(matches!(of(100_000, 100), (1, 16..64)), "{:?}", of(100_000, 100));
         assert_eq!(of(10_000_000, 100), (1, 16));
         // More inputs, and epochs that are said.
         assert!(matches!(of(1000, 10_000), (1, 16..256)), "{:?}", of(1000, 10_000));

@@ -315,8 +315,8 @@ impl Estimator {
         self
     }
 
-    /// Runs all epochs and keeps the parameters of the best by the rows for validation, of equally good ones the last; the last epoch's
-    /// where there are no such rows. Their number is that of [`validation_by_number`](Self::validation_by_number) unless it is said.
+    /// Runs all epochs and keeps the parameters of the best by the rows for validation, of equal accuracy the one with the lowest loss; the
+    /// last epoch's where there are no such rows. Their number is that of [`validation_by_number`](Self::validation_by_number) unless it is said.
     pub fn keep_best(mut self) -> Self {
         (self.length.rule.patience, self.length.is_patient) = (None, true);
         self

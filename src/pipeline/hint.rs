@@ -133,8 +133,7 @@ impl Hint {
         let TrainConfig { optimizer, schedule, parametrization, batch, epochs, early_stopping, .. } = config;
         let kept = match early_stopping {
             Some(rule) => {
-                let which = if rule.patience.is_none() { "last best" } else { "best" };
-                format!("the {which} by the {} of {} validation rows", rule.monitor, count(rows.validation as u64))
+                format!("the best by the {} of {} validation rows", rule.monitor, count(rows.validation as u64))
             }
             None => "the last".into(),
         };
@@ -191,7 +190,7 @@ impl Hint {
                 count(patience),
             ),
             (Some(EarlyStopping { patience: None, monitor, .. }), 1..) => format!(
-                "{epochs} on {train} rows, by their number; the last best by the {monitor} of {validation} validation rows \
+                "{epochs} on {train} rows, by their number; the best by the {monitor} of {validation} validation rows \
                  is kept; {otherwise}",
             ),
             (None, 0) if drawn => format!(

@@ -20,7 +20,7 @@ pub struct LengthArgs {
     #[arg(long, value_name = "TIME", conflicts_with_all = ["epochs", "data_parallel", "lr_find", "dump_config"])]
     pub budget: Option<TimeLimit>,
     /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters. `none` runs all epochs
-    /// and keeps the best by the validation rows, of equal ones the last [default: by the size of the table with --epochs auto
+    /// and keeps the best by the validation rows, of equal accuracy the one with the lowest loss [default: by the size of the table with --epochs auto
     /// and validation rows]
     #[arg(long, value_name = "N|none")]
     patience: Option<Patience>,

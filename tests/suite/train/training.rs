@@ -172,9 +172,10 @@ fn early_stopping_keeps_the_best() {
     }
 }
 
-/// Without a patience all epochs are run, and the last of those with the best accuracy is kept, of which there are several.
+/// Without a patience all epochs are run, and of those with the best accuracy, of which there are several, the one with the lowest loss is
+/// kept.
 #[test]
-fn the_last_of_the_best_epochs_is_kept() {
+fn the_lowest_loss_of_the_best_epochs_is_kept() {
     let (spec, data, validation) = problem();
     let validation = validation.select(&(0..24).collect::<Vec<_>>());
     for device in everywhere() {
@@ -190,8 +191,11 @@ fn the_last_of_the_best_epochs_is_kept() {
             })
             .unwrap();
         let value = |at: usize| all[at].accuracy.unwrap();
-        let best = (0..all.len()).max_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap(); // the last of equal ones
-        assert!((0..best).any(|at| value(at) == value(best)) && best + 1 < all.len(), "{all:?}");
+        let loss = |at: usize| all[at].loss;
+        let best =
+            (0..all.len()).max_by(|&a, &b| value(a).total_cmp(&value(b)).then(loss(b).total_cmp(&loss(a)))).unwrap();
+        let ties = (0..all.len()).filter(|&at| value(at) == value(best));
+        assert!(ties.clone().any(|at| at < best) && ties.clone().any(|at| at > best), "{all:?}");
         assert_eq!((outcome.epochs, outcome.best_epoch), (40, Some(best as u64 + 1)), "{all:?}");
         let parameters = trainer.parameters().unwrap();
         let predictor = Predictor::new(&device, &spec, &parameters, validation.rows()).unwrap();
