@@ -56,7 +56,7 @@ fn tile_for(rows: u32, columns: u32, products: u64, target: Target) -> &'static 
             [(rows, tile.rows()), (columns, tile.columns())].map(|(n, size)| u64::from(n).div_ceil(size as u64));
         (down * across).saturating_mul(products)
     };
-    let [few, enough] = busy(target);
+    let [few, enough, many] = busy(target);
     let fits_memory = |tile: &Tile| match target {
         Target::Gpu { workgroup_bytes, .. } => tile.workgroup_bytes() <= workgroup_bytes,
         Target::Cpu => true,
@@ -66,21 +66,21 @@ fn tile_for(rows: u32, columns: u32, products: u64, target: Target) -> &'static 
     match columns {
         ..=NARROW if tiles(&TALL) >= few => &TALL,
         _ if tiles(&LARGE) >= enough && fits(&LARGE) => &LARGE,
-        _ if tiles(&MEDIUM) >= enough && fits(&MEDIUM) => &MEDIUM,
+        _ if tiles(&MEDIUM) >= many && fits(&MEDIUM) => &MEDIUM,
         _ if tiles(&SMALL) >= few && fits(&SMALL) => &SMALL,
         _ => &TINY,
     }
 }
 
-/// The fewest tiles that a tile of a few elements an invocation is worth, and one of many.
-fn busy(target: Target) -> [u64; 2] {
+/// The fewest tiles that the small and the tall one, the large one and the middle one are worth.
+fn busy(target: Target) -> [u64; 3] {
     match target {
         // Fewer tiles take as long as one: the panels of one after the other, each as long as it takes to come. An H200 multiplies
-        // 256x784 by 784x256 in 64 tiles of 32x32 in 30 us and in 256 of 16x16 in 15 us, 2048x256 by 256x128 in 256 of 32x32 in 14 us and
-        // in 1024 of 16x16 in 17 us (docs/benchmarks.md). It has twice the cores that are assumed of a discrete GPU.
+        // 256x784 by 784x256 in 64 tiles of 32x32 in 15 us and in 256 of 16x16 in 11 us, 2048x784 by 784x256 in 512 of 32x32 in 43 us and
+        // in 128 of 64x64 in 79 us (docs/benchmarks.md). It has twice the cores that are assumed of a discrete GPU.
         Target::Gpu { cores, .. } if cores > 1 => TILES_A_CORE.map(|tiles| tiles * cores as u64),
         // The workgroups of a GPU in software wait for each other: what counts is how often an element is read. A processor takes no tiles.
-        _ => [64, 256],
+        _ => [64, 256, 256],
     }
 }
 
@@ -88,8 +88,8 @@ fn busy(target: Target) -> [u64; 2] {
 const OF_TILE: usize = 2;
 /// Columns of the tall tile.
 const NARROW: u32 = 16;
-/// Tiles for each core that is assumed: those of a few elements an invocation, and those of many, which overlap more by themselves.
-const TILES_A_CORE: [u64; 2] = [4, 2];
+/// Tiles for each core that is assumed, in the order of [`busy`]. An H200 takes the middle one only for what fills it many times over.
+const TILES_A_CORE: [u64; 3] = [2, 4, 8];
 
 #[cfg(test)]
 mod tests {
@@ -109,17 +109,17 @@ mod tests {
         for (size, tiles) in [
             ((32, 256, 1), [&TINY, &TINY, &TINY]),
             ((256, 256, 1), [&TINY, &SMALL, &SMALL]),
-            ((784, 256, 1), [&TINY, &MEDIUM, &SMALL]),
-            ((2048, 128, 1), [&SMALL, &MEDIUM, &SMALL]),
-            ((2048, 256, 1), [&MEDIUM, &LARGE, &SMALL]),
-            ((16_384, 12, 1), [&TINY, &TALL, &TALL]),
+            ((784, 256, 1), [&SMALL, &SMALL, &SMALL]),
+            ((2048, 128, 1), [&SMALL, &SMALL, &SMALL]),
+            ((2048, 256, 1), [&SMALL, &MEDIUM, &SMALL]),
+            ((16_384, 12, 1), [&TALL, &TALL, &TALL]),
             ((65_536, 12, 1), [&TALL, &TALL, &TALL]),
-            ((16_384, 64, 1), [&MEDIUM, &MEDIUM, &MEDIUM]),
-            ((16_384, 128, 1), [&LARGE, &LARGE, &MEDIUM]),
+            ((16_384, 64, 1), [&SMALL, &MEDIUM, &MEDIUM]),
+            ((16_384, 128, 1), [&MEDIUM, &LARGE, &MEDIUM]),
             ((16_384, 256, 1), [&LARGE, &LARGE, &LARGE]),
-            ((1024, 1024, 1), [&MEDIUM, &LARGE, &MEDIUM]),
+            ((1024, 1024, 1), [&SMALL, &LARGE, &MEDIUM]),
             ((4096, 4096, 1), [&LARGE, &LARGE, &LARGE]),
-            ((50, 50, 64), [&SMALL, &MEDIUM, &SMALL]),
+            ((50, 50, 64), [&SMALL, &SMALL, &SMALL]),
         ] {
             let (rows, columns, products) = size;
             let found = [DISCRETE, INTEGRATED, SOFTWARE].map(|target| tile_for(rows, columns, products, target));

@@ -7,7 +7,7 @@ use super::exec::GpuBackend;
 use crate::backend::{Backend, no_units};
 use crate::error::{Error, Result, set};
 use crate::kernels::{AB, Kernel, MATMUL, PLAIN, Part, PartKind, SMALL, Step, Tiling, WorkgroupSize, any};
-use crate::math::{Activation, Precision};
+use crate::math::Activation;
 use crate::plan::Plan;
 
 /// Rows, columns and depth of the product.
@@ -77,10 +77,10 @@ impl GpuDevice {
         }
         let sizes = SIZES.map(|size| size as u32);
         self.multiply(Plan::single(&SMALL_PRODUCT, Part::None, 0, sizes.to_vec(), 1)).await?;
-        if self.precision() != Precision::F32 {
-            let tiling = Tiling { tile: &SMALL, wide: false, units: None, activation: Activation::Identity };
+        if let Some(units) = self.matrix_units() {
+            let tiling = Tiling { tile: &SMALL, wide: false, units: Some(units), activation: Activation::Identity };
             let dims = sizes.into_iter().chain([SMALL.rows() as u32, SMALL.columns() as u32]).collect();
-            self.multiply(self.with_units(Plan::single(&MATMUL, Part::Tiling(tiling), AB, dims, 1))).await?;
+            self.multiply(Plan::single(&MATMUL, Part::Tiling(tiling), AB, dims, 1)).await?;
         }
         self.0.verified.store(true, Relaxed);
         Ok(())
