@@ -55,7 +55,7 @@ impl Tiling {
     /// The loop of a product with its sizes, and the activation.
     pub(in crate::kernels) fn wgsl(&self) -> String {
         if let Some(units) = &self.units {
-            return units.wgsl(self.tile) + MATRIX_UNITS_WGSL + &self.activation.wgsl();
+            return units.wgsl(self.tile) + MATRIX_UNITS_WGSL + self.activation.wgsl();
         }
         let (rows, columns, depth) = (self.tile.rows(), self.tile.columns(), self.tile.depth());
         let panel = |name, operand, side: usize| {
@@ -64,7 +64,7 @@ impl Tiling {
         // Single elements have so many places that their registers would not do for the sums beside them.
         let ahead = format!("const AHEAD = {};\n", self.wide);
         let panels = panel("a", "left", rows) + &panel("b", "right", columns);
-        [&self.tile.wgsl(), &ahead, &panels, PRODUCT_WGSL, &self.activation.wgsl()].concat()
+        [&self.tile.wgsl(), &ahead, &panels, PRODUCT_WGSL, self.activation.wgsl()].concat()
     }
 
     /// A kernel's bindings, with functions that read and write four neighbouring elements, of which `count` exist. The first
