@@ -21,7 +21,7 @@ impl Plan {
     }
 
     /// Matrix units that a product is made by and that are not `own`.
-    pub(crate) fn other_units(&self, own: Option<MatrixUnits>) -> Option<MatrixUnits> {
+    pub fn other_units(&self, own: Option<MatrixUnits>) -> Option<MatrixUnits> {
         let units = |dispatch: &Dispatch| if let Part::Tiling(tiling) = &dispatch.part { tiling.units } else { None };
         self.passes.iter().flat_map(|pass| &pass.dispatches).filter_map(units).find(|&units| Some(units) != own)
     }
