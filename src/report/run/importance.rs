@@ -35,7 +35,7 @@ pub fn draw(findings: &Findings, bars: &[Bar]) -> Result<Picture> {
             area.draw(&Rectangle::new([(from, y - 13), (to, y + 13)], COLOURS[0].mix(0.75).filled()))?;
             let spread = [(x(bar.mean - bar.deviation), y), (x(bar.mean + bar.deviation), y)];
             area.draw(&PathElement::new(spread, INK.stroke_width(3)))?;
-            let end = x(bar.mean.max(0.0) + bar.deviation) + 12;
+            let end = x((bar.mean + bar.deviation).max(0.0)) + 12;
             area.draw(&Text::new(brief(bar.mean, 4), (end, y), text(24, MUTED, HPos::Left)))?;
         }
         let bottom = LINE * shown.len() as i32 + 4;
