@@ -16,8 +16,11 @@ adapters() {
     nvidia-smi -L 2>/dev/null || true
 }
 plans() { # tiles, ways of planning, replicas
-    timeout 80 "$folder/plans" --bench >"$out/plans.jsonl"
-    wc -l "$out/plans.jsonl"
+    timeout 60 "$folder/plans" --bench --seconds 0.05 >"$out/plans.jsonl"
+    # By matrix units, where there are some.
+    timeout 60 "$folder/plans" --bench --seconds 0.05 --precision f16x3 >"$out/plans-f16x3.jsonl" 2>"$out/plans-f16x3.txt" ||
+        grep -m 1 -o 'precision.*' "$out/plans-f16x3.txt"
+    wc -l "$out"/plans*.jsonl
 }
 bench() { # our own measurements, each result checked, with the time of each kernel
     for network in "--hidden 25,50,50,25" \
