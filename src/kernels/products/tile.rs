@@ -28,7 +28,7 @@ pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 64, 
 pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 2, panels: 1 };
 /// For products with tiles enough.
 pub static MEDIUM: Tile =
-    Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1, panels: 2 };
+    Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1, panels: 1 };
 /// For the largest.
 pub static LARGE: Tile =
     Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1, panels: 1 };

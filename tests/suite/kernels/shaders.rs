@@ -188,10 +188,9 @@ fn every_variant_fits_webgpu_and_translates() {
             layouter.update(module.to_ctx()).unwrap();
             let workgroup = module.global_variables.iter().filter(|(_, found)| found.space == AddressSpace::WorkGroup);
             let bytes: u32 = workgroup.map(|(_, variable)| layouter[variable.ty].size).sum();
-            // A plan asks before it takes a tile of more.
             let asked = if let Part::Tiling(tiling) = part { tiling.tile.workgroup_bytes() as u32 } else { bytes };
             assert_eq!(bytes, asked, "{label}");
-            assert!(bytes <= WORKGROUP_BYTES || label.contains(" 64x64"), "{label}: {bytes} bytes of workgroup memory");
+            assert!(bytes <= WORKGROUP_BYTES, "{label}: {bytes} bytes of workgroup memory");
             translate(&module, &info).unwrap_or_else(|problem| panic!("{label}: {problem}"));
         }
     });
