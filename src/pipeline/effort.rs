@@ -176,9 +176,6 @@ impl Estimator {
 
     /// Settles networks and epochs; says it, if they were open.
     fn settle_effort(&mut self, candidate: &Candidate, epochs: u64, spec: &MlpSpec) -> Option<Hint> {
-        if !self.by_effort {
-            return None;
-        }
         let (networks_are_open, epochs_are_open) = (self.networks_are_open(), self.length.epochs.is_none());
         (self.folds, self.ensemble, self.ensemble_is_open) = (candidate.folds.clone(), candidate.each, false);
         (self.length.epochs, self.by_effort) = (Some(epochs), false);

@@ -41,30 +41,47 @@ fn tiled(
     places: &[usize],
     target: Target,
 ) -> (Part, Vec<u32>) {
-    // As many products of the shape as there are shares, for each replica.
-    let partials = kernel.dims.iter().zip(dims).find(|(name, _)| **name == "groups").map_or(1, |(_, &groups)| groups);
-    let tile = tile_for(dims[0], dims[1], u64::from(partials).saturating_mul(replicas as u64), target);
+    let tile = Products::of(kernel, dims, replicas).tile_for(target);
     let dims: Vec<_> = dims.iter().copied().chain([tile.rows() as u32, tile.columns() as u32]).collect();
     let wide = Tiling::can_be_wide(kernel.dims, &dims, places);
     (Part::Tiling(Tiling { tile, wide, units: None, activation }), dims)
 }
 
-/// The tile for so many rows and columns of a product, of which there are `products`.
-fn tile_for(rows: u32, columns: u32, products: u64, target: Target) -> &'static Tile {
-    let tiles = |tile: &Tile| {
-        let [down, across] =
-            [(rows, tile.rows()), (columns, tile.columns())].map(|(n, size)| u64::from(n).div_ceil(size as u64));
-        (down * across).saturating_mul(products)
-    };
-    let [few, enough, many] = busy(target);
-    // Most of a tile must not lie outside the product.
-    let fits = |tile: &Tile| rows.min(columns) as usize > tile.columns() / 2;
-    match columns {
-        ..=NARROW if tiles(&TALL) >= few => &TALL,
-        _ if tiles(&LARGE) >= enough && fits(&LARGE) => &LARGE,
-        _ if tiles(&MEDIUM) >= many && fits(&MEDIUM) => &MEDIUM,
-        _ if tiles(&SMALL) >= few && fits(&SMALL) => &SMALL,
-        _ => &TINY,
+/// Products of one shape that a dispatch makes.
+pub(super) struct Products {
+    rows: u32,
+    columns: u32,
+    count: u64,
+}
+
+impl Products {
+    /// As many of the shape as there are shares, for each replica.
+    pub fn of(kernel: &Kernel, dims: &[u32], replicas: usize) -> Self {
+        let partials = kernel.dim("groups", dims).unwrap_or(1);
+        Self { rows: dims[0], columns: dims[1], count: u64::from(partials).saturating_mul(replicas as u64) }
+    }
+
+    /// Whether there are so many of a tile, and most of it does not lie outside.
+    pub fn fill(&self, least: u64, tile: &Tile) -> bool {
+        self.tiles(tile) >= least && self.rows.min(self.columns) as usize > tile.columns() / 2
+    }
+
+    fn tiles(&self, tile: &Tile) -> u64 {
+        let [down, across] = [(self.rows, tile.rows()), (self.columns, tile.columns())]
+            .map(|(n, size)| u64::from(n).div_ceil(size as u64));
+        (down * across).saturating_mul(self.count)
+    }
+
+    /// The tile for them.
+    fn tile_for(&self, target: Target) -> &'static Tile {
+        let [few, enough, many] = busy(target);
+        match self.columns {
+            ..=NARROW if self.tiles(&TALL) >= few => &TALL,
+            _ if self.fill(enough, &LARGE) => &LARGE,
+            _ if self.fill(many, &MEDIUM) => &MEDIUM,
+            _ if self.fill(few, &SMALL) => &SMALL,
+            _ => &TINY,
+        }
     }
 }
 
@@ -116,11 +133,12 @@ mod tests {
             ((4096, 4096, 1), [&LARGE, &LARGE, &LARGE]),
             ((50, 50, 64), [&SMALL, &SMALL, &SMALL]),
         ] {
-            let (rows, columns, products) = size;
-            let found = [DISCRETE, INTEGRATED, SOFTWARE].map(|target| tile_for(rows, columns, products, target));
+            let (rows, columns, count) = size;
+            let products = Products { rows, columns, count };
+            let found = [DISCRETE, INTEGRATED, SOFTWARE].map(|target| products.tile_for(target));
             assert_eq!(found, tiles, "{size:?}");
         }
-        assert_eq!(tile_for(256, 256, 1, Target::Cpu), &SMALL);
+        assert_eq!(Products { rows: 256, columns: 256, count: 1 }.tile_for(Target::Cpu), &SMALL);
     }
 
     /// A plan's products follow its target, and nothing else of it does.

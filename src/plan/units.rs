@@ -1,18 +1,17 @@
 //! Products by matrix units.
 
 use super::passes::{Dispatch, Plan};
+use super::product::Products;
 use crate::kernels::{LARGE, MEDIUM, MatrixUnits, Part, Tile, Tiling};
 
 impl Plan {
     /// The plan with its large products made by matrix units, in tiles that suit them and fit a workgroup's memory; the others stay f32.
     pub fn with_units(mut self, units: MatrixUnits, workgroup_bytes: usize) -> Self {
-        let replicas = self.replicas as u64;
         for dispatch in self.passes.iter_mut().flat_map(|pass| &mut pass.dispatches) {
             let Part::Tiling(tiling @ Tiling { units: None, .. }) = &mut dispatch.part else { continue };
-            let partials = dispatch.kernel.dim("groups", &dispatch.dims).unwrap_or(1);
-            let products = u64::from(partials).saturating_mul(replicas);
+            let products = Products::of(dispatch.kernel, &dispatch.dims, self.replicas);
             let fits = |tile: &Tile| units.workgroup_bytes(tile) <= workgroup_bytes;
-            let Some(tile) = tile_for(dispatch.dims[0], dispatch.dims[1], products, fits) else { continue };
+            let Some(tile) = tile_for(&products, fits) else { continue };
             let [.., tile_rows, tile_columns] = &mut dispatch.dims[..] else { continue };
             (*tile_rows, *tile_columns) = (tile.rows() as u32, tile.columns() as u32);
             (tiling.tile, tiling.units) = (tile, Some(units));
@@ -27,21 +26,12 @@ impl Plan {
     }
 }
 
-/// The tile for so many rows and columns of a product, of which there are `products`; none where f32 is faster, as it is for narrow products and few
-/// tiles, or where none fits. On an H200 a product of 2048x128 with a sum of 256 took 15 us in 64 tiles of 64x64, and 10 us in f32; one
-/// of 2048x256 with a sum of 784 39 us in 128, and 43 us; one of 16384x256 with the same sum 124 us in 256 tiles of 128x128, and 281 us.
-fn tile_for(rows: u32, columns: u32, products: u64, fits: impl Fn(&Tile) -> bool) -> Option<&'static Tile> {
-    let tiles = |tile: &Tile| {
-        let [down, across] =
-            [(rows, tile.rows()), (columns, tile.columns())].map(|(n, size)| u64::from(n).div_ceil(size as u64));
-        (down * across).saturating_mul(products)
-    };
-    let half_inside = |tile: &Tile| rows.min(columns) as usize > tile.columns() / 2;
+/// The tile for products; none where f32 is faster, as it is for narrow products and few tiles, or where none fits. On an H200 a product of
+/// 2048x128 with a sum of 256 took 15 us in 64 tiles of 64x64, and 10 us in f32; one of 2048x256 with a sum of 784 39 us in 128, and 43 us;
+/// one of 16384x256 with the same sum 124 us in 256 tiles of 128x128, and 281 us.
+fn tile_for(products: &Products, fits: impl Fn(&Tile) -> bool) -> Option<&'static Tile> {
     let wanted = [(&LARGE, MANY), (&MEDIUM, ENOUGH)];
-    wanted
-        .into_iter()
-        .find(|(tile, least)| tiles(tile) >= *least && half_inside(tile) && fits(tile))
-        .map(|(tile, _)| tile)
+    wanted.into_iter().find(|(tile, least)| products.fill(*least, tile) && fits(tile)).map(|(tile, _)| tile)
 }
 
 /// Tiles of the middle size and of the largest that keep a large GPU busy.

@@ -3,6 +3,10 @@
 use crate::backend::AdapterSummary;
 use crate::error::{Error, Result};
 
+/// What wgpu has to be asked for, to use matrix units.
+pub(super) const UNITS: wgpu::Features =
+    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SHADER_F16).union(wgpu::Features::SUBGROUP);
+
 const VARIABLE: &str = "WGPU_BACKEND";
 
 /// Every adapter with what is known of it; empty when there is none. It blocks the thread; [`adapters_async`] does not.
@@ -64,7 +68,7 @@ pub(crate) fn no_adapter() -> Error {
 /// alone: how many matrices a workgroup makes is written into its shader.
 pub(super) fn matrix_units(adapter: &wgpu::Adapter) -> Option<usize> {
     let info = adapter.get_info();
-    if info.subgroup_min_size != info.subgroup_max_size {
+    if info.subgroup_min_size != info.subgroup_max_size || !adapter.features().contains(UNITS) {
         return None;
     }
     let types = (wgpu::CooperativeScalarType::F16, wgpu::CooperativeScalarType::F32);

@@ -1,6 +1,6 @@
 //! Opening an adapter.
 
-use super::adapters::{enumerate, matrix_units};
+use super::adapters::{UNITS, enumerate, matrix_units};
 use super::device::GpuDevice;
 use crate::backend::{Opening, no_units};
 use crate::error::{Error, Result};
@@ -77,10 +77,6 @@ impl GpuDevice {
     }
 }
 
-/// What wgpu has to be asked for, to use matrix units.
-const UNITS: wgpu::Features =
-    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SHADER_F16).union(wgpu::Features::SUBGROUP);
-
 #[allow(unsafe_code)]
 fn experimental(units: bool) -> wgpu::ExperimentalFeatures {
     if units {
@@ -97,7 +93,7 @@ fn units_for(adapter: &wgpu::Adapter, precision: Precision) -> Result<Option<Mat
     if precision == Precision::F32 {
         return Ok(None);
     }
-    let Some(size) = matrix_units(adapter).filter(|_| adapter.features().contains(UNITS)) else {
+    let Some(size) = matrix_units(adapter) else {
         let name = adapter.get_info().name;
         return Err(no_units(precision, &name));
     };

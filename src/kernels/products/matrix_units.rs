@@ -90,10 +90,10 @@ impl MatrixUnits {
             }
         }
         let turns = |lines: usize| (lines * DEPTH / 4).div_ceil(threads);
-        let sides = [("a", tile.rows()), ("b", tile.columns())];
+        let sides = [("a", "row", "x", tile.rows()), ("b", "column", "y", tile.columns())];
         let (mut aim, mut fetch, mut put, mut columns) = (String::new(), String::new(), String::new(), String::new());
         let mut greatest = [String::new(), String::new()];
-        for (index, (side, lines)) in sides.into_iter().enumerate() {
+        for (index, (side, first, scale, lines)) in sides.into_iter().enumerate() {
             for turn in 0..turns(lines) {
                 let name = format!("fetched_{side}{turn}");
                 text += &format!("var<private> {name}: vec4<f32>;\nvar<private> aim_{side}{turn}: Aim;\n");
@@ -103,10 +103,7 @@ impl MatrixUnits {
                     true => format!("    if ({at} < {quads}u) {{ {body} }}\n"),
                     false => format!("    {{ {body} }}\n"),
                 };
-                aim += &guard(format!(
-                    "aim_{side}{turn} = aim_at_{side}({side}, {at}, {});",
-                    if side == "a" { "row" } else { "column" }
-                ));
+                aim += &guard(format!("aim_{side}{turn} = aim_at_{side}({side}, {at}, {first});"));
                 fetch += &guard(format!("{name} = quad_of_{side}({side}, aim_{side}{turn}, depth);"));
                 greatest[index] += &format!("    greatest = max(greatest, abs({name}));\n");
                 let halves = match self.precision {
@@ -115,10 +112,7 @@ impl MatrixUnits {
                     ),
                     _ => format!("{side}_hi[at] = vec4<f16>({side});"),
                 };
-                put += &guard(format!(
-                    "let at = {side}_place({at}); let {side} = {name} * scales.{}; {halves}",
-                    if side == "a" { "x" } else { "y" }
-                ));
+                put += &guard(format!("let at = {side}_place({at}); let {side} = {name} * scales.{scale}; {halves}"));
                 if side == "b" {
                     columns += &format!("    column_part += {name};\n");
                 }
@@ -146,32 +140,31 @@ impl MatrixUnits {
         let mut text = String::from(MATRIX_UNITS_TILE_WGSL);
         let (mut sums, mut panel, mut end) = (String::new(), String::new(), String::new());
         let steps = 0..DEPTH / size;
-        let load = |side: &str, role: &str, part: &str, number: usize, step: usize, by_depth_is_row_major: bool| {
+        let load = |side: &str, part: &str, number: usize, step: usize| {
             // A line of a panel is a row in memory: of a a row or, by depth, a column; of b a column or, by depth, a row.
             let upper = side.to_uppercase();
             let name = format!("{side}_{part}_{number}_{step}");
-            let [by_depth, by_line] =
-                if by_depth_is_row_major { ["coopLoadT", "coopLoad"] } else { ["coopLoad", "coopLoadT"] };
+            let [by_depth, by_line] = if side == "b" { ["coopLoadT", "coopLoad"] } else { ["coopLoad", "coopLoadT"] };
             let at = format!("{side}_matrix(side_{side} + {}u, {}u)", number * size, step * size);
             format!(
                 "        let {name}_at = {at};\n        var {name}: {kind};\n        if ({upper}_BY_DEPTH) {{ {name} = {by_depth}<{kind}>(&{side}_{part}[{name}_at], {side}_pitch()); }} \
                  else {{ {name} = {by_line}<{kind}>(&{side}_{part}[{name}_at], {side}_pitch()); }}\n",
-                kind = matrix(role)
+                kind = matrix(&upper)
             )
+        };
+        let loads = |side: &str, number: usize| -> String {
+            let each = steps.clone().flat_map(|step| self.parts().iter().map(move |part| (step, part)));
+            each.map(|(step, part)| load(side, part, number, step)).collect()
         };
         for i in 0..down {
             for j in 0..across {
                 sums += &format!("    var c_{i}_{j} = {}();\n", matrix("C"));
             }
-            for (step, part) in steps.clone().flat_map(|step| self.parts().iter().map(move |part| (step, part))) {
-                panel += &load("a", "A", part, i, step, false);
-            }
+            panel += &loads("a", i);
         }
         for j in 0..across {
             panel += "        {\n";
-            for (step, part) in steps.clone().flat_map(|step| self.parts().iter().map(move |part| (step, part))) {
-                panel += &load("b", "B", part, j, step, true);
-            }
+            panel += &loads("b", j);
             for i in 0..down {
                 panel += &format!("        var part_{i} = {}();\n", matrix("C"));
             }
