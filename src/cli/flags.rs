@@ -34,6 +34,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("ignore", "--ignore"),
     ("init", "--init"),
     ("init_from", "--init-from"),
+    ("interval", "--interval"),
     ("keep", "--keep"),
     ("l1", "--l1"),
     ("l2", "--l2"),

@@ -20,6 +20,7 @@ mod fitting;
 mod fold_by;
 mod held_out;
 mod hint;
+mod interval;
 mod judge;
 mod length;
 mod members;
