@@ -19,6 +19,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("clip_value", "--clip-value"),
     ("device", "--device"),
     ("dropout", "--dropout"),
+    ("effort", "--effort"),
     ("encoding", "--encoding"),
     ("ensemble", "--ensemble"),
     ("epochs", "--epochs"),

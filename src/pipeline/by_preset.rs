@@ -1,6 +1,7 @@
 //! What presets decide. In: an estimator and a preset. Out: the estimator with the value of every setting that the preset decides, which
 //! settings made afterwards override.
 
+use super::effort::Effort;
 use super::estimator::{Estimator, ValidationRows};
 use super::length::Length;
 use super::preset::Preset;
@@ -29,7 +30,7 @@ impl Estimator {
             rate_by_task: is_tabular,
             numbers_are_open: is_tabular,
             monitor_by_task: is_tabular,
-            by_effort: is_tabular,
+            effort: is_tabular.then(Effort::default),
             calibrates: (!is_tabular).then_some(false),
             length: Length::default(),
             validation: ValidationRows::ByLength,

@@ -1,5 +1,6 @@
 //! What is to be learned of a table, and how: every setting with its default.
 
+use super::effort::Effort;
 use super::fold_by::FoldBy;
 use super::length::Length;
 use super::preset::Preset;
@@ -77,8 +78,8 @@ pub struct Estimator {
     pub(super) numbers_are_open: bool,
     /// Whether the preset has what epochs are judged by, by the task.
     pub(crate) monitor_by_task: bool,
-    /// Whether operations decide how many networks and epochs there are, as far as nobody says it.
-    pub(super) by_effort: bool,
+    /// How many networks and epochs operations allow, as far as nobody says it; none where they decide nothing.
+    pub(super) effort: Option<Effort>,
 }
 
 /// Which rows are held out for validation.
@@ -130,7 +131,7 @@ impl Estimator {
             rate_by_task: false,
             numbers_are_open: false,
             monitor_by_task: false,
-            by_effort: false,
+            effort: None,
         }
         .preset(Preset::Plain)
     }
@@ -307,6 +308,12 @@ impl Estimator {
     pub fn epochs_by_number(mut self) -> Self {
         self.length.epochs = None;
         self
+    }
+
+    /// How much the networks and epochs of [`Preset::Tabular`] may take that nobody says. Other presets have no such limit, and it changes
+    /// nothing there.
+    pub fn effort(self, effort: Effort) -> Self {
+        Self { effort: self.effort.map(|_| effort), ..self }
     }
 
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.

@@ -11,6 +11,7 @@ mod baseline;
 mod blocking;
 mod budget;
 mod by_preset;
+mod candidates;
 mod effort;
 mod estimator;
 mod evaluate;
@@ -38,6 +39,7 @@ mod temperature;
 mod timings;
 
 pub use baseline::Baseline;
+pub use effort::Effort;
 pub use estimator::Estimator;
 #[cfg(feature = "cli")]
 pub(crate) use evaluate::{check_target, encoder_of, evaluate};

@@ -36,7 +36,7 @@ const WITHOUT_DEFAULT: [&str; 25] = [
     "checkpoint-every",
 ];
 /// Flags that are no keys.
-const NO_KEYS: [&str; 6] = ["config", "dump-config", "resume", "lr-find", "budget", "help"];
+const NO_KEYS: [&str; 7] = ["config", "dump-config", "resume", "lr-find", "budget", "effort", "help"];
 
 fn keys(toml: &str) -> BTreeSet<String> {
     toml.parse::<toml::Table>().unwrap().keys().cloned().collect()
