@@ -10,6 +10,7 @@ use super::start::Start;
 use crate::checkpoint::Checkpoint;
 use crate::data::{Encoder, FeatureScaling, Notes, NumericEncoding, Reading, Task};
 use crate::error::Result;
+use crate::infer::Metric;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
 use crate::ranks::DataParallel;
@@ -76,6 +77,8 @@ pub struct Estimator {
     pub(crate) rate_by_task: bool,
     /// Whether the preset decides on the inputs of numbers.
     pub(super) numbers_are_open: bool,
+    /// What the model is to be good at; none where the task says it.
+    pub(super) metric: Option<Metric>,
     /// Whether the preset has what epochs are judged by, by the task.
     pub(crate) monitor_by_task: bool,
     /// How many networks and epochs operations allow, as far as nobody says it; none where they decide nothing.
@@ -130,6 +133,7 @@ impl Estimator {
             preset: Preset::Plain,
             rate_by_task: false,
             numbers_are_open: false,
+            metric: None,
             monitor_by_task: false,
             effort: None,
         }
@@ -333,6 +337,13 @@ impl Estimator {
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.length.rule.min_delta = min_delta;
         self
+    }
+
+    /// What the model is to be good at, which decides on what epochs are judged by: the area under the ROC curve by itself, numbers by the loss,
+    /// everything else of classes by the accuracy; under [`Preset::Plain`] the log loss by the loss. `log_loss` of classes and `rmse` of numbers
+    /// unless it is said. Label smoothing is no part of it: where probabilities are calibrated it was no better for the accuracy, either.
+    pub fn metric(self, metric: Metric) -> Self {
+        Self { metric: Some(metric), monitor_by_task: true, ..self }
     }
 
     /// What [`patience`](Self::patience) wants to get better; the loss unless it is said or the preset decides.

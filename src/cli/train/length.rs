@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::config::AUTO;
+use crate::cli::help;
+use crate::infer::Metric;
 use crate::pipeline::{Effort, Estimator};
 use crate::train::Monitor;
 
@@ -32,7 +34,9 @@ pub struct LengthArgs {
     /// Least improvement of an epoch that --patience counts
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_delta: f64,
-    /// Metric that --patience monitors on the validation rows: loss or accuracy [default: loss, or by --preset and the task]
+    #[arg(long, value_name = "NAME", help = help::metrics("What the model is to be good at: decides what epochs are judged by"))]
+    metric: Option<Metric>,
+    /// What --patience monitors on the rows held out: loss, accuracy or roc_auc [default: loss, or by --preset and --metric]
     #[arg(long, value_name = "NAME")]
     monitor: Option<Monitor>,
 }
@@ -100,6 +104,7 @@ impl LengthArgs {
             Some(Patience::None) => estimator.keep_best(),
             None => estimator,
         };
+        let estimator = self.metric.into_iter().fold(estimator, Estimator::metric);
         self.monitor.into_iter().fold(estimator.min_delta(self.min_delta), Estimator::monitor)
     }
 }

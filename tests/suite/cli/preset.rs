@@ -109,6 +109,30 @@ fn a_preset_decides_what_nobody_has_said() {
     );
 }
 
+/// What the model is to be good at decides what epochs are judged by; what they are judged by may be said itself.
+#[test]
+fn metrics_decide_what_epochs_are_judged_by() {
+    let place = Place::new();
+    let words = "train classes.csv --target answer --hidden 4 --epochs 2 --folds 2 --device cpu --out run --json";
+    for (said, monitor) in [
+        ("--preset tabular", "accuracy"),
+        ("--preset tabular --metric log_loss", "accuracy"),
+        ("--preset tabular --metric macro_f1", "accuracy"),
+        ("--preset tabular --metric loss", "loss"),
+        ("--preset tabular --metric roc_auc", "roc_auc"),
+        ("--preset tabular --metric roc_auc --monitor loss", "loss"),
+        ("--preset plain --metric log_loss", "loss"),
+        ("--preset plain --metric roc_auc --patience 2", "roc_auc"),
+    ] {
+        place.stdout(&format!("{words} {said}"));
+        let kept = std::fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+        assert!(kept.contains(&format!("monitor = \"{monitor}\"")), "{said}: {kept}");
+        let epochs = std::fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap();
+        assert_eq!(epochs.contains("\"roc_auc\":"), monitor == "roc_auc", "{said}: {epochs}");
+    }
+    place.refuses("train numbers.csv --target y --metric roc_auc", 2, &["--metric is roc_auc", "rmse"]);
+}
+
 /// An effort decides where nothing is said; a configuration has what it decided. It is refused where it decides nothing.
 #[test]
 fn efforts_are_networks_and_epochs() {
