@@ -101,6 +101,9 @@ def mlp(binary, case, threads, flags):
     told = json.loads(done.stdout)
     details = {"epochs": told["epochs"], "steps": told["steps"], "train_seconds": told["phases"]["train"]}
     values = found[columns].to_numpy(float)
+    if "lower" in found:  # the intervals of 90 %
+        truth = case.y_test.to_numpy()
+        details["coverage"] = float(((found["lower"] <= truth) & (truth <= found["upper"])).mean())
     return (values[:, 0] if case.labels is None else values), details
 
 
@@ -117,9 +120,19 @@ def figures(case, predicted):
     p = np.clip(np.asarray(predicted, float), 1e-15, 1)
     p /= p.sum(axis=1, keepdims=True)
     found = {"loss": float(log_loss(truth, p, labels=range(len(case.labels)))), "error": float(np.mean(p.argmax(axis=1) != truth))}
+    found["calibration"] = calibration_error(p.max(axis=1), p.argmax(axis=1) == truth)
     if case.task == "binary":
         found["auc"] = float(roc_auc_score(truth, p[:, 1]))
     return {**found, "compared": 1 - found["auc"] if case.task == "binary" else found["loss"]}
+
+
+def calibration_error(confidence, is_right, bins=15):
+    """The expected calibration error (Guo, Pleiss, Sun and Weinberger 2017): how far confidence and accuracy are apart, by bins of confidence."""
+    import numpy as np
+
+    at = np.minimum((confidence * bins).astype(int), bins - 1)
+    apart = [abs(confidence[at == one].sum() - is_right[at == one].sum()) for one in np.unique(at)]
+    return float(sum(apart) / len(at))
 
 
 def measure(case, program, options):
@@ -167,6 +180,11 @@ def tables_of(results, programs):
         key, kind = ("r2", "R²") if TASKS[name][0] == "regression" else ("error", "error rate")
         yield line([name, kind, *(f"{mean(table['runs'][program], key):.4f}" for program in programs)])
     yield ""
+    for key, kind in [("calibration", "calibration error"), ("coverage", "rows in intervals of 90 %")]:
+        told = lambda program: [mean(table["runs"][program], key) for table in results.values() if all(key in run for run in table["runs"][program])]
+        if any(map(told, programs)):
+            yield f"{kind}, mean over tables: " + ", ".join(f"{of} {statistics.fmean(told(of)):.4f}" for of in programs if told(of))
+            yield ""
     ours = [program for program in programs if is_ours(program)]
     yield line(["program", *(f"{of}: lower error, change of the error" for of in ours), "mean rank", "processor seconds a run, median", "most"])
     yield line(["---"] * (4 + len(ours)))
