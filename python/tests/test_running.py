@@ -30,6 +30,8 @@ def endless(**settings):
 def interrupted(monkeypatch):
     """Ends the run by Ctrl-C after some steps, from another thread, which has its turns while the engine trains; tells when."""
     steps, told = queue.SimpleQueue(), []
+    # A shell's background jobs ignore Ctrl-C, and what they start does so, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def send():
         while steps.get() < 200:
@@ -45,6 +47,7 @@ def interrupted(monkeypatch):
     yield told
     print(f"ended {time.monotonic() - told[0]:.2f} s after the interrupt")
     thread.join()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"ensemble": 2}], ids=str)
