@@ -2,7 +2,7 @@
 //! 0 ..= 1 for each bin.
 //!
 //! With edges b₀ < … < b_B a number x has the inputs eⱼ = (x − bⱼ) / (bⱼ₊₁ − bⱼ), cut off at 0 and 1: bins below x have 1, bins above it 0,
-//! and its own bin says where in it x lies. The edges are quantiles, so that each bin has about as many training rows, as far as rows differ. It is the
+//! and its own bin says where in it x lies. The edges are quantiles, so that each bin has about as many training rows. It is the
 //! encoding of Gorishniy, Rubachev and Babenko 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", but for cells beyond
 //! the first and the last edge: there the paper goes on along the lines of the outer bins, and here they end.
 
@@ -29,8 +29,8 @@ pub enum NumericEncoding {
     #[default]
     Scaled,
     /// The scaled number, and one for each bin of its piecewise-linear encoding (Gorishniy, Rubachev and Babenko 2022). The edges of the
-    /// bins are quantiles of the training rows; a number that many rows have is one edge, and the others are quantiles of the rest. A column of
-    /// two numbers has no bins.
+    /// bins are quantiles of the training rows, equal ones counting once; a number that more than half of them have is one edge, and the others are
+    /// quantiles of the rest. A column for which that makes a single bin has none.
     Piecewise {
         /// The most bins of a column, in 2 ..= 256.
         bins: usize,
@@ -84,34 +84,27 @@ fn refused(found: &str) -> Error {
 /// The edges of at most so many bins of numbers, which are sorted; none where they make less than two bins. An edge may be infinite or
 /// no number where a difference overflows.
 ///
-/// The least and the largest number are edges, and quantiles between them. A number that so many rows have that two quantiles fall on it is
-/// one edge; the others are quantiles of the rows without it. So a column that is 0 in most rows has bins for the rest.
+/// They are quantiles, equal ones counting once. A number that more than half of the rows have would leave a few of these to the others: it is
+/// one edge, and the others are quantiles of the rest. So a column that is 0 in nine rows of ten has bins for the tenth. Less frequent numbers,
+/// as those of a column of few, are not set apart: an edge for each made letter's and penbased's losses much higher (docs/tables.md).
 pub(in crate::data) fn edges(sorted: &[f64], bins: usize) -> Vec<f64> {
-    let [Some(&least), Some(&most)] = [sorted.first(), sorted.last()] else { return Vec::new() };
-    let mut edges = vec![least, most];
-    let mut rest = sorted.to_vec();
-    while edges.len() <= bins && rest.len() > 1 {
-        let left = bins + 1 - edges.len();
-        // Ends of what is left are edges, too.
-        let ends = usize::from(rest[0] > least) + usize::from(rest[rest.len() - 1] < most);
-        // No two edges are between the same two numbers.
-        let Some(parts) = (left + 1).checked_sub(ends).map(|parts| parts.min(rest.len() - 1)) else { break };
-        let found: Vec<f64> =
-            (0..=parts).map(|part| quantile(rest.len(), |at| rest[at], [part, parts.max(1)])).collect();
-        let of_several = found.windows(2).filter(|pair| pair[1] <= pair[0]).map(|pair| pair[0]);
-        // A line between two numbers may fall by a rounding: what it gives is no row's.
-        let mut frequent: Vec<f64> = of_several.filter(|value| rest.contains(value)).collect();
-        frequent.dedup();
-        let is_done = frequent.is_empty();
-        edges.extend(if is_done { &found } else { &frequent });
-        edges.sort_by(f64::total_cmp);
-        edges.dedup_by(|next, edge| next <= edge);
-        if is_done {
-            break;
-        }
-        rest.retain(|value| !frequent.contains(value));
-    }
+    let Some(&middle) = sorted.get(sorted.len() / 2) else { return Vec::new() };
+    let [from, to] =
+        [sorted.partition_point(|value| *value < middle), sorted.partition_point(|value| *value <= middle)];
+    let mut edges = match 2 * (to - from) > sorted.len() {
+        true => [vec![middle], quantiles(&[&sorted[..from], &sorted[to..]].concat(), bins - 1)].concat(),
+        false => quantiles(sorted, bins),
+    };
+    edges.sort_by(f64::total_cmp);
+    edges.dedup_by(|next, edge| next <= edge);
     if edges.len() > *ALLOWED.start() { edges } else { Vec::new() }
+}
+
+/// The ends of so many parts of numbers, which are sorted, no two of them between the same two numbers.
+fn quantiles(sorted: &[f64], parts: usize) -> Vec<f64> {
+    let parts = parts.min(sorted.len().saturating_sub(1));
+    let of = |part| quantile(sorted.len(), |at| sorted[at], [part, parts.max(1)]);
+    (0..=parts).filter(|_| !sorted.is_empty()).map(of).collect()
 }
 
 /// Whether edges are those of bins: finite as their differences are, and each above the one before it.

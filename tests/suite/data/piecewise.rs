@@ -63,30 +63,23 @@ fn edges_and_inputs_are_those_of_the_papers_package() {
     }
 }
 
-/// A number that many rows have is one edge, and the others have the bins: beside it quantiles of the rows without it.
+/// A number that more than half of the rows have is one edge, and the others are quantiles of the rest.
 #[test]
-fn frequent_numbers_take_one_edge() {
-    // Of 1,000 rows 800 are 0 and 100 are 50; the others are 1 to 100 but for 50, each once.
-    let mut column = [vec![0.0; 800], vec![50.0; 100]].concat();
-    column.extend((1..=101).filter(|&one| one != 50).map(f64::from));
-    for bins in [2, 4, 8, 16] {
-        let encoder = fit(&table(&[("a", &column)]), scaling(bins)).unwrap();
-        let found = edges(&encoder.features()[0]);
-        assert!(found.len() == bins + 1 && found.windows(2).all(|bin| bin[0] < bin[1]), "{bins}: {found:?}");
-        assert_eq!((found[0], found[bins]), (0.0, 101.0));
-        assert!(bins < 4 || (found.contains(&50.0) && found[1] <= 34.0), "{bins}: {found:?}");
-    }
-    let encoder = fit(&table(&[("a", &column)]), scaling(8)).unwrap();
-    let rest: Vec<f64> = column.iter().copied().filter(|&one| one != 0.0 && one != 50.0).collect();
-    // 9 edges are 0, 50, and 7 that are 6 parts of the 100 rows that are left.
-    let quantiles = (0..=6).map(|part| 1.0 + f64::from(part) / 6.0 * 99.0).map(|place| {
-        let at = place as usize - 1;
-        rest[at] + (rest[(at + 1).min(99)] - rest[at]) * place.fract()
-    });
-    let mut expected: Vec<f64> = quantiles.chain([0.0, 50.0]).collect();
-    expected.sort_by(f64::total_cmp);
-    let found = edges(&encoder.features()[0]);
-    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?} {expected:?}");
+fn the_number_of_most_rows_takes_one_edge() {
+    // Of 600 rows so many are 7.5; the others are whole numbers from 1 on, each once.
+    let column =
+        |most: usize| -> Vec<f64> { [vec![7.5; most], (1..=600 - most).map(|one| one as f64).collect()].concat() };
+    let found = |most, bins| {
+        let encoder = fit(&table(&[("a", &column(most))]), scaling(bins)).unwrap();
+        edges(&encoder.features()[0]).to_vec()
+    };
+    // Five parts of 1 to 101.
+    assert_eq!(found(499, 6), [1.0, 7.5, 21.0, 41.0, 61.0, 81.0, 101.0]);
+    assert_eq!(found(499, 2), [1.0, 7.5, 101.0]);
+    // Half of the rows are not more: equal quantiles count once.
+    let half = found(300, 6);
+    let expected = [1.0, 7.5, 100.0 + 1.0 / 3.0, 200.0 + 1.0 / 6.0, 300.0];
+    assert!(half.len() == 5 && half.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9), "{half:?}");
 }
 
 /// A column of two values has the scaled number alone; the bins of others are made of cells that are there, in training rows.
