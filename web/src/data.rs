@@ -120,9 +120,7 @@ impl Data {
     pub fn targets(&self) -> Result<Vec<f32>> {
         match self.encoder.class_numbers(&self.table)? {
             Some(classes) => Ok(classes.into_iter().map(|class| class as f32).collect()),
-            None => {
-                Ok(self.table.numbers(&self.encoder.target().name)?.iter().map(|&value| value as f32).collect())
-            }
+            None => Ok(self.table.numbers(&self.encoder.target().name)?.iter().map(|&value| value as f32).collect()),
         }
     }
 

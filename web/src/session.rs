@@ -5,9 +5,9 @@ use web_time::{Duration, Instant};
 use wgpu_mlp::backend::{Device, OpenedDevice};
 use wgpu_mlp::explain::{Explanation, explain_async};
 use wgpu_mlp::gradcheck::{GradCheck, gradcheck_async};
+use wgpu_mlp::infer::Metrics;
 use wgpu_mlp::params::Layout;
 use wgpu_mlp::train::Progress;
-use wgpu_mlp::infer::Metrics;
 use wgpu_mlp::{
     Batch, Dataset, Encoder, Loss, MlpSpec, Model, Optimizer, Predictor, Result, TrainConfig, Trainer, TrainingRecord,
     open_async,
@@ -165,7 +165,8 @@ impl Session {
             // Each layer by itself is a network, too, whose outputs are its activations.
             let alone = MlpSpec::from_layers(vec![self.spec.layers()[layer]], Loss::MeanSquaredError)?;
             let values = &parameters[layout.weight(layer).range.start..layout.bias(layer).range.end];
-            let outputs = Predictor::new_async(&cpu, &alone, values, width * height).await?.outputs_async(&inputs).await?;
+            let outputs =
+                Predictor::new_async(&cpu, &alone, values, width * height).await?.outputs_async(&inputs).await?;
             let units = alone.outputs();
             pictures.extend((0..units).flat_map(|unit| outputs.iter().skip(unit).step_by(units).copied()));
             inputs = outputs;

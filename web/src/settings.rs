@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wgpu_mlp::data::Task;
 use wgpu_mlp::spec::HiddenLayers;
-use wgpu_mlp::{Activation, Batch, Encoder, Error, Init, Loss, MlpSpec, Optimizer, Result, TrainConfig, call_settings_by};
+use wgpu_mlp::{
+    Activation, Batch, Encoder, Error, Init, Loss, MlpSpec, Optimizer, Result, TrainConfig, call_settings_by,
+};
 
 use crate::data::BUILT_IN;
 
