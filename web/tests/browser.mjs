@@ -1,6 +1,6 @@
 // The page's engine in headless Chromium, on software WebGPU and on its processor, beside what the library computes on this machine
 // (src/bin/reference.rs). `node browser.mjs SITE REFERENCE SETTINGS STEPS`: the folder that build.sh makes, the reference's output as a file, and what
-// it was made with. It ends with the number of tests that passed, or with the first that failed.
+// it was made with. It ends with the number of tests that passed.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -14,18 +14,20 @@ const reference = JSON.parse(readFileSync(referenceFile, "utf8"));
 const MOST_BYTES = 1_000_000;
 /** Accuracy that the moons have to come to. */
 const LEAST_ACCURACY = 0.95;
-/** How far loss and accuracy may be from the native run's after all steps: the plans add up in other orders, and a run of relu units goes its own way
- * from the first difference on. */
-const SCORE_LIMIT = { loss: 0.01, accuracy: 0.01 };
+/** How far loss and accuracy may be from the native run's after all steps. The plans add up in other orders; the losses of a run without a unit near a kink
+ * differ by 1e-8. */
+const SCORE_LIMIT = { loss: 1e-3, accuracy: 0.005 };
 
 let passed = 0;
+let failed = 0;
 async function test(name, body) {
   const begun = performance.now();
   try {
     await body();
   } catch (error) {
-    console.error(`FAILED: ${name}\n${error.message}`);
-    process.exit(1);
+    failed += 1;
+    console.log(`FAILED: ${name}\n${error.message}`);
+    return;
   }
   passed += 1;
   console.log(`ok: ${name} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
@@ -199,11 +201,12 @@ await test("without WebGPU the processor trains, and says why", async () => {
   await tab.done();
 });
 
-await test("the page loads without a console's error", async () => {
-  const tab = await chromium.tab("/index.html");
-  await tab.waitForFunction(() => document.body.innerText.length > 0, { timeout: 60_000 });
+await test("the page loads and trains without a console's error", async () => {
+  const tab = await chromium.tab("/index.html?device=cpu");
+  await tab.waitForFunction(() => Number(document.body.dataset.step) >= 1, { timeout: 120_000 });
   await tab.done();
 });
 
 await chromium.close();
-console.log(`${passed} passed`);
+console.log(`${passed} passed${failed > 0 ? `, ${failed} FAILED` : ""}`);
+process.exitCode = failed > 0 ? 1 : 0;
