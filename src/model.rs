@@ -14,6 +14,7 @@ use crate::files::AtomicFile;
 use crate::folder;
 use crate::limits;
 use crate::math::Optimizer;
+use crate::metrics::Intervals;
 use crate::params::Layout;
 use crate::spec::MlpSpec;
 
@@ -74,6 +75,9 @@ pub struct TrainingRecord {
     /// By what the logits of each network were divided, where they are calibrated. The parameters have it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub temperatures: Vec<f64>,
+    /// Of numbers, the intervals around them, from rows that the networks did not learn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
 }
 
 /// The record of a network of an ensemble.
@@ -119,6 +123,7 @@ impl TrainingRecord {
             run: None,
             members: Vec::new(),
             temperatures: Vec::new(),
+            intervals: None,
         }
     }
 }

@@ -1,13 +1,13 @@
 """Compares what programs learn from real tables by default: `mlp train` with nothing but the target named, `mlp train --preset plain` (one
-small network, the default before), and LightGBM, CatBoost and scikit-learn's MLP with their defaults. A program `mlp FLAGS` is `mlp train`
+small network, the default before), and the peers of learners.py with their defaults. A program `mlp FLAGS` is `mlp train`
 with these flags: --programs "mlp,mlp --ensemble 1,LightGBM".
 
 Takes the tables that fetch.py puts into FOLDER. Each seed is another split and another seed of each program; all learn the same rows
 and are judged by the same test rows, which is checked. Of a larger table --rows rows are drawn, the same for all. Each
 program runs alone, on --threads threads; seconds are the processor's, from the rows (mlp: from the file) to the predictions, mlp's with its
-report. LightGBM and CatBoost get texts as categories; scikit-learn's MLP, which needs numbers,
-gets standardised ones and one-hot texts, missing cells filled, and a regression's target standardised. Progress goes to stderr,
-the tables to stdout. Exit codes: 0 done, 1 a program failed or its rows were others, 2 wrong usage.
+report. What a peer came to is kept in kept.json and measured once for the same rows, seed, threads and versions; the slow peers, RealMLP-TD
+and TabM, run with the first seed alone. Progress goes to stderr, the tables to stdout. Exit codes: 0 done, 1 a program failed or its rows were
+others, 2 wrong usage.
 """
 
 import argparse
@@ -20,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
+from learners import LEARNERS, SLOW, Kept  # noqa: E402
+import learners  # noqa: E402
 import record  # noqa: E402
 
 TASKS = {  # of each table its task and its target
@@ -37,6 +38,10 @@ TASKS = {  # of each table its task and its target
 }  # fmt: skip
 TEST = 0.2  # mlp's default
 OURS, PLAIN = "mlp", "mlp --preset plain"
+
+
+def is_ours(program):
+    return program == OURS or program.startswith(f"{OURS} --")
 
 
 def end(code, message):
@@ -78,61 +83,6 @@ class Case:
         return self.y.map({label: code for code, label in enumerate(self.labels)})
 
 
-# A peer is a function of a case and the threads, and what it gives is the test rows' probabilities [rows, classes] or numbers.
-
-
-def lightgbm(case, threads):
-    import lightgbm
-    import pandas as pd
-
-    x, x_test = case.x.copy(), case.x_test.copy()
-    for column in case.texts():
-        known = sorted(x[column].dropna().unique())
-        x[column], x_test[column] = (pd.Categorical(part.where(part.isin(known)), categories=known) for part in (x[column], x_test[column]))
-    for part in (x, x_test):  # names that it takes
-        part.columns = [f"c{i}" for i in range(part.shape[1])]
-    settings = {"n_jobs": threads, "random_state": case.seed, "verbose": -1}
-    if case.labels is None:
-        return lightgbm.LGBMRegressor(**settings).fit(x, case.y).predict(x_test)
-    return lightgbm.LGBMClassifier(**settings).fit(x, case.codes()).predict_proba(x_test)
-
-
-def catboost(case, threads):
-    import catboost
-
-    texts = case.texts()
-    x, x_test = (part.astype({column: object for column in texts}).fillna({column: "" for column in texts}) for part in (case.x, case.x_test))
-    settings = {"thread_count": threads, "random_seed": case.seed, "verbose": False, "allow_writing_files": False, "cat_features": texts}
-    if case.labels is None:
-        return catboost.CatBoostRegressor(**settings).fit(x, case.y).predict(x_test)
-    return catboost.CatBoostClassifier(**settings).fit(x, case.codes()).predict_proba(x_test)
-
-
-def scikit_learn(case, threads):
-    from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.impute import SimpleImputer
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-    from threadpoolctl import threadpool_limits
-
-    texts = case.texts()
-    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
-    categories = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore", sparse_output=False))
-    encoder = ColumnTransformer([("numbers", numbers, [column for column in case.x if column not in texts]), ("texts", categories, texts)])
-    x, x_test = (part.astype({column: object for column in texts}) for part in (case.x, case.x_test))
-    with warnings.catch_warnings(), threadpool_limits(threads):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # its default is 200 epochs at most
-        if case.labels is None:
-            network = TransformedTargetRegressor(MLPRegressor(random_state=case.seed), transformer=StandardScaler())
-            return make_pipeline(encoder, network).fit(x, case.y).predict(x_test)
-        return make_pipeline(encoder, MLPClassifier(random_state=case.seed)).fit(x, case.codes()).predict_proba(x_test)
-
-
-PEERS = {"LightGBM": lightgbm, "CatBoost": catboost, "scikit-learn MLP": scikit_learn}
-
-
 def mlp(binary, case, threads, flags):
     """What `mlp train` keeps of its test rows, in the order of ours."""
     import pandas as pd
@@ -151,6 +101,9 @@ def mlp(binary, case, threads, flags):
     told = json.loads(done.stdout)
     details = {"epochs": told["epochs"], "steps": told["steps"], "train_seconds": told["phases"]["train"]}
     values = found[columns].to_numpy(float)
+    if "lower" in found:  # the intervals of 90 %
+        truth = case.y_test.to_numpy()
+        details["coverage"] = float(((found["lower"] <= truth) & (truth <= found["upper"])).mean())
     return (values[:, 0] if case.labels is None else values), details
 
 
@@ -167,18 +120,33 @@ def figures(case, predicted):
     p = np.clip(np.asarray(predicted, float), 1e-15, 1)
     p /= p.sum(axis=1, keepdims=True)
     found = {"loss": float(log_loss(truth, p, labels=range(len(case.labels)))), "error": float(np.mean(p.argmax(axis=1) != truth))}
+    found["calibration"] = calibration_error(p.max(axis=1), p.argmax(axis=1) == truth)
     if case.task == "binary":
         found["auc"] = float(roc_auc_score(truth, p[:, 1]))
     return {**found, "compared": 1 - found["auc"] if case.task == "binary" else found["loss"]}
 
 
+def calibration_error(confidence, is_right, bins=15):
+    """The expected calibration error (Guo, Pleiss, Sun and Weinberger 2017): how far confidence and accuracy are apart, by bins of confidence."""
+    import numpy as np
+
+    at = np.minimum((confidence * bins).astype(int), bins - 1)
+    apart = [abs(confidence[at == one].sum() - is_right[at == one].sum()) for one in np.unique(at)]
+    return float(sum(apart) / len(at))
+
+
 def measure(case, program, options):
     start, details = processor_seconds(), {}
-    if program in PEERS:
-        predicted = PEERS[program](case, options.threads)
+    if program in LEARNERS:
+        predicted = LEARNERS[program][0](case, options.threads)
     else:
         predicted, details = mlp(options.mlp.resolve(), case, options.threads, program.split()[1:])
     return {**figures(case, predicted), "seconds": processor_seconds() - start, **details}
+
+
+def result(case, program, options, kept):
+    found = lambda: measure(case, program, options)
+    return kept.of(program, case, options.threads, found) if program in LEARNERS else found()
 
 
 def processor_seconds():
@@ -212,13 +180,27 @@ def tables_of(results, programs):
         key, kind = ("r2", "R²") if TASKS[name][0] == "regression" else ("error", "error rate")
         yield line([name, kind, *(f"{mean(table['runs'][program], key):.4f}" for program in programs)])
     yield ""
-    ours = [program for program in programs if program.startswith(OURS)]
-    yield line(["program", *(f"{of}: lower error, change of the error" for of in ours), "processor seconds a run, median", "most"])
-    yield line(["---"] * (3 + len(ours)))
+    for key, kind in [("calibration", "calibration error"), ("coverage", "rows in intervals of 90 %")]:
+        told = lambda program: [mean(table["runs"][program], key) for table in results.values() if all(key in run for run in table["runs"][program])]
+        if any(map(told, programs)):
+            yield f"{kind}, mean over tables: " + ", ".join(f"{of} {statistics.fmean(told(of)):.4f}" for of in programs if told(of))
+            yield ""
+    ours = [program for program in programs if is_ours(program)]
+    yield line(["program", *(f"{of}: lower error, change of the error" for of in ours), "mean rank", "processor seconds a run, median", "most"])
+    yield line(["---"] * (4 + len(ours)))
+    ranks = mean_ranks(results, programs)
     for program in programs:
         seconds = [mean(table["runs"][program], "seconds") for table in results.values()]
         cells = [compared(results, of, program) if of != program else "" for of in ours]
-        yield line([program, *cells, f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"])
+        yield line([program, *cells, f"{ranks[program]:.2f}", f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"])
+
+
+def mean_ranks(results, programs):
+    """Over tables and the seeds that all have: the program of the lowest error has 1, and equal ones share theirs."""
+    from scipy.stats import rankdata
+
+    errors = [[run["compared"] for run in runs] for table in results.values() for runs in zip(*(table["runs"][program] for program in programs))]
+    return dict(zip(programs, rankdata(errors, axis=1).mean(axis=0)))
 
 
 def compared(results, of, program):
@@ -231,11 +213,9 @@ def compared(results, of, program):
     return f"{sum(wins)} of {len(wins)}, {statistics.fmean(changes):+.1f}{spread} %"
 
 
-def versions(mlp):
-    from importlib.metadata import version
-
-    ours = subprocess.run([mlp, "--version"], capture_output=True, text=True).stdout.strip()
-    return {"mlp": ours, "python": sys.version.split()[0]} | {name: version(name) for name in ("lightgbm", "catboost", "scikit-learn", "pandas")}
+def versions(mlp, programs):
+    ours = subprocess.run([mlp, "--version"], capture_output=True, text=True).stdout.strip() if any(map(is_ours, programs)) else None
+    return {"mlp": ours, "python": sys.version.split()[0]} | learners.versions(program for program in programs if program in LEARNERS)
 
 
 def main():
@@ -246,7 +226,7 @@ def main():
     parser.add_argument("--rows", type=int, default=12_500, help="most rows of a table, a fifth of them for testing (default: 12500)")
     parser.add_argument("--threads", type=int, default=1, help="of each program (default: 1)")
     parser.add_argument("--only", help="only these tables: adult,german")
-    parser.add_argument("--programs", help=f"only these: {','.join([OURS, PLAIN, *PEERS])}")
+    parser.add_argument("--programs", help=f"only these: {','.join([OURS, PLAIN, *LEARNERS])}")
     parser.add_argument("--json", type=pathlib.Path, help="the file that gets everything")
     parser.add_argument("--kept", type=pathlib.Path, nargs="+", help="measure nothing, and print what --json has kept of several runs")
     options = parser.parse_args()
@@ -259,13 +239,12 @@ def main():
             whole = {"command": "; ".join(part["command"] for part in kept), "seconds": sum(part["seconds"] for part in kept)}
             options.json.write_text(json.dumps({**kept[0], **whole, "results": results}, indent=1) + "\n")
         return
-    if not options.mlp.is_file():
-        end(2, f"no binary at {options.mlp}: cargo build --release, or name one with --mlp")
-    known, names = [OURS, PLAIN, *PEERS], options.only.split(",") if options.only else list(TASKS)
+    known, names = [OURS, PLAIN, *LEARNERS], options.only.split(",") if options.only else list(TASKS)
     programs = options.programs.split(",") if options.programs else known
-    is_ours = lambda program: program.startswith(f"{OURS} --")
     if unknown := [name for name in names if name not in TASKS] + [name for name in programs if name not in known and not is_ours(name)]:
         end(2, f"unknown: {', '.join(unknown)}; tables: {', '.join(TASKS)}; programs: {', '.join(known)}")
+    if any(map(is_ours, programs)) and not options.mlp.is_file():
+        end(2, f"no binary at {options.mlp}: cargo build --release, or name one with --mlp")
     try:
         seeds = [int(seed) for seed in options.seeds.split(",")]
     except ValueError:
@@ -274,21 +253,22 @@ def main():
         end(2, "--rows starts at 500 and --threads at 1")
     os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before a library reads it
     head, started = record.head(cores=os.cpu_count()), time.perf_counter()
-    results = {}
+    results, kept = {}, Kept(HERE / "kept.json")
     with tempfile.TemporaryDirectory() as scratch:
         for name in names:
             runs = {program: [] for program in programs}
             for seed in seeds:
                 case = Case(name, options.folder, options.rows, seed, pathlib.Path(scratch))
-                for program in programs:
-                    runs[program].append(measure(case, program, options))
-                told = ", ".join(f"{program} {number(found[-1]['loss'])} ({found[-1]['seconds']:.1f} s)" for program, found in runs.items())
+                here = [program for program in programs if program not in SLOW or seed == seeds[0]]
+                for program in here:
+                    runs[program].append(result(case, program, options, kept))
+                told = ", ".join(f"{program} {number(runs[program][-1]['loss'])} ({runs[program][-1]['seconds']:.1f} s)" for program in here)
                 print(f"{name}, seed {seed}: {told}", file=sys.stderr, flush=True)
             results[name] = {"task": case.task, "rows": case.rows, "features": case.features, "runs": runs}
     print(f"{len(names)} tables of at most {options.rows:,} rows, seeds {options.seeds}, {options.threads} thread(s)\n")
     print("\n".join(tables_of(results, programs)))
     if options.json:
-        head |= {"versions": versions(options.mlp), "seeds": seeds, "rows": options.rows, "threads": options.threads}
+        head |= {"versions": versions(options.mlp, programs), "seeds": seeds, "rows": options.rows, "threads": options.threads}
         head |= {"seconds": time.perf_counter() - started}
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps({**head, "results": results}, indent=1) + "\n")

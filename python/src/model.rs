@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -108,6 +109,22 @@ impl Model {
 
     fn save(&self, path: std::path::PathBuf) -> PyResult<()> {
         self.model.save(path).map_err(raise)
+    }
+
+    /// The lower and the upper end of the interval around each number [rows, 2], which covers so many of a hundred new rows.
+    fn intervals<'py>(
+        &self,
+        py: Python<'py>,
+        numbers: PyReadonlyArray1<'_, f64>,
+        percent: u8,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let numbers = numbers.as_array();
+        let mut ends = Array2::zeros((numbers.len(), 2));
+        for (number, mut ends) in numbers.iter().zip(ends.rows_mut()) {
+            let [lower, upper] = self.model.interval(*number, percent).map_err(raise)?;
+            (ends[0], ends[1]) = (lower, upper);
+        }
+        Ok(ends.into_pyarray(py))
     }
 
     /// How many networks predict together.

@@ -4,9 +4,10 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use serde::Deserialize;
 use wgpu_mlp::data::Task;
+use wgpu_mlp::infer::Metric;
 use wgpu_mlp::math::Optimizer;
 use wgpu_mlp::pipeline::{ClassWeight, Hint, Preset};
-use wgpu_mlp::train::{Batch, Monitor};
+use wgpu_mlp::train::Batch;
 use wgpu_mlp::{Estimator, Loss, Result};
 
 use crate::device::Opened;
@@ -43,7 +44,8 @@ struct Settings {
     epochs: Option<u64>,
     patience: Option<u64>,
     min_delta: Option<f64>,
-    monitor: Option<Monitor>,
+    metric: Option<Metric>,
+    effort: Option<String>,
     validation_fraction: Option<f64>,
     dropout: Option<Vec<f64>>,
 }
@@ -86,7 +88,10 @@ impl Settings {
         estimator = self.epochs.into_iter().fold(estimator, Estimator::epochs);
         estimator = self.patience.into_iter().fold(estimator, Estimator::patience);
         estimator = self.min_delta.into_iter().fold(estimator, Estimator::min_delta);
-        estimator = self.monitor.into_iter().fold(estimator, Estimator::monitor);
+        estimator = self.metric.into_iter().fold(estimator, Estimator::metric);
+        if let Some(effort) = &self.effort {
+            estimator = estimator.effort(effort.parse()?);
+        }
         estimator = self.validation_fraction.into_iter().fold(estimator, Estimator::validation_fraction);
         estimator = self.weight_column.iter().fold(estimator, Estimator::weight_column);
         estimator = self.ensemble.into_iter().fold(estimator, Estimator::ensemble);

@@ -147,3 +147,31 @@ def test_columns_of_objects(people):
     np.testing.assert_array_equal(*found)
     with pytest.raises(ValueError, match="column 'a' holds .*list"):
         classifier().fit(pd.DataFrame({"a": [[1]] * 300}), label)
+
+
+def test_intervals_cover_new_rows():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(0, 10, 3000)
+    frame, y = pd.DataFrame({"x": x}), x * rng.uniform(1, 3, 3000)
+    model = TabularRegressor(hidden_layer_sizes=16, max_iter=10, folds=3, random_state=0, device="cpu").fit(
+        frame[:1000], y[:1000]
+    )
+    lower, upper = model.predict_interval(frame[1000:], 0.8).T
+    assert np.all(lower <= upper)
+    assert 0.76 < np.mean((lower <= y[1000:]) & (y[1000:] <= upper)) < 0.86
+    for coverage in [0.3, 0.805, "much"]:
+        with pytest.raises(ValueError, match="coverage is .*: expected a whole percentage"):
+            model.predict_interval(frame, coverage)
+
+
+def test_metric_and_effort_are_the_engines():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"x": rng.normal(size=200)})
+    y = (frame.x + rng.normal(size=200) > 0).astype(int)
+    small = {"hidden_layer_sizes": 4, "random_state": 0, "device": "cpu"}
+    model = TabularClassifier(metric="roc_auc", effort="fast", max_iter=3, **small).fit(frame, y)
+    assert any("effort" in hint for hint in model.hints_)
+    with pytest.raises(ValueError, match="metric is 'rmse': expected one of"):
+        TabularClassifier(metric="rmse").fit(frame, y)
+    with pytest.raises(ValueError, match="effort is 'much'"):
+        TabularRegressor(effort="much").fit(frame, y)

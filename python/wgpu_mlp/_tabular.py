@@ -1,5 +1,7 @@
 """Estimators for data frames as they are: numbers, categories, dates, missing cells."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
@@ -24,7 +26,7 @@ _RULES = {
     "max_iter": whole_or_none(1),
     "n_iter_no_change": whole_or_none(1),
     "tol": optional(number(lambda value: value >= 0, "a number of at least 0")),
-    "metric": optional(one_of(["loss", "accuracy"])),
+    "effort": optional(one_of(["fast", "normal", "best"])),
     "validation_fraction": optional(_SHARE),
     "ensemble": whole_or_none(1),
     "folds": whole_or_none(2),
@@ -32,12 +34,17 @@ _RULES = {
 }
 
 
+_OF_CLASSES = {"metric": optional(one_of(["loss", "log_loss", "accuracy", "balanced_accuracy", "macro_f1", "roc_auc"]))}
+_OF_NUMBERS = {"metric": optional(one_of(["loss", "rmse", "mae", "r2"]))}
+
+
 class _Tabular(Report, TableFit, BaseEstimator):
     """What the two have in common. A parameter that is None is decided by the preset and the data."""
 
     def fit(self, X, y, sample_weight=None):
         """Learns `y` of the columns of `X`: a frame of pandas, polars or pyarrow, or an array."""
-        check(self, {name: rule for name, rule in _RULES.items() if hasattr(self, name)})
+        metrics = _OF_CLASSES if hasattr(type(self), "predict_proba") else _OF_NUMBERS
+        check(self, {name: rule for name, rule in _RULES.items() if hasattr(self, name)} | metrics)
         return self._fit_table(X, y, sample_weight)
 
     def save(self, path):
@@ -65,7 +72,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):
 
     Frames are taken as they are: numbers, texts and truth values as categories, dates, missing cells. `preset` is "tabular", RealMLP's
     recipe with folds, which `mlp train` takes for files, or "plain", a smaller network. A parameter that is None is decided by the preset
-    and the data. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a weight for each class),
+    and the data. `metric` is what the model is to be good at, and `effort` ("fast", "normal", "best") how much networks and epochs of the
+    tabular preset may take. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a weight for each class),
     `calibrate` (temperatures) and those of `MLPClassifier` that are not scikit-learn's come beside them.
     """
 
@@ -83,6 +91,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         n_iter_no_change=None,
         tol=None,
         metric=None,
+        effort=None,
         validation_fraction=None,
         dropout=None,
         class_weight=None,
@@ -105,6 +114,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.metric = metric
+        self.effort = effort
         self.validation_fraction = validation_fraction
         self.dropout = dropout
         self.class_weight = class_weight
@@ -147,6 +157,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         n_iter_no_change=None,
         tol=None,
         metric=None,
+        effort=None,
         validation_fraction=None,
         dropout=None,
         ensemble=None,
@@ -168,6 +179,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.metric = metric
+        self.effort = effort
         self.validation_fraction = validation_fraction
         self.dropout = dropout
         self.ensemble = ensemble
@@ -180,3 +192,16 @@ class TabularRegressor(RegressorMixin, _Tabular):
     def predict(self, X):
         """The number of each row."""
         return self._rows(X).ravel()
+
+    def predict_interval(self, X, coverage=0.9):
+        """The lower and the upper end of an interval around the number of each row, [rows, 2].
+
+        It covers the truth of this share of new rows at the least, if they are drawn as those that the networks held out, for validation or in
+        folds: conformal prediction. `coverage` is a whole percentage, from 0.5 to 0.99.
+        """
+        percent = round(100 * coverage) if isinstance(coverage, Real) else 0
+        if not (50 <= percent <= 99 and abs(percent - 100 * coverage) < 1e-9):
+            raise ValueError(
+                f"TabularRegressor: coverage is {coverage!r}: expected a whole percentage from 0.5 to 0.99"
+            )
+        return self._model.intervals(self.predict(X), percent)

@@ -8,6 +8,7 @@ use super::output::{print, print_json};
 use crate::Model;
 use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind};
 use crate::error::{Result, list, shorten};
+use crate::metrics::Intervals;
 use crate::model::{MemberRecord, TrainingRecord};
 use crate::params::Layout;
 use crate::report::{Table, count, count_of, figure, value};
@@ -84,7 +85,9 @@ pub fn run(args: &Args) -> Result<()> {
             optimizer.learning_rate,
         );
         text += &members(&training.members);
-        text += &calibrated(&training.temperatures).map_or_else(String::new, |line| line + "\n");
+        for line in calibrated(&training.temperatures).into_iter().chain(covered(training.intervals.as_ref())) {
+            text += &format!("{line}\n");
+        }
     }
     print(&text)
 }
@@ -93,6 +96,18 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn calibrated(temperatures: &[f64]) -> Option<String> {
     let list = temperatures.iter().copied().map(figure).collect::<Vec<_>>().join(", ");
     (!temperatures.is_empty()).then(|| format!("calibration: logits are divided by {list}"))
+}
+
+/// How far off a number may be, in a line.
+pub fn covered(intervals: Option<&Intervals>) -> Option<String> {
+    let intervals = intervals?;
+    let percent = Intervals::USUAL.min(intervals.most());
+    let [least, most] = intervals.range(percent).map(figure);
+    let width = if least == most { format!("±{most}") } else { format!("±{least} to ±{most}") };
+    Some(format!(
+        "intervals: {percent} % of new rows are within {width}, by {} that were held out; mlp predict --interval={percent} has them",
+        count_of(intervals.rows() as u64, "row")
+    ))
 }
 
 /// The networks of an ensemble.

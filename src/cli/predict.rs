@@ -32,6 +32,10 @@ pub struct Args {
     /// predicted class
     #[arg(long)]
     std: bool,
+    /// Of numbers: add columns `lower` and `upper`, the ends of an interval that covers so many of a hundred new rows, 50 to 99 [default
+    /// with no number: 90]
+    #[arg(long, value_name = "PERCENT", num_args = 0..=1, default_missing_value = "90", require_equals = true)]
+    interval: Option<u8>,
     #[command(flatten)]
     reading: ReadingArgs,
     #[command(flatten)]
@@ -50,6 +54,9 @@ pub async fn run(args: Args) -> Result<()> {
         let (found, expected) =
             ("a model of one network".into(), "an ensemble: mlp train --ensemble or --folds makes one".into());
         return Err(Error::Setting { what: "--std", found, expected });
+    }
+    if let Some(percent) = args.interval {
+        model.intervals(percent)?;
     }
     let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
@@ -82,7 +89,7 @@ pub async fn run(args: Args) -> Result<()> {
     let mut csv = Vec::new();
     let front: Vec<&str> =
         args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();
-    write_heading(&mut csv, encoder, &front, args.std).map_err(|error| Error::Stdout(error.into()))?;
+    write_heading(&mut csv, encoder, &front, args.interval, args.std).map_err(|error| Error::Stdout(error.into()))?;
     let mut done = 0;
     while let Some(part) = &next {
         let outputs = predictor.outputs_async(&features).await?;
@@ -96,7 +103,7 @@ pub async fn run(args: Args) -> Result<()> {
             let copied = copied.iter().map(|texts| texts.get(row).unwrap_or_default().to_string());
             number.into_iter().chain(copied).collect()
         };
-        write_rows(&mut csv, &model, encoder, &outputs, spread.as_deref(), cells)
+        write_rows(&mut csv, &model, encoder, &outputs, args.interval, spread.as_deref(), cells)
             .map_err(|error| Error::Stdout(error.into()))?;
         done += part.rows();
         match &mut file {

@@ -2,6 +2,7 @@
 
 mod importance;
 mod loaded;
+mod metric;
 mod predictor;
 mod rows;
 
@@ -13,6 +14,7 @@ use crate::math::TargetDomain;
 use crate::metrics::{Classification, LARGEST, MultiLabel, Regression};
 use crate::spec::MlpSpec;
 pub use importance::Importance;
+pub use metric::Metric;
 pub use predictor::Predictor;
 
 /// Metrics of a network's outputs. Serialised, the scores are beside the loss.

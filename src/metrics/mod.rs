@@ -7,12 +7,14 @@
 
 mod classification;
 mod curves;
+mod intervals;
 mod multi_label;
 mod ranking;
 mod regression;
 
 pub use classification::{ClassScore, Classification, TopK};
 pub use curves::{CalibrationBin, calibration, roc_curve};
+pub use intervals::Intervals;
 pub use multi_label::MultiLabel;
 pub(crate) use regression::LARGEST;
 pub use regression::{Regression, RegressionScore};

@@ -1,10 +1,13 @@
 //! What presets decide. In: an estimator and a preset. Out: the estimator with the value of every setting that the preset decides, which
 //! settings made afterwards override.
 
+use super::effort::Effort;
 use super::estimator::{Estimator, ValidationRows};
 use super::length::Length;
 use super::preset::Preset;
 use crate::data::{FeatureScaling, NumericEncoding, Task};
+use crate::error::Result;
+use crate::infer::Metric;
 use crate::math::{Activation, Optimizer, Rule};
 use crate::params::Init;
 use crate::spec::HiddenLayers;
@@ -28,8 +31,8 @@ impl Estimator {
             preset,
             rate_by_task: is_tabular,
             numbers_are_open: is_tabular,
-            monitor_by_task: is_tabular,
-            by_effort: is_tabular,
+            monitor_by_task: is_tabular || self.metric.is_some(),
+            effort: is_tabular.then(Effort::default),
             calibrates: (!is_tabular).then_some(false),
             length: Length::default(),
             validation: ValidationRows::ByLength,
@@ -67,15 +70,30 @@ impl Estimator {
     }
 
     /// Settles what a preset has by the task: the learning rate, and what epochs are judged by.
-    pub(super) fn settle_by_task(&mut self, task: Task) {
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a metric that the task does not have.
+    pub(super) fn settle_by_task(&mut self, task: Task) -> Result<()> {
         let is_regression = task == Task::Regression;
         if self.rate_by_task {
             self.config.optimizer.learning_rate = RATES[usize::from(is_regression)];
             self.rate_by_task = false;
         }
         if self.monitor_by_task {
-            self.length.rule.monitor = if is_regression { Monitor::Loss } else { Monitor::Accuracy };
+            self.length.rule.monitor = self.monitor_of(Metric::for_task(self.metric, task)?);
             self.monitor_by_task = false;
+        }
+        Ok(())
+    }
+
+    /// What serves a metric to choose the epoch by. Probabilities that are calibrated afterwards have the lowest log loss where the accuracy is
+    /// best (docs/training.md has how it was measured).
+    fn monitor_of(&self, metric: Metric) -> Monitor {
+        match metric {
+            Metric::LogLoss if self.preset == Preset::Tabular => Monitor::Accuracy,
+            Metric::Accuracy | Metric::BalancedAccuracy | Metric::MacroF1 => Monitor::Accuracy,
+            Metric::RocAuc => Monitor::RocAuc,
+            Metric::Loss | Metric::LogLoss | Metric::Rmse | Metric::Mae | Metric::R2 => Monitor::Loss,
         }
     }
 

@@ -1,266 +1,76 @@
-//! How many networks a preset trains and for how many epochs, where nobody says it. In: the rows and the network. Out: folds or seeds, and
-//! epochs.
-//!
-//! Operations are counted and no clock is asked, so the same table and settings make the same run on every machine.
+//! How much a run may take. Operations are counted and no clock is asked, so the same table and settings make the same run on every
+//! machine.
 
-use super::estimator::{Estimator, ValidationRows};
-use super::fold_by::{FoldBy, InFolds};
-use super::hint::Hint;
-use super::prepare::rows_of;
-use super::split_by::SplitSizes;
-use super::start::Start;
-use crate::bench::{Work, step_flops};
-use crate::data::{Encoder, NumericEncoding, Table};
-use crate::error::{Result, count, set};
-use crate::math::Loss;
-use crate::spec::MlpSpec;
-use crate::train::Budget;
+use std::fmt;
+use std::str::FromStr;
 
-/// Operations of the matrix products of a whole run, at most: about a minute on two cores of a CPU (docs/training.md has measured times).
-const OPERATIONS: u64 = 2_000_000_000_000;
-/// Networks, the most first, with the epochs that each has at the least. More networks are worth little (Holzmüller, Grinsztajn and Steinwart
-/// 2024, appendix B.4), and 5 of 128 epochs are no worse than 8 of 80.
-const NETWORKS: [(usize, u64); 2] = [(8, 128), (5, 64)];
+use crate::error::{Error, Result};
+
 /// Epochs of a network at the most: those of RealMLP.
-const MOST_EPOCHS: u64 = 256;
-/// Steps of a network that are enough for it to be one of several, if it has the epochs of a single one: on large tables epochs are long.
-const ENOUGH_STEPS: u64 = 1400;
-/// Epochs of a single network at the least, whatever they take: the schedule has four cycles.
-const FEWEST_OF_ONE: u64 = 16;
-
-/// Numbers of all rows' inputs at the most, where nobody asks for bins: a GiB.
-const CELLS: usize = 1 << 28;
-
-/// The rows of a run, with its networks.
-pub(super) struct Candidate {
-    pub rows: InFolds,
-    pub folds: Option<FoldBy>,
-    /// Networks, or of each fold.
-    pub each: usize,
-    /// Epochs that it has at the least where they are open.
-    pub fewest: u64,
+pub(super) const MOST_EPOCHS: u64 = 256;
+/// How much a run may take whose networks and epochs nobody says: operations of its matrix products, which are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effort {
+    /// 10¹¹ operations: a few seconds on two cores of a CPU.
+    Fast,
+    /// 2 · 10¹²: about a minute (docs/training.md has measured times).
+    #[default]
+    Normal,
+    /// 2 · 10¹³: some ten minutes. There may be three networks for each fold.
+    Best,
 }
 
-impl Candidate {
-    fn networks(&self) -> usize {
-        self.each * self.rows.folds.len().max(1)
+/// Networks that may be trained: so many folds, so many networks of each, and the epochs that each has at the least. Without folds there are
+/// as many networks.
+pub(super) type Networks = (usize, usize, u64);
+
+/// The most first. More networks are worth little (Holzmüller, Grinsztajn and Steinwart 2024, appendix B.4), and 5 of 128 epochs are no worse
+/// than 8 of 80.
+const NETWORKS: [Networks; 3] = [(8, 3, MOST_EPOCHS), (8, 1, 128), (5, 1, 64)];
+
+impl Effort {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Fast, Self::Normal, Self::Best];
+
+    /// The name on the command line and in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Normal => "normal",
+            Self::Best => "best",
+        }
     }
 
-    /// Operations of an epoch of all networks, with its validation.
-    fn operations(&self, spec: &MlpSpec) -> u64 {
-        let rows = rows_of(&self.rows.splits, &self.rows.folds);
-        let one =
-            step_flops(spec, rows.train, Work::Train).saturating_add(step_flops(spec, rows.validation, Work::Infer));
-        one.saturating_mul(self.networks() as u64).max(1)
+    /// Operations of the matrix products of a whole run, at most.
+    pub(super) fn operations(self) -> u64 {
+        match self {
+            Self::Fast => 100_000_000_000,
+            Self::Normal => 2_000_000_000_000,
+            Self::Best => 20_000_000_000_000,
+        }
+    }
+
+    /// The networks that it has room for on small tables.
+    pub(super) fn networks(self) -> &'static [Networks] {
+        if self == Self::Best { &NETWORKS } else { &NETWORKS[1..] }
     }
 }
 
-impl Estimator {
-    /// Whether the number of networks is decided by operations.
-    pub(crate) fn networks_are_open(&self) -> bool {
-        let is_said = !self.ensemble_is_open || self.folds.is_some() || self.parallel.is_some();
-        self.by_effort && !is_said && matches!(self.start, Start::Drawn)
-    }
-
-    /// One network and all epochs, for a run that a time is going to cut.
-    #[cfg(any(test, feature = "cli"))]
-    pub(crate) fn without_effort(self) -> Self {
-        let is_open = self.by_effort && self.length.epochs.is_none();
-        let estimator = Self { by_effort: false, ..self };
-        if is_open { estimator.epochs(MOST_EPOCHS) } else { estimator }
-    }
-
-    /// The runs that may be, the one with the most networks first; one where their number is said. `classes`: of every row of the table.
-    pub(super) fn candidates(&self, table: &Table, target: &str, classes: Option<&[usize]>) -> Result<Vec<Candidate>> {
-        let split = |sizes| self.split_by.split(sizes, table, classes);
-        let fold = |by: &FoldBy| {
-            let rows = split(SplitSizes { validation: Some(0.0), ..self.split_sizes() })?;
-            by.apply(rows, &self.split_by, self.split_seed, table, target, classes)
-        };
-        if let Some(by) = &self.folds {
-            return Ok(vec![Candidate {
-                rows: fold(by)?,
-                folds: Some(by.clone()),
-                each: self.ensemble,
-                fewest: FEWEST_OF_ONE,
-            }]);
-        }
-        let rows = split(self.split_sizes())?;
-        let whole = |(each, fewest)| {
-            let rows = InFolds { splits: rows.clone(), folds: Vec::new() };
-            Candidate { rows, folds: None, each, fewest }
-        };
-        if !self.networks_are_open() {
-            return Ok(vec![whole((self.ensemble, FEWEST_OF_ONE))]);
-        }
-        let mut all = Vec::new();
-        if !matches!(self.validation, ValidationRows::Fraction(_)) {
-            let rows = rows.train.len() + rows.validation.as_ref().map_or(0, Vec::len);
-            for (number, fewest) in NETWORKS.into_iter().filter(|(number, _)| rows / number >= Budget::FEWEST_ROWS) {
-                let by = FoldBy::Number(number);
-                // Classes and groups may be too few for so many.
-                if let Ok(rows) = fold(&by) {
-                    all.push(Candidate { rows, folds: Some(by), each: 1, fewest });
-                }
-            }
-        }
-        if all.is_empty() {
-            all.extend(NETWORKS.map(whole));
-        }
-        all.push(whole((1, FEWEST_OF_ONE)));
-        Ok(all)
-    }
-
-    /// The first of the candidates that has room for its epochs, with its encoder. Networks and epochs are settled; a hint says it, if they
-    /// were open. Inputs are counted by the encoder of the first one: those of others differ little, and encoders of many rows take long.
-    pub(super) fn choose(
-        &mut self,
-        mut candidates: Vec<Candidate>,
-        table: &Table,
-    ) -> Result<(Encoder, InFolds, Vec<Hint>)> {
-        let known = self.known_encoder().cloned();
-        let encoder_of = |estimator: &Self, candidate: &Candidate| match &known {
-            Some(encoder) => Ok(encoder.clone()),
-            None => estimator.fit_encoder(table, &candidate.rows.splits.train),
-        };
-        let mut encoder = encoder_of(self, &candidates[0])?;
-        let bins = self.drop_bins(candidates[0].rows.splits.train.len(), encoder.inputs());
-        if bins.is_some() {
-            encoder = encoder_of(self, &candidates[0])?;
-        }
-        if !self.by_effort {
-            return Ok((encoder, candidates.swap_remove(0).rows, bins.into_iter().collect()));
-        }
-        let spec = self.network(&encoder, Loss::for_task(encoder.task(), self.loss)?)?;
-        let last = candidates.len() - 1;
-        let fits = |(at, candidate)| Some((at, self.epochs_of(candidate, &spec, at == last)?));
-        let (at, epochs) = candidates.iter().enumerate().find_map(fits).unwrap_or((last, FEWEST_OF_ONE));
-        let chosen = candidates.swap_remove(at);
-        let encoder = if at == 0 { encoder } else { encoder_of(self, &chosen)? };
-        let hint = self.settle_effort(&chosen, epochs, &spec);
-        Ok((encoder, chosen.rows, bins.into_iter().chain(hint).collect()))
-    }
-
-    /// Leaves out bins of numbers that nobody asked for and that take too much memory; says it.
-    fn drop_bins(&mut self, rows: usize, inputs: usize) -> Option<Hint> {
-        let cells = rows.saturating_mul(inputs);
-        if !self.numbers_are_open || self.known_encoder().is_some() || cells <= CELLS {
-            return None;
-        }
-        self.numbers = NumericEncoding::Scaled;
-        let gib = cells as f64 * 4.0 / f64::from(1 << 30);
-        Some(Hint::Advice(format!(
-            "numbers have no bins, with which the inputs take {gib:.1} GiB; {} has them",
-            set("numbers", "ple")
-        )))
-    }
-
-    /// The epochs that a candidate has room for; none where it has too little for it to be the one. `is_last`: there is no other.
-    fn epochs_of(&self, candidate: &Candidate, spec: &MlpSpec, is_last: bool) -> Option<u64> {
-        let room = OPERATIONS / candidate.operations(spec);
-        match self.length.epochs {
-            Some(epochs) => (is_last || epochs <= room).then_some(epochs),
-            None if is_last => Some(room.clamp(candidate.fewest, MOST_EPOCHS)),
-            None => {
-                (room >= candidate.fewest || self.has_enough_steps(candidate, room)).then_some(room.min(MOST_EPOCHS))
-            }
-        }
-    }
-
-    /// Whether so many epochs of a candidate's networks are enough, few as they may be.
-    fn has_enough_steps(&self, candidate: &Candidate, epochs: u64) -> bool {
-        let rows = rows_of(&candidate.rows.splits, &candidate.rows.folds).train;
-        let steps = rows.div_ceil(self.config.batch.rows(rows).max(1)) as u64;
-        epochs >= FEWEST_OF_ONE && epochs.saturating_mul(steps) >= ENOUGH_STEPS
-    }
-
-    /// Settles networks and epochs; says it, if they were open.
-    fn settle_effort(&mut self, candidate: &Candidate, epochs: u64, spec: &MlpSpec) -> Option<Hint> {
-        let (networks_are_open, epochs_are_open) = (self.networks_are_open(), self.length.epochs.is_none());
-        (self.folds, self.ensemble, self.ensemble_is_open) = (candidate.folds.clone(), candidate.each, false);
-        (self.length.epochs, self.by_effort) = (Some(epochs), false);
-        let networks = candidate.networks();
-        let what = match &candidate.folds {
-            _ if networks == 1 => "one network".into(),
-            Some(_) => format!("{} networks, one for each fold", count(networks as u64)),
-            None => format!("{} networks", count(networks as u64)),
-        };
-        let taken = candidate.operations(spec).saturating_mul(epochs);
-        let flags = [
-            (networks_are_open, set("folds", "K")),
-            (networks_are_open, set("ensemble", "N")),
-            (epochs_are_open, set("epochs", "N")),
-        ];
-        let flags: Vec<_> = flags.into_iter().filter(|(is_open, _)| *is_open).map(|(_, flag)| flag).collect();
-        let aim = if taken <= OPERATIONS { "of at most" } else { "where the aim is" };
-        (!flags.is_empty()).then(|| {
-            Hint::Effort(format!(
-                "{what}, {} epochs, which take {taken:.1e} operations {aim} {OPERATIONS:.0e}; {} otherwise",
-                count(epochs),
-                if flags.len() == 1 { format!("{} decides", flags[0]) } else { format!("{} decide", flags.join(", ")) },
-            ))
+impl FromStr for Effort {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.iter().copied().find(|effort| effort.name() == name).ok_or_else(|| Error::Setting {
+            what: "effort",
+            found: format!("`{name}`"),
+            expected: Self::ALL.iter().map(|effort| effort.name()).collect::<Vec<_>>().join(", "),
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::math::Activation;
-    use crate::pipeline::Preset;
-    use crate::pipeline::splits::Splits;
-
-    /// Networks and epochs of a table with so many rows and inputs; folds, if they are not forbidden.
-    fn effort(estimator: Estimator, rows: usize, inputs: usize) -> (usize, u64) {
-        let spec = MlpSpec::new(&[inputs, 256, 256, 256, 1], Activation::Mish, Loss::BinaryCrossEntropy).unwrap();
-        let splits = || Splits { train: (0..rows).collect::<Vec<_>>(), validation: None, test: None };
-        let folded = |(count, fewest): (usize, u64)| {
-            let folds = (0..count).map(|at| at * rows / count..(at + 1) * rows / count).collect();
-            let rows = InFolds { splits: splits(), folds };
-            Candidate { rows, folds: Some(FoldBy::Number(count)), each: 1, fewest }
-        };
-        let one = Candidate { rows: InFolds { splits: splits(), folds: Vec::new() }, folds: None, each: 1, fewest: 16 };
-        let all = if estimator.networks_are_open() {
-            NETWORKS.map(folded).into_iter().chain([one]).collect()
-        } else {
-            vec![one]
-        };
-        let last = all.len() - 1;
-        let fits = |(at, candidate): (usize, &Candidate)| {
-            Some((candidate.networks(), estimator.epochs_of(candidate, &spec, at == last)?))
-        };
-        all.iter().enumerate().find_map(fits).unwrap()
-    }
-
-    #[test]
-    fn what_operations_allow() {
-        let tabular = || Estimator::new("y").preset(Preset::Tabular);
-        let of = |rows, inputs| effort(tabular(), rows, inputs);
-        // Each has six operations for each weight and row of an epoch, but for the first layer's weights, which has four.
-        assert_eq!(of(1000, 100), (8, 256));
-        assert!(matches!(of(2000, 100), (8, 128..256)), "{:?}", of(2000, 100));
-        assert!(matches!(of(4000, 100), (5, 64..256)), "{:?}", of(4000, 100));
-        // Few epochs of many steps.
-        assert!(matches!(of(20_000, 100), (5, 16..64)), "{:?}", of(20_000, 100));
-        assert!(matches!(of(100_000, 100), (1, 16..64)), "{:?}", of(100_000, 100));
-        assert_eq!(of(10_000_000, 100), (1, 16));
-        // More inputs, and epochs that are said.
-        assert!(matches!(of(1000, 10_000), (1, 16..256)), "{:?}", of(1000, 10_000));
-        assert_eq!(effort(tabular().epochs(40), 4000, 100), (8, 40));
-        assert_eq!(effort(tabular().epochs(400), 4000, 100), (1, 400));
-        assert_eq!(effort(tabular().ensemble(1), 1000, 100), (1, 256));
-        assert_eq!(effort(tabular().without_effort(), 10_000_000, 100), (1, 256));
-    }
-
-    #[test]
-    fn bins_that_take_too_much_are_left_out() {
-        let mut tabular = Estimator::new("y").preset(Preset::Tabular);
-        assert!(tabular.drop_bins(1 << 18, 1 << 10).is_none() && tabular.numbers != NumericEncoding::Scaled);
-        let said = tabular.drop_bins(1 << 20, 1 << 10).unwrap().to_string();
-        assert_eq!(said, "note: numbers have no bins, with which the inputs take 4.0 GiB; numbers = ple has them");
-        assert_eq!(tabular.numbers, NumericEncoding::Scaled);
-        let bins = NumericEncoding::Piecewise { bins: 2 };
-        let mut said = Estimator::new("y").preset(Preset::Tabular).numbers(bins);
-        assert!(said.drop_bins(1 << 20, 1 << 10).is_none() && said.numbers == bins);
+impl fmt::Display for Effort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -1,5 +1,6 @@
 //! What is to be learned of a table, and how: every setting with its default.
 
+use super::effort::Effort;
 use super::fold_by::FoldBy;
 use super::length::Length;
 use super::preset::Preset;
@@ -9,6 +10,7 @@ use super::start::Start;
 use crate::checkpoint::Checkpoint;
 use crate::data::{Encoder, FeatureScaling, Notes, NumericEncoding, Reading, Task};
 use crate::error::Result;
+use crate::infer::Metric;
 use crate::math::{Activation, Loss, Optimizer, Rule};
 use crate::model::Model;
 use crate::ranks::DataParallel;
@@ -75,10 +77,12 @@ pub struct Estimator {
     pub(crate) rate_by_task: bool,
     /// Whether the preset decides on the inputs of numbers.
     pub(super) numbers_are_open: bool,
+    /// What the model is to be good at; none where the task says it.
+    pub(super) metric: Option<Metric>,
     /// Whether the preset has what epochs are judged by, by the task.
     pub(crate) monitor_by_task: bool,
-    /// Whether operations decide how many networks and epochs there are, as far as nobody says it.
-    pub(super) by_effort: bool,
+    /// How many networks and epochs operations allow, as far as nobody says it; none where they decide nothing.
+    pub(super) effort: Option<Effort>,
 }
 
 /// Which rows are held out for validation.
@@ -129,8 +133,9 @@ impl Estimator {
             preset: Preset::Plain,
             rate_by_task: false,
             numbers_are_open: false,
+            metric: None,
             monitor_by_task: false,
-            by_effort: false,
+            effort: None,
         }
         .preset(Preset::Plain)
     }
@@ -309,6 +314,12 @@ impl Estimator {
         self
     }
 
+    /// How much the networks and epochs of [`Preset::Tabular`] may take that nobody says. Other presets have no such limit, and it changes
+    /// nothing there.
+    pub fn effort(self, effort: Effort) -> Self {
+        Self { effort: self.effort.map(|_| effort), ..self }
+    }
+
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.
     pub fn patience(mut self, epochs: u64) -> Self {
         (self.length.rule.patience, self.length.is_patient) = (Some(epochs), true);
@@ -326,6 +337,13 @@ impl Estimator {
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.length.rule.min_delta = min_delta;
         self
+    }
+
+    /// What the model is to be good at, which decides on what epochs are judged by: the area under the ROC curve by itself, numbers by the loss,
+    /// everything else of classes by the accuracy; under [`Preset::Plain`] the log loss by the loss. `log_loss` of classes and `rmse` of numbers
+    /// unless it is said. Label smoothing is no part of it: where probabilities are calibrated it was no better for the accuracy, either.
+    pub fn metric(self, metric: Metric) -> Self {
+        Self { metric: Some(metric), monitor_by_task: true, ..self }
     }
 
     /// What [`patience`](Self::patience) wants to get better; the loss unless it is said or the preset decides.

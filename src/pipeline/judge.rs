@@ -33,7 +33,9 @@ impl Fitting {
             return Err(Error::Diverged { step, epoch, what: "loss of all networks".into() });
         }
         let mut model = self.model_of(parameters, self.trainer.last_epoch().map(|epoch| epoch.loss)).of_kept(&members);
+        let intervals = self.intervals(&model, &members).await?;
         if let Some(training) = &mut model.training {
+            training.intervals = intervals;
             let is_kept = |number: usize| members.get(number).is_none_or(|member| member.is_kept);
             let kept = temperatures.into_iter().enumerate().filter(|(number, _)| is_kept(*number));
             training.temperatures = kept.map(|(_, temperature)| temperature).collect();

@@ -11,6 +11,7 @@ mod baseline;
 mod blocking;
 mod budget;
 mod by_preset;
+mod candidates;
 mod effort;
 mod estimator;
 mod evaluate;
@@ -20,6 +21,7 @@ mod fitting;
 mod fold_by;
 mod held_out;
 mod hint;
+mod interval;
 mod judge;
 mod length;
 mod members;
@@ -37,6 +39,7 @@ mod temperature;
 mod timings;
 
 pub use baseline::Baseline;
+pub use effort::Effort;
 pub use estimator::Estimator;
 #[cfg(feature = "cli")]
 pub(crate) use evaluate::{check_target, encoder_of, evaluate};

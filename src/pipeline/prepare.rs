@@ -64,7 +64,7 @@ impl Prepared {
     /// The network that another estimator would train on this data with a seed: one that differs in nothing that the data depend on.
     pub(crate) fn replica(&self, other: &Estimator, seed: u64) -> Result<Replica> {
         let mut other = other.clone();
-        other.settle_by_task(self.encoder.task());
+        other.settle_by_task(self.encoder.task())?;
         let config = other.length.apply(other.config.clone(), rows_of(&self.splits, &self.folds)).seed(seed);
         let parameter = other.network(&self.encoder, self.spec.loss())?.loss_parameter();
         let weighting = self.settled.class_weights().iter().position(|own| *own == other.class_weight);
@@ -145,7 +145,7 @@ impl Estimator {
             return Err(folds_and_validation("a table for validation"));
         }
         let splits = held_out.join(rows);
-        settled.settle_by_task(encoder.task());
+        settled.settle_by_task(encoder.task())?;
         hints.extend(effort);
         hints.extend(settled.settle(&splits, &folds, is_drawn, encoder.task()));
 

@@ -26,5 +26,6 @@ pub(crate) fn record(
         run: None,
         members: Vec::new(),
         temperatures: Vec::new(),
+        intervals: None,
     }
 }

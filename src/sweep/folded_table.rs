@@ -1,8 +1,8 @@
 //! The table of a sweep, and what one candidate tells of all.
 
-use super::metric::Metric;
 use crate::data::{Encoder, Table, Task, checksum};
 use crate::error::{Error, Result, set};
+use crate::infer::Metric;
 use crate::math::Loss;
 use crate::pipeline::{Estimator, FoldBy, Prepared};
 use crate::spec::MlpSpec;

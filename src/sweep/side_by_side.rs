@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::folded_table::FoldedTable;
 use super::job::{Group, Job, Runner, Score, Told};
-use super::metric::Metric;
 use crate::backend::Device;
 use crate::error::{Error, Result};
+use crate::infer::Metric;
 use crate::infer::{Metrics, Predictor};
 use crate::kernels::MAX_RECORDS;
 use crate::limits;

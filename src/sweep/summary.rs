@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::metric::Metric;
 use super::record::{End, Record};
 use super::space::Trial;
+use crate::infer::Metric;
 
 /// A trial over its folds and seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]

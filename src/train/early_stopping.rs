@@ -9,13 +9,16 @@ use crate::error::{Error, Result};
 
 /// The value that early stopping monitors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Monitor {
     /// The loss: lower is better.
     #[default]
     Loss,
     /// The accuracy: higher is better.
     Accuracy,
+    /// The area under the ROC curve on rows that are held out, of classes that exclude each other, as their mean: higher is better. Each epoch
+    /// takes the parameters from the device for it.
+    RocAuc,
 }
 
 /// Keeps the best epoch, and stops when `patience` epochs in a row have not improved on it, as Keras' `EarlyStopping` does. Without a
@@ -88,7 +91,7 @@ impl EarlyStoppingState {
     pub fn observe(&mut self, rule: &EarlyStopping, epoch: u64, value: f64, loss: f64) -> StoppingDecision {
         let ahead = |best: f64| match rule.monitor {
             Monitor::Loss => best - (value + rule.min_delta),
-            Monitor::Accuracy => (value - rule.min_delta) - best,
+            Monitor::Accuracy | Monitor::RocAuc => (value - rule.min_delta) - best,
         };
         let wins_tie = rule.patience.is_none() && (rule.min_delta > 0.0 || loss <= self.best_loss);
         let is_better = |ahead: f64| ahead > 0.0 || (ahead == 0.0 && wins_tie);
@@ -109,8 +112,10 @@ impl FromStr for Monitor {
         match name {
             "loss" => Ok(Self::Loss),
             "accuracy" => Ok(Self::Accuracy),
+            "roc_auc" => Ok(Self::RocAuc),
             _ => {
-                Err(Error::Setting { what: "monitor", found: format!("`{name}`"), expected: "loss or accuracy".into() })
+                let expected = "loss, accuracy or roc_auc".into();
+                Err(Error::Setting { what: "monitor", found: format!("`{name}`"), expected })
             }
         }
     }
@@ -121,6 +126,7 @@ impl fmt::Display for Monitor {
         f.write_str(match self {
             Self::Loss => "loss",
             Self::Accuracy => "accuracy",
+            Self::RocAuc => "roc_auc",
         })
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::mark::Mark;
 use super::member::Member;
+use super::ranked::Ranked;
 use super::run_state::RunProgress;
 use super::trainer::{Trainer, plan_for};
 use super::{Event, Outcome};
@@ -32,6 +33,9 @@ impl Trainer {
         self.write(Role::Features, data.features())?;
         self.write(Role::Targets, &data.weighted_targets())?;
         self.fingerprint = Mark::of(data).then(self.validation_mark);
+        if self.members[0].replica.fold.is_some() {
+            self.ranked = Ranked::new(std::slice::from_ref(&self.members[0].replica), data, None)?;
+        }
         Ok(())
     }
 

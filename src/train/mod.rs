@@ -14,6 +14,7 @@ mod mark;
 mod member;
 mod pacer;
 mod parametrization;
+mod ranked;
 mod records;
 mod replica;
 mod run;
@@ -39,7 +40,7 @@ pub use trainer::Trainer;
 pub(crate) use trainer::plan_for;
 
 use crate::error::{Error, Result};
-use crate::math::Optimizer;
+use crate::math::{Optimizer, TargetDomain};
 use crate::params::{Init, Layout};
 use crate::plan::{PlanKind, check_factors};
 use crate::spec::MlpSpec;
@@ -249,6 +250,12 @@ impl TrainConfig {
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
             return refused("monitor", rule.monitor.to_string(), format!("loss: {} has no accuracy", spec.loss()));
         }
+        let one_class = spec.outputs() == 1 || spec.loss().domain() == TargetDomain::Class;
+        if rule.monitor == Monitor::RocAuc && !(spec.loss().classifies() && one_class) {
+            let expected =
+                format!("loss: {} of {} has no classes that exclude each other", spec.loss(), spec.outputs());
+            return refused("monitor", rule.monitor.to_string(), expected);
+        }
         rule.check()
     }
 
@@ -343,6 +350,9 @@ pub struct ValidationScore {
     /// Accuracy; none for a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
+    /// The area under the ROC curve, where early stopping monitors it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roc_auc: Option<f64>,
 }
 
 /// How training ended.

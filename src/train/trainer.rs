@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::mark::Mark;
 use super::member::Member;
 use super::pacer::SubmissionPacer;
+use super::ranked::Ranked;
 use super::replica::{Replica, dropout_of};
 use super::run_state::{Pending, RunProgress};
 use super::{Epoch, TrainConfig};
@@ -73,6 +74,10 @@ pub struct Trainer {
     pub(super) pending: VecDeque<Pending>,
     /// Epochs after which nothing is submitted before they have been collected.
     pub(super) pause: Option<u64>,
+    /// What replicas are ranked by that early stopping judges so.
+    pub(super) ranked: Option<Ranked>,
+    /// Of each replica the area under the ROC curve at the end of the last epoch, as far as it is ranked.
+    pub(super) areas: Vec<Option<f64>>,
     /// Of training steps and of validation steps.
     pub(super) pacers: [SubmissionPacer; 2],
 }
@@ -207,6 +212,8 @@ impl Trainer {
             in_flight: MAX_IN_FLIGHT,
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
+            ranked: Ranked::new(replicas, data, validation)?,
+            areas: Vec::new(),
             pacers: [SubmissionPacer::new(slots, submission), SubmissionPacer::new(slots, submission)],
         };
         trainer.write_hyper()?;

@@ -34,7 +34,7 @@ pub const SWEEP: &str = "sweep";
 /// The file in the folder of a sweep that repeats it.
 pub const SWEEP_FILE: &str = "sweep.toml";
 /// Flags that are none of a file's keys.
-const OWN: [&str; 5] = ["config", "dump-config", "resume", "lr-find", "budget"];
+const OWN: [&str; 6] = ["config", "dump-config", "resume", "lr-find", "budget", "effort"];
 /// Flags that may stand beside `--resume`; any other would be of another run.
 const BESIDE_RESUME: [&str; 12] = [
     "data",

@@ -8,7 +8,9 @@ use crate::cli::train;
 
 /// Flags of `mlp train` that a sweep does not have: it has its own folder, its own rows to judge single networks by, and one network for
 /// each trial.
-const WITHOUT: [&str; 18] = [
+const WITHOUT: [&str; 20] = [
+    "metric",
+    "effort",
     "calibrate",
     "budget",
     "data-parallel",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::keeping::Keeping;
 use super::{Args, tell};
-use crate::cli::inspect::calibrated;
+use crate::cli::inspect::{calibrated, covered};
 use crate::cli::interrupt::{Interrupt, Signal};
 use crate::cli::output::{print, print_json};
 use crate::cli::source::Source;
@@ -28,7 +28,9 @@ pub async fn end(
         trained => Ok(trained?),
     };
     let model = fitting.model_async().await?;
-    let calibrated = model.training.as_ref().and_then(|training| calibrated(&training.temperatures));
+    let training = model.training.as_ref();
+    let calibrated = training.and_then(|training| calibrated(&training.temperatures));
+    let covered = training.and_then(|training| covered(training.intervals.as_ref()));
     let (saved, mut kept) = keeping.finish(model);
     let (saved, out) = (saved.as_deref(), args.out.as_deref().filter(|_| kept.is_ok()));
     fitting.end_phase("save");
@@ -40,7 +42,7 @@ pub async fn end(
     }
     if !args.quiet {
         tell::the_end(&fitting, interrupt.heard());
-        calibrated.iter().for_each(|line| eprintln!("{line}"));
+        calibrated.iter().chain(&covered).for_each(|line| eprintln!("{line}"));
     }
 
     let mut summary = Summary::new(&fitting, saved);

@@ -5,7 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::config::AUTO;
-use crate::pipeline::Estimator;
+use crate::cli::help;
+use crate::infer::Metric;
+use crate::pipeline::{Effort, Estimator};
 use crate::train::Monitor;
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,11 @@ pub struct LengthArgs {
     /// fit, or how many networks where all epochs take less; DIR/config.toml keeps these numbers
     #[arg(long, value_name = "TIME", conflicts_with_all = ["epochs", "data_parallel", "lr_find", "dump_config"])]
     pub budget: Option<TimeLimit>,
+    /// How much the networks and epochs of --preset tabular may take that no flag says, by counted operations: fast (1e11, seconds on
+    /// two cores), normal (2e12, a minute) or best (2e13, ten minutes, up to three networks for each fold); DIR/config.toml keeps their
+    /// numbers [default: normal]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["budget", "dump_config"])]
+    pub effort: Option<Effort>,
     /// Stop after N epochs in a row that are not better than the best one, and keep the best parameters. `none` runs all epochs
     /// and keeps the best by the validation rows, of equal accuracy the one with the lowest loss [default: by the size of the table with --epochs auto
     /// and validation rows]
@@ -27,7 +34,9 @@ pub struct LengthArgs {
     /// Least improvement of an epoch that --patience counts
     #[arg(long, default_value_t = 0.0, value_name = "F")]
     min_delta: f64,
-    /// Metric that --patience monitors on the validation rows: loss or accuracy [default: loss, or by --preset and the task]
+    #[arg(long, value_name = "NAME", help = help::metrics("What the model is to be good at: decides what epochs are judged by"))]
+    metric: Option<Metric>,
+    /// What --patience monitors on the rows held out: loss, accuracy or roc_auc [default: loss, or by --preset and --metric]
     #[arg(long, value_name = "NAME")]
     monitor: Option<Monitor>,
 }
@@ -95,6 +104,7 @@ impl LengthArgs {
             Some(Patience::None) => estimator.keep_best(),
             None => estimator,
         };
+        let estimator = self.metric.into_iter().fold(estimator, Estimator::metric);
         self.monitor.into_iter().fold(estimator.min_delta(self.min_delta), Estimator::monitor)
     }
 }

@@ -7,10 +7,10 @@ use super::optimizer::OptimizerArgs;
 use crate::cli::config::AUTO;
 use crate::cli::source::Source;
 use crate::data::FeatureScaling;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::math::{Optimizer, Rule};
 use crate::params::Init;
-use crate::pipeline::{Estimator, FoldBy, Length, Preset};
+use crate::pipeline::{Effort, Estimator, FoldBy, Length, Preset};
 use crate::plan::PlanKind;
 use crate::train::{Batch, TrainConfig};
 
@@ -44,10 +44,23 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let (test, seed) = if article { (0.1, 42) } else { (0.2, 0) };
     let is_feature = args.split.column().is_some_and(|column| args.columns.names(column));
     let estimator = args.ensemble.apply(args.calibrate.into_iter().fold(estimator, Estimator::calibrate));
+    let estimator = with_effort(estimator, args.length.effort)?;
     let is_open = estimator.networks_are_open();
     let estimator = if args.lr_find && is_open { estimator.ensemble(1) } else { estimator };
     let estimator = if args.length.budget.is_some() { estimator.without_effort() } else { estimator };
     Ok(args.split.apply(estimator, test, seed).split_column_is_feature(is_feature))
+}
+
+/// With an effort, if one is said and there is something that it decides on.
+fn with_effort(estimator: Estimator, effort: Option<Effort>) -> Result<Estimator> {
+    match effort {
+        Some(effort) if estimator.open_effort().is_none() => Err(Error::Setting {
+            what: "effort",
+            found: effort.to_string(),
+            expected: "--preset tabular, with networks or epochs that no flag and no configuration says".into(),
+        }),
+        _ => Ok(effort.into_iter().fold(estimator, Estimator::effort)),
+    }
 }
 
 /// The settings of the article's run.

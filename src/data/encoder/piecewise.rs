@@ -2,7 +2,7 @@
 //! 0 ..= 1 for each bin.
 //!
 //! With edges b₀ < … < b_B a number x has the inputs eⱼ = (x − bⱼ) / (bⱼ₊₁ − bⱼ), cut off at 0 and 1: bins below x have 1, bins above it 0,
-//! and its own bin says where in it x lies. The edges are quantiles, so that each bin has about as many training rows. It is the
+//! and its own bin says where in it x lies. The edges are quantiles, so that each bin has about as many training rows, as far as rows differ. It is the
 //! encoding of Gorishniy, Rubachev and Babenko 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", but for cells beyond
 //! the first and the last edge: there the paper goes on along the lines of the outer bins, and here they end.
 
@@ -29,7 +29,8 @@ pub enum NumericEncoding {
     #[default]
     Scaled,
     /// The scaled number, and one for each bin of its piecewise-linear encoding (Gorishniy, Rubachev and Babenko 2022). The edges of the
-    /// bins are quantiles of the training rows, equal ones counting once; a column for which that makes a single bin has none.
+    /// bins are quantiles of the training rows; a number that many rows have is one edge, and the others are quantiles of the rest. A column of
+    /// two numbers has no bins.
     Piecewise {
         /// The most bins of a column, in 2 ..= 256.
         bins: usize,
@@ -82,11 +83,34 @@ fn refused(found: &str) -> Error {
 
 /// The edges of at most so many bins of numbers, which are sorted; none where they make less than two bins. An edge may be infinite or
 /// no number where a difference overflows.
+///
+/// The least and the largest number are edges, and quantiles between them. A number that so many rows have that two quantiles fall on it is
+/// one edge; the others are quantiles of the rows without it. So a column that is 0 in most rows has bins for the rest.
 pub(in crate::data) fn edges(sorted: &[f64], bins: usize) -> Vec<f64> {
-    // No two edges are between the same two numbers.
-    let bins = bins.min(sorted.len().saturating_sub(1));
-    let mut edges: Vec<f64> = (0..=bins).map(|part| quantile(sorted.len(), |at| sorted[at], [part, bins])).collect();
-    edges.dedup_by(|next, edge| next <= edge);
+    let [Some(&least), Some(&most)] = [sorted.first(), sorted.last()] else { return Vec::new() };
+    let mut edges = vec![least, most];
+    let mut rest = sorted.to_vec();
+    while edges.len() <= bins && rest.len() > 1 {
+        let left = bins + 1 - edges.len();
+        // Ends of what is left are edges, too.
+        let ends = usize::from(rest[0] > least) + usize::from(rest[rest.len() - 1] < most);
+        // No two edges are between the same two numbers.
+        let Some(parts) = (left + 1).checked_sub(ends).map(|parts| parts.min(rest.len() - 1)) else { break };
+        let found: Vec<f64> =
+            (0..=parts).map(|part| quantile(rest.len(), |at| rest[at], [part, parts.max(1)])).collect();
+        let of_several = found.windows(2).filter(|pair| pair[1] <= pair[0]).map(|pair| pair[0]);
+        // A line between two numbers may fall by a rounding: what it gives is no row's.
+        let mut frequent: Vec<f64> = of_several.filter(|value| rest.contains(value)).collect();
+        frequent.dedup();
+        let is_done = frequent.is_empty();
+        edges.extend(if is_done { &found } else { &frequent });
+        edges.sort_by(f64::total_cmp);
+        edges.dedup_by(|next, edge| next <= edge);
+        if is_done {
+            break;
+        }
+        rest.retain(|value| !frequent.contains(value));
+    }
     if edges.len() > *ALLOWED.start() { edges } else { Vec::new() }
 }
 

@@ -9,7 +9,7 @@ use crate::data::{Dataset, Encoder, Feature, Task};
 use crate::error::Result;
 use crate::infer::{Importance, Predictor};
 use crate::math::predicted_class;
-use crate::metrics::{calibration, roc_curve};
+use crate::metrics::{Intervals, calibration, roc_curve};
 use crate::model::IN_MEMORY;
 use crate::pipeline::{Fitted, encoder_of};
 use crate::report::value;
@@ -102,6 +102,7 @@ impl<'a> Evaluated<'a> {
             Task::Regression => {
                 let point = |row: usize| [fitted.truth[row], self.number(outputs[row])];
                 findings.residuals = Some(evenly(rows.rows(), POINTS).map(point).collect());
+                findings.coverage = self.coverage()?;
             }
         }
         self.rank(&mut findings).await?;
@@ -109,6 +110,23 @@ impl<'a> Evaluated<'a> {
             findings.surface = Some(self.surface([x, y]).await?);
         }
         Ok(findings)
+    }
+
+    /// The usual coverage [%], if the model has intervals of it and the rows are for testing: others made the intervals.
+    pub fn interval(&self) -> Option<u8> {
+        let is_test = self.fitted.metrics.evaluated().0 == "test";
+        (is_test && self.fitted.model.intervals(Intervals::USUAL).is_ok()).then_some(Intervals::USUAL)
+    }
+
+    /// The share of the rows whose truth is in their interval.
+    fn coverage(&self) -> Result<Option<f64>> {
+        let Some(percent) = self.interval() else { return Ok(None) };
+        let is_inside = |(&z, &truth): (&f32, &f64)| {
+            let [lower, upper] = self.fitted.model.interval(self.number(z), percent)?;
+            Ok((lower..=upper).contains(&truth))
+        };
+        let inside = self.outputs.iter().zip(&self.fitted.truth).map(is_inside).collect::<Result<Vec<bool>>>()?;
+        Ok(Some(inside.iter().filter(|yes| **yes).count() as f64 / inside.len() as f64))
     }
 
     /// A regression's output as a number of the target.

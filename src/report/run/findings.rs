@@ -28,6 +28,9 @@ pub struct Findings {
     pub calibration: Option<Vec<CalibrationBin>>,
     /// Of numbers, the true value and the prediction, of some rows if they are many.
     pub residuals: Option<Vec<[f64; 2]>>,
+    /// Of numbers of test rows, the share that lies in the intervals of the usual coverage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<f64>,
     /// Each column, the most important first.
     pub importance: Option<Vec<Bar>>,
     /// Of how many rows the importance is.

@@ -15,6 +15,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
 use crate::folder::{FINDINGS, OUT_OF_FOLD, PAGE, PREDICTIONS};
+use crate::metrics::Intervals;
 use crate::pipeline::{Fitted, OutOfFold, write_csv};
 use crate::report::{count, figure, main_figures};
 
@@ -52,10 +53,10 @@ pub async fn write_report(
     let put = |name: &str, bytes: &[u8]| AtomicFile::create("write the report", &folder.join(name))?.replace(bytes);
     let Evaluated { rows, outputs, .. } = &evaluated;
     let (_, places) = fitted.splits.evaluated();
-    put(PREDICTIONS, &predictions(&evaluated, rows, outputs, &fitted.truth, places)?)?;
+    put(PREDICTIONS, &predictions(&evaluated, rows, outputs, &fitted.truth, places, evaluated.interval())?)?;
     if let Some(OutOfFold { outputs, truth, .. }) = &fitted.out_of_fold {
         let (rows, places) = (&fitted.data.train, &fitted.splits.train);
-        put(OUT_OF_FOLD, &predictions(&evaluated, rows, outputs, truth, places)?)?;
+        put(OUT_OF_FOLD, &predictions(&evaluated, rows, outputs, truth, places, None)?)?;
     }
 
     let findings = evaluated.findings().await?;
@@ -70,13 +71,14 @@ pub async fn write_report(
     Ok(())
 }
 
-/// `row` (from 1, the header not counted), `truth`, and what `mlp predict` says.
+/// `row` (from 1, the header not counted), `truth`, and what `mlp predict` says, with an interval of this coverage [%].
 fn predictions(
     evaluated: &Evaluated<'_>,
     rows: &Dataset,
     outputs: &[f32],
     numbers: &[f64],
     places: &[usize],
+    interval: Option<u8>,
 ) -> Result<Vec<u8>> {
     #[derive(Serialize)]
     #[serde(untagged)]
@@ -94,7 +96,7 @@ fn predictions(
         (places[row] + 1, truth)
     };
     let mut csv = Vec::new();
-    let written = write_csv(&mut csv, &fitted.model, encoder, outputs, &["row", "truth"], front);
+    let written = write_csv(&mut csv, &fitted.model, encoder, outputs, interval, &["row", "truth"], front);
     written.map_err(|error| Error::io("write the report", PREDICTIONS)(error.into()))?;
     Ok(csv)
 }
@@ -112,6 +114,10 @@ fn content<'a>(
     let part = &findings.part;
     let tile = |name: String, figure| (format!("{name}, {part}"), figure);
     let mut tiles: Vec<_> = figures.map(|(name, figure)| tile(name, figure)).collect();
+    if let Some(coverage) = findings.coverage {
+        let name = format!("inside of {} % intervals", Intervals::USUAL);
+        tiles.push(tile(name, format!("{:.1} %", 100.0 * coverage)));
+    }
     tiles.push(tile("loss".into(), figure(judgement.loss)));
     tiles.push((format!("{part} rows"), count(findings.rows as u64)));
     let mut note = match part.as_str() {

@@ -187,11 +187,29 @@ impl Trainer {
                 }
                 if first_row + steps * rows >= self.validation {
                     self.check_validation()?;
+                    self.rank().await?;
                     outcome.stopped |= self.end_epoch(self.next_step, outcome, on_event)?;
                 }
             }
         }
         Ok(progress)
+    }
+
+    /// Ranks the rows held out of each replica that is judged by it and runs.
+    async fn rank(&mut self) -> Result<()> {
+        if self.ranked.is_none() {
+            return Ok(());
+        }
+        let parameters = self.parameters_async().await?;
+        let runs: Vec<bool> = self.members.iter().map(|member| !self.has_ended(member)).collect();
+        self.areas = vec![None; runs.len()];
+        let Self { ranked: Some(ranked), areas, device, spec, .. } = self else { return Ok(()) };
+        for (replica, parameters) in parameters.chunks_exact(parameters.len() / runs.len()).enumerate() {
+            if runs[replica] {
+                areas[replica] = ranked.area(device, spec, replica, parameters).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends a run of which nothing is left to be done.
@@ -304,13 +322,13 @@ impl Trainer {
             // Of means, since replicas may have other numbers of rows.
             mean.add(Sums { loss: one.loss / one.terms, correct: one.correct / one.terms, terms: 1.0 });
         }
-        let ValidationScore { loss, accuracy } = self.score(if let [one] = sums { *one } else { mean });
+        let ValidationScore { loss, accuracy, .. } = self.score(if let [one] = sums { *one } else { mean });
         (!sums.is_empty()).then_some(Progress { step: step + 1 - first, steps: end - first, loss, accuracy })
     }
 
     pub(super) fn score(&self, sums: Sums) -> ValidationScore {
         let accuracy = self.spec.loss().classifies().then(|| sums.correct / sums.terms);
-        ValidationScore { loss: sums.loss / sums.terms, accuracy }
+        ValidationScore { loss: sums.loss / sums.terms, accuracy, roc_auc: None }
     }
 
     /// Takes note of an epoch that ends before step `end` and lets it decide on the next; whether the receiver breaks.
@@ -352,8 +370,9 @@ impl Trainer {
         let validates = self.validation > 0;
         let progress = &mut self.members[index].progress;
         let (training, validation) = (std::mem::take(&mut progress.training), std::mem::take(&mut progress.validation));
-        let ValidationScore { loss, accuracy } = self.score(training);
-        let validation = validates.then(|| self.score(validation));
+        let ValidationScore { loss, accuracy, .. } = self.score(training);
+        let roc_auc = self.areas.get(index).copied().flatten();
+        let validation = validates.then(|| ValidationScore { roc_auc, ..self.score(validation) });
         let step = self.members[index].steps_before(end, per_epoch);
         Epoch { replica: index, epoch: end / per_epoch, step, learning_rate, loss, accuracy, validation }
     }
@@ -379,7 +398,8 @@ fn ranges(flags: impl IntoIterator<Item = bool>) -> Vec<Range<usize>> {
 impl Member {
     /// Takes note of an epoch, which may end the run; whether it is the best so far, and to be kept.
     fn observe(&mut self, epoch: &Epoch) -> bool {
-        let watched = epoch.validation.unwrap_or(ValidationScore { loss: epoch.loss, accuracy: epoch.accuracy });
+        let watched =
+            epoch.validation.unwrap_or(ValidationScore { loss: epoch.loss, accuracy: epoch.accuracy, roc_auc: None });
         let (config, progress) = (&self.replica.config, &mut self.progress);
         progress.plateau.observe(&config.schedule, watched.loss);
         progress.last = Some(*epoch);
@@ -418,6 +438,8 @@ impl ValidationScore {
             Monitor::Loss => self.loss,
             // `TrainConfig::check` has refused a loss without an accuracy.
             Monitor::Accuracy => self.accuracy.unwrap_or(f64::NAN),
+            // None where a class has no row.
+            Monitor::RocAuc => self.roc_auc.unwrap_or(f64::NAN),
         }
     }
 }

@@ -8,7 +8,8 @@ use wgpu_mlp::Model;
 use crate::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 25] = [
+const WITHOUT_DEFAULT: [&str; 26] = [
+    "metric",
     "shards",
     "folds",
     "scaling",
@@ -36,7 +37,7 @@ const WITHOUT_DEFAULT: [&str; 25] = [
     "checkpoint-every",
 ];
 /// Flags that are no keys.
-const NO_KEYS: [&str; 6] = ["config", "dump-config", "resume", "lr-find", "budget", "help"];
+const NO_KEYS: [&str; 7] = ["config", "dump-config", "resume", "lr-find", "budget", "effort", "help"];
 
 fn keys(toml: &str) -> BTreeSet<String> {
     toml.parse::<toml::Table>().unwrap().keys().cloned().collect()
@@ -73,9 +74,9 @@ fn no_flag_is_forgotten() {
                  --numeric b --missing u --not-missing NA --decimal , --thousands . --encoding latin1 \
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
-    dumped_given.extend(keys(
-        &place.stdout("train moons --clip-value 1 --scaling robust --numbers ple --folds 3 --dump-config"),
-    ));
+    dumped_given.extend(keys(&place.stdout(
+        "train moons --metric accuracy --clip-value 1 --scaling robust --numbers ple --folds 3 --dump-config",
+    )));
     dumped_given.extend(keys(&place.stdout("train moons --data-parallel --shards 4 --dump-config")));
     assert!(dumped_given.is_superset(&without_default), "{dumped_given:?}");
     // A file has all of it but the settings of the built-in data.

@@ -13,6 +13,7 @@ mod exchange;
 mod explain;
 mod formats;
 mod help;
+mod intervals;
 mod kernels;
 mod metrics_output;
 mod numbers;

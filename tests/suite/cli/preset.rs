@@ -109,6 +109,46 @@ fn a_preset_decides_what_nobody_has_said() {
     );
 }
 
+/// What the model is to be good at decides what epochs are judged by; what they are judged by may be said itself.
+#[test]
+fn metrics_decide_what_epochs_are_judged_by() {
+    let place = Place::new();
+    let words = "train classes.csv --target answer --hidden 4 --epochs 2 --folds 2 --device cpu --out run --json";
+    for (said, monitor) in [
+        ("--preset tabular", "accuracy"),
+        ("--preset tabular --metric log_loss", "accuracy"),
+        ("--preset tabular --metric macro_f1", "accuracy"),
+        ("--preset tabular --metric loss", "loss"),
+        ("--preset tabular --metric roc_auc", "roc_auc"),
+        ("--preset tabular --metric roc_auc --monitor loss", "loss"),
+        ("--preset plain --metric log_loss", "loss"),
+        ("--preset plain --metric roc_auc --patience 2", "roc_auc"),
+    ] {
+        place.stdout(&format!("{words} {said}"));
+        let kept = std::fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+        assert!(kept.contains(&format!("monitor = \"{monitor}\"")), "{said}: {kept}");
+        let epochs = std::fs::read_to_string(place.path().join("run/metrics.jsonl")).unwrap();
+        assert_eq!(epochs.contains("\"roc_auc\":"), monitor == "roc_auc", "{said}: {epochs}");
+    }
+    place.refuses("train numbers.csv --target y --metric roc_auc", 2, &["--metric is roc_auc", "rmse"]);
+}
+
+/// An effort decides where nothing is said; a configuration has what it decided. It is refused where it decides nothing.
+#[test]
+fn efforts_are_networks_and_epochs() {
+    let place = Place::new();
+    let words = "train numbers.csv --target y --preset tabular --effort best --device cpu";
+    let found = place.run(&format!("{words} --hidden 4 --epochs 2 --out run --json"));
+    assert!(found.stderr.contains("effort: 24 networks, 2 epochs, "), "{}", found.stderr);
+    let kept = std::fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(kept.contains("ensemble = 24") && !kept.contains("effort"), "{kept}");
+    for said in ["--preset plain", "--preset tabular --epochs 2 --ensemble 2", "--config run/config.toml"] {
+        let words = format!("train numbers.csv --target y --effort fast {said}");
+        place.refuses(&words, 2, &["--effort is fast", "--preset tabular"]);
+    }
+    place.refuses("train numbers.csv --preset tabular --effort much", 2, &["--effort", "`much`", "fast, normal, best"]);
+}
+
 /// Folds and epochs are those that operations allow, and the line says so; what is said stays, and what cannot be is left out.
 #[test]
 fn networks_and_epochs_are_what_operations_allow() {
@@ -136,7 +176,9 @@ fn networks_and_epochs_are_what_operations_allow() {
         assert_eq!(found.code, Some(0), "{words}: {}", found.stderr);
         let told = found.stderr.lines().find(|told| told.starts_with("effort: ")).unwrap_or_default();
         assert!(
-            told.contains(line) && told.contains(" of at most 2e12; ") && told.contains(" otherwise"),
+            told.contains(line)
+                && told.contains(" of at most 2e12 for --effort normal; ")
+                && told.contains(" otherwise"),
             "{words}: {}",
             found.stderr
         );

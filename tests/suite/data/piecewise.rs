@@ -63,6 +63,32 @@ fn edges_and_inputs_are_those_of_the_papers_package() {
     }
 }
 
+/// A number that many rows have is one edge, and the others have the bins: beside it quantiles of the rows without it.
+#[test]
+fn frequent_numbers_take_one_edge() {
+    // Of 1,000 rows 800 are 0 and 100 are 50; the others are 1 to 100 but for 50, each once.
+    let mut column = [vec![0.0; 800], vec![50.0; 100]].concat();
+    column.extend((1..=101).filter(|&one| one != 50).map(f64::from));
+    for bins in [2, 4, 8, 16] {
+        let encoder = fit(&table(&[("a", &column)]), scaling(bins)).unwrap();
+        let found = edges(&encoder.features()[0]);
+        assert!(found.len() == bins + 1 && found.windows(2).all(|bin| bin[0] < bin[1]), "{bins}: {found:?}");
+        assert_eq!((found[0], found[bins]), (0.0, 101.0));
+        assert!(bins < 4 || (found.contains(&50.0) && found[1] <= 34.0), "{bins}: {found:?}");
+    }
+    let encoder = fit(&table(&[("a", &column)]), scaling(8)).unwrap();
+    let rest: Vec<f64> = column.iter().copied().filter(|&one| one != 0.0 && one != 50.0).collect();
+    // 9 edges are 0, 50, and 7 that are 6 parts of the 100 rows that are left.
+    let quantiles = (0..=6).map(|part| 1.0 + f64::from(part) / 6.0 * 99.0).map(|place| {
+        let at = place as usize - 1;
+        rest[at] + (rest[(at + 1).min(99)] - rest[at]) * place.fract()
+    });
+    let mut expected: Vec<f64> = quantiles.chain([0.0, 50.0]).collect();
+    expected.sort_by(f64::total_cmp);
+    let found = edges(&encoder.features()[0]);
+    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?} {expected:?}");
+}
+
 /// A column of two values has the scaled number alone; the bins of others are made of cells that are there, in training rows.
 #[test]
 fn columns_may_have_few_values_and_missing_cells() {

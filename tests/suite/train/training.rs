@@ -12,7 +12,9 @@ use wgpu_mlp::math::{Activation, Clip, Loss, Optimizer, Rule};
 use wgpu_mlp::params::Init;
 use wgpu_mlp::plan::{self, PlanKind, Recipe, Role, TrainShape};
 use wgpu_mlp::spec::{Layer, MlpSpec};
-use wgpu_mlp::train::{Batch, EarlyStopping, Epoch, Event, Monitor, Schedule, TrainConfig, TrainState, Trainer};
+use wgpu_mlp::train::{
+    Batch, EarlyStopping, Epoch, Event, Monitor, Replica, Schedule, TrainConfig, TrainState, Trainer,
+};
 
 use crate::support::wait;
 use crate::train::gradients::{bits, everywhere};
@@ -142,7 +144,8 @@ fn validation_is_that_of_a_predictor() {
 fn early_stopping_keeps_the_best() {
     let (spec, _, validation) = problem();
     for device in everywhere() {
-        for (monitor, rule) in [(Monitor::Loss, Rule::Adam), (Monitor::Accuracy, Rule::Sgd)] {
+        let cases = [(Monitor::Loss, Rule::Adam), (Monitor::Accuracy, Rule::Sgd), (Monitor::RocAuc, Rule::Sgd)];
+        for (monitor, rule) in cases {
             let stopping = EarlyStopping { monitor, ..EarlyStopping::new(3) };
             // A rate at which it goes up and down.
             let mut config = config(200, rule).early_stopping(stopping);
@@ -158,6 +161,7 @@ fn early_stopping_keeps_the_best() {
             let value = |at: usize| match monitor {
                 Monitor::Loss => -all[at].loss,
                 Monitor::Accuracy => all[at].accuracy.unwrap(),
+                Monitor::RocAuc => all[at].roc_auc.unwrap(),
             };
             // The first of the best.
             let best = (0..all.len()).rev().max_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap();
@@ -168,8 +172,50 @@ fn early_stopping_keeps_the_best() {
             let outputs = predictor.outputs(validation.features()).unwrap();
             let found = Metrics::new(&spec, &outputs, &validation, None).unwrap();
             assert!((found.loss - all[best].loss).abs() < 1e-6, "{}: {found:?} {:?}", device.name(), all[best]);
+            let area = found.classification().unwrap().roc_auc;
+            assert_eq!(all[best].roc_auc, area.filter(|_| monitor == Monitor::RocAuc), "{}", device.name());
         }
     }
+}
+
+/// Replicas are ranked by their own folds, and only those that ask for it; the number is that of the metrics.
+#[test]
+fn replicas_are_ranked_by_their_folds() {
+    let (spec, data, _) = problem();
+    let with = |monitor| config(3, Rule::Adam).early_stopping(EarlyStopping { monitor, ..EarlyStopping::keep_best() });
+    let replicas = [(Monitor::RocAuc, 0..40), (Monitor::Loss, 0..40), (Monitor::RocAuc, 40..70)]
+        .map(|(monitor, fold)| Replica::new(with(monitor)).fold(fold));
+    for device in everywhere() {
+        let mut trainer = Trainer::with_replicas(&device, &spec, &replicas, &data, None).unwrap();
+        let mut last = [None; 3];
+        trainer
+            .fit_with(|event| {
+                if let Event::Epoch(epoch) = event {
+                    last[epoch.replica] = epoch.validation;
+                }
+                GO_ON
+            })
+            .unwrap();
+        let (outcomes, all) = (trainer.outcomes(), trainer.best_parameters().unwrap().unwrap());
+        for (at, replica) in replicas.iter().enumerate() {
+            let is_ranked = at != 1;
+            assert_eq!(last[at].unwrap().roc_auc.is_some(), is_ranked);
+            if !is_ranked {
+                continue;
+            }
+            let rows = data.select(&replica.fold.clone().unwrap().collect::<Vec<_>>());
+            let own = &all[at * all.len() / 3..][..all.len() / 3];
+            let outputs = Predictor::new(&device, &spec, own, rows.rows()).unwrap().outputs(rows.features()).unwrap();
+            let area = Metrics::new(&spec, &outputs, &rows, None).unwrap().classification().unwrap().roc_auc;
+            assert_eq!(outcomes[at].best_score, area, "{}, replica {at}", device.name());
+        }
+    }
+    // Without rows that are held out there is nothing to rank, and numbers have no classes.
+    let (what, device) = (with(Monitor::RocAuc), &everywhere()[0]);
+    let told = Trainer::new(device, &spec, &what, &data).unwrap_err().to_string();
+    assert!(told.contains("roc_auc without such rows") && told.contains("held out"), "{told}");
+    let numbers = MlpSpec::new(&[2, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
+    assert!(what.check(&numbers).unwrap_err().to_string().contains("monitor is roc_auc: expected loss"));
 }
 
 /// Without a patience all epochs are run, and of those with the best accuracy, of which there are several, the one with the lowest loss is

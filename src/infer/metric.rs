@@ -1,13 +1,13 @@
-//! By what trials are compared.
+//! By what models are judged.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Metrics;
 use crate::data::Task;
 use crate::error::{Error, Result, shorten};
-use crate::infer::Metrics;
 
 /// A metric of the rows that are held out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
