@@ -4,6 +4,7 @@ mod fits;
 mod frame;
 mod loss;
 mod pack;
+mod steps;
 
 use std::ops::{ControlFlow, Range};
 
@@ -14,7 +15,7 @@ use super::run_state::{Pending, ReplicaProgress, RunProgress, Sums};
 use super::trainer::Trainer;
 use super::{Epoch, Event, Monitor, Outcome, Progress, ReplicaEnd, ValidationScore};
 use crate::backend::Backend as _;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::Step;
 use crate::plan::{PassKind, Role, SNAPSHOTS};
 pub(super) use fits::Course;
@@ -42,34 +43,6 @@ impl Trainer {
         let outcome = self.advance(u64::MAX, on_event).await?;
         self.check_parameters().await?;
         Ok(outcome)
-    }
-
-    /// [`step`](Self::step) for async programs.
-    pub async fn step_async(&mut self) -> Result<Progress> {
-        self.run_steps_async(1).await
-    }
-
-    /// [`run_steps`](Self::run_steps) for async programs.
-    pub async fn run_steps_async(&mut self, steps: u64) -> Result<Progress> {
-        let (end, mut last) = (self.next_step.saturating_add(steps.max(1)), None);
-        while self.next_step < end {
-            if self.next_step >= self.run.end {
-                self.drain().await?;
-                self.begin();
-            }
-            let before = self.next_step;
-            self.advance(end - before, |event| {
-                if let Event::Steps(progress) = event {
-                    last = Some(progress);
-                }
-                ControlFlow::Continue(())
-            })
-            .await?;
-            if self.next_step == before {
-                break;
-            }
-        }
-        last.ok_or_else(|| Error::CheckFailed("a step gave no loss".into()))
     }
 
     pub(super) fn begin(&mut self) {
