@@ -4,16 +4,18 @@ mod fits;
 mod frame;
 mod loss;
 mod pack;
+mod steps;
 
 use std::ops::{ControlFlow, Range};
-use std::time::Instant;
+
+use web_time::Instant;
 
 use super::member::Member;
 use super::run_state::{Pending, ReplicaProgress, RunProgress, Sums};
 use super::trainer::Trainer;
 use super::{Epoch, Event, Monitor, Outcome, Progress, ReplicaEnd, ValidationScore};
 use crate::backend::Backend as _;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::Step;
 use crate::plan::{PassKind, Role, SNAPSHOTS};
 pub(super) use fits::Course;
@@ -41,23 +43,6 @@ impl Trainer {
         let outcome = self.advance(u64::MAX, on_event).await?;
         self.check_parameters().await?;
         Ok(outcome)
-    }
-
-    /// [`step`](Self::step) for async programs.
-    pub async fn step_async(&mut self) -> Result<Progress> {
-        if self.next_step >= self.run.end {
-            self.drain().await?;
-            self.begin();
-        }
-        let mut last = None;
-        self.advance(1, |event| {
-            if let Event::Steps(progress) = event {
-                last = Some(progress);
-            }
-            ControlFlow::Continue(())
-        })
-        .await?;
-        last.ok_or_else(|| Error::CheckFailed("a step gave no loss".into()))
     }
 
     pub(super) fn begin(&mut self) {
