@@ -59,8 +59,8 @@ impl WithSimd for Small<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { p, a, a_rows, b, b_rows, start, c, panel } = self;
-        // A tile of 6 rows takes 24 of 32 registers, 12 of AVX's 16.
-        let most = if S::F32_LANES == 8 { 2 } else { 4 };
+        // A tile of 6 rows takes 24 of 32 registers, 12 of AVX's 16, and as many of the 16 that a browser has for wasm on x86.
+        let most = if S::F32_LANES == 8 || cfg!(target_family = "wasm") { 2 } else { 4 };
         for first in (0..p.n).step_by(most * S::F32_LANES) {
             let width = (p.n - first).min(most * S::F32_LANES);
             let wide = width.div_ceil(S::F32_LANES);
