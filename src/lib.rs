@@ -37,6 +37,8 @@
 //! - `mpi`: several processes that train one network ([`ranks`]), through the system's MPI.
 //! - `cli`, the default: the command `mlp`, with all of these except `parquet` and `mpi`.
 #![deny(missing_docs)]
+// A browser has no sweeps, no files with permissions and no locks: what only these call is not called there.
+#![cfg_attr(target_family = "wasm", allow(dead_code, unused_mut, unfulfilled_lint_expectations))]
 
 pub mod backend;
 pub mod bench;
@@ -93,6 +95,7 @@ pub use model::{MemberRecord, Model, TrainingRecord};
 pub use params::Init;
 pub use pipeline::{Estimator, Fitted, Prediction};
 /// Waits for a future on this thread: for programs that are not async themselves.
+#[cfg(not(target_family = "wasm"))]
 pub use pollster::block_on;
 pub use spec::MlpSpec;
 pub use train::{Batch, Event, Schedule, TrainConfig, Trainer};

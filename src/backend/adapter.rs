@@ -4,14 +4,17 @@ use serde::Serialize;
 
 use crate::plan::Target;
 
+/// The kind of a GPU in a browser, which tells of an adapter only whether it is software.
+pub(super) const BROWSER: &str = "GPU";
+
 /// One adapter, as `mlp devices` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdapterSummary {
     /// Its name, as the driver gives it.
     pub name: String,
-    /// The graphics interface: `vulkan`, `metal`, `dx12`.
+    /// The graphics interface: `vulkan`, `metal`, `dx12`, `webgpu`.
     pub backend: &'static str,
-    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `software` or `other`.
+    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `GPU`, which is one of a browser, `software` or `other`.
     pub kind: &'static str,
     /// Driver and its version.
     pub driver: String,
@@ -27,7 +30,7 @@ pub struct AdapterSummary {
 impl AdapterSummary {
     /// Whether it is a piece of hardware.
     pub fn is_hardware(&self) -> bool {
-        matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU")
+        matches!(self.kind, "discrete GPU" | "integrated GPU" | "virtual GPU" | BROWSER)
     }
 
     /// What a plan has to know of it.

@@ -19,6 +19,8 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use adapter::AdapterSummary;
+#[cfg(feature = "gpu")]
+use adapter::BROWSER;
 pub use cpu::{CpuBackend, CpuDevice};
 pub use gpu::{GpuBackend, GpuDevice};
 #[cfg(feature = "gpu")]

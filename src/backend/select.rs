@@ -166,9 +166,9 @@ pub async fn open_with_async(wanted: &str, opening: Opening) -> Result<OpenedDev
     }
 }
 
-/// Whether there is none for another reason than the machine: a variable of the environment, or a build that knows none.
+/// Whether there is none for another reason than the machine: a variable of the environment, a browser, or a build that knows none.
 fn is_hidden() -> bool {
-    !matches!(no_adapter(), Error::NoAdapter)
+    cfg!(target_family = "wasm") || !matches!(no_adapter(), Error::NoAdapter)
 }
 
 fn is_part(wanted: &str, name: &str) -> bool {

@@ -1,9 +1,9 @@
 //! Timing of steps: warmed up, with the device's work inside the interval, as a median with its spread.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use serde::Serialize;
+use web_time::Instant;
 
 use crate::backend::{Backend, MAX_IN_FLIGHT};
 use crate::error::Result;

@@ -1,9 +1,9 @@
 //! Where a step's time goes: each kernel's share, by the GPU's own clock.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde::Serialize;
+use web_time::Instant;
 
 use super::clock::median;
 use crate::backend::{Backend, GpuBackend};

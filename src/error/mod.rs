@@ -332,7 +332,7 @@ pub enum Error {
         expected: String,
     },
     /// No GPU adapter of any kind is present.
-    #[error("no GPU adapter found: install a Vulkan driver ({}), or use {}", driver_hint(), set("device", "cpu"))]
+    #[error("no GPU adapter found: {}, or use {}", driver_hint(), set("device", "cpu"))]
     NoAdapter,
     /// A variable of the environment leaves no GPU adapter.
     #[error(

@@ -130,14 +130,16 @@ pub(super) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy()).into_owned()
 }
 
-/// What to install where no GPU is found.
+/// What to do where no GPU is found.
 pub(super) fn driver_hint() -> &'static str {
-    if cfg!(target_os = "linux") {
-        "on Debian and Ubuntu the package mesa-vulkan-drivers, on Fedora mesa-vulkan-drivers, on Arch vulkan-swrast"
+    if cfg!(target_family = "wasm") {
+        "this browser gives none by WebGPU; take one that does, or see whether a setting or this page's address (it has to be https) keeps it away"
+    } else if cfg!(target_os = "linux") {
+        "install a Vulkan driver (on Debian and Ubuntu the package mesa-vulkan-drivers, on Fedora mesa-vulkan-drivers, on Arch vulkan-swrast)"
     } else if cfg!(target_os = "windows") {
-        "the GPU vendor's driver; Windows brings WARP for DX12 from Windows 10 on"
+        "install a Vulkan driver (the GPU vendor's driver; Windows brings WARP for DX12 from Windows 10 on)"
     } else {
-        "the GPU vendor's driver"
+        "install a Vulkan driver (the GPU vendor's driver)"
     }
 }
 

@@ -2,7 +2,9 @@
 //! copy of it; the epochs and networks that fit.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use super::hint::Hint;
 use super::prepare::Prepared;

@@ -1,7 +1,9 @@
 //! A fit that its program drives: run, pause, checkpoint, go on, and at last judge the model.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 use super::fitted::Fitted;
 use super::members::OutOfFold;

@@ -2,9 +2,9 @@
 
 #[cfg(feature = "cli")]
 use std::time::Duration;
-use std::time::Instant;
 
 use serde::{Serialize, Serializer};
+use web_time::Instant;
 
 /// Seconds of each phase, in their order.
 #[derive(Clone, Debug)]

@@ -271,6 +271,15 @@ impl Trainer {
         block_on(self.step_async())
     }
 
+    /// Does so many steps, at least one, and waits for the last: what as many calls of [`step`](Self::step) do, with the submissions of
+    /// [`fit`](Self::fit), so that the device is not waited for in between. It tells of the last step.
+    ///
+    /// # Errors
+    /// Those of [`fit`](Self::fit).
+    pub fn run_steps(&mut self, steps: u64) -> Result<Progress> {
+        block_on(self.run_steps_async(steps))
+    }
+
     /// The state after the last step.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The adapters that are present, in a fixed order: real GPUs first, then software.
 
-use crate::backend::AdapterSummary;
+use crate::backend::{AdapterSummary, BROWSER};
 use crate::error::{Error, Result};
 
 /// What wgpu has to be asked for, to use matrix units.
@@ -83,14 +83,17 @@ pub(super) fn matrix_units(adapter: &wgpu::Adapter) -> Option<usize> {
 }
 
 pub(super) fn summary(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> AdapterSummary {
+    let in_browser = info.backend == wgpu::Backend::BrowserWebGpu;
     AdapterSummary {
-        name: info.name.clone(),
+        // Most browsers name none.
+        name: if in_browser && info.name.is_empty() { "the browser's GPU".into() } else { info.name.clone() },
         backend: info.backend.to_str(),
         kind: match info.device_type {
             wgpu::DeviceType::DiscreteGpu => "discrete GPU",
             wgpu::DeviceType::IntegratedGpu => "integrated GPU",
             wgpu::DeviceType::VirtualGpu => "virtual GPU",
             wgpu::DeviceType::Cpu => "software",
+            wgpu::DeviceType::Other if in_browser => BROWSER,
             wgpu::DeviceType::Other => "other",
         },
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
