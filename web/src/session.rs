@@ -5,9 +5,9 @@ use web_time::{Duration, Instant};
 use wgpu_mlp::backend::{Device, OpenedDevice};
 use wgpu_mlp::explain::{Explanation, explain_async};
 use wgpu_mlp::gradcheck::{GradCheck, gradcheck_async};
+use wgpu_mlp::infer::Metrics;
 use wgpu_mlp::params::Layout;
 use wgpu_mlp::train::Progress;
-use wgpu_mlp::infer::Metrics;
 use wgpu_mlp::{
     Batch, Dataset, Encoder, Loss, MlpSpec, Model, Optimizer, Predictor, Result, TrainConfig, Trainer, TrainingRecord,
     open_async,
@@ -93,6 +93,14 @@ impl Session {
         json!({"kind": kind, "name": self.opened.device.name(), "note": self.opened.reason, "plan": plan})
     }
 
+    /// Its layers, from the first hidden one to the output: inputs, outputs and activation of each.
+    pub fn layers(&self) -> Value {
+        let layers = self.spec.layers().iter();
+        layers
+            .map(|layer| json!({"inputs": layer.inputs, "outputs": layer.outputs, "activation": layer.activation}))
+            .collect()
+    }
+
     /// Whether it runs on a GPU.
     pub fn is_on_gpu(&self) -> bool {
         matches!(self.opened.device, Device::Gpu(_))
@@ -165,7 +173,8 @@ impl Session {
             // Each layer by itself is a network, too, whose outputs are its activations.
             let alone = MlpSpec::from_layers(vec![self.spec.layers()[layer]], Loss::MeanSquaredError)?;
             let values = &parameters[layout.weight(layer).range.start..layout.bias(layer).range.end];
-            let outputs = Predictor::new_async(&cpu, &alone, values, width * height).await?.outputs_async(&inputs).await?;
+            let outputs =
+                Predictor::new_async(&cpu, &alone, values, width * height).await?.outputs_async(&inputs).await?;
             let units = alone.outputs();
             pictures.extend((0..units).flat_map(|unit| outputs.iter().skip(unit).step_by(units).copied()));
             inputs = outputs;

@@ -17,9 +17,11 @@ fn main() -> ExitCode {
         eprintln!("usage: reference SETTINGS-AS-JSON STEPS");
         return ExitCode::FAILURE;
     };
-    match steps.parse().map_err(|error| format!("steps: {error}")).and_then(|steps| {
-        block_on(reference(settings, steps)).map_err(|error| error.to_string())
-    }) {
+    match steps
+        .parse()
+        .map_err(|error| format!("steps: {error}"))
+        .and_then(|steps| block_on(reference(settings, steps)).map_err(|error| error.to_string()))
+    {
         Ok(found) => {
             println!("{found}");
             ExitCode::SUCCESS
@@ -44,7 +46,9 @@ async fn reference(settings: &str, steps: u64) -> Result<Value> {
     for layer in 1..=spec.layers().len() {
         for name in [format!("dW{layer}"), format!("db{layer}")] {
             let found = explained.quantities.iter().find(|quantity| quantity.name == name);
-            let of = |values: fn(&wgpu_mlp::explain::Quantity) -> &Vec<Vec<f64>>| found.map(values).into_iter().flatten().flatten();
+            let of = |values: fn(&wgpu_mlp::explain::Quantity) -> &Vec<Vec<f64>>| {
+                found.map(values).into_iter().flatten().flatten()
+            };
             exact.extend(of(|quantity| &quantity.exact).copied());
             limits.extend(of(|quantity| &quantity.limits).copied());
         }
