@@ -86,7 +86,8 @@ macro_rules! real {
                 }
             }
             fn vectorized<R>(work: impl FnOnce() -> R) -> R {
-                pulp::Arch::new().dispatch(work)
+                // A module of wasm has one set of instructions, chosen when it is compiled.
+                if cfg!(target_family = "wasm") { work() } else { pulp::Arch::new().dispatch(work) }
             }
             fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [Self]) -> R) -> R {
                 thread_local! {

@@ -139,6 +139,19 @@ fn only_the_gpu_backend_names_wgpu() {
     assert!(inside > 0);
 }
 
+/// What a browser runs reads the time by `web_time`, since std's clocks panic there.
+#[test]
+fn clocks_are_those_that_a_browser_has() {
+    let elsewhere = ["cli", "report", "sweep"];
+    for (path, text) in
+        files("src", "rs").iter().filter(|(path, _)| !elsewhere.iter().any(|part| path.starts_with(part)))
+    {
+        let clock =
+            |line: &str| line.contains("std::time") && (line.contains("Instant") || line.contains("SystemTime"));
+        assert!(!code(text).lines().any(clock), "{} has a clock of std: use web_time's", path.display());
+    }
+}
+
 /// A new loss or optimiser touches neither the command nor a report, which go by the tables: they name but the defaults.
 #[test]
 fn the_command_goes_by_the_tables_of_losses_and_optimisers() {
@@ -160,7 +173,7 @@ fn the_command_goes_by_the_tables_of_losses_and_optimisers() {
 
 #[test]
 fn files_are_short() {
-    let sources = [("src", "rs"), ("shaders", "wgsl"), ("benches", "rs")];
+    let sources = [("src", "rs"), ("shaders", "wgsl"), ("benches", "rs"), ("web/src", "rs")];
     for (path, text) in sources.into_iter().flat_map(|(folder, ending)| files(folder, ending)) {
         let lines = text.lines().count();
         assert!(lines <= LINES, "{}: {lines} lines; at most {LINES}", path.display());

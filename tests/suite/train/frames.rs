@@ -35,6 +35,24 @@ fn parameters_start_as_the_configuration_says() {
     assert!(refused.unwrap_err().to_string().contains("4294967296"));
 }
 
+/// Many steps in one call come to what as many calls of one step come to, over the end of a run, too.
+#[test]
+fn many_steps_are_as_many_single_ones() {
+    let data = random_data(&spec(), 30, 1).unwrap();
+    for device in everywhere() {
+        let new = || Trainer::new(&device, &spec(), &config(), &data).unwrap();
+        let (mut single, mut many) = (new(), new());
+        // A run has 5 epochs of 4 steps.
+        for steps in [1, 3, 25] {
+            let last = (0..steps).map(|_| single.step().unwrap()).last();
+            let found = many.run_steps(steps).unwrap();
+            assert_eq!(Some((found.step, found.loss)), last.map(|last| (last.step, last.loss)));
+        }
+        assert_eq!((many.steps(), single.steps()), (29, 29));
+        assert_eq!(bits(&many.parameters().unwrap()), bits(&single.parameters().unwrap()));
+    }
+}
+
 /// Steps that frames submit and collect come to what a run comes to that is done in one call.
 #[test]
 fn frames_come_to_what_a_run_comes_to() {
