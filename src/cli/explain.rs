@@ -6,8 +6,8 @@ use super::device::DeviceArgs;
 use super::help;
 use super::output::{print, print_json};
 use super::train::LossParameterArgs;
-use crate::data::{Dataset, Moons};
-use crate::error::{Error, Result};
+use crate::data::{BuiltIn, Dataset};
+use crate::error::{Error, Result, shorten};
 use crate::explain::{Explanation, Quantity, Stage, explain_async};
 use crate::math::{Activation, Loss, TargetDomain};
 use crate::params::{Init, Layout};
@@ -24,9 +24,9 @@ const DIGITS: i32 = 7;
 /// Print the numbers of one training step: every Z, A, dZ, dW and db, with its formula and its kernel
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The data, which is the built-in `moons`
-    #[arg(default_value = "moons", value_parser = ["moons"])]
-    data: String,
+    #[arg(default_value = BuiltIn::MOONS.name, value_parser = built_in, value_name = "NAME",
+          help = format!("Built-in data, with the noise and the seed that it has by default: {}", help::built_in()))]
+    data: &'static BuiltIn,
     /// The step to print, counted from 1; earlier steps are trained first
     #[arg(long, default_value_t = 1, value_name = "N")]
     step: u64,
@@ -69,7 +69,8 @@ pub async fn run(args: Args) -> Result<()> {
     let spec = args.parameter.tune(args.hidden.spec(2, outputs, args.activation, args.loss)?)?;
     let parameters = args.init.draw(&spec, args.seed)?;
     let device = args.device.open(args.json).await?.device;
-    let explanation = explain_async(&device, &spec, &parameters, &moons(args.rows)?, args.lr, args.step).await?;
+    let explanation =
+        explain_async(&device, &spec, &parameters, &rows(args.data, args.rows)?, args.lr, args.step).await?;
     if args.json { print_json(&explanation) } else { print(text(&explanation, &spec)) }?;
     match explanation.passed {
         true => Ok(()),
@@ -82,14 +83,23 @@ pub async fn run(args: Args) -> Result<()> {
     }
 }
 
-/// The article's moons, but for the number of rows.
-fn moons(rows: usize) -> Result<Dataset> {
-    let table = Moons { samples: rows, noise: 0.2, seed: 100 }.table()?;
+/// Reads the name of built-in data.
+fn built_in(name: &str) -> Result<&'static BuiltIn> {
+    BuiltIn::named(name).ok_or_else(|| Error::Setting {
+        what: "DATA",
+        found: format!("`{}`", shorten(name)),
+        expected: help::built_in(),
+    })
+}
+
+/// The rows of built-in data, which for moons are the article's but for their number.
+fn rows(set: &BuiltIn, rows: usize) -> Result<Dataset> {
+    let table = set.table(rows, set.noise, BuiltIn::SEED)?;
     let column =
         |name: &str| -> Result<Vec<f32>> { Ok(table.numbers(name)?.iter().map(|&value| value as f32).collect()) };
     let (x0, x1) = (column("x0")?, column("x1")?);
     let features = x0.into_iter().zip(x1).flat_map(|(x0, x1)| [x0, x1]).collect();
-    Dataset::new(features, column("label")?, 2, 1)
+    Dataset::new(features, column(BuiltIn::TARGET)?, 2, 1)
 }
 
 fn text(explanation: &Explanation, spec: &MlpSpec) -> String {

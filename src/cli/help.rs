@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::data::Task;
+use crate::data::{BuiltIn, Task};
 use crate::math::{Activation, Loss, Optimizer, Precision, TargetDomain};
 use crate::params::Init;
 use crate::plan::PlanKind;
@@ -12,6 +12,25 @@ use crate::train::{Parametrization, Schedule};
 /// Names with commas between them.
 fn list<T: Display>(names: impl IntoIterator<Item = T>) -> String {
     names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// `moons, circles, …`.
+pub fn built_in() -> String {
+    list(BuiltIn::ALL.iter().map(|set| set.name))
+}
+
+/// What DATA may be.
+pub fn data() -> String {
+    let sets = list(BuiltIn::ALL.iter().map(|set| format!("{} ({})", set.name, set.about)));
+    format!(
+        "A table, `-` for stdin, or built-in data: {sets}. A table is CSV or TSV with a header, npy, npz, IDX or Parquet; it may \
+         be compressed, or the only file of a zip archive"
+    )
+}
+
+/// `what [default: 0.2 for moons, …]`.
+pub fn noise(what: &str) -> String {
+    format!("{what} [default: {}]", list(BuiltIn::ALL.iter().map(|set| format!("{} for {}", set.noise, set.name))))
 }
 
 /// The losses whose targets are of some kinds.

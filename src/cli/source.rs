@@ -3,21 +3,20 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::data::{CsvReader, Encoder, Moons, ReadAs, Reading, Table, TableFile};
+use crate::cli::help;
+use crate::data::{BuiltIn, CsvReader, Encoder, ReadAs, Reading, Table, TableFile};
 use crate::error::{Error, Result, list, shell_word, shorten};
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// A table, `-` for stdin, or the built-in data `moons`. A table is CSV or TSV with a header, npy, npz, IDX or
-    /// Parquet; it may be compressed, or the only file of a zip archive
+    #[arg(help = help::data())]
     data: String,
-    /// Number of rows of `moons` [default: 1000]
+    /// Number of rows of built-in data [default: 1000]
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
-    /// Standard deviation of the noise of `moons` [default: 0.2]
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", help = help::noise("Standard deviation of the noise of built-in data"))]
     noise: Option<f64>,
-    /// Seed of `moons` [default: 100]
+    /// Seed of built-in data [default: 100]
     #[arg(long, value_name = "N")]
     data_seed: Option<u32>,
 }
@@ -25,22 +24,34 @@ pub struct DataArgs {
 /// Data that has been named and not read yet.
 #[derive(Debug)]
 pub enum Source {
-    /// scikit-learn's two moons; the article's unless flags say otherwise.
-    Moons(Moons),
+    /// Built-in data; what no flag says is as the name stands for.
+    BuiltIn(Generated),
     /// A table's file, or `-`.
     File(PathBuf),
 }
 
-/// The target column of the built-in data.
-pub const MOONS_TARGET: &str = "label";
+/// Built-in data with its settings.
+#[derive(Debug)]
+pub struct Generated {
+    set: &'static BuiltIn,
+    samples: usize,
+    noise: f64,
+    seed: u32,
+}
+
+impl Generated {
+    fn table(&self) -> Result<Table> {
+        self.set.table(self.samples, self.noise, self.seed)
+    }
+}
 
 impl DataArgs {
     /// What the flags name.
     pub fn source(&self) -> Result<Source> {
-        if self.data == "moons" {
-            let Self { samples, noise, data_seed, .. } = self;
-            let (samples, noise) = (samples.unwrap_or(1000), noise.unwrap_or(0.2));
-            return Ok(Source::Moons(Moons { samples, noise, seed: data_seed.unwrap_or(100) }));
+        if let Some(set) = BuiltIn::named(&self.data) {
+            let samples = self.samples.unwrap_or(BuiltIn::SAMPLES);
+            let (noise, seed) = (self.noise.unwrap_or(set.noise), self.data_seed.unwrap_or(BuiltIn::SEED));
+            return Ok(Source::BuiltIn(Generated { set, samples, noise, seed }));
         }
         let flags = [
             ("--samples", self.samples.map(|value| value.to_string())),
@@ -48,13 +59,15 @@ impl DataArgs {
             ("--data-seed", self.data_seed.map(|value| value.to_string())),
         ];
         match flags.into_iter().find_map(|(what, value)| Some((what, value?))) {
-            Some((what, found)) => {
-                Err(Error::Setting { what, found, expected: "the built-in data `moons`, not a file".into() })
-            }
+            Some((what, found)) => Err(Error::Setting {
+                what,
+                found,
+                expected: format!("built-in data ({}), not a file", help::built_in()),
+            }),
             None if self.is_unknown_name() => Err(Error::Setting {
                 what: "DATA",
                 found: format!("`{}`", shorten(&self.data)),
-                expected: "a file that exists, `-` for stdin, or the built-in `moons`".into(),
+                expected: format!("a file that exists, `-` for stdin, or built-in data ({})", help::built_in()),
             }),
             None => Ok(Source::File(PathBuf::from(&self.data))),
         }
@@ -73,7 +86,7 @@ impl Source {
     /// What is in force of the flags, as words of the command line.
     pub fn words(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Moons(Moons { samples, noise, seed }) => {
+            Self::BuiltIn(Generated { samples, noise, seed, .. }) => {
                 vec![("samples", samples.to_string()), ("noise", noise.to_string()), ("data-seed", seed.to_string())]
             }
             Self::File(_) => Vec::new(),
@@ -84,14 +97,24 @@ impl Source {
     pub fn typed(&self) -> String {
         let flags: String = self.words().iter().map(|(flag, word)| format!(" --{flag} {word}")).collect();
         match self {
-            Self::Moons(_) => format!("moons{flags}"),
+            Self::BuiltIn(Generated { set, .. }) => format!("{}{flags}", set.name),
             Self::File(path) => shell_word(&path.to_string_lossy()).into_owned(),
         }
     }
 
     /// The target column where none is named.
     pub fn target(&self) -> Option<&'static str> {
-        matches!(self, Self::Moons(_)).then_some(MOONS_TARGET)
+        self.is_built_in().then_some(BuiltIn::TARGET)
+    }
+
+    /// Whether it is no file.
+    pub fn is_built_in(&self) -> bool {
+        matches!(self, Self::BuiltIn(_))
+    }
+
+    /// Whether it is the data of docs/article.md, whose run `mlp train` then repeats.
+    pub fn is_articles(&self) -> bool {
+        matches!(self, Self::BuiltIn(Generated { set, .. }) if set.name == BuiltIn::MOONS.name)
     }
 
     /// Reads the whole table, each column as `how` says, which is told where it is from and its names.
@@ -101,7 +124,7 @@ impl Source {
         mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<Table> {
         match self {
-            Self::Moons(moons) => read_as(moons.table()?, reading, how),
+            Self::BuiltIn(generated) => read_as(generated.table()?, reading, how),
             Self::File(path) => Table::read_with(path, reading, |names| how(path, names)),
         }
     }
@@ -113,7 +136,7 @@ impl Source {
         mut how: impl FnMut(&Path, &[String]) -> Result<Vec<ReadAs>>,
     ) -> Result<TableChunks<'_>> {
         match self {
-            Self::Moons(moons) => Ok(TableChunks::Whole(Some(read_as(moons.table()?, reading, how)?))),
+            Self::BuiltIn(generated) => Ok(TableChunks::Whole(Some(read_as(generated.table()?, reading, how)?))),
             Self::File(path) => Ok(match TableFile::open(path, reading, |names| how(path, names))? {
                 TableFile::Whole(table) => TableChunks::Whole(Some(table)),
                 TableFile::Text(reader, kinds) => TableChunks::Rows { path, reader, kinds, any: false },
@@ -182,8 +205,8 @@ pub fn kinds_of(
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Moons(Moons { samples, noise, seed }) => {
-                write!(f, "moons ({samples} samples, noise {noise}, seed {seed})")
+            Self::BuiltIn(Generated { set, samples, noise, seed }) => {
+                write!(f, "{} ({samples} samples, noise {noise}, seed {seed})", set.name)
             }
             Self::File(path) => write!(f, "{}", path.display()),
         }

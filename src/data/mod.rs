@@ -45,5 +45,5 @@ pub use read_as::{ReadAs, Strays};
 pub use reading::{MissingWords, Reading};
 pub use sample_weights::{balanced_class_weights, row_weights};
 pub use split::{Split, last_split, stratified_split, train_test_split};
-pub use synthetic::Moons;
+pub use synthetic::{Blobs, BuiltIn, Circles, Moons, Spirals, Xor};
 pub use table::Table;

@@ -101,6 +101,7 @@ impl Data {
 pub struct Network {
     session: Arc<Mutex<Session>>,
     device: String,
+    layers: String,
 }
 
 #[wasm_bindgen]
@@ -116,13 +117,18 @@ impl Network {
     }
 
     fn of(session: Session) -> Self {
-        let device = session.device().to_string();
-        Self { session: Arc::new(Mutex::new(session)), device }
+        let (device, layers) = (session.device().to_string(), session.layers().to_string());
+        Self { session: Arc::new(Mutex::new(session)), device, layers }
     }
 
     /// Where it runs, as JSON.
     pub fn device(&self) -> String {
         self.device.clone()
+    }
+
+    /// Its layers, as JSON: of each, the hidden ones first, its inputs, its outputs and its activation.
+    pub fn layers(&self) -> String {
+        self.layers.clone()
     }
 
     /// Does so many steps; how far it has come, as JSON.

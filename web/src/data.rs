@@ -1,12 +1,9 @@
 //! Data with a picture: two columns of numbers, and a target. In: the name of built-in data, or the bytes of a table. Out: rows for the
 //! network, points for the eye.
 
-use wgpu_mlp::data::{Cells, Column, Moons, ReadAs, Reading, Scaling};
+use wgpu_mlp::data::{BuiltIn, Cells, Column, ReadAs, Reading, Scaling};
 use wgpu_mlp::{Dataset, Encoder, Error, Result, Table};
 
-/// The built-in data, as the page offers them: name, description, standard deviation of the noise.
-pub const BUILT_IN: &[(&str, &str, f64)] =
-    &[("moons", "two interleaving half circles: scikit-learn's make_moons, row for row", 0.2)];
 /// Columns that the picture has.
 const AXES: usize = 2;
 /// The part of its range that a picture shows beyond the points, on each side.
@@ -27,14 +24,12 @@ impl Data {
     /// # Errors
     /// [`Error::Setting`] for another name, for no rows, and for a noise that is negative or not finite.
     pub fn built_in(name: &str, rows: usize, noise: f64, seed: u32) -> Result<Self> {
-        match name {
-            "moons" => Self::new("moons", Moons { samples: rows, noise, seed }.table()?, Some("label")),
-            _ => Err(Error::Setting {
-                what: "name of the data",
-                found: format!("`{name}`"),
-                expected: BUILT_IN.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", "),
-            }),
-        }
+        let set = BuiltIn::named(name).ok_or_else(|| Error::Setting {
+            what: "name of the data",
+            found: format!("`{name}`"),
+            expected: BuiltIn::ALL.iter().map(|set| set.name).collect::<Vec<_>>().join(", "),
+        })?;
+        Self::new(set.name, set.table(rows, noise, seed)?, Some(BuiltIn::TARGET))
     }
 
     /// A table as the library reads a file of these bytes; messages call it by `name`. `target` is the column to predict, the last one where

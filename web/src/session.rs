@@ -93,6 +93,14 @@ impl Session {
         json!({"kind": kind, "name": self.opened.device.name(), "note": self.opened.reason, "plan": plan})
     }
 
+    /// Its layers, from the first hidden one to the output: inputs, outputs and activation of each.
+    pub fn layers(&self) -> Value {
+        let layers = self.spec.layers().iter();
+        layers
+            .map(|layer| json!({"inputs": layer.inputs, "outputs": layer.outputs, "activation": layer.activation}))
+            .collect()
+    }
+
     /// Whether it runs on a GPU.
     pub fn is_on_gpu(&self) -> bool {
         matches!(self.opened.device, Device::Gpu(_))

@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wgpu_mlp::data::Task;
+use wgpu_mlp::data::{BuiltIn, Task};
 use wgpu_mlp::spec::HiddenLayers;
 use wgpu_mlp::{
     Activation, Batch, Encoder, Error, Init, Loss, MlpSpec, Optimizer, Result, TrainConfig, call_settings_by,
 };
-
-use crate::data::BUILT_IN;
 
 /// A run has no end that a page would see.
 const EPOCHS: u64 = 1 << 40;
@@ -17,8 +15,8 @@ const EPOCHS: u64 = 1 << 40;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Widths of the hidden layers.
-    pub layers: Vec<usize>,
+    /// The hidden layers.
+    pub layers: Layers,
     /// Activation of the hidden layers.
     pub activation: Activation,
     /// Initialisation of the parameters.
@@ -37,6 +35,16 @@ pub struct Settings {
     pub device: String,
 }
 
+/// Widths of hidden layers, or a text as `mlp train --hidden` takes it, in which a layer may name its activation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Layers {
+    /// `[25, 50]`.
+    Widths(Vec<usize>),
+    /// `25:tanh,50`, or `none`.
+    Text(String),
+}
+
 /// A number of rows, or a word for one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -50,7 +58,7 @@ pub enum Rows {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            layers: vec![25, 50, 50, 25],
+            layers: Layers::Widths(vec![25, 50, 50, 25]),
             activation: Activation::Relu,
             init: Init::He,
             optimizer: "adam".into(),
@@ -79,10 +87,14 @@ impl Settings {
     /// The network for these data, with the default loss of their task.
     ///
     /// # Errors
-    /// Those of [`HiddenLayers::spec`].
+    /// Those of [`HiddenLayers`] and of its `spec`.
     pub fn network(&self, encoder: &Encoder) -> Result<MlpSpec> {
         let loss = Loss::of_task(encoder.task())[0];
-        HiddenLayers::plain(&self.layers).spec(encoder.inputs(), encoder.outputs(), self.activation, loss)
+        let hidden = match &self.layers {
+            Layers::Widths(widths) => HiddenLayers::plain(widths),
+            Layers::Text(text) => text.parse()?,
+        };
+        hidden.spec(encoder.inputs(), encoder.outputs(), self.activation, loss)
     }
 
     /// How it is trained.
@@ -101,7 +113,7 @@ impl Settings {
 
 /// What a page may offer: data, activations, initialisations, optimisers with their usual learning rates, and the settings to begin with.
 pub fn catalogue() -> Value {
-    let data = BUILT_IN.iter().map(|(name, about, noise)| json!({"name": name, "about": about, "noise": noise}));
+    let data = BuiltIn::ALL.iter().map(|set| json!({"name": set.name, "about": set.about, "noise": set.noise}));
     let rate = |name: &str| Optimizer::named(name, 1.0).map(|optimizer| optimizer.rule.default_learning_rate()).ok();
     json!({
         "data": data.collect::<Vec<_>>(),

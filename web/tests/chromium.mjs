@@ -8,7 +8,8 @@ import { chromium } from "playwright-core";
 import { serve } from "./serve.mjs";
 
 /** WebGPU in software, which Chromium gives only if it is told to. */
-const ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 /** What playwright adds that keeps WebGPU away. */
 const LEFT_OUT = ["--enable-unsafe-swiftshader", "--disable-gpu", "--headless"];
 
@@ -25,13 +26,17 @@ export function binary() {
   throw new Error("no Chromium was found: install it, or name it by CHROMIUM");
 }
 
+/** Chromium by itself, with WebGPU in software or without any. */
+export const launch = (hasWebGpu) =>
+  chromium.launch({ executablePath: binary(), args: hasWebGpu ? [...ARGUMENTS, ...WEBGPU] : ARGUMENTS, ignoreDefaultArgs: LEFT_OUT });
+
 /** Chromium with the folders' server: `tab(path)` opens a tab, whose `done()` closes it and throws what its console had of errors. */
 export async function open(...folders) {
   const server = await serve(folders);
   const profile = mkdtempSync(join(tmpdir(), "wgpu-mlp-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: binary(),
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, ...WEBGPU],
     ignoreDefaultArgs: LEFT_OUT,
   });
   const root = `http://localhost:${server.address().port}`;

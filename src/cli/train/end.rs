@@ -53,7 +53,7 @@ pub async fn end(
         fitted.add_baseline_async().await?;
     }
     if let Some(fitted) = &fitted {
-        let article = matches!(source, Source::Moons(_)) && fitted.model.spec.loss() == Loss::BinaryCrossEntropy;
+        let article = source.is_articles() && fitted.model.spec.loss() == Loss::BinaryCrossEntropy;
         summary.score(fitted, article);
     }
     match (out, &fitted) {

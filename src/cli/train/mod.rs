@@ -80,7 +80,7 @@ pub struct Args {
     task: TaskArg,
     /// Settings that go together, for what no flag says: tabular (RealMLP's TD-S: 256,256,256 units, mish, robust-all scaling, numbers
     /// in bins, adam with cos-log and ntp; as many folds and epochs as fit a minute or so), or plain (one network of 64,32 units, relu,
-    /// adam) [default: tabular for files; plain for moons, for --init-from and in sweeps]
+    /// adam) [default: tabular for files; plain for built-in data, for --init-from and in sweeps]
     #[arg(long, value_name = "NAME")]
     preset: Option<Preset>,
     #[command(flatten, next_help_heading = "Table")]

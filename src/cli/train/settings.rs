@@ -16,10 +16,10 @@ use crate::train::{Batch, TrainConfig};
 
 /// What the flags say.
 pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
-    let article = matches!(source, Source::Moons(_));
+    let article = source.is_articles();
     let plan = PlanKind::choice(&args.plan)?;
-    let preset =
-        args.preset.unwrap_or(if article || args.init_from.is_some() { Preset::Plain } else { Preset::Tabular });
+    let is_quick = source.is_built_in() || args.init_from.is_some();
+    let preset = args.preset.unwrap_or(if is_quick { Preset::Plain } else { Preset::Tabular });
     let estimator = Estimator::new(args.target.as_deref().or(source.target()).unwrap_or_default())
         .data_name(source.to_string())
         .preset(preset)

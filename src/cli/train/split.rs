@@ -92,7 +92,7 @@ impl SplitArgs {
         let stdin = Path::new("-");
         let data = match source {
             Source::File(path) => Some(path.as_path()),
-            Source::Moons(_) => None,
+            Source::BuiltIn(_) => None,
         };
         let (validation, test) = (("--validation", self.validation.as_deref()), ("--test", self.test.as_deref()));
         let files = [("DATA", data), validation, test];

@@ -107,7 +107,7 @@ fn settings_that_make_no_sense_are_refused() {
         let stderr = place.refuses(&words, 2, message);
         assert!(!stderr.contains(" %"), "mlp {words}\n{stderr}");
     }
-    place.refuses("train classes.csv --target answer --samples 5", 2, &["--samples", "moons"]);
+    place.refuses("train classes.csv --target answer --samples 5", 2, &["--samples", "moons, circles"]);
     for command in ["gradcheck", "train moons", "bench --batch 3"] {
         let words = format!("{command} --device cpu --precision f16x3");
         place.refuses(&words, 2, &["--precision is f16x3", "expected f32", "the processor has no matrix units"]);
@@ -129,7 +129,7 @@ fn settings_that_make_no_sense_are_refused() {
     place.file("smooth.toml", "data = \"moons\"\nlabel-smoothing = 2\n");
     place.refuses("train --config smooth.toml --device cpu", 2, &["smooth.toml: line 2", "--label-smoothing is 2"]);
     place.refuses("gradcheck --hidden 100000,100000 --device cpu", 1, &["needs", "bytes"]);
-    place.refuses("train moon", 2, &["`moon`", "moons"]);
+    place.refuses("train moon", 2, &["`moon`", "(moons, circles, blobs, spirals, xor)"]);
 }
 
 #[test]

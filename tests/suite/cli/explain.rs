@@ -128,6 +128,15 @@ fn a_step_is_printed_as_in_a_textbook() {
     assert!(long.contains("… 3 more") && long.contains("… 8 more rows; --json has all"), "{long}");
 }
 
+/// The rows of any built-in data are explained.
+#[test]
+fn other_built_in_data_is_explained() {
+    let place = Place::new();
+    let first = |data: &str| place.json(&format!("explain {data} --device cpu"))["quantities"][0]["values"].clone();
+    let found = ["moons", "circles", "blobs", "spirals", "xor"].map(first);
+    assert!(found.iter().enumerate().all(|(at, rows)| !found[..at].contains(rows)), "{found:?}");
+}
+
 #[test]
 fn what_cannot_be_explained_is_refused() {
     let place = Place::new();
@@ -136,7 +145,7 @@ fn what_cannot_be_explained_is_refused() {
         ("moons --rows 0", &["--rows", "1 to 1000"]),
         ("moons --rows 1001", &["--rows", "1 to 1000"]),
         ("moons --lr 0", &["--lr", "a positive number"]),
-        ("table.csv", &["table.csv", "DATA"]),
+        ("table.csv", &["table.csv", "DATA", "moons, circles"]),
     ] {
         place.refuses(&format!("explain {flags} --device cpu"), 2, parts);
     }

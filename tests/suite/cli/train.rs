@@ -5,9 +5,32 @@ use std::path::Path;
 
 use serde_json::Value;
 use wgpu_mlp::Model;
+use wgpu_mlp::data::BuiltIn;
 
 use crate::cli::{Output, Place};
 use crate::support::devices;
+
+/// Every built-in data set is trained on, written down in the run's configuration, and judged again by its name.
+#[test]
+fn trains_on_all_built_in_data() {
+    let place = Place::new();
+    for set in BuiltIn::ALL {
+        let flags = format!("{} --samples 60 --noise 0.05 --data-seed 7", set.name);
+        let out = format!("of-{}", set.name);
+        let found = place.json(&format!("train {flags} --epochs 2 --hidden 3 --device cpu --out {out}"));
+        assert_eq!(found["baseline"].is_null(), set.name == "moons", "{found}");
+        let config = fs::read_to_string(place.path().join(&out).join("config.toml")).unwrap();
+        for line in
+            [format!("data = \"{}\"", set.name), "samples = 60".into(), "noise = 0.05".into(), "data-seed = 7".into()]
+        {
+            assert!(config.lines().any(|found| found == line), "{line}: {config}");
+        }
+        assert!(config.contains("\npreset = \"plain\"\n"), "{config}");
+        assert_eq!(place.json(&format!("eval {out} {flags} --device cpu"))["rows"], 60);
+        assert_eq!(place.stdout(&format!("predict {out} {flags} --device cpu")).lines().count(), 61);
+        assert_eq!(place.json(&format!("data {flags}"))["rows"], 60);
+    }
+}
 
 #[test]
 fn trains_on_moons() {

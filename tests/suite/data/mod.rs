@@ -10,5 +10,6 @@ pub mod numpy_random;
 pub mod packed;
 pub mod piecewise;
 pub mod splits;
+pub mod synthetic;
 pub mod tables;
 pub mod written;

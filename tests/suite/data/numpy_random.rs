@@ -1,12 +1,11 @@
-//! Random draws, moons, splits and the article's first weights against numpy's and scikit-learn's own.
+//! Random draws, splits and the article's first weights against numpy's and scikit-learn's own.
 
 use std::fs;
 
 use safetensors::SafeTensors;
-use wgpu_mlp::Error;
-use wgpu_mlp::data::{Moons, NumpyRandom, article_parameters, stratified_split, train_test_split};
+use wgpu_mlp::data::{NumpyRandom, article_parameters, stratified_split, train_test_split};
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data.safetensors");
+pub const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data.safetensors");
 const ARTICLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/article.safetensors");
 
 /// The words of a tensor, each 8 bytes.
@@ -15,11 +14,11 @@ fn words(file: &SafeTensors, name: &str) -> Vec<[u8; 8]> {
     tensor.data().as_chunks().0.to_vec()
 }
 
-fn floats(file: &SafeTensors, name: &str) -> Vec<f64> {
+pub fn floats(file: &SafeTensors, name: &str) -> Vec<f64> {
     words(file, name).into_iter().map(f64::from_le_bytes).collect()
 }
 
-fn ints(file: &SafeTensors, name: &str) -> Vec<i64> {
+pub fn ints(file: &SafeTensors, name: &str) -> Vec<i64> {
     words(file, name).into_iter().map(i64::from_le_bytes).collect()
 }
 
@@ -28,7 +27,7 @@ fn indices(file: &SafeTensors, name: &str) -> Vec<usize> {
 }
 
 /// The settings in the names of the tensors `{kind}/…/{last}`.
-fn cases(file: &SafeTensors, kind: &str, last: &str) -> Vec<Vec<String>> {
+pub fn cases(file: &SafeTensors, kind: &str, last: &str) -> Vec<Vec<String>> {
     let split = |name: &str| name.split('/').map(str::to_owned).collect::<Vec<_>>();
     let mut found: Vec<_> = file.names().into_iter().map(split).collect();
     found.retain(|parts| parts[0] == kind && parts[parts.len() - 1] == last);
@@ -39,7 +38,7 @@ fn cases(file: &SafeTensors, kind: &str, last: &str) -> Vec<Vec<String>> {
 
 /// C libraries differ in the last bit of sine, cosine and logarithm, now and then: all values must be
 /// within that bit, and nine in ten equal.
-fn assert_close(found: &[f64], expected: &[f64], what: &str) {
+pub fn assert_close(found: &[f64], expected: &[f64], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}: number of values");
     for (at, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         let scale = expected.abs().max(1.0); // 1 − cos loses what cos lost
@@ -81,40 +80,6 @@ fn draws_are_numpys() {
         assert_eq!((&reals[..5], &reals[12..14]), (&expected[..5], &expected[12..14]), "uniform, seed {}", case[1]);
         assert_close(&reals, &expected, &format!("seed {}", case[1]));
     }
-}
-
-#[test]
-fn moons_are_scikit_learns() {
-    let bytes = fs::read(DATA).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
-    for case in cases(&file, "moons", "x") {
-        let name = case.join("/");
-        let moons = Moons {
-            samples: case[1].parse().unwrap(),
-            noise: case[2].parse().unwrap(),
-            seed: case[3].parse().unwrap(),
-        };
-        let table = moons.table().unwrap();
-        assert_eq!(table.rows(), moons.samples);
-        assert_eq!(table.names(), ["x0", "x1", "label"]);
-        let (x0, x1) = (table.numbers("x0").unwrap(), table.numbers("x1").unwrap());
-        let points: Vec<f64> = x0.iter().zip(x1).flat_map(|(&x0, &x1)| [x0, x1]).collect();
-        assert_close(&points, &floats(&file, &format!("{name}/x")), &name);
-        let labels: Vec<i64> = table.numbers("label").unwrap().iter().map(|&label| label as i64).collect();
-        assert_eq!(labels, ints(&file, &format!("{name}/y")), "{name}");
-    }
-}
-
-#[test]
-fn moons_refuse_bad_settings() {
-    let moons = Moons { samples: 10, noise: 0.1, seed: 0 };
-    let message = |moons: Moons| moons.table().unwrap_err().to_string();
-    assert_eq!(message(Moons { samples: 0, ..moons }), "samples is 0: expected 1 to 100000000");
-    assert!(matches!(Moons { samples: usize::MAX, ..moons }.table(), Err(Error::Setting { .. })));
-    assert_eq!(message(Moons { noise: -0.1, ..moons }), "noise is -0.1: expected a finite number of at least 0");
-    assert_eq!(message(Moons { noise: f64::NAN, ..moons }), "noise is NaN: expected a finite number of at least 0");
-    assert!(matches!(Moons { noise: f64::INFINITY, ..moons }.table(), Err(Error::Setting { .. })));
-    assert!(matches!(Moons { noise: f64::MAX, ..moons }.table(), Err(Error::NonFinite { .. })));
 }
 
 #[test]
