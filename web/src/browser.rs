@@ -159,7 +159,7 @@ impl Network {
 
     /// The gradients beside the oracle's, as JSON.
     pub async fn check(&self) -> Result<String, JsError> {
-        json(&self.session.lock().await.check().await?)
+        Ok(self.session.lock().await.check().await?.to_string())
     }
 
     /// All parameters: of each layer its weights [inputs, outputs], then its biases.

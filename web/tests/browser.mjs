@@ -201,12 +201,6 @@ await test("without WebGPU the processor trains, and says why", async () => {
   await tab.done();
 });
 
-await test("the page loads and trains without a console's error", async () => {
-  const tab = await chromium.tab("/index.html?device=cpu");
-  await tab.waitForFunction(() => Number(document.body.dataset.step) >= 1, { timeout: 120_000 });
-  await tab.done();
-});
-
 await chromium.close();
 console.log(`${passed} passed${failed > 0 ? `, ${failed} FAILED` : ""}`);
 process.exitCode = failed > 0 ? 1 : 0;

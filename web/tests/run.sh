@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh: builds the page and has headless Chromium run its engine beside the library on this machine (browser.mjs).
+# run.sh: builds the page and has headless Chromium run its engine beside the library on this machine (browser.mjs), and use the page (page.mjs).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 out=$PWD/target/web
@@ -13,3 +13,6 @@ cargo run --quiet --locked --manifest-path web/Cargo.toml --target-dir target --
 mkdir -p "$out/tests"
 cp web/tests/*.mjs "$out/tests"
 node "$out/tests/browser.mjs" "$out/site" "$out/reference.json" "$settings" $steps
+# The page: its modules that draw nothing where they stand, the rest in Chromium.
+node --test web/tests/*.test.mjs
+node "$out/tests/page.mjs" "$out/site"

@@ -5,8 +5,6 @@ import { make, matrix, verdict } from "./tables.js";
 
 /** Rows of a step that is shown in numbers. */
 const ROWS = 4;
-/** Largest relative error of the oracle's gradient against central differences: the library's `DIFFERENCE_LIMIT`. */
-const DIFFERENCE_LIMIT = 1e-7;
 /** What is shown of a layer, in the order of its making. */
 const SHOWN = ["Z", "A", "dA", "dZ", "dW", "db"];
 
@@ -47,7 +45,7 @@ export function numbersPanel(lab, panel, tell, quiet) {
   element("check").addEventListener("click", async () => {
     quiet();
     const answer = await lab.ask((network) => network.check());
-    if (answer) element("checked").replaceChildren(...verdict(JSON.parse(answer), DIFFERENCE_LIMIT));
+    if (answer) element("checked").replaceChildren(...verdict(JSON.parse(answer)));
   });
 
   return {

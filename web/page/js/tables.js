@@ -42,18 +42,16 @@ const range = (/** @type {number} */ of) => Array.from({ length: Math.min(of, MO
 
 /**
  * The verdict on gradients.
- * @param {{device: string, plan: string, passed: boolean, device_limit: number, tensors: {name: string, elements: number, device_error: number, difference_error: number, checked: number}[]}} check
- * @param {number} limit of the oracle against differences
+ * @param {{device: string, plan: string, rows: number, passed: boolean, tensors: {name: string, elements: number, difference: number, limit: number, fraction_of_limit: number | null}[]}} check
  */
-export function verdict(check, limit) {
-  const heads = ["tensor", "elements", "device from oracle", "limit", "oracle from differences", "limit", ""];
-  const rows = check.tensors.map((tensor) => {
-    const right = tensor.device_error <= check.device_limit && tensor.difference_error <= limit;
-    const cells = [tensor.elements, tensor.device_error, check.device_limit, tensor.difference_error, limit].map((value, at) => (at ? short(value) : `${value}`));
-    return make("tr", {}, make("th", { scope: "row" }, tensor.name), ...cells.map((cell) => make("td", {}, cell)), make("td", {}, right ? "right" : "wrong"));
+export function verdict(check) {
+  const heads = ["tensor", "elements", "difference", "limit", "part of it", ""];
+  const rows = check.tensors.map(({ name, elements, difference, limit, fraction_of_limit: fraction }) => {
+    const cells = [`${elements}`, short(difference), short(limit), percent(fraction), fraction !== null && fraction <= 1 ? "right" : "wrong"];
+    return make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((cell) => make("td", {}, cell)));
   });
   const text = check.passed ? "All gradients are right." : "A gradient is wrong by more than rounding can cause: do not train on this device, and report it.";
-  const caption = make("caption", {}, `Relative errors on ${check.device}, plan ${check.plan}`);
+  const caption = make("caption", {}, `On ${check.rows} rows by ${check.device}, plan ${check.plan}: of each tensor the element that uses most of its limit`);
   const head = make("tr", {}, ...heads.map((name) => (name ? make("th", { scope: "col" }, name) : make("td"))));
   return [
     make("p", { className: check.passed ? "verdict" : "verdict failed" }, text),
