@@ -314,11 +314,11 @@ fn early_stopping_in_text_and_files() {
     assert_eq!(serde_json::to_string(&full).unwrap(), r#"{"patience":2,"min_delta":0.1,"monitor":"accuracy"}"#);
     assert_eq!(rule(&serde_json::to_string(&full).unwrap()).unwrap(), full);
     assert!(rule(r#"{"patience":3,"delta":1}"#).unwrap_err().to_string().contains("unknown field `delta`"));
-    for monitor in [Monitor::Loss, Monitor::Accuracy] {
+    for monitor in [Monitor::Loss, Monitor::Accuracy, Monitor::RocAuc] {
         assert_eq!(monitor.to_string().parse::<Monitor>().unwrap(), monitor);
     }
     let error = "recall".parse::<Monitor>().unwrap_err().to_string();
-    assert_eq!(error, "monitor is `recall`: expected loss or accuracy");
+    assert_eq!(error, "monitor is `recall`: expected loss, accuracy or roc_auc");
     let error = EarlyStopping::new(0).check().unwrap_err().to_string();
     assert_eq!(error, "patience is 0: expected a whole number of at least 1");
     for min_delta in [-1.0, f64::NAN, f64::INFINITY] {
