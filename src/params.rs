@@ -11,7 +11,7 @@ use rand_distr::{Distribution, StandardNormal, Uniform};
 use serde::{Deserialize, Serialize};
 
 use crate::data::article_parameters;
-use crate::error::{Error, Result, set};
+use crate::error::{Error, Result, named, set};
 use crate::limits;
 use crate::spec::MlpSpec;
 
@@ -119,11 +119,7 @@ pub enum Init {
 impl FromStr for Init {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|init| init.name() == name).ok_or_else(|| Error::Setting {
-            what: "init",
-            found: format!("`{name}`"),
-            expected: Self::ALL.iter().map(|init| init.name()).collect::<Vec<_>>().join(", "),
-        })
+        named("init", name, Self::ALL, Self::name)
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 pub use place::Place;
 pub use setting::call_settings_by;
-pub(crate) use setting::{set, setting};
+pub(crate) use setting::{named, set, setting};
 pub use text::count;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use text::record;

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::{Error, Result};
+
 /// Another name for a setting, or None for one that has no other.
 type Names = fn(&str) -> Option<&'static str>;
 
@@ -35,4 +37,21 @@ pub(crate) fn set(name: &str, value: &str) -> String {
         Some(known) => format!("{known} {value}"),
         None => format!("{name} = {value}"),
     }
+}
+
+/// The one of all values of a setting that has this name.
+///
+/// # Errors
+/// [`Error::Setting`] for another name, with those that there are.
+pub(crate) fn named<T: Copy>(
+    what: &'static str,
+    name: &str,
+    all: &[T],
+    name_of: impl Fn(T) -> &'static str,
+) -> Result<T> {
+    all.iter().copied().find(|known| name_of(*known) == name).ok_or_else(|| Error::Setting {
+        what,
+        found: format!("`{name}`"),
+        expected: all.iter().map(|known| name_of(*known)).collect::<Vec<_>>().join(", "),
+    })
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, named};
 
 /// Epochs of a network at the most: those of RealMLP.
 pub(super) const MOST_EPOCHS: u64 = 256;
@@ -61,11 +61,7 @@ impl Effort {
 impl FromStr for Effort {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|effort| effort.name() == name).ok_or_else(|| Error::Setting {
-            what: "effort",
-            found: format!("`{name}`"),
-            expected: Self::ALL.iter().map(|effort| effort.name()).collect::<Vec<_>>().join(", "),
-        })
+        named("effort", name, Self::ALL, Self::name)
     }
 }
 

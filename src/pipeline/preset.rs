@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, named};
 
 /// Settings that go together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,11 +39,7 @@ impl Preset {
 impl FromStr for Preset {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|preset| preset.name() == name).ok_or_else(|| Error::Setting {
-            what: "preset",
-            found: format!("`{name}`"),
-            expected: Self::ALL.iter().map(|preset| preset.name()).collect::<Vec<_>>().join(", "),
-        })
+        named("preset", name, Self::ALL, Self::name)
     }
 }
 

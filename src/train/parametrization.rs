@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, named};
 use crate::math::Rule;
 use crate::spec::MlpSpec;
 
@@ -67,11 +67,7 @@ impl Parametrization {
 impl FromStr for Parametrization {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|known| known.name() == name).ok_or_else(|| Error::Setting {
-            what: "parametrization",
-            found: format!("`{name}`"),
-            expected: Self::ALL.iter().map(|known| known.name()).collect::<Vec<_>>().join(", "),
-        })
+        named("parametrization", name, Self::ALL, Self::name)
     }
 }
 

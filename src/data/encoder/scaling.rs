@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::data::encoder::piecewise::NumericEncoding;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, named};
 
 /// How columns are scaled, by the training rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,10 +85,6 @@ pub(in crate::data) fn clipped(z: f64, clip: Option<f64>) -> f64 {
 impl FromStr for FeatureScaling {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|scaling| scaling.name() == name).ok_or_else(|| Error::Setting {
-            what: "scaling",
-            found: format!("`{name}`"),
-            expected: Self::ALL.iter().map(|scaling| scaling.name()).collect::<Vec<_>>().join(", "),
-        })
+        named("scaling", name, Self::ALL, Self::name)
     }
 }
