@@ -88,7 +88,7 @@ impl Intervals {
     /// The least and the largest half of a width, for a coverage [%] that [`check`](Self::check) takes.
     #[must_use]
     pub fn range(&self, percent: u8) -> [f64; 2] {
-        let at = usize::from(percent.clamp(Self::LEAST, self.most()) - Self::LEAST);
+        let at = self.place(percent);
         let widths = || self.half_widths.iter().map(|part| part[at]);
         [widths().fold(f64::INFINITY, f64::min), widths().fold(0.0, f64::max)]
     }
@@ -96,8 +96,12 @@ impl Intervals {
     /// Half the width of the interval around a prediction, for a coverage [%] that [`check`](Self::check) takes.
     #[must_use]
     pub fn half_width(&self, prediction: f64, percent: u8) -> f64 {
-        let part = &self.half_widths[part_of(&self.bounds, prediction)];
-        part[usize::from(percent.clamp(Self::LEAST, self.most()) - Self::LEAST)]
+        self.half_widths[part_of(&self.bounds, prediction)][self.place(percent)]
+    }
+
+    /// Where a coverage [%] stands among the half widths of every part.
+    fn place(&self, percent: u8) -> usize {
+        usize::from(percent.clamp(Self::LEAST, self.most()) - Self::LEAST)
     }
 }
 

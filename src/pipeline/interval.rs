@@ -2,7 +2,6 @@
 //! a prediction.
 
 use super::fitting::Fitting;
-use super::members::Member;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::infer::Predictor;
@@ -13,14 +12,13 @@ use crate::model::Model;
 impl Fitting {
     /// The intervals around a model's numbers: from the rows of the folds, each judged by the networks that held it out, or from the rows
     /// for validation. None of classes, and without such rows.
-    pub(super) async fn intervals(&self, model: &Model, members: &[Member]) -> Result<Option<Intervals>> {
+    pub(super) async fn intervals(&self, model: &Model) -> Result<Option<Intervals>> {
         let (encoder, data) = (&self.prepared.encoder, &self.prepared.data);
         if encoder.task() != Task::Regression {
             return Ok(None);
         }
-        let out_of_fold = self.prepared.out_of_fold(&self.device, members, &model.parameters).await?;
-        let (rows, outputs) = match (out_of_fold, &data.validation) {
-            (Some(out_of_fold), _) => (&data.train, out_of_fold.outputs),
+        let (rows, outputs) = match (&self.out_of_fold, &data.validation) {
+            (Some(out_of_fold), _) => (&data.train, out_of_fold.outputs.clone()),
             (None, Some(rows)) => {
                 let predictor = Predictor::new_async(&self.device, &model.spec, &model.parameters, rows.rows()).await?;
                 (rows, predictor.outputs_async(rows.features()).await?)

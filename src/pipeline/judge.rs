@@ -6,6 +6,7 @@ use super::prepare::Prepared;
 use super::record::record;
 use super::splits::Splits;
 use super::temperature::{among_others, temperature};
+use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::model::{Model, TrainingRecord};
@@ -33,7 +34,12 @@ impl Fitting {
             return Err(Error::Diverged { step, epoch, what: "loss of all networks".into() });
         }
         let mut model = self.model_of(parameters, self.trainer.last_epoch().map(|epoch| epoch.loss)).of_kept(&members);
-        let intervals = self.intervals(&model, &members).await?;
+        // Numbers' intervals need it now, and nothing else before the model is judged.
+        self.out_of_fold = match self.prepared.encoder.task() {
+            Task::Regression => self.prepared.out_of_fold(&self.device, &members, &model.parameters).await?,
+            _ => None,
+        };
+        let intervals = self.intervals(&model).await?;
         if let Some(training) = &mut model.training {
             training.intervals = intervals;
             let is_kept = |number: usize| members.get(number).is_none_or(|member| member.is_kept);
@@ -99,8 +105,10 @@ impl Fitting {
             return Err(Error::Diverged { step, epoch, what: "loss after it".into() });
         }
         if !self.prepared.folds.is_empty() {
-            let members = self.members();
-            self.out_of_fold = self.prepared.out_of_fold(&self.device, &members, &model.parameters).await?;
+            if self.out_of_fold.is_none() {
+                let members = self.members();
+                self.out_of_fold = self.prepared.out_of_fold(&self.device, &members, &model.parameters).await?;
+            }
             metrics.validation = self.out_of_fold.as_ref().map(|out_of_fold| out_of_fold.metrics.clone());
         }
         self.model = Some(model);
