@@ -20,6 +20,9 @@ pub(super) struct Ranked {
     parts: Vec<Part>,
     /// Which part each replica is judged by; none if by something else.
     of_replica: Vec<Option<usize>>,
+    /// Of each replica the area at the end of the last epoch; none if it is judged by something else, had ended, if a class has no row or all,
+    /// or if outputs are not finite.
+    pub areas: Vec<Option<f64>>,
 }
 
 #[derive(Debug)]
@@ -57,13 +60,21 @@ impl Ranked {
         let of = |replica: &Replica| {
             is_ranked(replica).then(|| folds.iter().position(|fold| *fold == replica.fold)).flatten()
         };
-        let of_replica = replicas.iter().map(of).collect();
-        Ok(Some(Self { parts: folds.iter().map(part).collect::<Result<_>>()?, of_replica }))
+        let (of_replica, areas) = (replicas.iter().map(of).collect(), vec![None; replicas.len()]);
+        Ok(Some(Self { parts: folds.iter().map(part).collect::<Result<_>>()?, of_replica, areas }))
     }
 
-    /// The area of a replica with these parameters; none if it is judged by something else, if a class has no row or all, or if outputs are
-    /// not finite.
-    pub async fn area(
+    /// Ranks the rows of the replicas that run; `parameters` are those of all, one's behind the other's.
+    pub async fn rank(&mut self, device: &Device, spec: &MlpSpec, runs: &[bool], parameters: &[f32]) -> Result<()> {
+        self.areas.fill(None);
+        let each = parameters.len() / runs.len();
+        for (replica, parameters) in parameters.chunks_exact(each).enumerate().filter(|(replica, _)| runs[*replica]) {
+            self.areas[replica] = self.area(device, spec, replica, parameters).await?;
+        }
+        Ok(())
+    }
+
+    async fn area(
         &mut self,
         device: &Device,
         spec: &MlpSpec,

@@ -76,8 +76,6 @@ pub struct Trainer {
     pub(super) pause: Option<u64>,
     /// What replicas are ranked by that early stopping judges so.
     pub(super) ranked: Option<Ranked>,
-    /// Of each replica the area under the ROC curve at the end of the last epoch, as far as it is ranked.
-    pub(super) areas: Vec<Option<f64>>,
     /// Of training steps and of validation steps.
     pub(super) pacers: [SubmissionPacer; 2],
 }
@@ -213,7 +211,6 @@ impl Trainer {
             pending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             pause: None,
             ranked: Ranked::new(replicas, data, validation)?,
-            areas: Vec::new(),
             pacers: [SubmissionPacer::new(slots, submission), SubmissionPacer::new(slots, submission)],
         };
         trainer.write_hyper()?;

@@ -175,14 +175,8 @@ impl Trainer {
         }
         let parameters = self.parameters_async().await?;
         let runs: Vec<bool> = self.members.iter().map(|member| !self.has_ended(member)).collect();
-        self.areas = vec![None; runs.len()];
-        let Self { ranked: Some(ranked), areas, device, spec, .. } = self else { return Ok(()) };
-        for (replica, parameters) in parameters.chunks_exact(parameters.len() / runs.len()).enumerate() {
-            if runs[replica] {
-                areas[replica] = ranked.area(device, spec, replica, parameters).await?;
-            }
-        }
-        Ok(())
+        let Self { ranked: Some(ranked), device, spec, .. } = self else { return Ok(()) };
+        ranked.rank(device, spec, &runs, &parameters).await
     }
 
     /// Ends a run of which nothing is left to be done.
@@ -344,7 +338,7 @@ impl Trainer {
         let progress = &mut self.members[index].progress;
         let (training, validation) = (std::mem::take(&mut progress.training), std::mem::take(&mut progress.validation));
         let ValidationScore { loss, accuracy, .. } = self.score(training);
-        let roc_auc = self.areas.get(index).copied().flatten();
+        let roc_auc = self.ranked.as_ref().and_then(|ranked| ranked.areas[index]);
         let validation = validates.then(|| ValidationScore { roc_auc, ..self.score(validation) });
         let step = self.members[index].steps_before(end, per_epoch);
         Epoch { replica: index, epoch: end / per_epoch, step, learning_rate, loss, accuracy, validation }
