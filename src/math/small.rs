@@ -197,7 +197,8 @@ impl<S: Simd> Panel<'_, S> {
             for (sums, a) in sums.iter_mut().zip(a) {
                 let a = simd.splat_f32s(a);
                 for (sum, &b) in sums.iter_mut().zip(b) {
-                    *sum = simd.mul_add_f32s(a, b, *sum);
+                    // Fused where the instructions have it: without, as in wasm, a function would compute each lane's exact sum.
+                    *sum = simd.mul_add_e_f32s(a, b, *sum);
                 }
             }
         };
