@@ -31,7 +31,8 @@
 //!
 //! - `threads`: the CPU's other cores; the results are the same bits.
 //! - `gpu`: GPUs, through wgpu.
-//! - `tables`: tables from files ([`Table`]`::read`); tables in memory need no feature.
+//! - `text`: tables from files of delimited text in UTF-8 ([`Table`]`::read`); tables in memory need no feature.
+//! - `tables`: the same in other encodings, compressed, and of numpy's and MNIST's formats.
 //! - `parquet`: Parquet files as tables.
 //! - `exchange`: ONNX out and in, other programs' safetensors in.
 //! - `mpi`: several processes that train one network ([`ranks`]), through the system's MPI.

@@ -71,3 +71,32 @@ fn what_is_missing_is_named() {
     }
     assert_eq!(trained(&Device::Cpu(CpuDevice::new(1).unwrap())), trained(&Device::Cpu(CpuDevice::new(0).unwrap())));
 }
+
+/// Text in UTF-8 is a table without the feature `tables`; what that would read is refused in one line that says what to do.
+#[cfg(all(feature = "text", not(feature = "tables")))]
+#[test]
+fn text_is_read_without_other_formats() {
+    use wgpu_mlp::data::{ReadAs, Reading};
+
+    let text = "\u{feff}größe,y\n1.5,a\n2.5,b\n";
+    let table = Table::from_bytes("t.csv", text.as_bytes()).unwrap();
+    assert_eq!((table.rows(), table.columns()[0].name.as_str()), (2, "größe"));
+    let latin1 = b"gr\xf6\xdfe,y\n1.5,a\n";
+    for (bytes, told) in [
+        (&b"\x1f\x8b\x08\0\0\0\0\0"[..], "it is compressed by gzip: unpack it, or add the feature `tables`"),
+        (b"PK\x03\x04\x14\0", "it is a zip archive: unpack it, or add the feature `tables`"),
+        (b"\x93NUMPY\x01\0", "it is an array of numpy: save it as CSV, or add the feature `tables`"),
+        (b"\xff\xfea\0,\0y\0\n\0", "no text but UTF-8: this build is without the feature `tables`"),
+        (latin1, "bytes that are not UTF-8 text: save it as UTF-8"),
+    ] {
+        let error = Table::from_bytes("t", bytes).unwrap_err().to_string();
+        assert!(error.contains(told) && !error.contains('\n'), "{error}");
+    }
+    let of = |encoding: &str| {
+        let mut reading = Reading::default();
+        reading.encoding = Some(encoding.into());
+        Table::from_bytes_with("t", text.as_bytes(), &reading, |names| Ok(vec![ReadAs::Infer; names.len()]))
+    };
+    assert!(of("UTF-8").is_ok());
+    assert!(matches!(of("latin1"), Err(Error::MissingFeature { feature: "tables", .. })));
+}

@@ -16,7 +16,7 @@ mod infer;
 mod note;
 mod order;
 mod random;
-#[cfg(feature = "tables")]
+#[cfg(feature = "text")]
 mod read;
 mod read_as;
 mod reading;
@@ -39,8 +39,10 @@ pub use form::NumberForm;
 pub use group_split::group_split;
 pub use note::{Note, NoteKind, Notes};
 pub use random::{NumpyRandom, article_parameters};
+#[cfg(feature = "text")]
+pub use read::{CsvReader, TableFile};
 #[cfg(feature = "tables")]
-pub use read::{CsvReader, Idx, TableFile, read_idx};
+pub use read::{Idx, read_idx};
 pub use read_as::{ReadAs, Strays};
 pub use reading::{MissingWords, Reading};
 pub use sample_weights::{balanced_class_weights, row_weights};

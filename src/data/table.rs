@@ -3,7 +3,7 @@
 //! In: finished columns (see `read_csv` and `synthetic` for where they come from). Out: columns by name,
 //! and source and line numbers for messages. Knows nothing of tasks or networks.
 
-#[cfg(feature = "tables")]
+#[cfg(feature = "text")]
 mod checked;
 
 use std::collections::HashSet;

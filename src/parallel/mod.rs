@@ -14,5 +14,5 @@ mod chosen;
 mod chosen;
 
 pub(crate) use chosen::{Pool, gemm_threads, prelude, start};
-#[cfg(feature = "tables")]
+#[cfg(feature = "text")]
 pub(crate) use chosen::{current_threads, join};

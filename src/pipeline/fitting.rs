@@ -212,6 +212,7 @@ impl Fitting {
     ///
     /// # Errors
     /// As there.
+    #[cfg(not(target_family = "wasm"))]
     pub fn submit(&mut self, steps: usize) -> Result<usize> {
         if self.is_finished() {
             return Ok(0);
@@ -225,6 +226,7 @@ impl Fitting {
     ///
     /// # Errors
     /// As there.
+    #[cfg(not(target_family = "wasm"))]
     pub fn try_collect(&mut self) -> Result<Option<Progress>> {
         let progress = self.trainer.try_collect()?;
         if let (Some(_), Some((began, first, last))) = (&progress, &mut self.frames) {

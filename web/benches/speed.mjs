@@ -15,7 +15,8 @@ const TF = "/node_modules/@tensorflow";
 const SCRIPTS = ["tfjs/dist/tf.min.js", "tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js", "tfjs-backend-wasm/dist/tf-backend-wasm.min.js"];
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const told = (values) => `${median(values).toPrecision(3)} (${Math.min(...values).toPrecision(3)} to ${Math.max(...values).toPrecision(3)})`;
+const digits = (value) => `${Number(value.toPrecision(3))}`;
+const told = (values) => `${digits(median(values))} (${digits(Math.min(...values))} to ${digits(Math.max(...values))})`;
 
 /** What runs in the tab: makes everyone ready, then gives a function for a turn. */
 async function speeds({ batch, rounds, turn, wasm }) {
@@ -98,7 +99,7 @@ for (const batch of (batches.length > 0 ? batches : ["100", "1000"]).map(Number)
   console.log(`| batch of ${batch} | steps/s |\n|---|---|`);
   for (const [name, values] of Object.entries(found)) console.log(`| ${name} | ${told(values)} |`);
   const best = (start) => Math.max(...Object.entries(found).filter(([name]) => name.startsWith(start)).map(([, values]) => median(values)));
-  console.log(`\nour faster way is ${(best("wgpu-mlp") / best("TensorFlow.js")).toPrecision(3)} times TensorFlow.js's faster one\n`);
+  console.log(`\nour faster way is ${digits(best("wgpu-mlp") / best("TensorFlow.js"))} times TensorFlow.js's faster one\n`);
   await tab.close();
 }
 await chromium.close();

@@ -6,7 +6,8 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::data::read::compression::{self, unpacked};
+#[cfg(feature = "tables")]
+use crate::data::read::compression;
 use crate::data::read::problem::{Problem, changed};
 
 /// Bytes as they come.
@@ -59,13 +60,21 @@ impl Bytes {
         Self { start: Cursor::default(), rest: Box::new(source), whole: None, length: None }
     }
 
+    /// What comes, unpacked if it is compressed, and whether it is.
+    #[cfg(feature = "tables")]
     fn unpacked(source: impl Read + Send + 'static) -> io::Result<(Self, bool)> {
         let mut bytes = Self::plain(source);
         let begin = bytes.start(compression::BEGIN)?;
         let Self { start, rest, .. } = bytes;
         let all = start.chain(rest);
-        let (rest, is_packed) = unpacked(&begin, Box::new(all));
+        let (rest, is_packed) = compression::unpacked(&begin, Box::new(all));
         Ok((Self { start: Cursor::default(), rest, whole: None, length: None }, is_packed))
+    }
+
+    /// The same without the feature `tables`, which unpacks nothing.
+    #[cfg(not(feature = "tables"))]
+    fn unpacked(source: impl Read + Send + 'static) -> io::Result<(Self, bool)> {
+        Ok((Self::plain(source), false))
     }
 
     /// The first so many bytes, fewer if there are no more; they are read again. What is wrong with those behind is told when

@@ -44,9 +44,28 @@ const FOREIGN: [Foreign; 18] = [
     Foreign { begins: &[b"LZIP\x01", b"\x5d\0\0\x80\0"], is: "compressed by lzip or lzma", advice: UNPACK },
 ];
 
+/// Files that the feature `tables` reads, in a build without it.
+#[cfg(not(feature = "tables"))]
+const WITHOUT_TABLES: [Foreign; 7] = {
+    const UNPACK: &str = "unpack it, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
+    const AS_TEXT: &str = "save it as CSV, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
+    [
+        Foreign { begins: &[b"PK\x03\x04", b"PK\x05\x06"], is: "a zip archive", advice: UNPACK },
+        Foreign { begins: &[b"\x1f\x8b"], is: "compressed by gzip", advice: UNPACK },
+        Foreign { begins: &[b"\x28\xb5\x2f\xfd"], is: "compressed by zstd", advice: UNPACK },
+        Foreign { begins: &[b"BZh91AY&SY"], is: "compressed by bzip2", advice: UNPACK },
+        Foreign { begins: &[b"\xfd7zXZ\0"], is: "compressed by xz", advice: UNPACK },
+        Foreign { begins: &[b"\x93NUMPY"], is: "an array of numpy", advice: AS_TEXT },
+        Foreign { begins: &[b"PAR1\x15"], is: "a Parquet file", advice: AS_TEXT },
+    ]
+};
+#[cfg(feature = "tables")]
+const WITHOUT_TABLES: [Foreign; 0] = [];
+
 /// What a file is that begins so, and what to do about it, if it is known for something else than a table.
 pub(in crate::data) fn named(begin: &[u8]) -> Option<String> {
-    let known = FOREIGN.iter().find(|known| known.begins.iter().any(|mark| begin.starts_with(mark)));
+    let known =
+        FOREIGN.iter().chain(&WITHOUT_TABLES).find(|known| known.begins.iter().any(|mark| begin.starts_with(mark)));
     let (is, advice) = match known {
         Some(known) => (known.is, known.advice),
         // Behind its three letters stands what no text has.

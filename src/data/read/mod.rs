@@ -1,26 +1,40 @@
 //! The formats of tables. A file is of the one that its first bytes tell, whatever its name; those that tell none are
 //! delimited text. In: a path. Out: a [`Table`], or a reader of delimited text.
 
+#[cfg(feature = "tables")]
 mod archive;
+#[cfg(feature = "tables")]
 mod array;
+#[cfg_attr(not(feature = "tables"), allow(dead_code, reason = "formats need more of it"))]
 mod bytes;
+#[cfg(feature = "tables")]
 mod compression;
 mod csv;
+#[cfg_attr(not(feature = "tables"), path = "no_decode.rs")]
+mod decode;
 mod encoding;
 mod foreign;
+#[cfg(feature = "tables")]
 mod idx;
+#[cfg_attr(not(feature = "tables"), allow(dead_code, reason = "formats need more of it"))]
 mod input;
+#[cfg(feature = "tables")]
 mod moment;
+#[cfg(feature = "tables")]
 mod npy;
+#[cfg(feature = "tables")]
 mod npy_literal;
+#[cfg(feature = "tables")]
 mod npz;
 mod origin;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod problem;
+#[cfg(feature = "tables")]
 mod whole;
 
 pub use csv::CsvReader;
+#[cfg(feature = "tables")]
 pub use idx::{Idx, read_idx};
 
 use std::path::Path;
@@ -43,6 +57,10 @@ struct Format {
     read: fn(Input<'_>, Kinds<'_>) -> Result<Table>,
 }
 
+/// Without the feature `tables` none of these is read, and [`foreign`] says so.
+#[cfg(not(feature = "tables"))]
+const FORMATS: [Format; 0] = [];
+#[cfg(feature = "tables")]
 const FORMATS: [Format; 4] = [
     Format { name: "npy", begins: &[b"\x93NUMPY"], read: npy::table },
     // Other archives have been unpacked or refused.
@@ -166,7 +184,7 @@ fn open(path: &Path, origin: &Origin<'_>, reading: &Reading, kinds: Kinds<'_>) -
 #[cfg(feature = "parquet")]
 use crate::data::read::parquet::table as parquet;
 
-#[cfg(not(feature = "parquet"))]
+#[cfg(all(feature = "tables", not(feature = "parquet")))]
 fn parquet(input: Input<'_>, _: Kinds<'_>) -> Result<Table> {
     Err(input.malformed(
         "this build does not read Parquet: `cargo install --path . --features parquet` makes one that \

@@ -5,6 +5,7 @@ use std::io::{self, Write, stdin};
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "tables")]
 use crate::data::read::archive;
 use crate::data::read::bytes::{Bytes, Whole};
 use crate::error::{Error, Result};
@@ -65,7 +66,9 @@ impl<'a> Origin<'a> {
     pub fn open(&self) -> Result<Bytes> {
         parallel::start()?;
         let bytes = self.raw().map_err(Error::io("read the table", self.path))?;
-        archive::unpacked(self.path, bytes)
+        #[cfg(feature = "tables")]
+        let bytes = archive::unpacked(self.path, bytes)?;
+        Ok(bytes)
     }
 
     fn raw(&self) -> io::Result<Bytes> {

@@ -1,22 +1,13 @@
-//! Training between the frames of a program: steps are queued and their losses are taken without waiting for either.
+//! Training between the frames of a program: steps are queued and their losses are taken without waiting for either. A browser's programs
+//! have the async forms instead: a run that diverges is waited for, which its thread may not do.
 
 use std::ops::ControlFlow;
 
-use super::{Event, Outcome, Progress, Trainer};
+use super::{Outcome, Progress, Trainer};
 use crate::backend::Backend as _;
 use crate::error::Result;
 
 impl Trainer {
-    /// Does the rest of an epoch, the first one of another run where one has ended.
-    pub(in crate::train) async fn epoch(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
-        self.drain().await?;
-        if self.next_step >= self.run.end {
-            self.begin();
-        }
-        let steps = self.steps_per_epoch();
-        self.advance(steps - self.next_step % steps, on_event).await
-    }
-
     /// Queues at most `steps` of the next training steps without waiting for any; [`try_collect`](Self::try_collect)
     /// tells when they are done. With both calls a program trains between its frames, until the run
     /// [`is_finished`](Self::is_finished). Returns the number of steps queued. It is smaller at the end of a run, at
@@ -40,19 +31,6 @@ impl Trainer {
         let first = self.next_step;
         self.queue(u64::MAX, Some(steps))?;
         Ok((self.next_step - first) as usize)
-    }
-
-    /// Takes note of a step whose loss nobody knows: every one is an epoch, and no snapshot is of the parameters before it.
-    pub(in crate::train) fn skip_validation(&mut self) {
-        self.run.validated_until = self.next_step;
-        self.run.finished = self.next_step >= self.run.end;
-        self.first_submission = self.submissions;
-    }
-
-    /// Whether the run has come to its end: nothing of it is left to be done, and where early stopping keeps the best parameters,
-    /// they are back. False before the first run.
-    pub fn is_finished(&self) -> bool {
-        self.run.finished && self.pending.is_empty()
     }
 
     /// The progress at the end of the oldest submission, if that is done; it never waits for one. It also completes the

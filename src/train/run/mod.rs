@@ -1,6 +1,7 @@
 //! A run: overlapping submissions, epochs, validation, their decisions, and divergence.
 
 mod fits;
+#[cfg(not(target_family = "wasm"))]
 mod frame;
 mod loss;
 mod pack;

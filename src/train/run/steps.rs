@@ -1,8 +1,8 @@
-//! Steps by their number: one, or many with the submissions of a run.
+//! Steps by their number: one, many with the submissions of a run, or an epoch; and whether there are more.
 
 use std::ops::ControlFlow;
 
-use super::{Event, Progress, Trainer};
+use super::{Event, Outcome, Progress, Trainer};
 use crate::error::{Error, Result};
 
 impl Trainer {
@@ -32,5 +32,28 @@ impl Trainer {
             }
         }
         last.ok_or_else(|| Error::CheckFailed("a step gave no loss".into()))
+    }
+
+    /// Does the rest of an epoch, the first one of another run where one has ended.
+    pub(in crate::train) async fn epoch(&mut self, on_event: impl FnMut(Event) -> ControlFlow<()>) -> Result<Outcome> {
+        self.drain().await?;
+        if self.next_step >= self.run.end {
+            self.begin();
+        }
+        let steps = self.steps_per_epoch();
+        self.advance(steps - self.next_step % steps, on_event).await
+    }
+
+    /// Takes note of a step whose loss nobody knows: every one is an epoch, and no snapshot is of the parameters before it.
+    pub(in crate::train) fn skip_validation(&mut self) {
+        self.run.validated_until = self.next_step;
+        self.run.finished = self.next_step >= self.run.end;
+        self.first_submission = self.submissions;
+    }
+
+    /// Whether the run has come to its end: nothing of it is left to be done, and where early stopping keeps the best parameters,
+    /// they are back. False before the first run.
+    pub fn is_finished(&self) -> bool {
+        self.run.finished && self.pending.is_empty()
     }
 }
