@@ -39,7 +39,7 @@
 //! - `cli`, the default: the command `mlp`, with all of these except `parquet` and `mpi`.
 #![deny(missing_docs)]
 // A browser has no sweeps, no files with permissions and no locks: what only these call is not called there.
-#![cfg_attr(target_family = "wasm", allow(dead_code, unused_mut, unfulfilled_lint_expectations))]
+#![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports, unused_mut, unfulfilled_lint_expectations))]
 
 pub mod backend;
 pub mod bench;
