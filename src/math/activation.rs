@@ -351,7 +351,7 @@ fn map<T: Real>(z: &[T], a: &mut [T], f: impl Fn(T) -> T) {
 
 #[inline(always)]
 fn chain<T: Real>(x: &[T], d: &mut [T], derivative: impl Fn(T) -> T) {
-    x.iter().zip(d).for_each(|(&x, d)| *d = *d * derivative(x));
+    x.iter().zip(d).for_each(|(&x, d)| *d = (*d * derivative(x)).normal());
 }
 
 impl fmt::Display for Activation {

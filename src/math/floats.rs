@@ -48,6 +48,10 @@ macro_rules! real {
                 // In f64 for f32 too: the argument's rounding would grow in the tail by its square.
                 (0.5 * libm::erfc(-f64::from(self) * std::f64::consts::FRAC_1_SQRT_2)) as $float
             }
+            #[inline(always)]
+            fn normal(self) -> Self {
+                if self.abs() < <$float>::MIN_POSITIVE { 0.0 } else { self }
+            }
             #[allow(unsafe_code)]
             fn product(p: &Product, a: &[Self], b: &[Self], c: &mut [Self]) {
                 p.check(a.len(), b.len(), c.len());
@@ -111,4 +115,24 @@ real!(f64, f64::exp, f64::ln_1p, f64::exp_m1, never_small, gemm_f64::gemm::f64::
 /// The oracle has no products of its own.
 fn never_small(_: &Product, _: &[f64], _: &[f64], _: Start<'_, f64>, _: &mut [f64]) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Activation;
+
+    #[test]
+    fn numbers_below_the_normal_ones_are_0() {
+        let least = f32::MIN_POSITIVE;
+        assert_eq!([least / 2.0, -least / 2.0, least, -least, 0.0].map(Real::normal), [0.0, 0.0, least, -least, 0.0]);
+        assert!(Real::normal(f32::NAN).is_nan());
+        // What a layer hands back is what other products take.
+        let mut d = [1e-20_f32, 1.0, f32::NAN];
+        Activation::Tanh.backward(&[0.0; 3], &[1.0 - 1e-7, 0.5, 0.0], &mut d);
+        assert!(d[0].is_normal() && d[1] == 0.75 && d[2].is_nan(), "{d:?}");
+        let mut d = [1e-32_f32; 2];
+        Activation::Elu.backward(&[-16.0, 1.0], &[1e-7 - 1.0, 1.0], &mut d);
+        assert_eq!(d, [0.0, 1e-32]);
+    }
 }

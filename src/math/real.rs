@@ -43,6 +43,13 @@ pub trait Real:
     /// The normal distribution function, erfc(-self / √2) / 2, whose left tail keeps its relative accuracy.
     fn normal_cdf(self) -> Self;
 
+    /// f32 has 0 in place of a number that is too small to be a normal one, as GPUs have. A processor takes some 100 cycles for a product with
+    /// such a number, and gradients of rows that are learned become so small.
+    #[must_use]
+    fn normal(self) -> Self {
+        self
+    }
+
     /// The value with an error that may be larger by `relative` of the sum of its terms' absolute values, and by `absolute`: for numbers
     /// that have a bound of it.
     fn widened(self, _relative: f64, _absolute: f64) -> Self {

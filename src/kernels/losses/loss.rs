@@ -75,7 +75,7 @@ fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
                 sum = weight * sum;
                 d[0] = weight * d[0];
             }
-            d.iter_mut().for_each(|d| *d = *d / count);
+            d.iter_mut().for_each(|d| *d = (*d / count).normal());
             sums[at] += sum;
             sums[at + 1] += T::from_f64(correct as f64);
         }

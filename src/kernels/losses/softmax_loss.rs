@@ -60,7 +60,7 @@ fn softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
                 value = weight * value;
                 d.iter_mut().for_each(|d| *d = weight * *d);
             }
-            d.iter_mut().for_each(|d| *d = *d / count);
+            d.iter_mut().for_each(|d| *d = (*d / count).normal());
             sums[0] += value;
             sums[1] += T::from_f64(correct as f64);
         }
