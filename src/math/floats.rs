@@ -128,11 +128,8 @@ mod tests {
         assert_eq!([least / 2.0, -least / 2.0, least, -least, 0.0].map(Real::normal), [0.0, 0.0, least, -least, 0.0]);
         assert!(Real::normal(f32::NAN).is_nan());
         // What a layer hands back is what other products take.
-        let mut d = [1e-20_f32, 1.0, f32::NAN];
-        Activation::Tanh.backward(&[0.0; 3], &[1.0 - 1e-7, 0.5, 0.0], &mut d);
-        assert!(d[0].is_normal() && d[1] == 0.75 && d[2].is_nan(), "{d:?}");
-        let mut d = [1e-32_f32; 2];
-        Activation::Elu.backward(&[-16.0, 1.0], &[1e-7 - 1.0, 1.0], &mut d);
-        assert_eq!(d, [0.0, 1e-32]);
+        let mut d = [1e-32_f32, 1e-32, f32::NAN];
+        Activation::Elu.backward(&[-16.0, 1.0, 1.0], &[1e-7 - 1.0, 1.0, 1.0], &mut d);
+        assert!(d[..2] == [0.0, 1e-32] && d[2].is_nan(), "{d:?}");
     }
 }

@@ -16,7 +16,7 @@ pub enum Preset {
     /// RealMLP's variant TD-S without its scaling layer (Holzmüller, Grinsztajn and Steinwart 2024): three layers of 256 units with Mish,
     /// all inputs scaled by quartiles and clipped smoothly, up to 16 bins of each number beside it
     /// ([`NumericEncoding::Piecewise`](crate::data::NumericEncoding::Piecewise)), the neural tangent parametrisation under Adam with β₂ 0.95, a rate of 0.04
-    /// for classes and 0.07 for numbers that goes through the four cycles of [`Schedule::CosLog`](crate::train::Schedule::CosLog), batches of 256 rows, and as
+    /// for two classes, 0.08 for more and 0.07 for numbers that goes through the four cycles of [`Schedule::CosLog`](crate::train::Schedule::CosLog), batches of 256 rows, and as
     /// many folds, of which each has a network, and epochs as some 10¹² operations allow. The best epoch is kept, by the accuracy or of numbers by the
     /// loss, and probabilities are calibrated ([`Estimator::calibrate`](super::Estimator::calibrate)). It is what `mlp train` does with a file.
     Tabular,
