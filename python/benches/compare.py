@@ -196,6 +196,29 @@ def timed(spent):
         engine.__dict__.update(before)
 
 
+def workers_of_dask(repeats):
+    """Trials a second of scikit-learn's grid search over one worker of Dask and over two, in turn; one thread each."""
+    import distributed
+    import joblib
+    from sklearn.model_selection import GridSearchCV
+
+    X, y = datasets.make_classification(2000, 20, random_state=0)
+    grid = {"alpha": [1e-4, 1e-3, 1e-2, 1e-1], "hidden_layer_sizes": [(50,), (100,)]}
+    search = GridSearchCV(
+        wgpu_mlp.MLPClassifier(device="cpu", n_threads=1, max_iter=100, random_state=0), grid, cv=3, refit=False
+    )
+    trials, found = 8 * 3, {1: [], 2: []}
+    for _ in range(repeats):
+        for workers, rates in found.items():
+            cluster = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            with cluster, distributed.Client(cluster), joblib.parallel_config("dask"):
+                search.fit(X[:100], y[:100])  # each worker imports what it needs
+                rates.append(trials / seconds(lambda: search.fit(X, y))[0])
+    ratios = [two / one for one, two in zip(*found.values())]
+    one, two = map(statistics.median, found.values())
+    print(f"\nDask, trials a second: {one:.2f} with one worker, {two:.2f} with two, {spread(ratios)} times as many")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--repeats", type=int, default=5)
@@ -204,6 +227,7 @@ def main():
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}: what else runs spoils seconds, and ratios less\n")
     beside_scikit_learn(said.repeats)
     share_of_python(said.repeats)
+    workers_of_dask(said.repeats)
     if said.command:
         beside_the_command(said.command, said.repeats)
 
