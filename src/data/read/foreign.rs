@@ -47,16 +47,17 @@ const FOREIGN: [Foreign; 18] = [
 /// Files that the feature `tables` reads, in a build without it.
 #[cfg(not(feature = "tables"))]
 const WITHOUT_TABLES: [Foreign; 7] = {
-    const UNPACK: &str = "unpack it, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
-    const AS_TEXT: &str = "save it as CSV, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
+    const PACKED: &str = "unpack it, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
+    const ARRAY: &str = "save it as CSV, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
+    const PARQUET: &str = "save it as CSV, or add the feature `parquet` to those of wgpu-mlp in Cargo.toml";
     [
-        Foreign { begins: &[b"PK\x03\x04", b"PK\x05\x06"], is: "a zip archive", advice: UNPACK },
-        Foreign { begins: &[b"\x1f\x8b"], is: "compressed by gzip", advice: UNPACK },
-        Foreign { begins: &[b"\x28\xb5\x2f\xfd"], is: "compressed by zstd", advice: UNPACK },
-        Foreign { begins: &[b"BZh91AY&SY"], is: "compressed by bzip2", advice: UNPACK },
-        Foreign { begins: &[b"\xfd7zXZ\0"], is: "compressed by xz", advice: UNPACK },
-        Foreign { begins: &[b"\x93NUMPY"], is: "an array of numpy", advice: AS_TEXT },
-        Foreign { begins: &[b"PAR1\x15"], is: "a Parquet file", advice: AS_TEXT },
+        Foreign { begins: &[b"PK\x03\x04", b"PK\x05\x06"], is: "a zip archive", advice: PACKED },
+        Foreign { begins: &[b"\x1f\x8b"], is: "compressed by gzip", advice: PACKED },
+        Foreign { begins: &[b"\x28\xb5\x2f\xfd"], is: "compressed by zstd", advice: PACKED },
+        Foreign { begins: &[b"BZh91AY&SY"], is: "compressed by bzip2", advice: PACKED },
+        Foreign { begins: &[b"\xfd7zXZ\0"], is: "compressed by xz", advice: PACKED },
+        Foreign { begins: &[b"\x93NUMPY"], is: "an array of numpy", advice: ARRAY },
+        Foreign { begins: &[b"PAR1\x15"], is: "a Parquet file", advice: PARQUET },
     ]
 };
 #[cfg(feature = "tables")]
