@@ -86,6 +86,7 @@ fn text_is_read_without_other_formats() {
         (&b"\x1f\x8b\x08\0\0\0\0\0"[..], "it is compressed by gzip: unpack it, or add the feature `tables`"),
         (b"PK\x03\x04\x14\0", "it is a zip archive: unpack it, or add the feature `tables`"),
         (b"\x93NUMPY\x01\0", "it is an array of numpy: save it as CSV, or add the feature `tables`"),
+        (b"\0\0\x08\x01\0\0\0\x02\x07\x09", "it is an IDX file: save it as CSV, or add the feature `tables`"),
         (b"PAR1\x15\x04", "it is a Parquet file: save it as CSV, or add the feature `parquet`"),
         (b"\xff\xfea\0,\0y\0\n\0", "no text but UTF-8: this build is without the feature `tables`"),
         (latin1, "bytes that are not UTF-8 text: save it as UTF-8"),
@@ -98,6 +99,8 @@ fn text_is_read_without_other_formats() {
         reading.encoding = Some(encoding.into());
         Table::from_bytes_with("t", text.as_bytes(), &reading, |names| Ok(vec![ReadAs::Infer; names.len()]))
     };
-    assert!(of("UTF-8").is_ok());
+    for name in ["UTF-8", "utf8", "utf_8", "utf-8-sig"] {
+        assert!(of(name).is_ok(), "{name}");
+    }
     assert!(matches!(of("latin1"), Err(Error::MissingFeature { feature: "tables", .. })));
 }

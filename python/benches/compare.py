@@ -99,7 +99,7 @@ import pandas as pd
 from wgpu_mlp import TabularRegressor
 frame = pd.read_csv(sys.argv[1])
 began = time.perf_counter()
-TabularRegressor("plain", max_iter=20, device="cpu", random_state=0).fit(frame.drop(columns="target"), frame["target"])
+TabularRegressor("plain", max_iter=100, device="cpu", random_state=0).fit(frame.drop(columns="target"), frame["target"])
 print(time.perf_counter() - began)
 """
     ratios = []
@@ -112,8 +112,11 @@ print(time.perf_counter() - began)
             table,
             "--target",
             "target",
+            "--preset",
+            "plain",
+            "--no-baseline",
             "--epochs",
-            "20",
+            "100",
             "--test-fraction",
             "0",
             "--device",
@@ -123,7 +126,7 @@ print(time.perf_counter() - began)
         for _ in range(repeats):
             told = json.loads(subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True).stdout)
             phases = {
-                name: value for name, value in told["phase_seconds"].items() if name not in ("read", "open", "write")
+                name: value for name, value in told["phases"].items() if name not in ("read", "device", "save")
             }
             fit = float(
                 subprocess.run(
@@ -132,7 +135,7 @@ print(time.perf_counter() - began)
             )
             ratios.append(fit / sum(phases.values()))
     print(
-        f"\nfit in Python / the command's phases from the table to the model, 20,000 rows, 20 epochs: {spread(ratios)}"
+        f"\nfit in Python / the command's phases from the table to the model, 20,000 rows, 100 epochs: {spread(ratios)}"
     )
 
 

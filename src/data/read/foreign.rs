@@ -46,7 +46,7 @@ const FOREIGN: [Foreign; 18] = [
 
 /// Files that the feature `tables` reads, in a build without it.
 #[cfg(not(feature = "tables"))]
-const WITHOUT_TABLES: [Foreign; 7] = {
+const WITHOUT_TABLES: [Foreign; 8] = {
     const PACKED: &str = "unpack it, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
     const ARRAY: &str = "save it as CSV, or add the feature `tables` to those of wgpu-mlp in Cargo.toml";
     const PARQUET: &str = "save it as CSV, or add the feature `parquet` to those of wgpu-mlp in Cargo.toml";
@@ -57,6 +57,7 @@ const WITHOUT_TABLES: [Foreign; 7] = {
         Foreign { begins: &[b"BZh91AY&SY"], is: "compressed by bzip2", advice: PACKED },
         Foreign { begins: &[b"\xfd7zXZ\0"], is: "compressed by xz", advice: PACKED },
         Foreign { begins: &[b"\x93NUMPY"], is: "an array of numpy", advice: ARRAY },
+        Foreign { begins: &[b"\0\0\x08"], is: "an IDX file", advice: ARRAY },
         Foreign { begins: &[b"PAR1\x15"], is: "a Parquet file", advice: PARQUET },
     ]
 };

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::MissingFeature`] for UTF-16 by its byte order mark, and for the name of another encoding.
 pub(super) fn chosen(start: &[u8], name: Option<&str>) -> Result<Option<(Infallible, usize)>> {
-    let is_utf8 = name.is_none_or(|name| matches!(&*name.to_ascii_lowercase(), "utf-8" | "utf8"));
+    let plain = name.map(|name| name.trim().to_ascii_lowercase().replace('_', "-"));
+    let is_utf8 = plain.is_none_or(|name| matches!(&*name, "utf-8" | "utf8" | "utf-8-sig"));
     match is_utf8 && !start.starts_with(b"\xff\xfe") && !start.starts_with(b"\xfe\xff") {
         true => Ok(None),
         false => Err(Error::MissingFeature { what: "no text but UTF-8", feature: "tables" }),
