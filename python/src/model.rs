@@ -52,7 +52,7 @@ fn plain_encoder(names: Vec<String>, target: String, classes: Option<Vec<String>
     let number = FeatureKind::Number { mean: 0.0, scale: 1.0, fill: Some(0.0), clip: None, edges: Vec::new() };
     let feature = |name| Feature { name, kind: number.clone(), indicator: false };
     let kind = match classes {
-        None => TargetKind::Regression { mean: 0.0, scale: 1.0 },
+        None => TargetKind::Regression { mean: 0.0, scale: 1.0, range: None },
         Some(classes) => match <[String; 2]>::try_from(classes) {
             Ok(classes) => TargetKind::Binary { classes },
             Err(classes) => TargetKind::Multiclass { classes },
@@ -173,7 +173,7 @@ impl Model {
             _ => false,
         };
         let target_is_plain = |encoder: &Encoder| match encoder.target().kind {
-            TargetKind::Regression { mean, scale } => (mean, scale) == (0.0, 1.0),
+            TargetKind::Regression { mean, scale, range } => (mean, scale) == (0.0, 1.0) && range.is_none(),
             _ => true,
         };
         self.model

@@ -28,6 +28,7 @@ struct Settings {
     ensemble: Option<usize>,
     folds: Option<usize>,
     calibrate: Option<bool>,
+    clip_outputs: Option<bool>,
     weight_column: Option<String>,
     balanced: bool,
     class_weight: Vec<(String, f64)>,
@@ -103,6 +104,7 @@ impl Settings {
         };
         let estimator = estimator.seed(self.seed).split_seed(self.seed as u32);
         let estimator = self.calibrate.into_iter().fold(estimator, Estimator::calibrate);
+        let estimator = self.clip_outputs.into_iter().fold(estimator, Estimator::clip_outputs);
         Ok(estimator.class_weight(weights).data_name("a frame in Python"))
     }
 }

@@ -17,6 +17,7 @@ _RULES = {
     "preset": one_of(["plain", "tabular"]),
     "loss": optional(one_of([*LOSSES, "huber"])),
     "calibrate": optional(one_of([True, False])),
+    "clip_outputs": optional(one_of([True, False])),
     "hidden_layer_sizes": optional(WIDTHS),
     "activation": optional(one_of(_settings.ACTIVATIONS)),
     "solver": optional(one_of(_settings.SOLVERS)),
@@ -140,7 +141,11 @@ class TabularClassifier(ClassifierMixin, _Tabular):
 
 
 class TabularRegressor(RegressorMixin, _Tabular):
-    """Numbers for rows of a data frame. Its parameters are those of `TabularClassifier` that numbers have, and `loss`."""
+    """Numbers for rows of a data frame.
+
+    Its parameters are those of `TabularClassifier` that numbers have, `loss`, and `clip_outputs`: whether predictions are kept within the
+    least and the largest `y` of the fit, as the tabular preset has it.
+    """
 
     def __init__(
         self,
@@ -160,6 +165,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         effort=None,
         validation_fraction=None,
         dropout=None,
+        clip_outputs=None,
         ensemble=None,
         folds=None,
         random_state=None,
@@ -182,6 +188,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         self.effort = effort
         self.validation_fraction = validation_fraction
         self.dropout = dropout
+        self.clip_outputs = clip_outputs
         self.ensemble = ensemble
         self.folds = folds
         self.random_state = random_state

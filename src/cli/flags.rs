@@ -16,6 +16,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("checkpoint_every", "--checkpoint-every"),
     ("class_weight", "--class-weight"),
     ("clip_norm", "--clip-norm"),
+    ("clip_outputs", "--clip-outputs"),
     ("clip_value", "--clip-value"),
     ("device", "--device"),
     ("dropout", "--dropout"),

@@ -176,6 +176,10 @@ fn target(kind: &TargetKind) -> String {
             format!("classes `{}` and `{}`", shorten(negative), shorten(positive))
         }
         TargetKind::Multiclass { classes } => format!("{} classes, {}", classes.len(), list(classes)),
-        TargetKind::Regression { mean, scale } => format!("a number, mean {}, scale {}", value(*mean), value(*scale)),
+        TargetKind::Regression { mean, scale, range } => {
+            let within = |[least, most]: [f64; 2]| format!(", predicted within {} and {}", value(least), value(most));
+            let within = range.map_or_else(String::new, within);
+            format!("a number, mean {}, scale {}{within}", value(*mean), value(*scale))
+        }
     }
 }

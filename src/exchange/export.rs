@@ -9,7 +9,7 @@ use super::proto::{
     ATTRIBUTE_INT, Attribute, Dimension, Entry, FLOAT, Graph, INT64, Model as ModelProto, Node, OperatorSet, Shape,
     Tensor, TensorType, Type, ValueInfo,
 };
-use crate::data::{Encoder, Feature, TargetKind};
+use crate::data::{Encoder, Feature, Target, TargetKind};
 use crate::error::{Error, Result, shorten};
 use crate::files::AtomicFile;
 use crate::math::{Formula, Loss};
@@ -22,6 +22,9 @@ pub const OPSET: i64 = 13;
 const IR_VERSION: i64 = 7;
 /// Name of the input, [rows, inputs]: the table's columns as they are, in the model's order.
 const FEATURES: &str = "features";
+/// Names of what a predicted number is kept within.
+const LEAST: &str = "target.least";
+const MOST: &str = "target.most";
 /// So many times the clip, z / √(1 + (z / clip)²) is the clip in f32.
 const FAR: f64 = 1e6;
 /// A buffer of protocol buffers is shorter.
@@ -284,19 +287,42 @@ impl Builder {
                     (_, [z]) => z.clone(),
                     _ => self.node("Mean", &z.iter().map(String::as_str).collect::<Vec<_>>(), "mean.z".into(), &[]),
                 };
-                if let Some(target) = model.encoder.as_ref().map(Encoder::target)
-                    && let TargetKind::Regression { mean, scale } = target.kind
-                    && (mean, scale) != (0.0, 1.0)
-                {
-                    for (kind, name, value) in [("Mul", "target.scale", scale), ("Add", "target.mean", mean)] {
-                        self.constant(name, &[], vec![single(value, &target.name)?]);
-                        rows = self.node(kind, &[&rows, name], format!("{name}d"), &[]);
+                let range = match model.encoder.as_ref().map(Encoder::target) {
+                    Some(target) => {
+                        rows = self.scaled_back(rows, target)?;
+                        target.kind.range()
                     }
-                }
-                self.node("Identity", &[&rows], PREDICTION.into(), &[]);
+                    None => None,
+                };
+                match range {
+                    Some(range) => self.within(range, &rows, PREDICTION.into()),
+                    None => self.node("Identity", &[&rows], PREDICTION.into(), &[]),
+                };
                 Ok((PREDICTION, outputs))
             }
         }
+    }
+
+    /// Outputs in the target's unit.
+    fn scaled_back(&mut self, mut rows: String, target: &Target) -> Result<String> {
+        if let TargetKind::Regression { mean, scale, .. } = target.kind
+            && (mean, scale) != (0.0, 1.0)
+        {
+            for (kind, name, value) in [("Mul", "target.scale", scale), ("Add", "target.mean", mean)] {
+                self.constant(name, &[], vec![single(value, &target.name)?]);
+                rows = self.node(kind, &[&rows, name], format!("{name}d"), &[]);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Numbers kept within two bounds. What is beyond f32 bounds no number of the graph.
+    fn within(&mut self, range: [f64; 2], rows: &str, output: String) -> String {
+        let bounds = range.map(|bound| (bound as f32).clamp(f32::MIN, f32::MAX));
+        for (name, bound) in [LEAST, MOST].into_iter().zip(bounds) {
+            self.constant(name, &[], vec![bound]);
+        }
+        self.node("Clip", &[rows, LEAST, MOST], output, &[])
     }
 
     fn finish(self, onnx: &Onnx) -> Graph {

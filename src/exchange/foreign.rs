@@ -34,6 +34,8 @@ pub struct Foreign {
     pub inputs: Option<Vec<Scale>>,
     /// How it scales the only output back.
     pub output: Scale,
+    /// What it keeps that output within, behind the scale.
+    pub range: Option<[f64; 2]>,
     /// The columns' names, if the file says them.
     pub features: Option<Vec<String>>,
     /// The target's name, if the file says it.
@@ -58,13 +60,13 @@ impl Foreign {
                 let (features, target) = (features.clone(), target.clone());
                 self.with_columns(features, target)
             }
-            (Some(_), None) if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(format!(
-                "it scales its inputs or its output, and does not name its target: name its column by {}",
+            (Some(_), None) if self.needs_encoder() => Err(self.refused(format!(
+                "it scales its inputs or its output, or clips it, and does not name its target: name its column by {}",
                 set("target", "COLUMN")
             ))),
-            _ if self.inputs.is_some() || self.output != Scale::NONE => Err(self.refused(format!(
-                "it scales its inputs or its output, and does not name its columns: give a table that has them, by \
-                TABLE {}",
+            _ if self.needs_encoder() => Err(self.refused(format!(
+                "it scales its inputs or its output, or clips it, and does not name its columns: give a table that has \
+                them, by TABLE {}",
                 set("target", "COLUMN")
             ))),
             _ => Ok(Model { spec: self.spec, parameters: self.parameters, encoder: None, training: None }),
@@ -100,7 +102,7 @@ impl Foreign {
             }
             TargetDomain::Class => TargetKind::Multiclass { classes: labels() },
             TargetDomain::Real | TargetDomain::NonNegative => {
-                TargetKind::Regression { mean: self.output.mean, scale: self.output.scale }
+                TargetKind::Regression { mean: self.output.mean, scale: self.output.scale, range: self.range }
             }
         };
         let scales = self.inputs.clone().unwrap_or_else(|| vec![Scale::NONE; inputs]);
@@ -120,6 +122,11 @@ impl Foreign {
                 Ok(Model { spec, parameters, encoder: Some(encoder), training: None })
             }
         }
+    }
+
+    /// Whether it does what an encoder alone keeps.
+    fn needs_encoder(&self) -> bool {
+        self.inputs.is_some() || self.output != Scale::NONE || self.range.is_some()
     }
 
     pub(super) fn refused(&self, problem: String) -> Error {

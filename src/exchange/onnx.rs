@@ -10,7 +10,7 @@ use super::foreign::{Foreign, Scale, has_two_classes, of_two_classes};
 use super::function::{Kind, Known, UNCHANGED};
 use super::graph::Walk;
 use super::network::ImportedNetwork;
-use super::proto::{Entry, Model, ValueInfo};
+use super::proto::{Entry, Model, Node, ValueInfo};
 use super::rows::{Ending, Rows};
 use super::{Assumed, key};
 use crate::error::{Error, setting};
@@ -26,6 +26,10 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let outside = external::read(&mut graph, path)?;
     let outputs = std::mem::take(&mut graph.output);
     let bytes = bytes.len() + outside;
+    let last = match &outputs[..] {
+        [only] => graph.node.iter().find(|node| node.output.contains(&only.name)).cloned(),
+        _ => None,
+    };
     let walk = Walk::new(graph, bytes)?;
     let said = |wanted: &str| {
         let entry = model.metadata_props.iter().find(|entry| entry.key == wanted);
@@ -34,6 +38,12 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let list = |wanted| said(wanted).and_then(|json| serde_json::from_str::<Vec<String>>(json).ok());
 
     let End { rows, names } = End::find(&walk, &outputs)?;
+    // An activation that has bounds of its own, such as relu6, is one in spite of them.
+    let is_number = rows.known().map_or(true, |known| is_number(known.kind));
+    let (rows, range) = match last.filter(|_| is_number).and_then(|node| within(&walk, &node)) {
+        Some((unclipped, range)) => (unclipped, Some(range)),
+        None => (rows, None),
+    };
     let known = rows.known().map_err(|problem| format!("its output is {problem}"))?;
     let named = said(key::LOSS).and_then(|loss| loss.parse().ok());
     let loss = told(&rows, known)?.or(named).or(assumed.loss).ok_or_else(|| {
@@ -43,6 +53,9 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
             setting("loss")
         )
     })?;
+    if range.is_some() && loss.classifies() {
+        return Err(format!("its output is clipped to a range, which no output of {loss} is"));
+    }
     let last = Last::of(&rows, known, loss, rows.width(&walk.chain.bases))?;
     let ImportedNetwork { mut layers, parameters, inputs, names: columns } =
         ImportedNetwork::read(&walk, &rows, last.fold, bytes)?;
@@ -68,8 +81,28 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
     let halves = walk.chain.products.iter().any(|product| product.weight.is_half());
     let note = "it computes in half precision, and mlp in float32: predictions may differ in the third digit";
     let notes = halves.then(|| note.to_string()).into_iter().collect();
-    let (output, path) = (last.scale, path.into());
-    Ok(Foreign { spec, parameters, inputs, output, features, target, classes, notes, order: String::new(), path })
+    let (output, path, order) = (last.scale, path.into(), String::new());
+    Ok(Foreign { spec, parameters, inputs, output, range, features, target, classes, notes, order, path })
+}
+
+/// What the graph's last node keeps within two bounds, if it does: the only column of plain numbers or of means of counts.
+fn within(walk: &Walk, last: &Node) -> Option<(Rows, [f64; 2])> {
+    let ("" | "ai.onnx", "Clip", [rows, least, most]) = (last.domain.as_str(), last.op_type.as_str(), &last.input[..])
+    else {
+        return None;
+    };
+    let bound = |name: &String| match walk.get(name) {
+        Some(Value::Constant(bound)) => bound.single(),
+        _ => None,
+    };
+    let (range, Some(Value::Rows(rows))) = ([bound(least)?, bound(most)?], walk.get(rows)) else { return None };
+    let is_alone = rows.base > 0 && rows.ending.is_none() && rows.width(&walk.chain.bases) == Some(1);
+    (is_alone && is_number(rows.known().ok()?.kind)).then(|| (rows.clone(), range))
+}
+
+/// Whether outputs are plain numbers or means of counts.
+fn is_number(kind: Kind) -> bool {
+    matches!(kind, Kind::Activation(Activation::Identity) | Kind::Exp)
 }
 
 /// Names without the letter of the type that stands in front of each.

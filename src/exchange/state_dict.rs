@@ -78,6 +78,7 @@ pub fn read(path: &Path, bytes: &[u8], assumed: Assumed) -> Result<Foreign, Stri
         parameters,
         inputs: None,
         output: Scale::NONE,
+        range: None,
         features: None,
         target: None,
         classes: None,

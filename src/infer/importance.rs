@@ -75,7 +75,8 @@ impl Predictor {
     async fn error_rate_or_rmse(&self, features: &[f32], data: &Dataset, encoder: Option<&Encoder>) -> Result<f64> {
         let outputs = self.outputs_async(features).await?;
         let (loss, c, columns) = (self.spec().loss(), self.spec().loss_parameter(), data.target_columns());
-        let decode = |value: f64| encoder.map_or(value, |encoder| encoder.decode_regression(value));
+        let prediction = |z: f64| encoder.map_or(z, |encoder| encoder.decode_regression(z));
+        let truth = |y: f64| encoder.map_or(y, |encoder| encoder.decode_target(y));
         let mut sum = 0.0;
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
         for (z, y) in outputs.chunks_exact(self.spec().outputs()).zip(data.targets().chunks_exact(columns)) {
@@ -84,7 +85,7 @@ impl Predictor {
                 sum += (columns - loss.row(&z, &y, c, None).1) as f64;
             } else {
                 loss.predictions(&mut z);
-                sum += z.iter().zip(&y).map(|(z, y)| (decode(*z) - decode(*y)).powi(2)).sum::<f64>();
+                sum += z.iter().zip(&y).map(|(z, y)| (prediction(*z) - truth(*y)).powi(2)).sum::<f64>();
             }
         }
         let mean = sum / (data.rows() * columns) as f64;

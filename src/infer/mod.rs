@@ -23,7 +23,8 @@ pub use predictor::Predictor;
 pub struct Metrics {
     /// Number of rows.
     pub rows: usize,
-    /// Mean loss over rows and terms, with sample weights; for a regression on the standardised target.
+    /// Mean loss over rows and terms, with sample weights; for a regression on the standardised
+    /// target, of outputs that no range has clipped: what training minimises.
     pub loss: f64,
     /// The scores, unweighted. `None` if the loss is not finite, as after a divergence, or if a predicted number is
     /// beyond ±1e140.
@@ -40,7 +41,7 @@ pub enum Scores {
     Classification(Classification),
     /// Several yes-or-no outputs; a target above one half is yes.
     MultiLabel(MultiLabel),
-    /// Numbers, in the target's own unit.
+    /// Numbers, in the target's own unit and within its range if the encoder has one.
     Regression(Regression),
 }
 
@@ -158,12 +159,13 @@ fn scores(
             Scores::MultiLabel(MultiLabel::new(&predictions, width, &yes().collect::<Vec<_>>())?)
         }
         TargetDomain::Real | TargetDomain::NonNegative => {
-            let decode = |value| encoder.map_or(value, |encoder| encoder.decode_regression(value));
-            predictions.iter_mut().for_each(|value| *value = decode(*value));
+            let prediction = |z| encoder.map_or(z, |encoder| encoder.decode_regression(z));
+            predictions.iter_mut().for_each(|value| *value = prediction(*value));
             if !predictions.iter().all(|value| value.abs() <= LARGEST) {
                 return Ok(None);
             }
-            let truth: Vec<f64> = targets.iter().map(|&value| decode(value.into())).collect();
+            let truth = |y: f64| encoder.map_or(y, |encoder| encoder.decode_target(y));
+            let truth: Vec<f64> = targets.iter().map(|&y| truth(y.into())).collect();
             Scores::Regression(Regression::new(&predictions, &truth, width)?)
         }
     }))

@@ -43,6 +43,7 @@ impl Estimator {
             monitor_by_task: is_tabular || self.metric.is_some(),
             effort: is_tabular.then(Effort::default),
             calibrates: (!is_tabular).then_some(false),
+            clips: (!is_tabular).then_some(false),
             length: Length::default(),
             validation: ValidationRows::ByLength,
             ..self

@@ -65,6 +65,8 @@ pub struct Estimator {
     pub(crate) ensemble: usize,
     /// Whether logits are divided by temperatures; none where the preset decides.
     pub(crate) calibrates: Option<bool>,
+    /// Whether predicted numbers are kept within the training rows' targets; none where numbers are.
+    pub(crate) clips: Option<bool>,
     /// Whether a time to fit into may decide on them: nobody has said their number.
     pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
@@ -126,6 +128,7 @@ impl Estimator {
             start: Start::Drawn,
             ensemble: 1,
             calibrates: None,
+            clips: None,
             ensemble_is_open: true,
             folds: None,
             length: Length::default(),
@@ -290,6 +293,13 @@ impl Estimator {
     /// that it held out (Guo, Pleiss, Sun and Weinberger 2017), for validation or in its fold. Predicted classes of one network stay.
     pub fn calibrate(self, calibrates: bool) -> Self {
         Self { calibrates: Some(calibrates), ..self }
+    }
+
+    /// Keeps the numbers that the model predicts within the least and the largest target of the training rows, as RealMLP does
+    /// (Holzmüller, Grinsztajn and Steinwart 2024). Training and its losses do not change. A model that training starts from
+    /// keeps what its encoder says.
+    pub fn clip_outputs(self, clips: bool) -> Self {
+        Self { clips: Some(clips), ..self }
     }
 
     /// Cuts the training rows into so many folds, at least 2, as [`split_by`](Self::split_by) says, and trains a network for each, which

@@ -129,7 +129,7 @@ impl Hint {
 
     /// What a preset decided, where it is not the plain one: the settings in force.
     pub(super) fn preset(settled: &Estimator, rows: Rows) -> Option<Self> {
-        let Estimator { preset, hidden, activation, scaling, numbers, config, calibrates, .. } = settled;
+        let Estimator { preset, hidden, activation, scaling, numbers, config, calibrates, clips, .. } = settled;
         let TrainConfig { optimizer, schedule, parametrization, batch, epochs, early_stopping, .. } = config;
         let kept = match early_stopping {
             Some(rule) => {
@@ -144,12 +144,13 @@ impl Hint {
         (*preset != Preset::Plain).then(|| {
             Self::Preset(format!(
                 "{preset}: layers {hidden} of {activation}, scaling {}{inputs}, {} at {} with {schedule} and {parametrization}, {batch} rows a \
-                 step, {} epochs, of which {kept} is kept{}; {} is a smaller network",
+                 step, {} epochs, of which {kept} is kept{}{}; {} is a smaller network",
                 scaling.name(),
                 optimizer.rule,
                 optimizer.learning_rate,
                 count(*epochs),
                 if *calibrates == Some(true) { ", calibrated" } else { "" },
+                if *clips == Some(true) { ", predictions within the training rows' targets" } else { "" },
                 set("preset", "plain"),
             ))
         })

@@ -28,7 +28,7 @@ impl Fitting {
         let loss = model.spec.loss();
         let predictions: Vec<f64> =
             outputs.iter().map(|&z| encoder.decode_regression(loss.prediction(z.into()))).collect();
-        let truth: Vec<f64> = rows.targets().iter().map(|&y| encoder.decode_regression(y.into())).collect();
+        let truth: Vec<f64> = rows.targets().iter().map(|&y| encoder.decode_target(y.into())).collect();
         Ok(Intervals::new(&predictions, &truth))
     }
 }

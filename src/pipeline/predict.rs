@@ -25,7 +25,8 @@ pub enum Prediction {
         /// The probability of each class, in the order of [`Encoder::classes`].
         probabilities: Vec<f64>,
     },
-    /// A number, in the target's own unit, to the digits that the network's output in f32 tells apart.
+    /// A number, in the target's own unit, to the digits that the network's output in f32 tells apart, and within the
+    /// target's range if the model has one.
     Number(f64),
 }
 
@@ -76,8 +77,9 @@ impl Prediction {
                 Self::Class { label: classes[predicted_class(&probabilities)].clone(), probabilities }
             }
             TargetKind::Regression { .. } => {
-                let number = |z: f32| encoder.decode_regression(loss.prediction(f64::from(z)));
-                Self::Number(rounded(number(z[0]), number(z[0].next_up())))
+                let number = |z: f32| encoder.decode_target(loss.prediction(f64::from(z)));
+                // Rounded first: what is rounded may lie beyond the range.
+                Self::Number(encoder.target().kind.clip(rounded(number(z[0]), number(z[0].next_up()))))
             }
         }
     }

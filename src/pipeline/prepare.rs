@@ -146,6 +146,7 @@ impl Estimator {
         }
         let splits = held_out.join(rows);
         settled.settle_by_task(encoder.task())?;
+        settled.settle_clipping(&encoder)?;
         hints.extend(effort);
         hints.extend(settled.settle(&splits, &folds, is_drawn, encoder.task()));
 
@@ -204,12 +205,28 @@ impl Estimator {
         // Of amounts the logarithm is learned: they stay as they are.
         let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
         let target = self.scaling != FeatureScaling::None && !is_amount;
-        let scaling = Scaling { features: self.scaling, numbers: self.numbers, target };
+        let clip = self.clips != Some(false);
+        let scaling = Scaling { features: self.scaling, numbers: self.numbers, target, clip };
         let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
         Ok(match &self.reading {
             Some((reading, columns)) => encoder.with_reading(reading, columns),
             None => encoder,
         })
+    }
+
+    /// Settles whether predictions are clipped, which the encoder says.
+    fn settle_clipping(&mut self, encoder: &Encoder) -> Result<()> {
+        let is_clipped = encoder.target().kind.range().is_some();
+        if self.clips == Some(true) && !is_clipped {
+            let found = match encoder.task() {
+                Task::Regression => "of a model without a range",
+                Task::Binary | Task::Multiclass => "of classes",
+            };
+            let expected = "a target of numbers, and no model that training starts from".into();
+            return Err(Error::Setting { what: "clip_outputs", found: found.into(), expected });
+        }
+        self.clips = Some(is_clipped);
+        Ok(())
     }
 
     /// Settles what the number of rows decides; says it, if there is something to say. `is_drawn`: the rows for validation were

@@ -131,6 +131,10 @@ pub struct Args {
     /// in its fold. Predicted classes of one network stay [default: false, or by --preset where there are classes and such rows]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Training")]
     calibrate: Option<bool>,
+    /// Keep predicted numbers within the least and the largest target of the training rows [default: false, or by --preset where the
+    /// target is a number]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "init_from", help_heading = "Table")]
+    clip_outputs: Option<bool>,
     #[command(flatten, next_help_heading = "Ensemble")]
     ensemble: EnsembleArgs,
     #[command(flatten, next_help_heading = "Ranks")]

@@ -157,7 +157,7 @@ fn encode_target(target: &Target, form: NumberForm, table: &Table, rows: &[usize
     if let Some(&row) = rows.iter().find(|&&row| cells.is_missing(row)) {
         return Err(table.missing(name, row));
     }
-    if let TargetKind::Regression { mean, scale } = target.kind {
+    if let TargetKind::Regression { mean, scale, .. } = target.kind {
         let values = table.numbers(name)?;
         return rows.iter().map(|&row| standardised(table, name, row, values[row], mean, scale)).collect();
     }

@@ -47,7 +47,7 @@ impl Encoder {
             let expected = format!("row numbers below {}", table.rows());
             return Err(Error::Shape { what: "the list of training rows".into(), found: rows.len(), expected });
         }
-        let kind = Fit { table, target, rows }.kind(truth, task, scaling.target)?;
+        let kind = Fit { table, target, rows }.kind(truth, task, scaling)?;
         let columns = table.columns().iter().filter(|column| column.name != target).collect();
         let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, scaling))?;
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
@@ -83,7 +83,7 @@ impl Encoder {
 /// Those of [`Encoder::fit`] that concern the target.
 pub fn class_numbers(table: &Table, target: &str, task: Option<Task>) -> Result<Option<Vec<usize>>> {
     let rows: Vec<usize> = (0..table.rows()).collect();
-    let kind = Fit { table, target, rows: &rows }.kind(table.column_of(target)?, task, false)?;
+    let kind = Fit { table, target, rows: &rows }.kind(table.column_of(target)?, task, Scaling::NONE)?;
     encode::class_numbers(&Target { name: target.into(), kind }, NumberForm::default(), table)
 }
 
@@ -93,7 +93,7 @@ pub fn class_numbers(table: &Table, target: &str, task: Option<Task>) -> Result<
 /// Those of [`Encoder::fit`] that concern the target.
 pub fn class_labels(table: &Table, target: &str, task: Option<Task>) -> Result<Option<Vec<String>>> {
     let rows: Vec<usize> = (0..table.rows()).collect();
-    let kind = Fit { table, target, rows: &rows }.kind(table.column_of(target)?, task, false)?;
+    let kind = Fit { table, target, rows: &rows }.kind(table.column_of(target)?, task, Scaling::NONE)?;
     Ok(kind.classes().map(<[String]>::to_vec))
 }
 
@@ -105,13 +105,13 @@ struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    fn kind(&self, column: &Column, task: Option<Task>, standardize: bool) -> Result<TargetKind> {
+    fn kind(&self, column: &Column, task: Option<Task>, scaling: Scaling) -> Result<TargetKind> {
         let cells = &column.cells;
         if let Some(row) = (0..cells.len()).find(|&row| cells.is_missing(row)) {
             return Err(self.table.missing(self.target, row));
         }
         let kind = match cells {
-            Cells::Number(values) => self.kind_of_numbers(column, values, task, standardize)?,
+            Cells::Number(values) => self.kind_of_numbers(column, values, task, scaling)?,
             Cells::Text(texts) => self.kind_of_texts(texts, task)?,
             Cells::Date(_) => return Err(self.dates()),
         };
@@ -140,7 +140,7 @@ impl Fit<'_> {
         column: &Column,
         values: &[f64],
         task: Option<Task>,
-        standardize: bool,
+        scaling: Scaling,
     ) -> Result<TargetKind> {
         // Only for classes does it matter which they are, if they are more than two.
         let distinct = match &column.exact {
@@ -162,13 +162,15 @@ impl Fit<'_> {
             ))),
             (Some(Task::Multiclass), _) => self.classes(distinct),
             (Some(Task::Regression) | None, _) => {
-                let (mean, scale) = if standardize {
-                    let values: Vec<f64> = self.rows.iter().map(|&row| values[row]).collect();
+                let values: Vec<f64> = self.rows.iter().map(|&row| values[row]).collect();
+                let (mean, scale) = if scaling.target {
                     mean_and_scale(self.table, self.target, self.rows, &values)?
                 } else {
                     (0.0, 1.0)
                 };
-                Ok(TargetKind::Regression { mean, scale })
+                let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+                let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                Ok(TargetKind::Regression { mean, scale, range: scaling.clip.then_some([least, most]) })
             }
         }
     }

@@ -37,7 +37,7 @@ use crate::data::reading::Reading;
 use crate::data::table::Table;
 use crate::error::{Error, Result, shorten};
 use feature::check_scale;
-use target::ClassIndex;
+use target::{ClassIndex, check_range};
 
 /// The features and the target of a model, by name, with the conversion of their cells to the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -222,18 +222,26 @@ impl Encoder {
         Ok(names.iter().filter(|name| !known.contains(name.as_str())).cloned().collect())
     }
 
-    /// A regression network's output in the target's unit: `z · scale + mean`. For classes, `z` itself.
+    /// A regression network's output as a prediction in the target's unit: `z · scale + mean`, kept within the range of
+    /// the target if the encoder has one. For classes, `z` itself. NaN stays NaN.
     #[must_use]
     pub fn decode_regression(&self, z: f64) -> f64 {
+        self.target.kind.clip(self.decode_target(z))
+    }
+
+    /// A regression's target in its unit, from what [`encode`](Self::encode) made of it. It is nowhere clipped: rows that
+    /// were held out may lie beyond the range. For classes, `y` itself.
+    #[must_use]
+    pub fn decode_target(&self, y: f64) -> f64 {
         match self.target.kind {
-            TargetKind::Binary { .. } | TargetKind::Multiclass { .. } => z,
-            TargetKind::Regression { mean, scale } => z * scale + mean,
+            TargetKind::Binary { .. } | TargetKind::Multiclass { .. } => y,
+            TargetKind::Regression { mean, scale, .. } => y * scale + mean,
         }
     }
 
     /// Checks an encoder that was read from a file: at least one feature, names that are unique and not empty,
-    /// finite means, finite scales above 0, categories and classes that differ, two of them for a
-    /// binary task and more for a multiclass one.
+    /// finite means, finite scales above 0, a finite range that ascends, categories and classes that differ, two of them
+    /// for a binary task and more for a multiclass one.
     ///
     /// # Errors
     /// What is wrong, for a message about that file.
@@ -263,7 +271,8 @@ impl Encoder {
         if seen.contains("") {
             return Err("the encoder has a column without a name".into());
         }
-        if let TargetKind::Regression { mean, scale } = self.target.kind {
+        if let TargetKind::Regression { mean, scale, range } = self.target.kind {
+            range.map_or(Ok(()), |range| check_range(&self.target.name, range))?;
             return check_scale(&self.target.name, mean, scale);
         }
         let classes = self.classes().unwrap_or_default();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::encoder::piecewise::NumericEncoding;
 use crate::error::{Error, Result, named};
 
-/// How columns are scaled, by the training rows.
+/// How columns are scaled, by the training rows, and whether predictions are scaled back to within these rows' targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scaling {
     /// The features that are numbers or parts of dates.
@@ -16,13 +16,17 @@ pub struct Scaling {
     pub numbers: NumericEncoding,
     /// Whether the target of a regression is standardised. A loss for counts needs the target unscaled.
     pub target: bool,
+    /// Whether the numbers that a model predicts are kept within the least and the largest target of the training rows.
+    pub clip: bool,
 }
 
 impl Scaling {
     /// Features and target are standardised.
-    pub const ALL: Self = Self { features: FeatureScaling::Standard, numbers: NumericEncoding::Scaled, target: true };
+    pub const ALL: Self =
+        Self { features: FeatureScaling::Standard, numbers: NumericEncoding::Scaled, target: true, clip: false };
     /// Nothing: the network sees the cells as they are.
-    pub const NONE: Self = Self { features: FeatureScaling::None, numbers: NumericEncoding::Scaled, target: false };
+    pub const NONE: Self =
+        Self { features: FeatureScaling::None, numbers: NumericEncoding::Scaled, target: false, clip: false };
 }
 
 /// How features that are numbers are scaled. Parts of dates are standardised unless it is none.

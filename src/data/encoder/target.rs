@@ -9,6 +9,7 @@ use crate::data::cell::of_number;
 use crate::data::cell::{is_padded, loses_digits};
 use crate::data::encoder::category::{Alike, Index};
 use crate::data::form::NumberForm;
+use crate::error::shorten;
 
 /// What the network is to predict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,10 @@ pub enum TargetKind {
         mean: f64,
         /// What the difference is divided by, in the target's unit, above 0; 1 without standardisation.
         scale: f64,
+        /// The least and the largest target of the training rows, in its unit; predictions are kept within them. None where
+        /// predictions stay as the network says them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<[f64; 2]>,
     },
 }
 
@@ -84,6 +89,30 @@ impl TargetKind {
             Self::Regression { .. } => None,
         }
     }
+
+    /// What predicted numbers are kept within, if anything.
+    #[must_use]
+    pub fn range(&self) -> Option<[f64; 2]> {
+        if let Self::Regression { range, .. } = self { *range } else { None }
+    }
+
+    /// A number in the target's unit, kept within the range. NaN stays NaN.
+    pub(crate) fn clip(&self, number: f64) -> f64 {
+        match self.range() {
+            Some([least, _]) if number < least => least,
+            Some([_, most]) if number > most => most,
+            _ => number,
+        }
+    }
+}
+
+/// What is wrong with a range that was read from a file.
+pub(in crate::data) fn check_range(name: &str, [least, most]: [f64; 2]) -> Result<(), String> {
+    let fits = least.is_finite() && most.is_finite() && least <= most;
+    let problem = || {
+        format!("the encoder keeps `{}` within {least} and {most}: expected finite numbers, ascending", shorten(name))
+    };
+    if fits { Ok(()) } else { Err(problem()) }
 }
 
 /// Numbers of classes by their labels, as texts and as numbers: a column of the labels `1` and `x` is read as

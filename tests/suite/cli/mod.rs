@@ -6,6 +6,7 @@ mod calibration;
 mod cases;
 mod checkpoints;
 mod classes;
+mod clipping;
 mod config;
 mod ensemble;
 mod errors;

@@ -66,7 +66,7 @@ fn a_preset_decides_what_nobody_has_said() {
             ("label-smoothing", "0"),
         ],
     );
-    for key in ["lr", "monitor", "calibrate", "ensemble", "folds"] {
+    for key in ["lr", "monitor", "calibrate", "clip-outputs", "ensemble", "folds"] {
         assert!(!all.contains_key(key), "the table decides on {key}: {all}");
     }
     // Flags and keys of a file are over it, each by itself.

@@ -142,7 +142,7 @@ fn features_and_target_are_scaled_apart() {
     for (features, target) in [(FeatureScaling::Standard, false), (FeatureScaling::None, true)] {
         let encoder =
             Encoder::fit(&train, "y", &[0, 1, 2], None, Scaling { features, target, ..Scaling::ALL }).unwrap();
-        let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+        let TargetKind::Regression { mean, scale, .. } = encoder.target().kind else { panic!("{encoder:?}") };
         let standardised = features == FeatureScaling::Standard;
         assert_eq!(((mean, scale) != (0.0, 1.0), scaling(&encoder, 0).0 != 0.0), (target, standardised));
     }
@@ -228,7 +228,7 @@ fn inputs_of_categories_are_scaled_by_quartiles() {
 fn encoder_of_a_regression() {
     let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["2", "4", "6", "80"])]);
     let encoder = Encoder::fit(&train, "y", &[2, 0, 1], None, Scaling::ALL).unwrap();
-    let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+    let TargetKind::Regression { mean, scale, .. } = encoder.target().kind else { panic!("{encoder:?}") };
     assert_eq!(mean, 4.0);
     assert!((scale - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
     let data = encoder.encode(&train).unwrap();
@@ -243,6 +243,42 @@ fn encoder_of_a_regression() {
         Encoder::fit(&two, "y", &[0, 1], Some(Task::Regression), Scaling::ALL).unwrap().task(),
         Task::Regression
     );
+}
+
+/// Predictions are kept within the targets of the training rows, and targets of other rows are not.
+#[test]
+fn predictions_are_clipped_and_targets_are_not() {
+    let train = table(&[("a", &["1", "2", "3", "4"]), ("y", &["2", "4", "6", "80"])]);
+    for scaling in [Scaling::ALL, Scaling::NONE] {
+        let clipped = Scaling { clip: true, ..scaling };
+        let encoder = Encoder::fit(&train, "y", &[2, 0, 1], None, clipped).unwrap();
+        assert_eq!(encoder.target().kind.range(), Some([2.0, 6.0]));
+        let data = encoder.encode(&train).unwrap();
+        let z = |row: usize| f64::from(data.targets()[row]);
+        assert!((encoder.decode_target(z(3)) - 80.0).abs() < 1e-5);
+        assert_eq!(encoder.decode_regression(z(3)), 6.0);
+        assert!((encoder.decode_regression(z(1)) - 4.0).abs() < 1e-6);
+        assert_eq!([f64::NEG_INFINITY, f64::INFINITY].map(|z| encoder.decode_regression(z)), [2.0, 6.0]);
+        assert!(encoder.decode_regression(f64::NAN).is_nan());
+        // A file says it, and one that does not is as ever.
+        let text = serde_json::to_string(&encoder).unwrap();
+        assert_eq!(serde_json::from_str::<Encoder>(&text).unwrap(), encoder);
+        let old = text.replace(",\"range\":[2.0,6.0]", "");
+        let read: Encoder = serde_json::from_str(&old).unwrap();
+        assert!(old != text && serde_json::to_string(&read).unwrap() == old, "{text}");
+        assert_eq!(read, Encoder::fit(&train, "y", &[2, 0, 1], None, scaling).unwrap());
+        assert_eq!((encoder.validate(), read.validate()), (Ok(()), Ok(())));
+        assert!((read.decode_regression(z(3)) - 80.0).abs() < 1e-5);
+        for range in ["[6.0,2.0]", "[2.0,1e999]"] {
+            let wrong = serde_json::from_str::<Encoder>(&text.replace("[2.0,6.0]", range));
+            let problem = wrong.map_or_else(|error| error.to_string(), |wrong| wrong.validate().unwrap_err());
+            assert!(problem.contains("keeps `y` within") || problem.contains("out of range"), "{problem}");
+        }
+    }
+    // Classes have no range.
+    let two = table(&[("a", &["1", "2"]), ("y", &["0", "1"])]);
+    let clipped = Scaling { clip: true, ..Scaling::ALL };
+    assert_eq!(Encoder::fit(&two, "y", &[0, 1], None, clipped).unwrap().target().kind.range(), None);
 }
 
 #[test]

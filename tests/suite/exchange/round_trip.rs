@@ -21,7 +21,7 @@ use wgpu_mlp::params::Init;
 use wgpu_mlp::spec::{Layer, MlpSpec};
 use wgpu_mlp::{Error, Model};
 
-use crate::exchange::refused::{field, field_number};
+use crate::exchange::refused::{Graph, field, field_number};
 use crate::train::gradients::bits;
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/exchange.safetensors");
@@ -148,8 +148,8 @@ fn model(activation: Activation, loss: Loss, outputs: usize) -> Model {
     let kind = match loss {
         Loss::BinaryCrossEntropy => TargetKind::Binary { classes: labels(2).try_into().unwrap() },
         Loss::SoftmaxCrossEntropy => TargetKind::Multiclass { classes: labels(outputs) },
-        Loss::Poisson => TargetKind::Regression { mean: 0.0, scale: 1.0 },
-        _ => TargetKind::Regression { mean: 1e3, scale: 250.0 },
+        Loss::Poisson => TargetKind::Regression { mean: 0.0, scale: 1.0, range: None },
+        _ => TargetKind::Regression { mean: 1e3, scale: 250.0, range: None },
     };
     let encoder = Encoder::new(features(), Target { name: "what".into(), kind });
     // An encoder has one target.
@@ -205,7 +205,7 @@ fn scales(model: &Model) -> (Vec<Scale>, Scale) {
     let scale = |(mean, scale)| Scale { mean, scale };
     let inputs = encoder.features().iter().map(|feature| scale(feature.scaling().unwrap())).collect();
     match encoder.target().kind {
-        TargetKind::Regression { mean, scale } => (inputs, Scale { mean, scale }),
+        TargetKind::Regression { mean, scale, .. } => (inputs, Scale { mean, scale }),
         _ => (inputs, Scale::NONE),
     }
 }
@@ -233,6 +233,105 @@ fn an_exported_model_predicts_the_same_in_another_runtime() {
         let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
         let size = if model.spec.loss().classifies() { 1.0 } else { output.scale };
         assert_near(&model.spec.to_string(), &found, &expected, size);
+    }
+}
+
+/// The model with its predictions kept within a range.
+fn clipped(mut model: Model, range: [f64; 2]) -> Model {
+    let mut target = model.encoder.as_ref().unwrap().target().clone();
+    let TargetKind::Regression { range: of_target, .. } = &mut target.kind else { panic!("{target:?}") };
+    *of_target = Some(range);
+    model.encoder = Some(Encoder::new(features(), target));
+    model
+}
+
+/// Numbers are kept within the target's range by the graph's last node: another runtime clips as the model does, of several networks once,
+/// and the file that is read again has the range.
+#[test]
+fn predictions_are_clipped_in_the_graph() {
+    const ROWS: usize = 17;
+    let device = Device::Cpu(CpuDevice::new(1).unwrap());
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    for (loss, range, networks) in [
+        (Loss::MeanSquaredError, [990.0, 1010.5], 1),
+        (Loss::MeanAbsoluteError, [0.0, 1001.0], 3),
+        (Loss::Huber, [-1e300, 1e300], 1),
+        (Loss::Poisson, [0.9, 1.1], 1),
+        (Loss::Poisson, [0.9, 1.1], 2),
+    ] {
+        let mut model = clipped(model(Activation::Tanh, loss, 1), range);
+        let one = model.parameters.clone();
+        for network in 1..networks {
+            model.parameters.extend(one.iter().map(|value| value * (1.0 + 0.5 * network as f32)));
+        }
+        let (_folder, path, onnx) = exported(&model);
+        let (inputs, _) = scales(&model);
+        let rows = (0..ROWS).flat_map(|_| &inputs);
+        let x: Vec<f32> = rows.map(|of| (of.mean + of.scale * random.random_range(-9.0..9.0)) as f32).collect();
+        let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+        let of = |model: &Model| -> Vec<f64> {
+            let all = model.predict_rows(&wide, &device).unwrap();
+            all.iter().map(|one| one.number().unwrap()).collect()
+        };
+        let expected = of(&model);
+        let beyond = expected.iter().filter(|number| range.contains(number)).count();
+        assert!(beyond > 0 || range[1] == 1e300, "{loss}: {expected:?}");
+        assert!(expected.iter().all(|number| (range[0]..=range[1]).contains(number)), "{loss}: {expected:?}");
+        let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
+        let rows = NdTensor::from_data([ROWS, onnx.input.1], x);
+        let found: Tensor<f32> = runtime.run_one(rows.into(), None).unwrap().try_into().unwrap();
+        let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
+        assert_near(&loss.to_string(), &found, &expected, if loss == Loss::Poisson { 1.0 } else { 250.0 });
+        if networks > 1 {
+            continue; // several networks in one graph are not read
+        }
+        let read = exchange::load(&path, Assumed::default()).unwrap();
+        assert_near(&loss.to_string(), &of(&read), &expected, 250.0);
+        let [least, most] = read.encoder.unwrap().target().kind.range().unwrap();
+        let in_f32 = |bound: f64| f64::from((bound as f32).clamp(f32::MIN, f32::MAX));
+        assert_eq!([least, most], range.map(in_f32), "{loss}");
+    }
+}
+
+/// A range that only looks like an activation's comes back as that, and a range of anything but numbers is refused.
+#[test]
+fn ranges_are_those_of_numbers() {
+    let device = Device::Cpu(CpuDevice::new(1).unwrap());
+    let mut model = clipped(model(Activation::Tanh, Loss::MeanSquaredError, 1), [0.0, 6.0]);
+    let kind = TargetKind::Regression { mean: 0.0, scale: 1.0, range: Some([0.0, 6.0]) };
+    model.encoder = Some(Encoder::new(features(), Target { name: "what".into(), kind }));
+    let (_folder, path, _) = exported(&model);
+    let read = exchange::load(&path, Assumed::default()).unwrap();
+    assert_eq!(read.spec.layers()[2].activation, Activation::Relu6);
+    let row = [1990.0, 1e4, 0.02];
+    assert_eq!(read.predict_rows(&row, &device).unwrap(), model.predict_rows(&row, &device).unwrap());
+
+    let number = |name: &str, value: f32, graph: Graph| graph.constant(name, &[], &value.to_le_bytes());
+    let graph = number("low", -0.5, number("high", 0.5, Graph::default().ones("w", &[2, 3]).ones("v", &[3, 1])));
+    let graph = graph.node("MatMul x, w > z").node("Tanh z > a");
+    let read = |graph: Graph, loss| import(&graph.bytes(), Assumed { activation: None, loss: Some(loss) });
+    let one = graph.clone().node("MatMul a, v > logit").node("Clip logit, low, high > y");
+    let foreign = read(one.clone(), Loss::MeanSquaredError).unwrap();
+    assert_eq!((foreign.range, foreign.output), (Some([-0.5, 0.5]), Scale::NONE));
+    let error = foreign.clone().into_model().unwrap_err().to_string();
+    assert!(error.contains("or clips it") && error.contains("TABLE"), "{error}");
+    let named = foreign.with_columns(vec!["a".into(), "b".into()], "y".into()).unwrap();
+    assert_eq!(named.encoder.unwrap().target().kind.range(), Some([-0.5, 0.5]));
+    for (graph, loss, problem) in [
+        (one, Loss::BinaryCrossEntropy, "clipped to a range, which no output of binary_cross_entropy is"),
+        (
+            graph.clone().node("Clip a, low, high > y"),
+            Loss::MeanSquaredError,
+            "node Clip `y` with the bounds -0.5 and 0.5",
+        ),
+        (
+            graph.node("MatMul a, v > b").node("Clip b, low, high > c").node("Add c, high > y"),
+            Loss::MeanSquaredError,
+            "node Clip `c` with the bounds -0.5 and 0.5",
+        ),
+    ] {
+        let error = read(graph, loss).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
     }
 }
 
@@ -290,7 +389,7 @@ fn scaled_categories_are_scaled_in_the_graph() {
     let model = Model::new(spec.clone(), parameters.clone()).unwrap().with_encoder(encoder.clone());
     let (_folder, path, _) = exported(&model);
     let (rows, _) = encoder.encode_features(&table).unwrap();
-    let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+    let TargetKind::Regression { mean, scale, .. } = encoder.target().kind else { panic!("{encoder:?}") };
     let expected = predictions(&spec, &parameters, &[Scale::NONE; 4], Scale { mean, scale }, &rows);
     let one = |is: bool| f32::from(u8::from(is));
     let raw = amounts
@@ -344,7 +443,7 @@ fn numbers_with_bins_have_them_in_the_graph() {
         let clipped = scaling.features == FeatureScaling::RobustAll;
         let cells = if clipped { &later } else { &rows };
         let (inputs, _) = encoder.encode_features(&table(cells)).unwrap();
-        let TargetKind::Regression { mean, scale } = encoder.target().kind else { panic!("{encoder:?}") };
+        let TargetKind::Regression { mean, scale, .. } = encoder.target().kind else { panic!("{encoder:?}") };
         let expected = predictions(&spec, &parameters, &[Scale::NONE; 21], Scale { mean, scale }, &inputs);
         let raw = cells.iter().enumerate().flat_map(|(at, &[year, amount, tiny, flag])| {
             let [a, b] = if at % 3 == 0 { [1.0, 0.0] } else { [0.0, 1.0] };
