@@ -13,7 +13,7 @@ pub enum Preset {
     /// validation rows ask for.
     #[default]
     Plain,
-    /// RealMLP's variant TD-S without its scaling layer (Holzmüller, Grinsztajn and Steinwart 2024): three layers of 256 units with Mish,
+    /// RealMLP's variant TD-S without its scaling layer (Holzmüller, Grinsztajn and Steinwart 2024): three layers of 128 units with Mish,
     /// all inputs scaled by quartiles and clipped smoothly, up to 16 bins of each number beside it
     /// ([`NumericEncoding::Piecewise`](crate::data::NumericEncoding::Piecewise)), the neural tangent parametrisation under Adam with β₂ 0.95, a rate of 0.04
     /// for two classes, 0.08 for more and 0.07 for numbers that goes through the four cycles of [`Schedule::CosLog`](crate::train::Schedule::CosLog), batches of 256 rows, and as

@@ -79,7 +79,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
     /// Settings that go together, for what no flag says: tabular (RealMLP's TD-S: 128,128,128 units, mish, robust-all scaling, numbers
-    /// in bins, adam with cos-log and ntp; as many folds and epochs as fit a minute or so), or plain (one network of 64,32 units, relu,
+    /// in bins, adam with cos-log and ntp; as many folds and epochs as fit half a minute or so), or plain (one network of 64,32 units, relu,
     /// adam) [default: tabular for files; plain for built-in data, for --init-from and in sweeps]
     #[arg(long, value_name = "NAME")]
     preset: Option<Preset>,
