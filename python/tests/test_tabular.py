@@ -51,7 +51,7 @@ def test_the_preset_for_tables(people):
     columns, label, score = people
     frame = pd.DataFrame(columns)
     model = TabularClassifier(max_iter=16, device="cpu", random_state=0).fit(frame, label)
-    assert any(hint.startswith("preset: tabular: layers 256,256,256 of mish") for hint in model.hints_)
+    assert any(hint.startswith("preset: tabular: layers 128,128,128 of mish") for hint in model.hints_)
     assert model.score(frame, label) > 0.85 and model.n_iter_ == 16 and len(model.validation_curve_) == 16
     # The same by the MLPs, whose parameters at their defaults are the preset's.
     same = MLPClassifier(preset="tabular", max_iter=16, device="cpu", random_state=0).fit(frame, label)

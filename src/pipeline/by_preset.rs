@@ -38,6 +38,7 @@ impl Estimator {
         let base = Self {
             preset,
             rate_by_task: is_tabular,
+            hidden_by_effort: is_tabular,
             numbers_are_open: is_tabular,
             monitor_by_task: is_tabular || self.metric.is_some(),
             effort: is_tabular.then(Effort::default),
@@ -60,7 +61,7 @@ impl Estimator {
                 ..base
             },
             Preset::Tabular => Self {
-                hidden: HiddenLayers::plain(&[256, 256, 256]),
+                hidden: Effort::default().hidden(),
                 activation: Activation::Mish,
                 scaling: FeatureScaling::RobustAll,
                 numbers: NumericEncoding::Piecewise { bins: BINS },

@@ -5,6 +5,7 @@ use super::effort::{Effort, MOST_EPOCHS};
 use super::estimator::{Estimator, ValidationRows};
 use super::fold_by::{FoldBy, InFolds};
 use super::hint::Hint;
+use super::length::Rows;
 use super::prepare::rows_of;
 use super::split_by::SplitSizes;
 use super::start::Start;
@@ -40,11 +41,14 @@ impl Candidate {
 
     /// Operations of an epoch of all networks, with its validation.
     fn operations(&self, spec: &MlpSpec) -> u64 {
-        let rows = rows_of(&self.rows.splits, &self.rows.folds);
-        let one =
-            step_flops(spec, rows.train, Work::Train).saturating_add(step_flops(spec, rows.validation, Work::Infer));
-        one.saturating_mul(self.networks() as u64).max(1)
+        operations(spec, rows_of(&self.rows.splits, &self.rows.folds), self.networks())
     }
+}
+
+/// Operations of an epoch of so many networks, with its validation.
+pub(super) fn operations(spec: &MlpSpec, rows: Rows, networks: usize) -> u64 {
+    let one = step_flops(spec, rows.train, Work::Train).saturating_add(step_flops(spec, rows.validation, Work::Infer));
+    one.saturating_mul(networks as u64).max(1)
 }
 
 impl Estimator {
@@ -216,7 +220,7 @@ mod tests {
 
     /// Networks and epochs of a table with so many rows and inputs; folds, if they are not forbidden.
     fn networks_and_epochs(estimator: &Estimator, rows: usize, inputs: usize) -> (usize, u64) {
-        let spec = MlpSpec::new(&[inputs, 256, 256, 256, 1], Activation::Mish, Loss::BinaryCrossEntropy).unwrap();
+        let spec = estimator.hidden.spec(inputs, 1, Activation::Mish, Loss::BinaryCrossEntropy).unwrap();
         let splits = || Splits { train: (0..rows).collect::<Vec<_>>(), validation: None, test: None };
         let folded = |&(count, each, fewest): &Networks| {
             let folds = (0..count).map(|at| at * rows / count..(at + 1) * rows / count).collect();
@@ -241,17 +245,17 @@ mod tests {
         let tabular = || Estimator::new("y").preset(Preset::Tabular);
         let of = |rows, inputs| networks_and_epochs(&tabular(), rows, inputs);
         // Each has six operations for each weight and row of an epoch, but for the first layer's weights, which has four.
-        assert_eq!(of(1000, 100), (8, 256));
-        assert!(matches!(of(2000, 100), (8, 128..256)), "{:?}", of(2000, 100));
-        assert!(matches!(of(4000, 100), (5, 64..256)), "{:?}", of(4000, 100));
+        assert_eq!(of(4000, 100), (8, 256));
+        assert!(matches!(of(8000, 100), (8, 128..256)), "{:?}", of(8000, 100));
         // Few epochs of many steps.
-        assert!(matches!(of(20_000, 100), (5, 16..64)), "{:?}", of(20_000, 100));
-        assert!(matches!(of(100_000, 100), (1, 16..64)), "{:?}", of(100_000, 100));
+        assert!(matches!(of(16_000, 100), (8, 64..128)), "{:?}", of(16_000, 100));
+        assert!(matches!(of(100_000, 100), (5, 16..64)), "{:?}", of(100_000, 100));
+        assert!(matches!(of(200_000, 100), (1, 16..64)), "{:?}", of(200_000, 100));
         assert_eq!(of(10_000_000, 100), (1, 16));
         // More inputs, and epochs that are said.
-        assert!(matches!(of(1000, 10_000), (1, 16..256)), "{:?}", of(1000, 10_000));
+        assert!(matches!(of(5000, 10_000), (1, 16..256)), "{:?}", of(5000, 10_000));
         assert_eq!(networks_and_epochs(&tabular().epochs(40), 4000, 100), (8, 40));
-        assert_eq!(networks_and_epochs(&tabular().epochs(400), 4000, 100), (1, 400));
+        assert_eq!(networks_and_epochs(&tabular().epochs(4000), 4000, 100), (1, 4000));
         assert_eq!(networks_and_epochs(&tabular().ensemble(1), 1000, 100), (1, 256));
         assert_eq!(networks_and_epochs(&tabular().without_effort(), 10_000_000, 100), (1, 256));
     }
@@ -260,10 +264,16 @@ mod tests {
     fn what_efforts_allow() {
         let of =
             |effort, rows| networks_and_epochs(&Estimator::new("y").preset(Preset::Tabular).effort(effort), rows, 100);
-        assert!(matches!(of(Effort::Fast, 200), (5, 64..256)), "{:?}", of(Effort::Fast, 200));
-        assert!(matches!(of(Effort::Fast, 4000), (1, 16..64)), "{:?}", of(Effort::Fast, 4000));
-        assert_eq!(of(Effort::Best, 2000), (24, 256));
-        assert!(matches!(of(Effort::Best, 12_000), (8, 128..256)), "{:?}", of(Effort::Best, 12_000));
+        assert_eq!(of(Effort::Fast, 200), (8, 256));
+        assert!(matches!(of(Effort::Fast, 4000), (1, 64..256)), "{:?}", of(Effort::Fast, 4000));
+        assert_eq!(of(Effort::Best, 12_000), (24, 256));
+        assert!(matches!(of(Effort::Best, 50_000), (8, 128..256)), "{:?}", of(Effort::Best, 50_000));
+        // Layers that are said stay, before and after.
+        let tabular = || Estimator::new("y").preset(Preset::Tabular);
+        for estimator in [tabular().hidden(&[7]).effort(Effort::Fast), tabular().effort(Effort::Fast).hidden(&[7])] {
+            assert_eq!(estimator.hidden.to_string(), "7");
+        }
+        assert_eq!(tabular().effort(Effort::Fast).hidden.to_string(), "64,64");
         // Another preset has none.
         assert!(Estimator::new("y").effort(Effort::Best).effort.is_none());
     }

@@ -5,19 +5,20 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, named};
+use crate::spec::HiddenLayers;
 
 /// Epochs of a network at the most: those of RealMLP.
 pub(super) const MOST_EPOCHS: u64 = 256;
-/// How much a run may take whose networks and epochs nobody says: operations of its matrix products, which are counted.
+/// How much a run may take whose layers, networks and epochs nobody says: operations of its matrix products, which are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effort {
-    /// 10¹¹ operations: a few seconds on two cores of a CPU.
+    /// 2 · 10¹⁰ operations and two layers of 64 units: about a third of a second on a core of a CPU.
     Fast,
-    /// 2 · 10¹²: about a minute (docs/training.md has measured times).
+    /// 2 · 10¹²: about half a minute (docs/training.md has measured times).
     #[default]
     Normal,
-    /// 2 · 10¹³: some ten minutes. There may be three networks for each fold.
+    /// 2 · 10¹³: some five minutes. There may be three networks for each fold.
     Best,
 }
 
@@ -46,10 +47,16 @@ impl Effort {
     /// Operations of the matrix products of a whole run, at most.
     pub(super) fn operations(self) -> u64 {
         match self {
-            Self::Fast => 100_000_000_000,
+            Self::Fast => 20_000_000_000,
             Self::Normal => 2_000_000_000_000,
             Self::Best => 20_000_000_000_000,
         }
+    }
+
+    /// Widths of the hidden layers. RealMLP's 256 leave less room for networks and epochs, and have the higher loss of several classes
+    /// (docs/training.md).
+    pub(super) fn hidden(self) -> HiddenLayers {
+        HiddenLayers::plain(if self == Self::Fast { &[64, 64] } else { &[128, 128, 128] })
     }
 
     /// The networks that it has room for on small tables.

@@ -77,6 +77,8 @@ pub struct Estimator {
     pub(crate) preset: Preset,
     /// Whether the preset has the learning rate by the task, which is not known yet.
     pub(crate) rate_by_task: bool,
+    /// Whether the effort decides on the hidden layers.
+    pub(super) hidden_by_effort: bool,
     /// Whether the preset decides on the inputs of numbers.
     pub(super) numbers_are_open: bool,
     /// What the model is to be good at; none where the task says it.
@@ -135,6 +137,7 @@ impl Estimator {
             parallel: None,
             preset: Preset::Plain,
             rate_by_task: false,
+            hidden_by_effort: false,
             numbers_are_open: false,
             metric: None,
             monitor_by_task: false,
@@ -155,7 +158,7 @@ impl Estimator {
 
     /// Hidden layers, each with an activation of its own or without: `"64:tanh,32".parse()?`.
     pub fn hidden_layers(self, hidden: HiddenLayers) -> Self {
-        Self { hidden, ..self }
+        Self { hidden, hidden_by_effort: false, ..self }
     }
 
     /// The activation of the hidden layers that name none.
@@ -324,10 +327,11 @@ impl Estimator {
         self
     }
 
-    /// How much the networks and epochs of [`Preset::Tabular`] may take that nobody says. Other presets have no such limit, and it changes
+    /// How much the layers, networks and epochs of [`Preset::Tabular`] may take that nobody says. Other presets have no such limit, and it changes
     /// nothing there.
     pub fn effort(self, effort: Effort) -> Self {
-        Self { effort: self.effort.map(|_| effort), ..self }
+        let hidden = if self.hidden_by_effort { effort.hidden() } else { self.hidden };
+        Self { effort: self.effort.map(|_| effort), hidden, ..self }
     }
 
     /// Stops when so many epochs in a row have not improved the validation loss, and keeps the best parameters.

@@ -78,7 +78,7 @@ pub struct Args {
     /// stratified for classification
     #[arg(long, value_enum, default_value_t = TaskArg::Auto)]
     task: TaskArg,
-    /// Settings that go together, for what no flag says: tabular (RealMLP's TD-S: 256,256,256 units, mish, robust-all scaling, numbers
+    /// Settings that go together, for what no flag says: tabular (RealMLP's TD-S: 128,128,128 units, mish, robust-all scaling, numbers
     /// in bins, adam with cos-log and ntp; as many folds and epochs as fit a minute or so), or plain (one network of 64,32 units, relu,
     /// adam) [default: tabular for files; plain for built-in data, for --init-from and in sweeps]
     #[arg(long, value_name = "NAME")]
@@ -275,7 +275,7 @@ async fn time(args: &Args, prepared: &mut Prepared, device: &Device) -> Result<(
                 eprintln!("{hint}");
             }
         }
-        None if prepared.settled().preset != Preset::Plain && is_alone && !args.quiet => {
+        None if prepared.settled().preset != Preset::Plain && is_alone && !args.quiet && !prepared.is_short() => {
             tell::the_time(prepared.expected_seconds_async(device).await?);
         }
         None => return Ok(()),

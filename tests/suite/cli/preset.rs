@@ -49,7 +49,7 @@ fn a_preset_decides_what_nobody_has_said() {
     assert_has(
         &all,
         &[
-            ("hidden", "[256, 256, 256]"),
+            ("hidden", "[128, 128, 128]"),
             ("activation", "\"mish\""),
             ("scaling", "\"robust-all\""),
             ("numbers", "\"ple:bins=16\""),
@@ -105,7 +105,7 @@ fn a_preset_decides_what_nobody_has_said() {
     let moons = dump(&place, "moons --preset tabular");
     assert_has(
         &moons,
-        &[("hidden", "[256, 256, 256]"), ("epochs", "\"auto\""), ("seed", "1105"), ("optimizer", "\"adam\"")],
+        &[("hidden", "[128, 128, 128]"), ("epochs", "\"auto\""), ("seed", "1105"), ("optimizer", "\"adam\"")],
     );
 }
 
@@ -145,6 +145,12 @@ fn efforts_are_networks_and_epochs() {
     for said in ["--preset plain", "--preset tabular --epochs 2 --ensemble 2", "--config run/config.toml"] {
         let words = format!("train numbers.csv --target y --effort fast {said}");
         place.refuses(&words, 2, &["--effort is fast", "--preset tabular"]);
+    }
+    // Layers are the effort's, too, unless they are said; a run that is over at once says nothing of its time.
+    for (words, hidden) in [("--effort fast", "64,64"), ("--effort fast --hidden 4", "4"), ("--hidden 4", "4")] {
+        let found = place.run(&format!("train numbers.csv --target y --preset tabular --epochs 2 --device cpu --out fast {words} --json"));
+        assert!(found.stderr.contains(&format!("preset: tabular: layers {hidden} of mish, ")), "{}", found.stderr);
+        assert!(!found.stderr.contains("\ntime: "), "{}", found.stderr);
     }
     place.refuses("train numbers.csv --preset tabular --effort much", 2, &["--effort", "`much`", "fast, normal, best"]);
 }
