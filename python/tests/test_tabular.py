@@ -164,6 +164,21 @@ def test_intervals_cover_new_rows():
             model.predict_interval(frame, coverage)
 
 
+def test_numbers_stay_within_those_of_the_fit():
+    """Under the tabular preset, unless somebody says otherwise; a file and a pickle keep the range, and out-of-fold numbers have it."""
+    x = np.linspace(0, 10, 60)
+    frame, far = pd.DataFrame({"x": x}), pd.DataFrame({"x": [-100.0, 100.0]})
+    settings = {"hidden_layer_sizes": (), "learning_rate_init": 0.05, "max_iter": 60, "folds": 3}
+    for said, clips in [({}, True), ({"clip_outputs": False}, False), ({"preset": "plain"}, False)]:
+        model = TabularRegressor(**settings, **said, random_state=0, device="cpu").fit(frame, 2 * x)
+        found = model.predict(far)
+        assert (found.min() >= 0 and found.max() == 20) == clips, (said, found)
+        assert not clips or (model.oof_prediction_.min() >= 0 and model.oof_prediction_.max() <= 20)
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(far), found)
+    with pytest.raises(ValueError, match="clip_outputs is 'yes'"):
+        TabularRegressor(clip_outputs="yes").fit(frame, x)
+
+
 def test_metric_and_effort_are_the_engines():
     rng = np.random.default_rng(4)
     frame = pd.DataFrame({"x": rng.normal(size=200)})
