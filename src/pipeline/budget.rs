@@ -11,9 +11,9 @@ use super::candidates::operations;
 #[cfg(feature = "cli")]
 use super::effort::Effort;
 use super::hint::Hint;
+use super::prepare::Prepared;
 #[cfg(feature = "cli")]
 use super::prepare::rows_of;
-use super::prepare::Prepared;
 use super::start::Start;
 use crate::backend::Device;
 use crate::error::{Error, Result, count, set};

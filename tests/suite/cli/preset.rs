@@ -148,7 +148,9 @@ fn efforts_are_networks_and_epochs() {
     }
     // Layers are the effort's, too, unless they are said; a run that is over at once says nothing of its time.
     for (words, hidden) in [("--effort fast", "64,64"), ("--effort fast --hidden 4", "4"), ("--hidden 4", "4")] {
-        let found = place.run(&format!("train numbers.csv --target y --preset tabular --epochs 2 --device cpu --out fast {words} --json"));
+        let found = place.run(&format!(
+            "train numbers.csv --target y --preset tabular --epochs 2 --device cpu --out fast {words} --json"
+        ));
         assert!(found.stderr.contains(&format!("preset: tabular: layers {hidden} of mish, ")), "{}", found.stderr);
         assert!(!found.stderr.contains("\ntime: "), "{}", found.stderr);
     }
