@@ -13,7 +13,7 @@ pub(super) const MOST_EPOCHS: u64 = 256;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effort {
-    /// 2 · 10¹⁰ operations and two layers of 64 units: about a third of a second on a core of a CPU.
+    /// 10¹⁰ operations and two layers of 64 units: about a quarter of a second on a core of a CPU.
     Fast,
     /// 2 · 10¹²: about half a minute (docs/training.md has measured times).
     #[default]
@@ -47,7 +47,7 @@ impl Effort {
     /// Operations of the matrix products of a whole run, at most.
     pub(super) fn operations(self) -> u64 {
         match self {
-            Self::Fast => 20_000_000_000,
+            Self::Fast => 10_000_000_000,
             Self::Normal => 2_000_000_000_000,
             Self::Best => 20_000_000_000_000,
         }

@@ -21,7 +21,7 @@ pub struct LengthArgs {
     /// fit, or how many networks where all epochs take less; DIR/config.toml keeps these numbers
     #[arg(long, value_name = "TIME", conflicts_with_all = ["epochs", "data_parallel", "lr_find", "dump_config"])]
     pub budget: Option<TimeLimit>,
-    /// How much the networks and epochs of --preset tabular may take that no flag says, by counted operations: fast (2e10, with layers of
+    /// How much the networks and epochs of --preset tabular may take that no flag says, by counted operations: fast (1e10, with layers of
     /// 64 and 64 units, less than a second on a core), normal (2e12, half a minute) or best (2e13, five minutes, up to three networks for
     /// each fold); DIR/config.toml keeps their numbers [default: normal]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["budget", "dump_config"])]
