@@ -125,9 +125,7 @@ print(time.perf_counter() - began)
         ]
         for _ in range(repeats):
             told = json.loads(subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True).stdout)
-            phases = {
-                name: value for name, value in told["phases"].items() if name not in ("read", "device", "save")
-            }
+            phases = {name: value for name, value in told["phases"].items() if name not in ("read", "device", "save")}
             fit = float(
                 subprocess.run(
                     [sys.executable, "-c", program, table], capture_output=True, text=True, check=True
