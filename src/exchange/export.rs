@@ -287,14 +287,11 @@ impl Builder {
                     (_, [z]) => z.clone(),
                     _ => self.node("Mean", &z.iter().map(String::as_str).collect::<Vec<_>>(), "mean.z".into(), &[]),
                 };
-                let range = match model.encoder.as_ref().map(Encoder::target) {
-                    Some(target) => {
-                        rows = self.scaled_back(rows, target)?;
-                        target.kind.range()
-                    }
-                    None => None,
-                };
-                match range {
+                let target = model.encoder.as_ref().map(Encoder::target);
+                if let Some(target) = target {
+                    rows = self.scaled_back(rows, target)?;
+                }
+                match target.and_then(|target| target.kind.range()) {
                     Some(range) => self.within(range, &rows, PREDICTION.into()),
                     None => self.node("Identity", &[&rows], PREDICTION.into(), &[]),
                 };

@@ -6,14 +6,8 @@ use std::time::Duration;
 
 use web_time::Instant;
 
-#[cfg(feature = "cli")]
-use super::candidates::operations;
-#[cfg(feature = "cli")]
-use super::effort::Effort;
 use super::hint::Hint;
 use super::prepare::Prepared;
-#[cfg(feature = "cli")]
-use super::prepare::rows_of;
 use super::start::Start;
 use crate::backend::Device;
 use crate::error::{Error, Result, count, set};
@@ -79,13 +73,6 @@ fn fitting(whole: f64, limit: f64, epochs: u64, networks: usize, most: usize) ->
 }
 
 impl Prepared {
-    /// Whether all epochs take so little that nobody waits for them: less than it takes to say how long.
-    #[cfg(feature = "cli")]
-    pub(crate) fn is_short(&self) -> bool {
-        let epoch = operations(&self.spec, rows_of(&self.splits, &self.folds), self.replicas().len());
-        epoch.saturating_mul(self.settled.config.epochs) <= Effort::Fast.operations()
-    }
-
     /// [`expected_seconds`](Self::expected_seconds) for async programs.
     ///
     /// # Errors

@@ -45,8 +45,17 @@ impl Candidate {
     }
 }
 
+#[cfg(feature = "cli")]
+impl super::prepare::Prepared {
+    /// Whether all epochs take so little that nobody waits for them: less than it takes to say how long.
+    pub(crate) fn is_short(&self) -> bool {
+        let epoch = operations(&self.spec, rows_of(&self.splits, &self.folds), self.replicas().len());
+        epoch.saturating_mul(self.settled.config.epochs) <= Effort::Fast.operations()
+    }
+}
+
 /// Operations of an epoch of so many networks, with its validation.
-pub(super) fn operations(spec: &MlpSpec, rows: Rows, networks: usize) -> u64 {
+fn operations(spec: &MlpSpec, rows: Rows, networks: usize) -> u64 {
     let one = step_flops(spec, rows.train, Work::Train).saturating_add(step_flops(spec, rows.validation, Work::Infer));
     one.saturating_mul(networks as u64).max(1)
 }

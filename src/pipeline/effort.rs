@@ -15,7 +15,7 @@ pub(super) const MOST_EPOCHS: u64 = 256;
 pub enum Effort {
     /// 10¹⁰ operations and two layers of 64 units: about a quarter of a second on a core of a CPU.
     Fast,
-    /// 2 · 10¹²: about half a minute (docs/training.md has measured times).
+    /// 2 · 10¹²: about half a minute (docs/tables.md has measured times).
     #[default]
     Normal,
     /// 2 · 10¹³: some five minutes. There may be three networks for each fold.
@@ -53,7 +53,7 @@ impl Effort {
         }
     }
 
-    /// Widths of the hidden layers. RealMLP's 256 leave less room for networks and epochs, and have the higher loss of several classes
+    /// Widths of the hidden layers. RealMLP's 256 have no lower loss at the same operations, and take three times as many on small tables
     /// (docs/training.md).
     pub(super) fn hidden(self) -> HiddenLayers {
         HiddenLayers::plain(if self == Self::Fast { &[64, 64] } else { &[128, 128, 128] })

@@ -162,15 +162,14 @@ impl Fit<'_> {
             ))),
             (Some(Task::Multiclass), _) => self.classes(distinct),
             (Some(Task::Regression) | None, _) => {
-                let values: Vec<f64> = self.rows.iter().map(|&row| values[row]).collect();
+                let values = || self.rows.iter().map(|&row| values[row]);
                 let (mean, scale) = if scaling.target {
-                    mean_and_scale(self.table, self.target, self.rows, &values)?
+                    mean_and_scale(self.table, self.target, self.rows, &values().collect::<Vec<_>>())?
                 } else {
                     (0.0, 1.0)
                 };
-                let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-                let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                Ok(TargetKind::Regression { mean, scale, range: scaling.clip.then_some([least, most]) })
+                let range = || [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)];
+                Ok(TargetKind::Regression { mean, scale, range: scaling.clip.then(range) })
             }
         }
     }

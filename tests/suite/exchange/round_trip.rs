@@ -274,8 +274,8 @@ fn predictions_are_clipped_in_the_graph() {
             all.iter().map(|one| one.number().unwrap()).collect()
         };
         let expected = of(&model);
-        let beyond = expected.iter().filter(|number| range.contains(number)).count();
-        assert!(beyond > 0 || range[1] == 1e300, "{loss}: {expected:?}");
+        let at_bounds = expected.iter().filter(|number| range.contains(number)).count();
+        assert!(at_bounds > 0 || range[1] == 1e300, "{loss}: {expected:?}");
         assert!(expected.iter().all(|number| (range[0]..=range[1]).contains(number)), "{loss}: {expected:?}");
         let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
         let rows = NdTensor::from_data([ROWS, onnx.input.1], x);
