@@ -96,12 +96,15 @@ pub struct MemberRecord {
     pub best_epoch: Option<u64>,
     /// Its loss on validation rows after that epoch, else after the last one.
     pub validation_loss: Option<f64>,
+    /// Its learning rate, where the networks have different ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
 }
 
 impl MemberRecord {
     /// A record of a seed and a fold, with no epoch yet. Its fields can be set.
     pub fn new(seed: u64, fold: Option<usize>) -> Self {
-        Self { seed, fold, epochs: 0, best_epoch: None, validation_loss: None }
+        Self { seed, fold, epochs: 0, best_epoch: None, validation_loss: None, learning_rate: None }
     }
 }
 

@@ -53,6 +53,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("parametrization", "--parametrization"),
     ("patience", "--patience"),
     ("plan", "--plan"),
+    ("portfolio", "--portfolio"),
     ("precision", "--precision"),
     ("preset", "--preset"),
     ("resume", "--resume"),

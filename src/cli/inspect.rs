@@ -11,7 +11,7 @@ use crate::error::{Result, list, shorten};
 use crate::metrics::Intervals;
 use crate::model::{MemberRecord, TrainingRecord};
 use crate::params::Layout;
-use crate::report::{Table, count, count_of, figure, value};
+use crate::report::{Table, count, count_of, figure, member_cells, member_heading, value};
 use crate::spec::MlpSpec;
 
 /// Show a model: its layers, its columns, and how it was trained
@@ -112,21 +112,9 @@ pub fn covered(intervals: Option<&Intervals>) -> Option<String> {
 
 /// The networks of an ensemble.
 fn members(members: &[MemberRecord]) -> String {
-    if members.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new(&["network", "seed", "fold", "epochs", "best epoch", "validation loss"]);
-    let number = |value: Option<u64>| value.map_or("-".into(), count);
-    for (place, member) in (1..).zip(members) {
-        table.row(vec![
-            count(place),
-            member.seed.to_string(),
-            number(member.fold.map(|fold| fold as u64 + 1)),
-            count(member.epochs),
-            number(member.best_epoch),
-            member.validation_loss.map_or("-".into(), figure),
-        ]);
-    }
+    let Some(first) = members.first() else { return String::new() };
+    let mut table = Table::new(&member_heading(first));
+    (1..).zip(members).for_each(|(place, member)| table.row(member_cells(place, member)));
     format!("\n{table}")
 }
 

@@ -111,14 +111,14 @@ impl Estimator {
                 let by = FoldBy::Number(number);
                 // Classes and groups may be too few for so many.
                 if let Ok(rows) = fold(&by) {
-                    all.push(Candidate { rows, folds: Some(by), each, fewest });
+                    all.push(Candidate { rows, folds: Some(by), each: each.max(self.ensemble), fewest });
                 }
             }
         }
         if all.is_empty() {
-            all.extend(networks.iter().map(|&(number, each, fewest)| whole(number * each, fewest)));
+            all.extend(networks.iter().map(|&(number, each, fewest)| whole(number * each.max(self.ensemble), fewest)));
         }
-        all.push(whole(1, FEWEST_OF_ONE));
+        all.push(whole(self.ensemble, FEWEST_OF_ONE));
         Ok(all)
     }
 
@@ -188,6 +188,9 @@ impl Estimator {
     /// Settles networks and epochs; says it, if they were open.
     fn settle_effort(&mut self, effort: Effort, candidate: &Candidate, epochs: u64, spec: &MlpSpec) -> Option<Hint> {
         let (networks_are_open, epochs_are_open) = (self.networks_are_open(), self.length.epochs.is_none());
+        if networks_are_open && candidate.folds.is_some() {
+            self.settle_portfolio(candidate.each);
+        }
         (self.folds, self.ensemble, self.ensemble_is_open) = (candidate.folds.clone(), candidate.each, false);
         (self.length.epochs, self.effort) = (Some(epochs), None);
         let networks = candidate.networks();

@@ -7,6 +7,7 @@ use web_time::Instant;
 
 use super::fitted::Fitted;
 use super::members::OutOfFold;
+use super::portfolio::Selection;
 use super::prepare::Prepared;
 use super::preset::Preset;
 use super::splits::Splits;
@@ -47,6 +48,8 @@ pub struct Fitting {
     pub(super) model: Option<Model>,
     pub(super) metrics: Option<Splits<Metrics>>,
     pub(super) out_of_fold: Option<OutOfFold>,
+    /// Which networks predict, where that was chosen for the parameters of now.
+    pub(super) selection: Option<Selection>,
     pub(super) name: Option<String>,
 }
 
@@ -99,6 +102,7 @@ impl Prepared {
             model: None,
             metrics: None,
             out_of_fold: None,
+            selection: None,
             name: None,
         };
         fitting.prepared.timings.end("upload");
@@ -217,7 +221,7 @@ impl Fitting {
         if self.is_finished() {
             return Ok(0);
         }
-        (self.model, self.metrics, self.copies) = (None, None, None);
+        (self.model, self.metrics, self.selection, self.copies) = (None, None, None, None);
         self.frames.get_or_insert_with(|| (Instant::now(), Duration::ZERO, Duration::ZERO));
         self.trainer.submit(steps)
     }
@@ -329,7 +333,7 @@ impl Fitting {
         trainer.pause_every(self.pause);
         (*moved, *is_fresh) = (true, true);
         (self.trainer, self.device) = (trainer, device.clone());
-        (self.model, self.metrics) = (None, None);
+        (self.model, self.metrics, self.selection) = (None, None, None);
         Ok(())
     }
 
@@ -342,7 +346,7 @@ impl Fitting {
 
     /// Copies the state where copies are kept and the last one is of an earlier state; more is done from now on.
     async fn secure(&mut self) -> Result<()> {
-        (self.model, self.metrics) = (None, None);
+        (self.model, self.metrics, self.selection) = (None, None, None);
         if self.copies.as_ref().is_some_and(|copies| !copies.is_fresh) {
             self.state().await?;
         }

@@ -40,6 +40,8 @@ pub enum Hint {
     Budget(String),
     /// Which networks are trained, if they are several.
     Ensemble(String),
+    /// Which of them predict, if that was chosen; it is known after the last step.
+    Portfolio(String),
     /// What may be better set otherwise.
     Advice(String),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Hint {
             Self::Effort(text) => write!(f, "effort: {text}"),
             Self::Budget(text) => write!(f, "budget: {text}"),
             Self::Ensemble(text) => write!(f, "ensemble: {text}"),
+            Self::Portfolio(text) => write!(f, "portfolio: {text}"),
             Self::Advice(text) => write!(f, "note: {text}"),
         }
     }
@@ -74,6 +77,7 @@ impl Hint {
             Self::Effort(text) => Some(("effort", text)),
             Self::Budget(text) => Some(("budget", text)),
             Self::Ensemble(text) => Some(("ensemble", text)),
+            Self::Portfolio(text) => Some(("portfolio", text)),
             Self::Notes { .. } | Self::Advice(_) => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What a fit comes to: its model, the networks of an ensemble, and how good they are.
 
 use super::fitting::Fitting;
+use super::hint::Hint;
 use super::members::Member;
 use super::prepare::Prepared;
 use super::record::record;
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::infer::{Metrics, Predictor};
 use crate::model::{Model, TrainingRecord};
 use crate::params::Layout;
+use crate::train::Replica;
 
 impl Fitting {
     /// [`model`](Self::model) for async programs.
@@ -28,6 +30,7 @@ impl Fitting {
         }
         self.end_phase("train");
         let (parameters, temperatures) = self.result().await?;
+        self.choose_networks(&parameters).await?;
         let members = self.members();
         if !members.is_empty() && members.iter().all(|member| !member.is_kept) {
             let (step, epoch) = (self.trainer.steps(), self.trainer.epochs());
@@ -59,14 +62,34 @@ impl Fitting {
         Ok((kept, temperatures))
     }
 
+    /// Chooses the networks that predict, and says which, where there is a choice.
+    async fn choose_networks(&mut self, parameters: &[f32]) -> Result<()> {
+        self.selection = None;
+        self.selection = self.prepared.select(&self.device, &self.members(), parameters).await?;
+        let Prepared { hints, settled, .. } = &mut self.prepared;
+        hints.retain(|hint| !matches!(hint, Hint::Portfolio(_)));
+        hints.extend(self.selection.iter().map(|selection| selection.hint(settled)));
+        Ok(())
+    }
+
     /// The networks of an ensemble, and how they stand; empty of one network.
     pub fn members(&self) -> Vec<Member> {
         let (replicas, each) = (self.prepared.replicas(), self.prepared.settled.ensemble);
         if replicas.len() == 1 {
             return Vec::new();
         }
-        let of = |(number, (replica, outcome))| Member::of(number, replica, each, outcome);
-        replicas.iter().zip(self.trainer.outcomes()).enumerate().map(of).collect()
+        let rate = |replica: &Replica| replica.config.optimizer.learning_rate;
+        let have_rates = replicas.iter().any(|replica| rate(replica) != rate(&replicas[0]));
+        let of = |(number, (replica, outcome))| {
+            let mut member = Member::of(number, replica, each, outcome);
+            member.record.learning_rate = have_rates.then(|| rate(replica));
+            member
+        };
+        let mut members: Vec<Member> = replicas.iter().zip(self.trainer.outcomes()).enumerate().map(of).collect();
+        if let Some(selection) = &self.selection {
+            selection.leave_out(&self.prepared.settled, &mut members);
+        }
+        members
     }
 
     pub(super) fn model_of(&self, parameters: Vec<f32>, loss: Option<f64>) -> Model {

@@ -24,7 +24,7 @@ pub struct Member {
     pub record: MemberRecord,
     /// How its run ended; none while it runs.
     pub end: Option<ReplicaEnd>,
-    /// Whether it is part of the model: not if it diverged before it was ever validated.
+    /// Whether it is part of the model: not if it diverged before it was ever validated, or if its learning rate was not chosen.
     pub is_kept: bool,
 }
 
@@ -44,7 +44,11 @@ pub struct OutOfFold {
 impl Estimator {
     /// The networks that are to be trained; `folds` are ranges of the training rows.
     pub(super) fn replicas(&self, folds: &[Range<usize>]) -> Vec<Replica> {
-        let replica = |number: u64| Replica::new(self.config.clone().seed(self.config.seed.wrapping_add(number)));
+        let replica = |number: u64| {
+            let mut config = self.config.clone().seed(self.config.seed.wrapping_add(number));
+            config.optimizer.learning_rate *= self.rate_factor(number as usize);
+            Replica::new(config)
+        };
         let count = self.ensemble as u64;
         if folds.is_empty() {
             return (0..count).map(replica).collect();

@@ -25,6 +25,7 @@ mod interval;
 mod judge;
 mod length;
 mod members;
+mod portfolio;
 mod predict;
 #[cfg(feature = "cli")]
 mod predictions_csv;

@@ -181,6 +181,7 @@ impl Estimator {
             let expected = "at least 1".into();
             return Err(Error::Setting { what: "ensemble", found: "0".into(), expected });
         }
+        self.check_portfolio()?;
         match (&self.folds, &self.validation) {
             (Some(_), ValidationRows::Fraction(fraction)) if *fraction > 0.0 => {
                 Err(folds_and_validation(&format!("{fraction} of the rows for validation")))

@@ -3,6 +3,7 @@
 mod bench;
 mod digits;
 mod figures;
+mod members;
 mod plot;
 mod progress;
 pub mod run;
@@ -12,6 +13,7 @@ mod table;
 pub use bench::{bench_text, plot_throughput};
 pub use digits::{count_of, figure, score, significant, value};
 pub use figures::{class_table, confusion_table, main_figures, metrics_table};
+pub use members::{member_cells, member_heading};
 pub use plot::plot_lr_curve;
 pub use progress::{Reporter, mean_epochs};
 pub use table::{Table, memory, rate};

@@ -8,7 +8,7 @@ use crate::cli::train;
 
 /// Flags of `mlp train` that a sweep does not have: it has its own folder, its own rows to judge single networks by, and one network for
 /// each trial.
-const WITHOUT: [&str; 20] = [
+const WITHOUT: [&str; 21] = [
     "metric",
     "effort",
     "calibrate",
@@ -17,6 +17,7 @@ const WITHOUT: [&str; 20] = [
     "shards",
     "ensemble",
     "folds",
+    "portfolio",
     "config",
     "dump-config",
     "out",

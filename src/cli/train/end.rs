@@ -42,6 +42,7 @@ pub async fn end(
     }
     if !args.quiet {
         tell::the_end(&fitting, interrupt.heard());
+        tell::the_choice(&fitting);
         calibrated.iter().chain(&covered).for_each(|line| eprintln!("{line}"));
     }
 

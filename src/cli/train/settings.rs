@@ -47,7 +47,7 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let estimator = args.ensemble.apply(args.calibrate.into_iter().fold(estimator, Estimator::calibrate));
     let estimator = with_effort(estimator, args.length.effort)?;
     let is_open = estimator.networks_are_open();
-    let estimator = if args.lr_find && is_open { estimator.ensemble(1) } else { estimator };
+    let estimator = if args.lr_find && is_open { estimator.portfolio(&[1.0]).ensemble(1) } else { estimator };
     let estimator = if args.length.budget.is_some() { estimator.without_effort() } else { estimator };
     Ok(args.split.apply(estimator, test, seed).split_column_is_feature(is_feature))
 }
@@ -93,6 +93,9 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     ];
     if !estimator.networks_are_open() {
         words.push(("ensemble", estimator.ensemble.to_string()));
+    }
+    if let Some(portfolio) = &estimator.portfolio {
+        words.push(("portfolio", portfolio.iter().map(f64::to_string).collect::<Vec<_>>().join(",")));
     }
     if let Some(FoldBy::Number(folds)) = &estimator.folds {
         words.push(("folds", folds.to_string()));

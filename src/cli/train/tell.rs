@@ -82,6 +82,12 @@ pub fn the_end(fitting: &Fitting, signal: Option<Signal>) {
     eprintln!("{end}{}", best.unwrap_or_default());
 }
 
+/// Which networks of a portfolio predict.
+pub fn the_choice(fitting: &Fitting) {
+    let hints = fitting.prepared().hints.iter();
+    hints.filter(|hint| matches!(hint, Hint::Portfolio(_))).for_each(|hint| eprintln!("{hint}"));
+}
+
 /// How the networks of an ensemble ended.
 fn the_networks(members: &[Member], epochs: u64, signal: Option<Signal>) -> String {
     let mut text = String::new();

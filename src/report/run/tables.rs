@@ -7,7 +7,7 @@ use crate::error::shorten;
 use crate::math::predicted_class;
 use crate::metrics::Classification;
 use crate::pipeline::Member;
-use crate::report::{Table, class_table, count, figure, score, value};
+use crate::report::{Table, class_table, count, figure, member_cells, member_heading, score, value};
 use crate::train::ReplicaEnd;
 
 /// Most classes of a table, and those whose confusion matrix has numbers.
@@ -45,35 +45,32 @@ pub fn all(evaluated: &Evaluated<'_>) -> Vec<(String, Table)> {
 
 /// The networks of an ensemble, and the mean and the deviation of their losses; none for a single one.
 fn members(members: &[Member]) -> Option<Table> {
-    let mut table = Table::new(&["network", "seed", "fold", "epochs", "best epoch", "validation loss", ""]);
-    let number = |value: Option<u64>| value.map_or("-".into(), count);
+    let mut heading = member_heading(&members.first()?.record);
+    heading.push("");
+    let mut table = Table::new(&heading);
     for (place, Member { record, end, is_kept }) in (1..).zip(members) {
         let ended = match end {
             Some(ReplicaEnd::Diverged { .. }) if *is_kept => "diverged, its best is kept",
             Some(ReplicaEnd::Diverged { .. }) => "diverged, left out",
+            _ if !is_kept => "left out by the portfolio",
             Some(ReplicaEnd::Stopped) => "stopped early",
             _ => "",
         };
-        table.row(vec![
-            count(place),
-            record.seed.to_string(),
-            number(record.fold.map(|fold| fold as u64 + 1)),
-            count(record.epochs),
-            number(record.best_epoch),
-            record.validation_loss.map_or("-".into(), figure),
-            ended.into(),
-        ]);
+        let mut cells = member_cells(place, record);
+        cells.push(ended.into());
+        table.row(cells);
     }
     let losses: Vec<f64> = members.iter().filter_map(|member| member.record.validation_loss).collect();
     if losses.len() > 1 {
         let mean = losses.iter().sum::<f64>() / losses.len() as f64;
         let squares = losses.iter().map(|loss| (loss - mean).powi(2)).sum::<f64>();
         let deviation = (squares / (losses.len() - 1) as f64).sqrt();
-        let empty = || String::from("-");
-        let spread = format!("± {}", figure(deviation));
-        table.row(vec!["mean".into(), empty(), empty(), empty(), empty(), figure(mean), spread]);
+        let mut cells = vec!["-".to_string(); heading.len()];
+        let end = heading.len() - 2;
+        (cells[0], cells[end], cells[end + 1]) = ("mean".into(), figure(mean), format!("± {}", figure(deviation)));
+        table.row(cells);
     }
-    (!members.is_empty()).then_some(table)
+    Some(table)
 }
 
 /// The most frequent pairs of a true and another predicted class.

@@ -8,11 +8,12 @@ use wgpu_mlp::Model;
 use crate::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 27] = [
+const WITHOUT_DEFAULT: [&str; 28] = [
     "clip-outputs",
     "metric",
     "shards",
     "folds",
+    "portfolio",
     "scaling",
     "numbers",
     "decimal",
@@ -76,7 +77,7 @@ fn no_flag_is_forgotten() {
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
     dumped_given.extend(keys(&place.stdout(
-        "train moons --metric accuracy --clip-value 1 --scaling robust --numbers ple --clip-outputs --folds 3 --dump-config",
+        "train moons --metric accuracy --clip-value 1 --scaling robust --numbers ple --clip-outputs --folds 3 --portfolio 1,2 --dump-config",
     )));
     dumped_given.extend(keys(&place.stdout("train moons --data-parallel --shards 4 --dump-config")));
     assert!(dumped_given.is_superset(&without_default), "{dumped_given:?}");

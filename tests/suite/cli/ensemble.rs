@@ -125,6 +125,57 @@ fn no_group_is_in_two_folds() {
     assert!(output.stderr.contains("--folds is 7: expected 2 to 6, the groups"), "{}", output.stderr);
 }
 
+/// Learning rates that are worse are left out, of every fold; what is left is the model, and what out-of-fold scores are of. A run from the
+/// configuration and one that goes on choose the same.
+#[test]
+fn a_portfolio_keeps_the_rates_that_are_best_together() {
+    let place = Place::new();
+    for (table, target) in [("classes.csv", "answer"), ("numbers.csv", "y")] {
+        let words = format!(
+            "train {table} --target {target} --hidden 8 --device cpu --no-baseline --folds 3 --lr 0.01 --portfolio 1,1e-6,2 --checkpoint-every 2 --json"
+        );
+        let told = place.run(&format!("{words} --epochs 30 --out run"));
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        let line = told.stderr.lines().find(|line| line.starts_with("portfolio: ")).unwrap_or_default();
+        assert!(
+            line.starts_with("portfolio: of the networks with learning rates ×1, ×0.000001, ×2 those with ×"),
+            "{line}"
+        );
+        assert!(
+            line.contains(" % less than that of all") && !line["portfolio: of".len() + 60..].contains("×0.000001"),
+            "{line}"
+        );
+        let summary: Value = serde_json::from_str(&told.stdout).unwrap();
+        assert!(summary["decisions"].as_array().unwrap().iter().any(|decision| decision["kind"] == "portfolio"));
+        let members = summary["members"].as_array().unwrap();
+        let kept: Vec<bool> = members.iter().map(|member| member["is_kept"] == true).collect();
+        assert!(kept.len() == 9 && !kept[1] && kept[..3] == kept[3..6] && kept[..3] == kept[6..], "{kept:?}");
+        let model = Model::load(place.path().join("run")).unwrap();
+        assert_eq!(model.networks(), kept.iter().filter(|kept| **kept).count());
+        let held_out = std::fs::read_to_string(place.path().join("run/out-of-fold.csv")).unwrap();
+        if target == "y" {
+            let (_, held_out) = cells(&held_out);
+            let squares = held_out.iter().map(|row| (number(&row[1]) - number(&row[2])).powi(2)).sum::<f64>();
+            let rmse = summary["validation"]["rmse"].as_f64().unwrap();
+            assert!((rmse - (squares / 48.0).sqrt()).abs() < 1e-4 * rmse, "{rmse}");
+        }
+        let page = std::fs::read_to_string(place.path().join("run/report.html")).unwrap();
+        assert!(page.contains("left out by the portfolio"), "{table}");
+        let rates = place.stdout("inspect run");
+        assert!(rates.contains("learning rate") && rates.contains("0.0200") && !rates.contains("e-8"), "{rates}");
+        place.stdout("train --config run/config.toml --out again --quiet");
+        place.stdout(&format!("{words} --epochs 8 --out part"));
+        place.stdout("train --resume part --epochs 30 --quiet");
+        for other in ["again", "part"] {
+            let other = Model::load(place.path().join(other)).unwrap();
+            assert!(other.parameters == model.parameters);
+        }
+        for folder in ["run", "again", "part"] {
+            std::fs::remove_dir_all(place.path().join(folder)).unwrap();
+        }
+    }
+}
+
 /// A run of many that goes on from a checkpoint ends with the bytes of the unbroken one.
 #[test]
 fn an_ensemble_resumes_to_the_byte() {
@@ -163,6 +214,12 @@ fn what_cannot_be_is_one_line() {
         (format!("{TRAIN} --folds 1"), "--folds is 1: expected 2 to 48"),
         (format!("{TRAIN} --folds 48"), "--folds is 48: expected at most 2"),
         (format!("{TRAIN} --ensemble 0"), "--ensemble is 0: expected at least 1"),
+        (format!("{TRAIN} --portfolio 1,0"), "--portfolio is 0: expected positive numbers"),
+        (
+            format!("{TRAIN} --ensemble 2 --portfolio 1,2,3"),
+            "--portfolio is 3 factors for 2 networks: expected no more",
+        ),
+        (format!("{TRAIN} --portfolio 1,a"), "'--portfolio"),
         (format!("{TRAIN} --folds 3 --validation-fraction 0.2"), "cannot be used with"),
         (format!("{TRAIN} --folds 3 --validation classes.csv"), "cannot be used with"),
         (

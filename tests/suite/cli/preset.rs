@@ -179,6 +179,12 @@ fn networks_and_epochs_are_what_operations_allow() {
         ("numbers.csv --target y --epochs 3", "8 networks, 3 epochs, ", 8, None),
         ("rare.csv --target a --validation-fraction 0.2 --epochs 2", "8 networks, 2 epochs, ", 8, None),
         ("rare.csv --target a --ensemble 2", "2 networks, 256 epochs, ", 2, None),
+        (
+            "rare.csv --target a --task regression --epochs 3 --portfolio 1,1e-9",
+            "16 networks, 2 for each fold, ",
+            8,
+            Some(8),
+        ),
     ] {
         let found = place.run(&format!("train {words} --preset tabular {small} --json"));
         assert_eq!(found.code, Some(0), "{words}: {}", found.stderr);
