@@ -188,9 +188,6 @@ impl Estimator {
     /// Settles networks and epochs; says it, if they were open.
     fn settle_effort(&mut self, effort: Effort, candidate: &Candidate, epochs: u64, spec: &MlpSpec) -> Option<Hint> {
         let (networks_are_open, epochs_are_open) = (self.networks_are_open(), self.length.epochs.is_none());
-        if networks_are_open && candidate.folds.is_some() {
-            self.settle_portfolio(candidate.each);
-        }
         (self.folds, self.ensemble, self.ensemble_is_open) = (candidate.folds.clone(), candidate.each, false);
         (self.length.epochs, self.effort) = (Some(epochs), None);
         let networks = candidate.networks();

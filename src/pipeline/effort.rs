@@ -18,8 +18,7 @@ pub enum Effort {
     /// 2 · 10¹²: about half a minute (docs/tables.md has measured times).
     #[default]
     Normal,
-    /// 2 · 10¹³: some five minutes. There may be three networks for each fold, with learning rates of their own
-    /// ([`Estimator::portfolio`](super::Estimator::portfolio)).
+    /// 2 · 10¹³: some five minutes. There may be three networks for each fold.
     Best,
 }
 

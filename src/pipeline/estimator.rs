@@ -63,8 +63,8 @@ pub struct Estimator {
     pub(super) start: Start,
     /// Networks, or of each fold.
     pub(crate) ensemble: usize,
-    /// Factors on the learning rates of an ensemble's networks; none where the effort decides.
-    pub(crate) portfolio: Option<Vec<f64>>,
+    /// Factors on the learning rates of an ensemble's networks; empty where all have one.
+    pub(crate) portfolio: Vec<f64>,
     /// Whether logits are divided by temperatures; none where the preset decides.
     pub(crate) calibrates: Option<bool>,
     /// Whether predicted numbers are kept within the training rows' targets; none where numbers are.
@@ -129,7 +129,7 @@ impl Estimator {
             data_name: None,
             start: Start::Drawn,
             ensemble: 1,
-            portfolio: None,
+            portfolio: Vec::new(),
             calibrates: None,
             clips: None,
             ensemble_is_open: true,

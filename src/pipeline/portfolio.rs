@@ -13,9 +13,6 @@ use crate::backend::Device;
 use crate::error::{Error, Result};
 use crate::params::Layout;
 
-/// Of a run with three networks for each fold, whose effort has room for them: factors on the learning rate.
-pub(super) const DEFAULT: [f64; 3] = [1.0, 2.0, 0.5];
-
 /// The rates that stay, and the out-of-fold losses that decided it.
 #[derive(Clone, Debug)]
 pub(super) struct Selection {
@@ -32,16 +29,15 @@ pub(super) struct Selection {
 impl Estimator {
     /// Factors on the learning rate that the networks of each fold take in turn; as many networks as factors unless
     /// [`ensemble`](Self::ensemble) says their number. With folds the model has the networks of those factors alone that together have the
-    /// least out-of-fold loss, as a greedy choice finds it (Caruana and others 2004). [`Effort::Best`](super::Effort::Best) has the factors 1, 2
-    /// and ½ where it has three networks for each fold; a single factor of 1 turns that off.
+    /// least out-of-fold loss, as a greedy choice finds it (Caruana and others 2004).
     pub fn portfolio(self, factors: &[f64]) -> Self {
         let ensemble = if self.ensemble_is_open { factors.len().max(1) } else { self.ensemble };
-        Self { portfolio: Some(factors.to_vec()), ensemble, ..self }
+        Self { portfolio: factors.to_vec(), ensemble, ..self }
     }
 
     /// The factors in force.
     fn factors(&self) -> &[f64] {
-        self.portfolio.as_deref().filter(|factors| !factors.is_empty()).unwrap_or(&[1.0])
+        if self.portfolio.is_empty() { &[1.0] } else { &self.portfolio }
     }
 
     /// The number of the factor that a network takes.
@@ -58,13 +54,6 @@ impl Estimator {
     fn keep(&self, chosen: &[usize], members: &mut [Member]) {
         for (number, member) in members.iter_mut().enumerate() {
             member.is_kept &= chosen.contains(&self.factor_of(number));
-        }
-    }
-
-    /// Takes the portfolio of an effort with so many networks for each fold, unless one is said.
-    pub(super) fn settle_portfolio(&mut self, each: usize) {
-        if each >= DEFAULT.len() {
-            self.portfolio.get_or_insert_with(|| DEFAULT.to_vec());
         }
     }
 

@@ -13,8 +13,7 @@ pub struct EnsembleArgs {
     #[arg(long, value_name = "K", conflicts_with_all = ["validation", "validation_fraction"])]
     folds: Option<usize>,
     /// Factors on the learning rate that the networks of each fold take in turn. The networks of those factors predict that together
-    /// have the least out-of-fold loss, as a greedy choice finds it; without folds all do. 1 is none [default: 1,2,0.5 where --effort best has
-    /// three networks for each fold, else 1]
+    /// have the least out-of-fold loss, as a greedy choice finds it; without folds all do [default: the same rate for all]
     #[arg(long, value_name = "F,F,…", value_delimiter = ',')]
     portfolio: Option<Vec<f64>>,
 }

@@ -94,8 +94,8 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     if !estimator.networks_are_open() {
         words.push(("ensemble", estimator.ensemble.to_string()));
     }
-    if let Some(portfolio) = &estimator.portfolio {
-        words.push(("portfolio", portfolio.iter().map(f64::to_string).collect::<Vec<_>>().join(",")));
+    if !estimator.portfolio.is_empty() {
+        words.push(("portfolio", estimator.portfolio.iter().map(f64::to_string).collect::<Vec<_>>().join(",")));
     }
     if let Some(FoldBy::Number(folds)) = &estimator.folds {
         words.push(("folds", folds.to_string()));
