@@ -36,6 +36,12 @@ TASKS = {  # of each table its task and its target
     "bikeshare": ("regression", "bikers"), "computers": ("regression", "price"), "nlswork": ("regression", "ln_wage"),
     "cps1988": ("regression", "wage"), "ames": ("regression", "Sale_Price"), "concrete": ("regression", "compressive_strength"),
 }  # fmt: skip
+CATEGORIES = {  # further ones, which have columns of 98 to 6,247 categories and are measured where --only names them
+    "hotel": ("regression", "avg_price_per_room"), "scorecard": ("regression", "earnings_med"), "innovation": ("regression", "patents"),
+    "employment": ("regression", "Employed"), "movielens": ("regression", "rating"), "birds": ("regression", "height"),
+    "flights": ("regression", "arr_delay"),
+}  # fmt: skip
+ALL = TASKS | CATEGORIES
 TEST = 0.2  # mlp's default
 OURS, PLAIN = "mlp", "mlp --preset plain"
 
@@ -57,7 +63,7 @@ class Case:
         from sklearn.model_selection import train_test_split
 
         self.name, self.seed, self.scratch = name, seed, scratch
-        self.task, self.target = TASKS[name]
+        self.task, self.target = ALL[name]
         path = folder / f"{name}.csv"
         if not path.is_file():
             end(2, f"no {path}: benches/tables/fetch.py {folder} puts it there")
@@ -171,13 +177,13 @@ def tables_of(results, programs):
         least = min(mean(table["runs"][program]) for program in programs)
         bold = lambda value: f"**{number(value)}**" if value == least else number(value)
         cell = lambda runs: bold(mean(runs)) + (f" ± {number(statistics.stdev(run['loss'] for run in runs))}" if len(runs) > 1 else "")
-        kind = "RMSE" if TASKS[name][0] == "regression" else "log loss"
+        kind = "RMSE" if ALL[name][0] == "regression" else "log loss"
         yield line([name, f"{table['rows']:,} × {table['features']}", kind, *(cell(table["runs"][program]) for program in programs)])
     yield ""
     yield line(["table", "figure", *programs])
     yield line(["---"] * (2 + len(programs)))
     for name, table in results.items():
-        key, kind = ("r2", "R²") if TASKS[name][0] == "regression" else ("error", "error rate")
+        key, kind = ("r2", "R²") if ALL[name][0] == "regression" else ("error", "error rate")
         yield line([name, kind, *(f"{mean(table['runs'][program], key):.4f}" for program in programs)])
     yield ""
     for key, kind in [("calibration", "calibration error"), ("coverage", "rows in intervals of 90 %")]:
@@ -234,15 +240,15 @@ def main():
         kept = [json.loads(path.read_text()) for path in options.kept]
         results = {name: table for part in kept for name, table in part["results"].items()}
         programs = list(next(iter(results.values()))["runs"])
-        print("\n".join(tables_of({name: results[name] for name in TASKS if name in results}, programs)))
+        print("\n".join(tables_of({name: results[name] for name in ALL if name in results}, programs)))
         if options.json:
             whole = {"command": "; ".join(part["command"] for part in kept), "seconds": sum(part["seconds"] for part in kept)}
             options.json.write_text(json.dumps({**kept[0], **whole, "results": results}, indent=1) + "\n")
         return
     known, names = [OURS, PLAIN, *LEARNERS], options.only.split(",") if options.only else list(TASKS)
     programs = options.programs.split(",") if options.programs else known
-    if unknown := [name for name in names if name not in TASKS] + [name for name in programs if name not in known and not is_ours(name)]:
-        end(2, f"unknown: {', '.join(unknown)}; tables: {', '.join(TASKS)}; programs: {', '.join(known)}")
+    if unknown := [name for name in names if name not in ALL] + [name for name in programs if name not in known and not is_ours(name)]:
+        end(2, f"unknown: {', '.join(unknown)}; tables: {', '.join(ALL)}; programs: {', '.join(known)}")
     if any(map(is_ours, programs)) and not options.mlp.is_file():
         end(2, f"no binary at {options.mlp}: cargo build --release, or name one with --mlp")
     try:

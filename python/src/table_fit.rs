@@ -29,6 +29,7 @@ struct Settings {
     folds: Option<usize>,
     calibrate: Option<bool>,
     clip_outputs: Option<bool>,
+    target_encoding: Option<bool>,
     weight_column: Option<String>,
     balanced: bool,
     class_weight: Vec<(String, f64)>,
@@ -105,6 +106,7 @@ impl Settings {
         let estimator = estimator.seed(self.seed).split_seed(self.seed as u32);
         let estimator = self.calibrate.into_iter().fold(estimator, Estimator::calibrate);
         let estimator = self.clip_outputs.into_iter().fold(estimator, Estimator::clip_outputs);
+        let estimator = self.target_encoding.into_iter().fold(estimator, Estimator::target_encoding);
         Ok(estimator.class_weight(weights).data_name("a frame in Python"))
     }
 }

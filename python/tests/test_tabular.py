@@ -179,6 +179,21 @@ def test_numbers_stay_within_those_of_the_fit():
         TabularRegressor(clip_outputs="yes").fit(frame, x)
 
 
+def test_many_categories_have_the_mean_of_the_target():
+    rng = np.random.default_rng(2)
+    shop = rng.permutation(np.arange(1000) % 250)
+    frame, y = pd.DataFrame({"shop": [f"shop {number}" for number in shop]}), shop * 31 % 250 + rng.normal(size=1000)
+    settings = {"hidden_layer_sizes": 8, "max_iter": 60, "folds": 4, "learning_rate_init": 0.07, "random_state": 0, "device": "cpu"}
+    with_means = TabularRegressor(**settings).fit(frame, y)
+    assert any("the target's mean in each of them: `shop`" in hint for hint in with_means.hints_)
+    assert with_means.score(frame, y) > 0.9
+    # Each shop is in fewer rows than a category of its own has to be.
+    without = frame.assign(a=1.0 * (shop % 7))
+    assert TabularRegressor(**settings, target_encoding=False).fit(without, y).score(without, y) < 0.3
+    with pytest.raises(ValueError, match="of more classes"):
+        TabularClassifier(target_encoding=True).fit(frame, shop % 3)
+
+
 def test_metric_and_effort_are_the_engines():
     rng = np.random.default_rng(4)
     frame = pd.DataFrame({"x": rng.normal(size=200)})

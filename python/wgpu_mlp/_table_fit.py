@@ -94,6 +94,7 @@ class TableFit:
             "seed": int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
             "calibrate": getattr(self, "calibrate", None),
             "clip_outputs": getattr(self, "clip_outputs", None),
+            "target_encoding": getattr(self, "target_encoding", None),
             "weight_column": weight,
             "balanced": weights == "balanced",
             "class_weight": weights if isinstance(weights, list) else [],

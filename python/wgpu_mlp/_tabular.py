@@ -18,6 +18,7 @@ _RULES = {
     "loss": optional(one_of([*LOSSES, "huber"])),
     "calibrate": optional(one_of([True, False])),
     "clip_outputs": optional(one_of([True, False])),
+    "target_encoding": optional(one_of([True, False])),
     "hidden_layer_sizes": optional(WIDTHS),
     "activation": optional(one_of(_settings.ACTIVATIONS)),
     "solver": optional(one_of(_settings.SOLVERS)),
@@ -75,7 +76,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     recipe with folds, which `mlp train` takes for files, or "plain", a smaller network. A parameter that is None is decided by the preset
     and the data. `metric` is what the model is to be good at, and `effort` ("fast", "normal", "best") how much networks and epochs of the
     tabular preset may take. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a weight for each class),
-    `calibrate` (temperatures) and those of `MLPClassifier` that are not scikit-learn's come beside them.
+    `calibrate` (temperatures), `target_encoding` (of columns of many categories, for two classes) and those of `MLPClassifier` that are not scikit-learn's come beside them.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         dropout=None,
         class_weight=None,
         calibrate=None,
+        target_encoding=None,
         ensemble=None,
         folds=None,
         random_state=None,
@@ -120,6 +122,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         self.dropout = dropout
         self.class_weight = class_weight
         self.calibrate = calibrate
+        self.target_encoding = target_encoding
         self.ensemble = ensemble
         self.folds = folds
         self.random_state = random_state
@@ -166,6 +169,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         validation_fraction=None,
         dropout=None,
         clip_outputs=None,
+        target_encoding=None,
         ensemble=None,
         folds=None,
         random_state=None,
@@ -189,6 +193,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         self.validation_fraction = validation_fraction
         self.dropout = dropout
         self.clip_outputs = clip_outputs
+        self.target_encoding = target_encoding
         self.ensemble = ensemble
         self.folds = folds
         self.random_state = random_state

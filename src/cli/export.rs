@@ -33,6 +33,10 @@ fn takes(encoder: &Encoder) -> String {
         (any(&|of| matches!(of.kind, FeatureKind::Number { .. })), "raw numbers"),
         (any(&|of| matches!(of.kind, FeatureKind::Category { .. })), "categories as 0 and 1"),
         (
+            any(&|of| matches!(of.kind, FeatureKind::Category { target_mean: Some(_), .. })),
+            "the target's mean in the row's category, which the model's file has",
+        ),
+        (
             any(&|of| matches!(of.kind, FeatureKind::Date { .. })),
             "dates as days since 1970-01-01, month, weekday (1 is Monday) and hour, each a number",
         ),

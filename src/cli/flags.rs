@@ -65,6 +65,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("seeds", "--seeds"),
     ("shards", "--shards"),
     ("target", "--target"),
+    ("target_encoding", "--target-encoding"),
     ("task", "--task"),
     ("test_fraction", "--test-fraction"),
     ("trials", "--trials"),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::{print, print_json};
 use crate::Model;
-use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind};
+use crate::data::{DateInput, Encoder, Feature, FeatureKind, LeftOut, TargetKind, TargetMean};
 use crate::error::{Result, list, shorten};
 use crate::metrics::Intervals;
 use crate::model::{MemberRecord, TrainingRecord};
@@ -137,10 +137,14 @@ fn row(feature: &Feature) -> Vec<String> {
             [numbers(&|input| input.mean), numbers(&|input| input.scale), fill.clone(), width, names]
         }
         FeatureKind::Presence { .. } => ["-".into(), "-".into(), "-".into(), width, "missing or not".into()],
-        FeatureKind::Category { categories, fill, scaling, .. } => {
+        FeatureKind::Category { categories, fill, scaling, target_mean, .. } => {
             let missing = fill.map_or("(other)".into(), |fill| shorten(&categories[fill]));
             let each = if scaling.is_empty() { "-" } else { "each its own" };
-            [each.into(), each.into(), missing, width, list(categories)]
+            let means =
+                |mean: &TargetMean| format!("the target's mean in {} categories", count(mean.means.len() as u64));
+            let listed = (!categories.is_empty()).then(|| list(categories));
+            let listed: Vec<_> = listed.into_iter().chain(target_mean.as_ref().map(means)).collect();
+            [each.into(), each.into(), missing, width, listed.join("; ")]
         }
     };
     [shorten(&feature.name)].into_iter().chain(cells).collect()

@@ -32,7 +32,7 @@ pub(crate) use dataset::checksum;
 pub use describe::{ColumnDescription, Description, Values};
 pub use encoder::{
     DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, InputScaling, LeftOut,
-    NumericEncoding, Scaling, Target, TargetKind, Task, Why, class_labels, class_numbers,
+    NumericEncoding, Scaling, Target, TargetKind, TargetMean, Task, Why, class_labels, class_numbers,
 };
 pub use folds::{blocks, group_folds, random_folds};
 pub use form::NumberForm;

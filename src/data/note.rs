@@ -52,6 +52,8 @@ pub enum NoteKind {
     Identifier,
     /// Rare categories of a column share an input.
     Rare,
+    /// Categories of a column are encoded by the target's mean, too.
+    TargetMean,
     /// Cells that the model's column can't take, counted as missing.
     StrayCells,
     /// Cells with categories that the model has not seen.
@@ -96,6 +98,7 @@ impl NoteKind {
             Self::AllRare => "all-rare",
             Self::Identifier => "identifier",
             Self::Rare => "rare",
+            Self::TargetMean => "target-mean",
             Self::StrayCells => "stray-cells",
             Self::Unseen => "unseen",
         }
@@ -125,6 +128,7 @@ impl NoteKind {
                 "columns that are different in every row are learned from, though they are probably identifiers"
             }
             Self::Rare => "rare categories share an input",
+            Self::TargetMean => "columns of many categories have the target's mean in each of them",
             Self::StrayCells => "cells of another type than the model's column count as missing",
             Self::Unseen => "cells hold categories that the model has not seen",
         }

@@ -131,7 +131,7 @@ impl Columns {
     fn of(features: &[Feature]) -> Self {
         let (mut names, mut sources) = (Vec::new(), Vec::new());
         for feature in features {
-            let bins = 1..=feature.bins();
+            let bins = feature.bin_inputs();
             for (input, name) in feature.input_names().into_iter().enumerate() {
                 names.extend((!bins.contains(&input)).then_some(name));
                 sources.push(names.len() - 1);

@@ -69,6 +69,8 @@ pub struct Estimator {
     pub(crate) calibrates: Option<bool>,
     /// Whether predicted numbers are kept within the training rows' targets; none where numbers are.
     pub(crate) clips: Option<bool>,
+    /// Whether categories are encoded by the target's mean, too; none where the target's kind decides.
+    pub(crate) encodes_target: Option<bool>,
     /// Whether a time to fit into may decide on them: nobody has said their number.
     pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
@@ -132,6 +134,7 @@ impl Estimator {
             portfolio: Vec::new(),
             calibrates: None,
             clips: None,
+            encodes_target: None,
             ensemble_is_open: true,
             folds: None,
             length: Length::default(),

@@ -1,6 +1,7 @@
 //! Tables whose rows are all held out.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use super::splits::Splits;
@@ -64,13 +65,14 @@ impl HeldOutTables {
         Ok(())
     }
 
-    /// The data of each split, these tables' and that of `table`; all are given up for it. `notes` learns of what is noted of each of
-    /// these.
+    /// The data of each split, these tables' and that of `table`; all are given up for it. `folds` are those of the training rows, where the
+    /// encoder was fitted to these. `notes` learns of what is noted of each of these.
     pub(super) fn encode(
         self,
         splits: &Splits<Vec<usize>>,
         encoder: &Encoder,
         table: Table,
+        folds: Option<&[Range<usize>]>,
         mut notes: impl FnMut(&Path, Notes) -> Result<()>,
     ) -> Result<Splits<Dataset>> {
         let table = encoder.encode_columns(table)?;
@@ -86,7 +88,10 @@ impl HeldOutTables {
             (None, _) => Ok(None),
         };
         Ok(Splits {
-            train: table.rows(&splits.train)?,
+            train: match folds {
+                Some(folds) => table.training_rows(&splits.train, folds)?,
+                None => table.rows(&splits.train)?,
+            },
             validation: part(&splits.validation, self.validation)?,
             test: part(&splits.test, self.test)?,
         })

@@ -36,6 +36,7 @@ mod sample_weights;
 mod split_by;
 mod splits;
 mod start;
+mod target_encoding;
 mod temperature;
 mod timings;
 

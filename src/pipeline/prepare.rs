@@ -147,6 +147,7 @@ impl Estimator {
         let splits = held_out.join(rows);
         settled.settle_by_task(encoder.task())?;
         settled.settle_clipping(&encoder)?;
+        settled.settle_target_encoding(encoder.task())?;
         hints.extend(effort);
         hints.extend(settled.settle(&splits, &folds, is_drawn, encoder.task()));
 
@@ -158,7 +159,9 @@ impl Estimator {
         let learned = if folds.is_empty() { &[][..] } else { &splits.train };
         let fold_truth = self::truth(learned, &encoder, &table)?;
         settled.data_name.get_or_insert_with(|| table.source().display().to_string());
-        let mut data = held_out.encode(&splits, &encoder, table, |path, found| {
+        // Rows that the encoder was not fitted to have no part in its means.
+        let is_fitted = !matches!(self.start, Start::Model(_));
+        let mut data = held_out.encode(&splits, &encoder, table, is_fitted.then_some(&folds[..]), |path, found| {
             self.refuse_guesses(&found, path)?;
             hints.push(Hint::Notes { table: Some(path.into()), notes: found.clone() });
             notes.extend(found);
@@ -207,7 +210,8 @@ impl Estimator {
         let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
         let target = self.scaling != FeatureScaling::None && !is_amount;
         let clip = self.clips != Some(false);
-        let scaling = Scaling { features: self.scaling, numbers: self.numbers, target, clip };
+        let target_means = self.encodes_target != Some(false);
+        let scaling = Scaling { features: self.scaling, numbers: self.numbers, target, clip, target_means };
         let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
         Ok(match &self.reading {
             Some((reading, columns)) => encoder.with_reading(reading, columns),

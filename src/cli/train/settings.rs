@@ -35,6 +35,7 @@ pub fn estimator(args: &Args, source: &Source) -> Result<Estimator> {
     let estimator = scaling.into_iter().fold(estimator, Estimator::scaling);
     let estimator = args.numbers.into_iter().fold(estimator, Estimator::numbers);
     let estimator = args.clip_outputs.into_iter().fold(estimator, Estimator::clip_outputs);
+    let estimator = args.target_encoding.into_iter().fold(estimator, Estimator::target_encoding);
     let estimator = args.batch.into_iter().fold(args.optimizer.apply(estimator)?, Estimator::batch);
     let estimator = estimator.train_config(|config| {
         let config = args.init.into_iter().fold(config, TrainConfig::init);
@@ -115,6 +116,8 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     words.extend(decides.then(|| ("numbers", estimator.numbers.to_string())));
     let clips = estimator.clips.filter(|_| decides);
     words.extend(clips.map(|clips| ("clip-outputs", clips.to_string())));
+    let encodes_target = estimator.encodes_target.filter(|_| decides);
+    words.extend(encodes_target.map(|encodes| ("target-encoding", encodes.to_string())));
     words.extend((decides && !args.no_standardize).then(|| ("scaling", estimator.scaling.name().into())));
     words.extend(estimator.calibrates.map(|calibrates| ("calibrate", calibrates.to_string())));
     words.extend((!estimator.monitor_by_task).then(|| ("monitor", estimator.length.rule.monitor.to_string())));

@@ -174,6 +174,19 @@ impl<'a> Categories<'a> {
     }
 }
 
+/// The number of the category of each label of a column, rare ones behind the others; none of labels that are no category.
+pub(in crate::data) fn numbers(
+    categories: &[String],
+    rare: Option<&[String]>,
+    other: bool,
+    texts: &Categorical,
+) -> Vec<Option<usize>> {
+    let all = || categories.iter().chain(rare.unwrap_or_default()).map(String::as_str);
+    let alike = if !other || rare.is_some() { Alike::of_categories(all()) } else { Alike::Whole };
+    let index = Index::new(all().zip(0..), alike);
+    texts.labels().iter().map(|label| index.place(label)).collect()
+}
+
 /// In how many of so many rows a category has to be: in a hundredth, and in ten at the most.
 pub(in crate::data) fn least(rows: usize) -> usize {
     (rows / 100).clamp(1, 10)
@@ -192,8 +205,9 @@ pub(in crate::data) fn counts(kind: &FeatureKind, texts: &Categorical, rows: &[u
     counts
 }
 
-/// The categories that are frequent enough; of many the most frequent.
-pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize]) -> Result<FeatureKind, Why> {
+/// The categories that are frequent enough; of many the most frequent. `takes_rare`: a column may have none but rare ones, if these are
+/// kept.
+pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize], takes_rare: bool) -> Result<FeatureKind, Why> {
     let mut counts = vec![0_usize; texts.labels().len()];
     rows.iter().filter_map(|&row| texts.code(row)).for_each(|code| counts[code] += 1);
     let seen = || texts.labels().iter().map(String::as_str).zip(counts.iter().copied()).filter(|&(_, count)| count > 0);
@@ -204,18 +218,18 @@ pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize]) -> Result<Featur
     kept.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
     let frequent = kept.iter().take(MOST).take_while(|&&(_, count)| count >= least(rows.len())).count();
     let rare = kept.split_off(frequent);
-    let Some(&(most_frequent, _)) = kept.first() else {
-        return Err(Why::Rare { categories: rare.len() });
-    };
     let sorted = |labels: &[(&str, usize)]| {
         let mut labels: Vec<String> = labels.iter().map(|&(label, _)| label.to_string()).collect();
         labels.sort_unstable();
         labels
     };
     let categories = sorted(&kept);
-    let fill = categories.iter().position(|category| category == most_frequent);
+    let fill = kept.first().and_then(|(frequent, _)| categories.iter().position(|category| category == frequent));
     let bytes: usize = rare.iter().map(|(label, _)| label.len()).sum();
     let is_kept = (1..=MOST_RARE).contains(&rare.len()) && bytes <= RARE_BYTES;
+    if kept.is_empty() && !(takes_rare && is_kept) {
+        return Err(Why::Rare { categories: rare.len() });
+    }
     let (other, rare) = (!rare.is_empty(), is_kept.then(|| sorted(&rare)));
-    Ok(FeatureKind::Category { categories, other, fill, rare, scaling: Vec::new() })
+    Ok(FeatureKind::Category { categories, other, fill, rare, scaling: Vec::new(), target_mean: None })
 }

@@ -32,7 +32,11 @@ impl Encoder {
             if table.column_of(&feature.name)?.identifies_rows() {
                 notes.push(Note::column(NoteKind::Identifier, &feature.name));
             }
-            let FeatureKind::Category { categories, other, rare, .. } = &feature.kind else { continue };
+            let FeatureKind::Category { categories, other, rare, target_mean, .. } = &feature.kind else { continue };
+            notes.extend(target_mean.iter().map(|mean| {
+                let categories = format!("{} categories", crate::error::count(mean.means.len() as u64));
+                Note::column(NoteKind::TargetMean, &feature.name).detail(categories)
+            }));
             let known = Categories::new(categories, rare.as_deref(), *other);
             let texts = table.column_of(&feature.name)?.to_texts();
             let mut of_rows = vec![0; texts.labels().len()];

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::data::column::{Cells, Column, some_at_a_time};
 use crate::data::dataset::Dataset;
@@ -125,6 +126,31 @@ impl<'a> Encoded<'a> {
         Dataset::new(self.inputs(rows)?, targets, self.encoder.inputs(), 1)
     }
 
+    /// The same of the rows that the encoder was fitted to. A category's mean of the target ([`TargetMean`](super::TargetMean)) is that of the
+    /// rows of other folds, which are ranges of these rows; where there are none, of seven eighths of them.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn training_rows(&self, rows: &[usize], folds: &[Range<usize>]) -> Result<Dataset> {
+        let target = &self.encoder.target;
+        let targets = encode_target(target, self.encoder.form(&target.name), &self.table, rows)?;
+        let y: Vec<f64> = targets.iter().map(|&y| target.kind.decode(y.into())).collect();
+        let (mut inputs, width, mut start) = (self.inputs(rows)?, self.encoder.inputs(), 0);
+        for (column, feature) in self.columns.iter().zip(&self.encoder.features) {
+            column.cross(
+                rows,
+                &y,
+                folds,
+                inputs.chunks_exact_mut(width).map(|row| &mut row[start..][..feature.width()]),
+            );
+            start += feature.width();
+        }
+        Dataset::new(inputs, targets, width, 1)
+    }
+
     fn inputs(&self, rows: &[usize]) -> Result<Vec<f32>> {
         let width = self.encoder.inputs();
         let mut all = limits::filled("the inputs of all rows", 0.0, rows.len().saturating_mul(width))?;
@@ -150,7 +176,12 @@ pub(in crate::data) fn class_numbers(target: &Target, form: NumberForm, table: &
 }
 
 /// The target as the network sees it, in these rows.
-fn encode_target(target: &Target, form: NumberForm, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
+pub(in crate::data) fn encode_target(
+    target: &Target,
+    form: NumberForm,
+    table: &Table,
+    rows: &[usize],
+) -> Result<Vec<f32>> {
     let name = &target.name;
     let column = table.column_of(name)?;
     let cells = &column.cells;

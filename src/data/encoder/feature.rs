@@ -7,12 +7,14 @@
 //! rows, that further input is all there is.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::encoder::calendar::{self, DateInput};
 use crate::data::encoder::piecewise;
 use crate::data::encoder::scaling::InputScaling;
+use crate::data::encoder::target_mean::TargetMean;
 use crate::error::shorten;
 
 /// A feature column with what turns its cells into inputs.
@@ -65,6 +67,9 @@ pub enum FeatureKind {
         /// What is done to each input; nothing where there is none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         scaling: Vec<InputScaling>,
+        /// What the target is on average in each category, whose inputs come behind; none where the column has few categories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target_mean: Option<TargetMean>,
     },
     /// Dates: the network sees the parts that vary, each standardised.
     Date {
@@ -98,7 +103,9 @@ impl Feature {
     pub fn width(&self) -> usize {
         let own = match &self.kind {
             FeatureKind::Number { .. } => 1 + self.bins(),
-            FeatureKind::Category { categories, other, .. } => categories.len() + usize::from(*other),
+            FeatureKind::Category { categories, other, target_mean, .. } => {
+                categories.len() + usize::from(*other) + target_mean.as_ref().map_or(0, TargetMean::width)
+            }
             FeatureKind::Date { parts, .. } => parts.len(),
             FeatureKind::Presence { .. } => 0,
         };
@@ -111,7 +118,19 @@ impl Feature {
         if let FeatureKind::Number { edges, .. } = &self.kind { edges.len().saturating_sub(1) } else { 0 }
     }
 
-    /// What each input stands for: `age`, `age=(bin 1)`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
+    /// The inputs that are bins: of a number, or of the target's mean in a category.
+    #[must_use]
+    pub fn bin_inputs(&self) -> Range<usize> {
+        match &self.kind {
+            FeatureKind::Category { target_mean: Some(mean), .. } => {
+                let first = self.width() - usize::from(self.indicator) - mean.bins();
+                first..first + mean.bins()
+            }
+            _ => 1..1 + self.bins(),
+        }
+    }
+
+    /// What each input stands for: `age`, `age=(bin 1)`, `zip=(mean)`, `zip=(mean, bin 1)`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
     #[must_use]
     pub fn input_names(&self) -> Vec<String> {
         let of = |what: &str| format!("{}={what}", self.name);
@@ -120,8 +139,11 @@ impl Feature {
                 let bins = (1..=self.bins()).map(|bin| of(&format!("(bin {bin})")));
                 [self.name.clone()].into_iter().chain(bins).collect()
             }
-            FeatureKind::Category { categories, other, .. } => {
-                categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of).collect()
+            FeatureKind::Category { categories, other, target_mean, .. } => {
+                let own = categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of);
+                let bins = |mean: &TargetMean| (1..=mean.bins()).map(|bin| of(&format!("(mean, bin {bin})")));
+                let mean = target_mean.iter().flat_map(|mean| [of("(mean)")].into_iter().chain(bins(mean)));
+                own.chain(mean).collect()
             }
             FeatureKind::Date { parts, .. } => parts.iter().map(|input| of(input.part.name())).collect(),
             FeatureKind::Presence { .. } => Vec::new(),
@@ -153,8 +175,13 @@ impl Feature {
                     .zip(parts)
                     .for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
             }
-            FeatureKind::Category { scaling, .. } => {
+            FeatureKind::Category { scaling, target_mean, .. } => {
                 all.iter_mut().zip(scaling).for_each(|(input, own)| *input = (own.mean, own.scale));
+                if let Some(mean) = target_mean {
+                    let bins = mean.edges.windows(2).map(|bin| (bin[0], bin[1] - bin[0]));
+                    let own = [(mean.mean, mean.scale)].into_iter().chain(bins);
+                    all[self.bin_inputs().start - 1..].iter_mut().zip(own).for_each(|(input, own)| *input = own);
+                }
             }
             FeatureKind::Presence { .. } => {}
         }
@@ -167,8 +194,9 @@ impl Feature {
         let mut all = vec![None; self.width()];
         match &self.kind {
             FeatureKind::Number { clip, .. } => all[0] = *clip,
-            FeatureKind::Category { scaling, .. } => {
+            FeatureKind::Category { scaling, target_mean, .. } => {
                 all.iter_mut().zip(scaling).for_each(|(input, own)| *input = Some(own.clip));
+                target_mean.iter().for_each(|mean| all[self.bin_inputs().start - 1] = mean.clip);
             }
             FeatureKind::Date { .. } | FeatureKind::Presence { .. } => {}
         }
@@ -178,7 +206,7 @@ impl Feature {
     /// At what each input is cut off, below and above; none where it is not.
     #[must_use]
     pub fn limits(&self) -> Vec<Option<[f64; 2]>> {
-        let bins = 1..=self.bins();
+        let bins = self.bin_inputs();
         (0..self.width()).map(|input| bins.contains(&input).then_some([0.0, 1.0])).collect()
     }
 
@@ -195,7 +223,12 @@ impl Feature {
                     None => Ok(()),
                 }
             }
-            FeatureKind::Category { categories, other, fill, rare, scaling } => {
+            FeatureKind::Category { categories, other, fill, rare, scaling, target_mean } => {
+                if let Some(mean) = target_mean {
+                    mean.validate(&self.name, categories.len() + rare.as_ref().map_or(0, Vec::len))?;
+                    check_scale(&self.name, mean.mean, mean.scale)?;
+                    mean.clip.map_or(Ok(()), |clip| check_clip(&self.name, clip))?;
+                }
                 let mut seen = HashSet::new();
                 let mut all = categories.iter().chain(rare.iter().flatten());
                 if let Some(twice) = all.find(|category| !seen.insert(*category)) {

@@ -49,7 +49,12 @@ impl Encoder {
         }
         let kind = Fit { table, target, rows }.kind(truth, task, scaling)?;
         let columns = table.columns().iter().filter(|column| column.name != target).collect();
-        let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, scaling))?;
+        let y = if scaling.target_means {
+            numbers_of(&Target { name: target.into(), kind: kind.clone() }, table, rows)?
+        } else {
+            None
+        };
+        let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, y.as_deref(), scaling))?;
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
         for column in fitted {
             features.extend(column.feature);
@@ -74,6 +79,15 @@ impl Encoder {
         let target = Target { name: target.into(), kind };
         Ok(Self { left_out, ..Self::new(features, target) }.with_forms(table))
     }
+}
+
+/// The target in these rows as a number, in its unit, or 1 of the second of two classes; none of more classes.
+fn numbers_of(target: &Target, table: &Table, rows: &[usize]) -> Result<Option<Vec<f64>>> {
+    if target.kind.task() == Task::Multiclass {
+        return Ok(None);
+    }
+    let encoded = encode::encode_target(target, NumberForm::default(), table, rows)?;
+    Ok(Some(encoded.into_iter().map(|y| target.kind.decode(y.into())).collect()))
 }
 
 /// The class of every row, as [`Encoder::fit`] would number them; none where the target is a number. For splits that leave

@@ -8,6 +8,7 @@ use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::left_out::{LeftOut, Why};
 use crate::data::encoder::piecewise::{self, NumericEncoding};
 use crate::data::encoder::scaling::{FeatureScaling, InputScaling, Scaling};
+use crate::data::encoder::target_mean::{MANY, TargetMean};
 use crate::data::statistics::{mean_and_scale, median, median_and_scale, present, robust, widest};
 use crate::data::table::Table;
 use crate::error::Result;
@@ -26,7 +27,14 @@ pub(in crate::data) struct Fitted {
 
 impl Feature {
     /// What training rows tell of a column.
-    pub(in crate::data) fn fit(table: &Table, column: &Column, rows: &[usize], scaling: Scaling) -> Result<Fitted> {
+    /// `y` are these rows' targets, where categories are to have their means.
+    pub(in crate::data) fn fit(
+        table: &Table,
+        column: &Column,
+        rows: &[usize],
+        y: Option<&[f64]>,
+        scaling: Scaling,
+    ) -> Result<Fitted> {
         let name = &column.name;
         let missing = rows.iter().filter(|&&row| column.cells.is_missing(row)).count();
         let (found, cells) = match &column.cells {
@@ -35,9 +43,14 @@ impl Feature {
                 (numbers(table, name, rows, values, missing, scaling)?, Holds::Numbers)
             }
             Cells::Text(texts) => {
-                let found = category::fit(texts, rows);
+                let found = category::fit(texts, rows, y.is_some());
                 let is_scaled = scaling.features == FeatureScaling::RobustAll;
-                (if is_scaled { found.map(|kind| scaled(kind, texts, rows)) } else { found }, Holds::Categorical)
+                let found = if is_scaled { found.map(|kind| scaled(kind, texts, rows)) } else { found };
+                let found = match (found, y) {
+                    (Ok(kind), Some(y)) => with_mean(table, name, kind, texts, (rows, y), scaling)?,
+                    (found, _) => found,
+                };
+                (found, Holds::Categorical)
             }
             Cells::Date(dates) => (
                 calendar::fit(table, name, &dates.seconds, rows, scaling.features != FeatureScaling::None)?
@@ -57,17 +70,44 @@ impl Feature {
     }
 }
 
+/// The categories with the target's mean in each, if they are many and it says something.
+fn with_mean(
+    table: &Table,
+    name: &str,
+    mut kind: FeatureKind,
+    texts: &Categorical,
+    (rows, y): (&[usize], &[f64]),
+    scaling: Scaling,
+) -> Result<Found> {
+    let FeatureKind::Category { categories, rare, other, target_mean, .. } = &mut kind else { return Ok(Ok(kind)) };
+    let (own, all) = (categories.len(), categories.len() + rare.as_ref().map_or(0, Vec::len));
+    if all > MANY {
+        let numbers = category::numbers(categories, rare.as_deref(), *other, texts);
+        let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| numbers[code])).collect();
+        if let Some(mean) = TargetMean::fit(&places, y, all) {
+            let values = places.iter().map(|&place| mean.of(place)).collect();
+            if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) =
+                self::numbers(table, name, rows, values, 0, scaling)?
+            {
+                *target_mean = Some(TargetMean { mean: middle, scale, clip, edges, ..mean });
+            }
+        }
+    }
+    let says_nothing = own == 0 && target_mean.is_none();
+    Ok(if says_nothing { Err(Why::Rare { categories: all }) } else { Ok(kind) })
+}
+
 /// Categories whose inputs are scaled as numbers of training rows are.
 fn scaled(kind: FeatureKind, texts: &Categorical, rows: &[usize]) -> FeatureKind {
     let ones = category::counts(&kind, texts, rows);
     match kind {
-        FeatureKind::Category { categories, other, fill, rare, .. } => {
+        FeatureKind::Category { categories, other, fill, rare, target_mean, .. } => {
             let scaling = ones.into_iter().map(|ones| {
                 let sorted = |at: usize| if at < rows.len() - ones { 0.0 } else { 1.0 };
                 let (mean, scale) = robust(rows.len(), sorted);
                 InputScaling { mean, scale, clip: CLIP }
             });
-            FeatureKind::Category { categories, other, fill, rare, scaling: scaling.collect() }
+            FeatureKind::Category { categories, other, fill, rare, scaling: scaling.collect(), target_mean }
         }
         other => other,
     }

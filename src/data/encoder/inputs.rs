@@ -2,14 +2,16 @@
 //! column holds.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::data::column::{Categorical, Cells, Column};
 use crate::data::date;
 use crate::data::encoder::Encoder;
-use crate::data::encoder::category::Categories;
+use crate::data::encoder::category::{self, Categories};
 use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::piecewise;
 use crate::data::encoder::scaling::clipped;
+use crate::data::encoder::target_mean::TargetMean;
 use crate::data::infer::Inference;
 use crate::data::note::{Note, NoteKind};
 use crate::data::read_as::ReadAs;
@@ -31,7 +33,13 @@ enum EncodedCells<'a> {
     /// NaN where a cell is missing, which gets `fill`.
     Number { values: Vec<f32>, fill: f32, binned: Binned<'a> },
     /// The input of each label; what its inputs are for 0 and 1, where that is not 0 and 1.
-    Category { texts: Cow<'a, Categorical>, places: Vec<Label>, missing: Option<usize>, levels: Vec<[f32; 2]> },
+    Category {
+        texts: Cow<'a, Categorical>,
+        places: Vec<Label>,
+        missing: Option<usize>,
+        levels: Vec<[f32; 2]>,
+        mean: Option<Mean<'a>>,
+    },
     /// As many for each row as there are in `fill`, NaN where a date is missing.
     Date { values: Vec<f32>, fill: Vec<f32> },
     /// Whether each is missing.
@@ -44,6 +52,15 @@ enum EncodedCells<'a> {
 struct Binned<'a> {
     cells: Vec<f64>,
     edges: &'a [f64],
+}
+
+/// The target's mean in each category.
+struct Mean<'a> {
+    of: &'a TargetMean,
+    /// The number of the category, rare ones among them, of each label.
+    places: Vec<Option<usize>>,
+    /// Its first input.
+    start: usize,
 }
 
 /// What a text is to a model.
@@ -88,7 +105,7 @@ impl<'a> Inputs<'a> {
                 }
                 EncodedCells::Number { values, fill: clipped((fill - mean) / scale, clip) as f32, binned }
             }
-            FeatureKind::Category { categories, other, fill, rare, scaling } => {
+            FeatureKind::Category { categories, other, fill, rare, scaling, target_mean } => {
                 let known = Categories::new(categories, rare.as_deref(), *other);
                 let other = other.then_some(categories.len());
                 let texts = texts(column);
@@ -100,7 +117,12 @@ impl<'a> Inputs<'a> {
                 let places: Vec<_> = places.collect();
                 notes.extend(unseen(&feature.name, &texts, &places, table).filter(|_| known.complete));
                 let levels = scaling.iter().map(|scaling| [0.0, 1.0].map(|x| scaling.of(x))).collect();
-                EncodedCells::Category { texts, places, missing: fill.or(other), levels }
+                let mean = target_mean.as_ref().map(|of| Mean {
+                    of,
+                    places: category::numbers(categories, rare.as_deref(), other.is_some(), &texts),
+                    start: feature.bin_inputs().start - 1,
+                });
+                EncodedCells::Category { texts, places, missing: fill.or(other), levels, mean }
             }
             FeatureKind::Date { parts, fill } => {
                 let of = |seconds: f64, row: usize| {
@@ -142,7 +164,7 @@ impl<'a> Inputs<'a> {
                     indicate(inputs);
                 }
             }),
-            EncodedCells::Category { texts, places, missing, levels } => rows.for_each(|(&row, inputs)| {
+            EncodedCells::Category { texts, places, missing, levels, mean } => rows.for_each(|(&row, inputs)| {
                 inputs.iter_mut().zip(levels).for_each(|(input, &[zero, _])| *input = zero);
                 let label = texts.code(row).map_or(Label::Missing, |code| places[code]);
                 let place = match label {
@@ -153,6 +175,12 @@ impl<'a> Inputs<'a> {
                 place.into_iter().for_each(|place| inputs[place] = levels.get(place).map_or(1.0, |&[_, one]| one));
                 if label == Label::Missing {
                     indicate(inputs);
+                }
+                if let Some(Mean { of, places, start }) = mean {
+                    of.encode(
+                        of.of(texts.code(row).and_then(|code| places[code])),
+                        &mut inputs[*start..][..of.width()],
+                    );
                 }
             }),
             EncodedCells::Date { values, fill } => rows.for_each(|(&row, inputs)| {
@@ -166,6 +194,24 @@ impl<'a> Inputs<'a> {
             EncodedCells::Presence(missing) => rows.filter(|(row, _)| missing[**row]).for_each(|(_, inputs)| {
                 indicate(inputs);
             }),
+        }
+    }
+}
+
+impl Inputs<'_> {
+    /// Writes what other folds say of the target into the inputs of training rows, which [`write`](Self::write) has written: `y` are their
+    /// targets.
+    pub fn cross<'b>(
+        &self,
+        rows: &[usize],
+        y: &[f64],
+        folds: &[Range<usize>],
+        inputs: impl Iterator<Item = &'b mut [f32]>,
+    ) {
+        let EncodedCells::Category { texts, mean: Some(Mean { of, places, start }), .. } = &self.cells else { return };
+        let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| places[code])).collect();
+        for (value, inputs) in of.crossed(&places, y, folds).into_iter().zip(inputs) {
+            of.encode(value, &mut inputs[*start..][..of.width()]);
         }
     }
 }

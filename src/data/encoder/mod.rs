@@ -15,6 +15,7 @@ mod left_out;
 mod piecewise;
 mod scaling;
 mod target;
+mod target_mean;
 
 pub use calendar::{DateInput, DatePart};
 pub use encode::Encoded;
@@ -24,6 +25,7 @@ pub use left_out::{LeftOut, Why};
 pub use piecewise::NumericEncoding;
 pub use scaling::{FeatureScaling, InputScaling, Scaling};
 pub use target::{Target, TargetKind, Task};
+pub use target_mean::TargetMean;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -233,10 +235,7 @@ impl Encoder {
     /// were held out may lie beyond the range. For classes, `y` itself.
     #[must_use]
     pub fn decode_target(&self, y: f64) -> f64 {
-        match self.target.kind {
-            TargetKind::Binary { .. } | TargetKind::Multiclass { .. } => y,
-            TargetKind::Regression { mean, scale, .. } => y * scale + mean,
-        }
+        self.target.kind.decode(y)
     }
 
     /// Checks an encoder that was read from a file: at least one feature, names that are unique and not empty,

@@ -16,17 +16,30 @@ pub struct Scaling {
     pub numbers: NumericEncoding,
     /// Whether the target of a regression is standardised. A loss for counts needs the target unscaled.
     pub target: bool,
+    /// Whether categories of a column of more than 40 are encoded by the target's mean, too ([`TargetMean`](super::TargetMean)), where the target is
+    /// a number or one of two classes.
+    pub target_means: bool,
     /// Whether the numbers that a model predicts are kept within the least and the largest target of the training rows.
     pub clip: bool,
 }
 
 impl Scaling {
     /// Features and target are standardised.
-    pub const ALL: Self =
-        Self { features: FeatureScaling::Standard, numbers: NumericEncoding::Scaled, target: true, clip: false };
+    pub const ALL: Self = Self {
+        features: FeatureScaling::Standard,
+        numbers: NumericEncoding::Scaled,
+        target: true,
+        clip: false,
+        target_means: false,
+    };
     /// Nothing: the network sees the cells as they are.
-    pub const NONE: Self =
-        Self { features: FeatureScaling::None, numbers: NumericEncoding::Scaled, target: false, clip: false };
+    pub const NONE: Self = Self {
+        features: FeatureScaling::None,
+        numbers: NumericEncoding::Scaled,
+        target: false,
+        clip: false,
+        target_means: false,
+    };
 }
 
 /// How features that are numbers are scaled. Parts of dates are standardised unless it is none.

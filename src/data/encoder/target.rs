@@ -96,6 +96,14 @@ impl TargetKind {
         if let Self::Regression { range, .. } = self { *range } else { None }
     }
 
+    /// A number in the target's unit, of what the network learns; of classes what it is.
+    pub(crate) fn decode(&self, y: f64) -> f64 {
+        match *self {
+            Self::Binary { .. } | Self::Multiclass { .. } => y,
+            Self::Regression { mean, scale, .. } => y * scale + mean,
+        }
+    }
+
     /// A number in the target's unit, kept within the range. NaN stays NaN.
     pub(crate) fn clip(&self, number: f64) -> f64 {
         match self.range() {

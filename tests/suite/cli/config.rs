@@ -8,8 +8,9 @@ use wgpu_mlp::Model;
 use crate::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 28] = [
+const WITHOUT_DEFAULT: [&str; 29] = [
     "clip-outputs",
+    "target-encoding",
     "metric",
     "shards",
     "folds",
@@ -77,7 +78,7 @@ fn no_flag_is_forgotten() {
                  --out o --checkpoint-every 5 --dump-config";
     let mut dumped_given = keys(&place.stdout(given));
     dumped_given.extend(keys(&place.stdout(
-        "train moons --metric accuracy --clip-value 1 --scaling robust --numbers ple --clip-outputs --folds 3 --portfolio 1,2 --dump-config",
+        "train moons --metric accuracy --clip-value 1 --scaling robust --numbers ple --clip-outputs --target-encoding --folds 3 --portfolio 1,2 --dump-config",
     )));
     dumped_given.extend(keys(&place.stdout("train moons --data-parallel --shards 4 --dump-config")));
     assert!(dumped_given.is_superset(&without_default), "{dumped_given:?}");

@@ -23,6 +23,7 @@ mod report;
 mod runs;
 mod sweep;
 mod tables;
+mod target_encoding;
 mod texts;
 mod train;
 

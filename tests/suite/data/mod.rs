@@ -12,4 +12,5 @@ pub mod piecewise;
 pub mod splits;
 pub mod synthetic;
 pub mod tables;
+pub mod target_mean;
 pub mod written;

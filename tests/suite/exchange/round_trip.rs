@@ -355,7 +355,14 @@ fn an_exported_file_says_what_it_is() {
 fn categories_are_inputs_of_the_graph() {
     let mut model = model(Activation::Relu, Loss::MeanSquaredError, 1);
     let categories = vec!["Fair".into(), "Ideal".into()];
-    let kind = FeatureKind::Category { categories, other: false, fill: None, rare: None, scaling: Vec::new() };
+    let kind = FeatureKind::Category {
+        categories,
+        other: false,
+        fill: None,
+        rare: None,
+        scaling: Vec::new(),
+        target_mean: None,
+    };
     let cut = Feature { name: "cut".into(), kind, indicator: false };
     let target = model.encoder.as_ref().unwrap().target().clone();
     model.encoder = Some(Encoder::new(vec![features().remove(0), cut], target));
@@ -461,6 +468,41 @@ fn numbers_with_bins_have_them_in_the_graph() {
         let names = br#"["year","amount","kind=a","kind=b","tiny","flag"]"#;
         assert!(bytes.windows(names.len()).any(|window| window == names));
     }
+}
+
+/// The target's mean in a category is one column of the graph, with its scale and its bins.
+#[test]
+fn means_of_categories_are_columns_of_the_graph() {
+    const ZIPS: usize = 200;
+    let zips: Vec<String> = (0..5 * ZIPS).map(|row| format!("zip {}", row % ZIPS)).collect();
+    let y = (0..5 * ZIPS).map(|row| (row % ZIPS * 37 % ZIPS) as f64 + (row * 7 % 11) as f64).collect();
+    let texts = zips.iter().map(|zip| Some(zip.as_str())).collect();
+    let columns = vec![Column::new("zip", Cells::Text(texts)), Column::new("y", Cells::Number(y))];
+    let table = Table::new("table", columns).unwrap();
+    let numbers = NumericEncoding::Piecewise { bins: 5 };
+    let scaling = Scaling { features: FeatureScaling::RobustAll, numbers, target_means: true, ..Scaling::ALL };
+    let encoder = Encoder::fit(&table, "y", &(0..5 * ZIPS).collect::<Vec<_>>(), None, scaling).unwrap();
+    let FeatureKind::Category { categories, rare: Some(rare), target_mean: Some(mean), .. } =
+        &encoder.features()[0].kind
+    else {
+        panic!("{encoder:?}")
+    };
+    assert!(categories.is_empty() && encoder.inputs() == 7);
+    let spec = MlpSpec::new(&[7, 6, 1], Activation::Mish, Loss::MeanSquaredError).unwrap();
+    let parameters = Init::Xavier.draw(&spec, 5).unwrap();
+    let model = Model::new(spec.clone(), parameters.clone()).unwrap().with_encoder(encoder.clone());
+    let (_folder, path, onnx) = exported(&model);
+    assert_eq!(onnx.input, ("features", 2));
+    let (inputs, _) = encoder.encode_features(&table).unwrap();
+    let TargetKind::Regression { mean: middle, scale, .. } = encoder.target().kind else { panic!("{encoder:?}") };
+    let expected = predictions(&spec, &parameters, &[Scale::NONE; 7], Scale { mean: middle, scale }, &inputs);
+    let place = |zip: &String| rare.iter().position(|known| known == zip).unwrap();
+    let raw = zips.iter().flat_map(|zip| [1.0, mean.means[place(zip)] as f32]);
+    let runtime = rten::Model::load(fs::read(&path).unwrap()).unwrap();
+    let raw = NdTensor::from_data([zips.len(), 2], raw.collect::<Vec<_>>());
+    let found: Tensor<f32> = runtime.run_one(raw.into(), None).unwrap().try_into().unwrap();
+    let found: Vec<f64> = found.to_vec().into_iter().map(f64::from).collect();
+    assert_near("means", &found, &expected, scale);
 }
 
 #[test]

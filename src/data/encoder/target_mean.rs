@@ -1,0 +1,164 @@
+//! Target encoding of a column of many categories. In: the target in the training rows of each category, once; then any category. Out: a number,
+//! scaled and in bins as other numbers are.
+//!
+//! A category of n rows has (sum of the target + m · prior) / (n + m), where the prior is the mean of all training rows: the fewer its rows are, the
+//! more it is like all others (Micci-Barreca 2001). m is the variance within categories divided by that between them, as one-way analysis of
+//! variance estimates both; where the latter is not above 0, the categories say nothing of the target and have no such number.
+//!
+//! A row's own target must not be in what the network learns it from. So a training row has the number that the rows of all other folds
+//! give ([`TargetMean::crossed`]), as in scikit-learn's `TargetEncoder`; new rows have that of all training rows.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::encoder::piecewise;
+use crate::data::encoder::scaling::clipped;
+use crate::error::shorten;
+
+/// A column of more different texts has the target's mean.
+pub(in crate::data) const MANY: usize = 40;
+/// Parts that training rows are cut into where they have no folds.
+const PARTS: usize = 8;
+
+/// What the target is on average in each category of a column, and how the network sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetMean {
+    /// Of each category and then of each rare one: in the target's unit; of two classes the part that is of the second.
+    pub means: Vec<f64>,
+    /// Of all training rows, which cells have that are missing or in none of these categories.
+    pub prior: f64,
+    /// With how many rows of the prior each category's are mixed, at least 0.
+    pub smoothing: f64,
+    /// What is subtracted from it.
+    pub mean: f64,
+    /// What the difference is divided by, above 0.
+    pub scale: f64,
+    /// What the result z never reaches, as z / √(1 + (z / clip)²); none leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// The edges of its bins, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<f64>,
+}
+
+/// Rows and the sum of the target.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    rows: f64,
+    sum: f64,
+}
+
+impl Sum {
+    fn add(&mut self, y: f64) {
+        self.rows += 1.0;
+        self.sum += y;
+    }
+
+    fn less(self, other: Self) -> Self {
+        Self { rows: self.rows - other.rows, sum: self.sum - other.sum }
+    }
+
+    fn mean(self) -> f64 {
+        if self.rows > 0.0 { self.sum / self.rows } else { 0.0 }
+    }
+
+    /// The mean of these rows with so many of the prior.
+    fn shrunk(self, smoothing: f64, prior: f64) -> f64 {
+        if self.rows > 0.0 { (self.sum + smoothing * prior) / (self.rows + smoothing) } else { prior }
+    }
+}
+
+/// The sums of each category and of all rows; `places` are the rows' categories.
+fn sums(places: &[Option<usize>], y: &[f64], categories: usize) -> (Vec<Sum>, Sum) {
+    let (mut each, mut all) = (vec![Sum::default(); categories], Sum::default());
+    for (place, &y) in places.iter().zip(y) {
+        all.add(y);
+        place.iter().for_each(|&place| each[place].add(y));
+    }
+    (each, all)
+}
+
+/// m: the variance of `y` within categories by that between them; none where the latter is not above 0, or there is no category of
+/// two rows.
+fn smoothing(places: &[Option<usize>], y: &[f64], each: &[Sum]) -> Option<f64> {
+    let (mut rows, mut sum) = (0.0, 0.0);
+    each.iter().for_each(|of| (rows, sum) = (rows + of.rows, sum + of.sum));
+    let there = || each.iter().filter(|of| of.rows > 0.0);
+    let categories = there().count() as f64;
+    if categories < 2.0 || rows <= categories {
+        return None;
+    }
+    let within: f64 = places.iter().zip(y).filter_map(|(place, y)| Some((y - each[(*place)?].mean()).powi(2))).sum();
+    let between: f64 = there().map(|of| of.rows * (of.mean() - sum / rows).powi(2)).sum();
+    let (within, between) = (within / (rows - categories), between / (categories - 1.0));
+    let size = (rows - there().map(|of| of.rows * of.rows).sum::<f64>() / rows) / (categories - 1.0);
+    let variance = (between - within) / size;
+    (variance > 0.0).then(|| within / variance).filter(|smoothing| smoothing.is_finite())
+}
+
+impl TargetMean {
+    /// The means of so many categories, not yet scaled; `places` are the training rows' categories, `y` their targets. None where the
+    /// categories say nothing of the target.
+    pub(in crate::data) fn fit(places: &[Option<usize>], y: &[f64], categories: usize) -> Option<Self> {
+        let (each, all) = sums(places, y, categories);
+        let (smoothing, prior) = (smoothing(places, y, &each)?, all.mean());
+        let means = each.into_iter().map(|of| of.shrunk(smoothing, prior)).collect();
+        Some(Self { means, prior, smoothing, mean: 0.0, scale: 1.0, clip: None, edges: Vec::new() })
+    }
+
+    /// Number of inputs.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        1 + self.bins()
+    }
+
+    /// Number of its bins.
+    #[must_use]
+    pub fn bins(&self) -> usize {
+        self.edges.len().saturating_sub(1)
+    }
+
+    /// The mean of a category by its place.
+    pub(in crate::data) fn of(&self, place: Option<usize>) -> f64 {
+        place.map_or(self.prior, |place| self.means[place])
+    }
+
+    /// Of each training row, what the rows of other folds say of its category. `folds` are ranges of the rows; where there are none, eight parts
+    /// of them stand for folds.
+    pub(in crate::data) fn crossed(&self, places: &[Option<usize>], y: &[f64], folds: &[Range<usize>]) -> Vec<f64> {
+        let parts: Vec<Range<usize>> = match folds {
+            [] => (0..PARTS).map(|part| y.len() * part / PARTS..y.len() * (part + 1) / PARTS).collect(),
+            folds => folds.to_vec(),
+        };
+        let (each, all) = sums(places, y, self.means.len());
+        let mut crossed = vec![self.prior; y.len()];
+        for part in parts {
+            let (own, own_all) = sums(&places[part.clone()], &y[part.clone()], self.means.len());
+            let prior = all.less(own_all).mean();
+            for row in part {
+                let of = places[row].map(|place| each[place].less(own[place]));
+                crossed[row] = of.map_or(prior, |of| of.shrunk(self.smoothing, prior));
+            }
+        }
+        crossed
+    }
+
+    /// Writes the inputs that a mean has.
+    pub(in crate::data) fn encode(&self, value: f64, inputs: &mut [f32]) {
+        inputs[0] = clipped((value - self.mean) / self.scale, self.clip) as f32;
+        piecewise::encode(value, &self.edges, &mut inputs[1..]);
+    }
+
+    /// What is wrong with one that was read from a file, of a column of so many categories.
+    pub(in crate::data) fn validate(&self, name: &str, categories: usize) -> std::result::Result<(), String> {
+        let numbers = self.means.iter().chain([&self.prior, &self.smoothing]);
+        if self.means.len() != categories
+            || !numbers.into_iter().all(|number| number.is_finite())
+            || self.smoothing < 0.0
+        {
+            return Err(format!("the encoder's column `{}` lacks means of the target", shorten(name)));
+        }
+        piecewise::validate(name, &self.edges)
+    }
+}

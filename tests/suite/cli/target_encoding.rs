@@ -1,0 +1,94 @@
+//! `--target-encoding`: columns of many categories are encoded by the target's mean in each, too.
+
+use std::fs;
+
+use serde_json::Value;
+use wgpu_mlp::{Device, Model, Table, open};
+
+use crate::cli::Place;
+
+const TRAIN: &str = "train shops.csv --target y --hidden 8 --lr 0.07 --epochs 100 --folds 4 --device cpu --no-baseline";
+
+/// 250 shops with four rows each, in three of four of which y is above the others' of its shop; the shop decides on most of it.
+fn shops(place: &Place) {
+    let of = |row: usize| (row % 250 * 31 % 250) as f64 + 9.0 * f64::from(u8::from(!(row * 13).is_multiple_of(4)));
+    let rows: String = (0..1000).map(|row| format!("shop {},{},{}\n", row % 250, row % 7, of(row))).collect();
+    place.file("shops.csv", &format!("shop,a,y\n{rows}"));
+    let classes: String = (0..1000)
+        .map(|row| format!("shop {},{},{}\n", row % 250, row % 7, ["no", "yes"][usize::from(of(row) > 125.0)]))
+        .collect();
+    place.file("classes250.csv", &format!("shop,a,y\n{classes}"));
+}
+
+fn summary(place: &Place, words: &str) -> (Value, String) {
+    let found = place.run(&format!("{words} --json"));
+    assert_eq!(found.code, Some(0), "{words}: {}", found.stderr);
+    (serde_json::from_str(&found.stdout).unwrap(), found.stderr)
+}
+
+/// Under the preset the shops' means are there and say what no row's number says; out-of-fold scores are honest, which is to say not better than
+/// those of rows for testing; a flag leaves them out.
+#[test]
+fn many_categories_are_learned_from() {
+    let place = Place::new();
+    shops(&place);
+    let rmse = |found: &Value, part: &str| found[part]["rmse"].as_f64().unwrap();
+    let (with, told) = summary(&place, &format!("{TRAIN} --preset tabular --out run"));
+    assert!(told.contains("the target's mean in each of them: `shop` ("), "{told}");
+    let (without, told) = summary(&place, &format!("{TRAIN} --preset tabular --target-encoding=false --out without"));
+    assert!(!told.contains("the target's mean"), "{told}");
+    let [better, worse] = [&with, &without].map(|found| rmse(found, "test"));
+    assert!(better < 0.5 * worse, "{better} {worse}");
+    let held_out = rmse(&with, "validation");
+    assert!(held_out > 0.5 * better && held_out < 2.0 * better, "{held_out} {better}");
+    let key = |run: &str| {
+        let config: toml::Table =
+            fs::read_to_string(place.path().join(run).join("config.toml")).unwrap().parse().unwrap();
+        config["target-encoding"].as_bool()
+    };
+    assert_eq!([key("run"), key("without")], [Some(true), Some(false)]);
+    let text = place.stdout("inspect run");
+    assert!(text.contains("the target's mean in "), "{text}");
+    // The plain network has them on request.
+    let (plain, _) = summary(&place, &format!("{TRAIN} --preset plain --target-encoding"));
+    assert!(rmse(&plain, "test") < 0.7 * worse);
+    // The part that is of the second of two classes.
+    let (classes, told) = summary(&place, &format!("{TRAIN} --preset tabular").replace("shops", "classes250"));
+    assert!(told.contains("`shop` (") && classes["test"]["accuracy"].as_f64().unwrap() > 0.85, "{classes}");
+}
+
+/// A run from its configuration and one that goes on end with the same bytes; predictions of the command and of the library are the same, for
+/// shops that are new, too.
+#[test]
+fn runs_are_the_same_again() {
+    let place = Place::new();
+    shops(&place);
+    let words = format!("{TRAIN} --preset tabular --checkpoint-every 10 --quiet");
+    place.stdout(&format!("{words} --out run"));
+    place.stdout("train --config run/config.toml --quiet --out again");
+    place.stdout(&format!("{} --out part", words.replace("--epochs 100", "--epochs 20")));
+    place.stdout("train --resume part --epochs 60 --quiet");
+    let [run, again] = ["run", "again"].map(|run| Model::load(place.path().join(run)).unwrap());
+    assert!(run.parameters == again.parameters && run.encoder == again.encoder);
+    let part = Model::load(place.path().join("part")).unwrap();
+    assert!(part.encoder == run.encoder);
+    place.file("new.csv", "shop,a\nshop 3,1\nshop 999,2\n,3\n");
+    let device: Device = open("cpu").unwrap().device;
+    let table = Table::read(place.path().join("new.csv")).unwrap();
+    let of_library: Vec<f64> = run.predict(&table, &device).unwrap().iter().map(|row| row.number().unwrap()).collect();
+    let written = place.stdout("predict run new.csv --device cpu");
+    let of_command: Vec<f64> = written.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+    assert_eq!(of_library, of_command);
+    let told = place.run("export run --onnx net.onnx");
+    assert!(told.code == Some(0) && told.stderr.contains("the target's mean in the row's category"), "{}", told.stderr);
+}
+
+#[test]
+fn what_has_no_mean_is_refused() {
+    let place = Place::new();
+    shops(&place);
+    let words = "train shops.csv --target a --task multiclass --hidden 4 --epochs 2 --device cpu --target-encoding";
+    place.refuses(words, 2, &["--target-encoding", "of more classes", "a target of numbers or of two classes"]);
+    let (_, told) = summary(&place, &words.replace("--target-encoding", "--preset tabular"));
+    assert!(!told.contains("the target's mean"), "{told}");
+}

@@ -1,0 +1,190 @@
+//! Columns of many categories have the target's mean in each: what it is, what training rows have in its place, and what cells have that no
+//! training row had.
+
+use wgpu_mlp::data::{
+    Cells, Column, Encoder, FeatureKind, FeatureScaling, NumericEncoding, Scaling, Table, TargetMean,
+};
+
+const SCALING: Scaling = Scaling { target_means: true, ..Scaling::NONE };
+/// Categories and rows of each.
+const ZIPS: usize = 200;
+const EACH: usize = 5;
+
+fn zip(number: usize) -> String {
+    format!("zip {number:03}")
+}
+
+fn text_table(zips: Vec<Option<String>>, y: Vec<f64>) -> Table {
+    let texts = zips.iter().map(Option::as_deref).collect();
+    Table::new("t", vec![Column::new("zip", Cells::Text(texts)), Column::new("y", Cells::Number(y))]).unwrap()
+}
+
+/// Row i is of zip i mod 200, so that each fifth of the rows has each zip once; the target is that of the zip with a little of the row.
+fn table() -> Table {
+    let rows = 0..ZIPS * EACH;
+    let y = rows.clone().map(|row| f64::from((row % ZIPS * 37 % 200) as u32) + 0.5 * f64::from((row * 7 % 11) as u32));
+    text_table(rows.clone().map(|row| Some(zip(row % ZIPS))).collect(), y.collect())
+}
+
+fn rows(table: &Table) -> Vec<usize> {
+    (0..table.rows()).collect()
+}
+
+fn fit(table: &Table, scaling: Scaling) -> Encoder {
+    let encoder = Encoder::fit(table, "y", &rows(table), None, scaling).unwrap();
+    assert_eq!(encoder.validate(), Ok(()));
+    let loaded: Encoder = serde_json::from_str(&serde_json::to_string(&encoder).unwrap()).unwrap();
+    assert_eq!(loaded, encoder, "a model's file keeps all of it");
+    encoder
+}
+
+fn mean_of(encoder: &Encoder) -> &TargetMean {
+    let FeatureKind::Category { target_mean: Some(mean), .. } = &encoder.features()[0].kind else {
+        panic!("{encoder:?}")
+    };
+    mean
+}
+
+fn targets(table: &Table) -> Vec<f64> {
+    table.numbers("y").unwrap().to_vec()
+}
+
+/// Sum over rows and rows of a zip, of those that `counts`.
+fn sum(y: &[f64], zip: usize, counts: impl Fn(usize) -> bool) -> (f64, f64) {
+    let of = (0..y.len()).filter(|&row| row % ZIPS == zip && counts(row));
+    of.fold((0.0, 0.0), |(sum, rows), row| (sum + y[row], rows + 1.0))
+}
+
+#[test]
+fn a_category_has_the_mean_of_its_rows_and_of_some_more() {
+    let table = table();
+    let encoder = fit(&table, SCALING);
+    let (mean, y) = (mean_of(&encoder), targets(&table));
+    // None of the zips is in ten rows, so all are rare; they have one input, and the mean another.
+    assert_eq!(encoder.features()[0].input_names(), ["zip=(other)", "zip=(mean)"]);
+    let prior = y.iter().sum::<f64>() / y.len() as f64;
+    assert!((mean.prior - prior).abs() < 1e-12);
+    // One-way analysis of variance, by hand for groups of one size.
+    let of = |zip| sum(&y, zip, |_| true).0 / EACH as f64;
+    let within = (0..y.len()).map(|row| (y[row] - of(row % ZIPS)).powi(2)).sum::<f64>() / (y.len() - ZIPS) as f64;
+    let between =
+        (0..ZIPS).map(|zip| (of(zip) - prior).powi(2)).sum::<f64>() / (ZIPS - 1) as f64 - within / EACH as f64;
+    assert!((mean.smoothing - within / between).abs() < 1e-9, "{} {}", mean.smoothing, within / between);
+    assert!(mean.smoothing > 0.0 && mean.means.len() == ZIPS);
+    for number in 0..ZIPS {
+        let (sum, rows) = sum(&y, number, |_| true);
+        let expected = (sum + mean.smoothing * prior) / (rows + mean.smoothing);
+        assert!((mean.means[number] - expected).abs() < 1e-9, "{number}");
+    }
+    // A later table: zips as they are, one that nobody knows, a missing cell.
+    let later = text_table(vec![Some(zip(7)), Some("zip 999".into()), None, Some(zip(0))], vec![0.0; 4]);
+    let (inputs, _) = encoder.encode_features(&later).unwrap();
+    let found: Vec<f32> = inputs.chunks_exact(2).map(|row| row[1]).collect();
+    assert_eq!(found, [mean.means[7], mean.prior, mean.prior, mean.means[0]].map(|value| value as f32));
+}
+
+/// What a training row has is of the rows of other folds: its own target, and those of its fold, have no part in it.
+#[test]
+fn training_rows_have_what_other_folds_say() {
+    let table = table();
+    let encoder = fit(&table, SCALING);
+    let (mean, y, all) = (mean_of(&encoder), targets(&table), rows(&table));
+    let fold = ZIPS..2 * ZIPS;
+    let folds: Vec<_> = (0..EACH).map(|fold| fold * ZIPS..(fold + 1) * ZIPS).collect();
+    let crossed = |encoder: &Encoder, table: &Table| {
+        let data = encoder.encode_columns(table.clone()).unwrap().training_rows(&all, &folds).unwrap();
+        let of_table = encoder.encode(table).unwrap();
+        assert!(data.targets() == of_table.targets());
+        let width = encoder.inputs();
+        let of = |data: &wgpu_mlp::Dataset| data.features().chunks_exact(width).map(|row| row[1]).collect::<Vec<_>>();
+        (of(&data), of(&of_table))
+    };
+    let (found, plain) = crossed(&encoder, &table);
+    for row in fold.clone() {
+        let others = |row: usize| !fold.contains(&row);
+        let prior = all.iter().filter(|&&row| others(row)).map(|&row| y[row]).sum::<f64>() / (y.len() - ZIPS) as f64;
+        let (sum, rows) = sum(&y, row % ZIPS, others);
+        let expected = (sum + mean.smoothing * prior) / (rows + mean.smoothing);
+        assert!((f64::from(found[row]) - expected).abs() < 1e-5, "{row}: {} {expected}", found[row]);
+        assert!(found[row] != plain[row]);
+    }
+    // The same encoder, and a fold whose targets are others.
+    let other_y =
+        y.iter().enumerate().map(|(row, &y)| if fold.contains(&row) { -9.0 * y - 100.0 } else { y }).collect();
+    let other = text_table(all.iter().map(|row| Some(zip(row % ZIPS))).collect(), other_y);
+    let (other, _) = crossed(&encoder, &other);
+    assert!(other[fold.clone()] == found[fold.clone()]);
+    assert!((0..y.len()).all(|row| fold.contains(&row) || other[row] != found[row]));
+}
+
+/// Few categories, more than two classes, categories that say nothing, and a target that differs in each row have no mean. A pair of classes
+/// has the part of the second.
+#[test]
+fn what_has_a_mean() {
+    let has = |encoder: &Encoder| {
+        let FeatureKind::Category { target_mean, .. } = &encoder.features()[0].kind else { return false };
+        target_mean.is_some()
+    };
+    let of = |categories: usize, each: usize, y: &dyn Fn(usize) -> f64| {
+        let rows = 0..categories * each;
+        let table = text_table(rows.clone().map(|row| Some(zip(row % categories))).collect(), rows.map(y).collect());
+        Encoder::fit(&table, "y", &self::rows(&table), None, SCALING)
+    };
+    let by_zip =
+        |categories: usize| move |row: usize| f64::from((row % categories) as u32) + f64::from((row % 7) as u32);
+    assert!(!has(&of(40, 12, &by_zip(40)).unwrap()) && has(&of(41, 12, &by_zip(41)).unwrap()));
+    // The same numbers in each: categories differ less than their rows do.
+    assert!(!has(&of(50, 12, &|row| f64::from((row / 50) as u32)).unwrap()));
+    assert!(!has(&of(50, 1, &|row| f64::from(row as u32)).unwrap()), "no category of two rows");
+    let pair = of(50, 12, &|row| f64::from(u32::from(row % 50 < 20))).unwrap();
+    let mean = mean_of(&pair);
+    assert!(mean.means[3] > 0.99 && mean.means[30] < 0.01 && (mean.prior - 0.4).abs() < 1e-9, "{mean:?}");
+    // Unless it is wanted.
+    let rare = Encoder::fit(&table(), "y", &rows(&table()), None, Scaling::NONE);
+    assert!(rare.is_err(), "all categories are rare");
+}
+
+/// It is scaled and has bins as other numbers have, and a note says which columns have it.
+#[test]
+fn it_is_scaled_as_numbers_are() {
+    let table = table();
+    let numbers = NumericEncoding::Piecewise { bins: 4 };
+    let encoder = fit(&table, Scaling { features: FeatureScaling::RobustAll, numbers, ..SCALING });
+    let feature = &encoder.features()[0];
+    assert_eq!((feature.width(), feature.bin_inputs()), (6, 2..6));
+    assert_eq!(feature.input_names()[1..3], ["zip=(mean)", "zip=(mean, bin 1)"]);
+    let mean = mean_of(&encoder);
+    let (inputs, _) = encoder.encode_features(&table).unwrap();
+    for (row, inputs) in inputs.chunks_exact(6).enumerate() {
+        let value = mean.means[row % ZIPS];
+        let z = (value - mean.mean) / mean.scale;
+        assert!((f64::from(inputs[1]) - z / (1.0 + (z / 3.0).powi(2)).sqrt()).abs() < 1e-5);
+        let bins = mean.edges.windows(2).map(|bin| ((value - bin[0]) / (bin[1] - bin[0])).clamp(0.0, 1.0));
+        assert!(bins.zip(&inputs[2..]).all(|(expected, found)| (expected - f64::from(*found)).abs() < 1e-5));
+    }
+    let notes = encoder.notes(&table, &rows(&table)).unwrap();
+    let text = notes.lines().join("\n");
+    let line = "columns of many categories have the target's mean in each of them: `zip` (200 categories)";
+    assert!(text.contains(line), "{text}");
+}
+
+/// A file whose means do not fit its categories is refused.
+#[test]
+fn means_of_a_file_are_checked() {
+    let json = serde_json::to_value(fit(&table(), SCALING)).unwrap();
+    let change = |at: &str, value: serde_json::Value| {
+        let mut json = json.clone();
+        json["features"][0]["target_mean"][at] = value;
+        serde_json::from_value::<Encoder>(json).unwrap().validate().unwrap_err()
+    };
+    for (at, value, expected) in [
+        ("means", serde_json::json!([1.0, 2.0]), "lacks means of the target"),
+        ("smoothing", serde_json::json!(-1.0), "lacks means of the target"),
+        ("scale", serde_json::json!(0.0), "scale 0"),
+        ("clip", serde_json::json!(0.0), "clipped at 0"),
+        ("edges", serde_json::json!([3.0, 2.0, 1.0]), "do not ascend"),
+    ] {
+        let found = change(at, value);
+        assert!(found.contains(expected) && found.contains("`zip`"), "{at}: {found}");
+    }
+}
