@@ -183,9 +183,16 @@ def test_many_categories_have_the_mean_of_the_target():
     rng = np.random.default_rng(2)
     shop = rng.permutation(np.arange(1000) % 250)
     frame, y = pd.DataFrame({"shop": [f"shop {number}" for number in shop]}), shop * 31 % 250 + rng.normal(size=1000)
-    settings = {"hidden_layer_sizes": 8, "max_iter": 60, "folds": 4, "learning_rate_init": 0.07, "random_state": 0, "device": "cpu"}
+    settings = {
+        "hidden_layer_sizes": 8,
+        "max_iter": 60,
+        "folds": 4,
+        "learning_rate_init": 0.07,
+        "random_state": 0,
+        "device": "cpu",
+    }
     with_means = TabularRegressor(**settings).fit(frame, y)
-    assert any("the target's mean in each of them: `shop`" in hint for hint in with_means.hints_)
+    assert any("the target's mean in each category: `shop`" in hint for hint in with_means.hints_)
     assert with_means.score(frame, y) > 0.9
     # Each shop is in fewer rows than a category of its own has to be.
     without = frame.assign(a=1.0 * (shop % 7))

@@ -128,7 +128,7 @@ impl NoteKind {
                 "columns that are different in every row are learned from, though they are probably identifiers"
             }
             Self::Rare => "rare categories share an input",
-            Self::TargetMean => "columns of many categories have the target's mean in each of them",
+            Self::TargetMean => "columns of many rare categories have the target's mean in each category",
             Self::StrayCells => "cells of another type than the model's column count as missing",
             Self::Unseen => "cells hold categories that the model has not seen",
         }

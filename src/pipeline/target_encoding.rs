@@ -1,11 +1,11 @@
-//! Whether columns of many categories are encoded by the target's mean in each, too. The encoder does it.
+//! Whether columns of many rare categories are encoded by the target's mean in each, too. The encoder does it.
 
 use super::estimator::Estimator;
 use crate::data::Task;
 use crate::error::{Error, Result};
 
 impl Estimator {
-    /// Encodes each column of more than 40 categories by the target's mean in each category, too
+    /// Encodes each column of which a tenth of the training rows or more have a rare category by the target's mean in each category, too
     /// ([`TargetMean`](crate::data::TargetMean)). The target has to be a number or one of two classes.
     pub fn target_encoding(self, encodes: bool) -> Self {
         Self { encodes_target: Some(encodes), ..self }

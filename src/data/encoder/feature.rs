@@ -67,7 +67,7 @@ pub enum FeatureKind {
         /// What is done to each input; nothing where there is none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         scaling: Vec<InputScaling>,
-        /// What the target is on average in each category, whose inputs come behind; none where the column has few categories.
+        /// What the target is on average in each category, whose inputs come behind; none where rare ones are few.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target_mean: Option<TargetMean>,
     },

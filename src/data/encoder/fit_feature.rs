@@ -8,7 +8,7 @@ use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::left_out::{LeftOut, Why};
 use crate::data::encoder::piecewise::{self, NumericEncoding};
 use crate::data::encoder::scaling::{FeatureScaling, InputScaling, Scaling};
-use crate::data::encoder::target_mean::{MANY, TargetMean};
+use crate::data::encoder::target_mean::{RARE_PART, TargetMean};
 use crate::data::statistics::{mean_and_scale, median, median_and_scale, present, robust, widest};
 use crate::data::table::Table;
 use crate::error::Result;
@@ -70,7 +70,7 @@ impl Feature {
     }
 }
 
-/// The categories with the target's mean in each, if they are many and it says something.
+/// The categories with the target's mean in each, if many rows have rare ones and it says something.
 fn with_mean(
     table: &Table,
     name: &str,
@@ -81,9 +81,10 @@ fn with_mean(
 ) -> Result<Found> {
     let FeatureKind::Category { categories, rare, other, target_mean, .. } = &mut kind else { return Ok(Ok(kind)) };
     let (own, all) = (categories.len(), categories.len() + rare.as_ref().map_or(0, Vec::len));
-    if all > MANY {
-        let numbers = category::numbers(categories, rare.as_deref(), *other, texts);
-        let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| numbers[code])).collect();
+    let numbers = category::numbers(categories, rare.as_deref(), *other, texts);
+    let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| numbers[code])).collect();
+    let of_rare = places.iter().flatten().filter(|&&place| place >= own).count();
+    if of_rare as f64 >= RARE_PART * rows.len() as f64 {
         if let Some(mean) = TargetMean::fit(&places, y, all) {
             let values = places.iter().map(|&place| mean.of(place)).collect();
             if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) =

@@ -16,8 +16,8 @@ pub struct Scaling {
     pub numbers: NumericEncoding,
     /// Whether the target of a regression is standardised. A loss for counts needs the target unscaled.
     pub target: bool,
-    /// Whether categories of a column of more than 40 are encoded by the target's mean, too ([`TargetMean`](super::TargetMean)), where the target is
-    /// a number or one of two classes.
+    /// Whether categories are encoded by the target's mean, too ([`TargetMean`](super::TargetMean)), in columns of which a tenth of the training
+    /// rows or more have a rare one, and where the target is a number or one of two classes.
     pub target_means: bool,
     /// Whether the numbers that a model predicts are kept within the least and the largest target of the training rows.
     pub clip: bool,

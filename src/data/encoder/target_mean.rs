@@ -1,4 +1,4 @@
-//! Target encoding of a column of many categories. In: the target in the training rows of each category, once; then any category. Out: a number,
+//! Target encoding of a column of many rare categories. In: the target in the training rows of each category, once; then any category. Out: a number,
 //! scaled and in bins as other numbers are.
 //!
 //! A category of n rows has (sum of the target + m · prior) / (n + m), where the prior is the mean of all training rows: the fewer its rows are, the
@@ -16,8 +16,8 @@ use crate::data::encoder::piecewise;
 use crate::data::encoder::scaling::clipped;
 use crate::error::shorten;
 
-/// A column of more different texts has the target's mean.
-pub(in crate::data) const MANY: usize = 40;
+/// A column has the target's mean where so large a part of the training rows, or a larger one, is of categories without an input of their own.
+pub(in crate::data) const RARE_PART: f64 = 0.1;
 /// Parts that training rows are cut into where they have no folds.
 const PARTS: usize = 8;
 

@@ -34,7 +34,7 @@ fn many_categories_are_learned_from() {
     shops(&place);
     let rmse = |found: &Value, part: &str| found[part]["rmse"].as_f64().unwrap();
     let (with, told) = summary(&place, &format!("{TRAIN} --preset tabular --out run"));
-    assert!(told.contains("the target's mean in each of them: `shop` ("), "{told}");
+    assert!(told.contains("the target's mean in each category: `shop` ("), "{told}");
     let (without, told) = summary(&place, &format!("{TRAIN} --preset tabular --target-encoding=false --out without"));
     assert!(!told.contains("the target's mean"), "{told}");
     let [better, worse] = [&with, &without].map(|found| rmse(found, "test"));

@@ -132,13 +132,16 @@ fn what_has_a_mean() {
     };
     let by_zip =
         |categories: usize| move |row: usize| f64::from((row % categories) as u32) + f64::from((row % 7) as u32);
-    assert!(!has(&of(40, 12, &by_zip(40)).unwrap()) && has(&of(41, 12, &by_zip(41)).unwrap()));
+    // In nine rows of a thousand and more a category is rare; in ten it is not.
+    assert!(has(&of(120, 9, &by_zip(120)).unwrap()) && !has(&of(100, 12, &by_zip(100)).unwrap()));
+    // Of 110 categories the hundred first have inputs: of the rows less than a tenth do not; of 112 more.
+    assert!(!has(&of(110, 12, &by_zip(110)).unwrap()) && has(&of(112, 12, &by_zip(112)).unwrap()));
     // The same numbers in each: categories differ less than their rows do.
-    assert!(!has(&of(50, 12, &|row| f64::from((row / 50) as u32)).unwrap()));
-    assert!(!has(&of(50, 1, &|row| f64::from(row as u32)).unwrap()), "no category of two rows");
-    let pair = of(50, 12, &|row| f64::from(u32::from(row % 50 < 20))).unwrap();
+    assert!(!has(&of(150, 12, &|row| f64::from((row / 150) as u32)).unwrap()));
+    assert!(of(1000, 1, &|row| f64::from(row as u32)).is_err(), "no category of two rows: the column is left out");
+    let pair = of(200, 9, &|row| f64::from(u32::from(row % 200 < 80))).unwrap();
     let mean = mean_of(&pair);
-    assert!(mean.means[3] > 0.99 && mean.means[30] < 0.01 && (mean.prior - 0.4).abs() < 1e-9, "{mean:?}");
+    assert!(mean.means[3] > 0.99 && mean.means[130] < 0.01 && (mean.prior - 0.4).abs() < 1e-9, "{mean:?}");
     // Unless it is wanted.
     let rare = Encoder::fit(&table(), "y", &rows(&table()), None, Scaling::NONE);
     assert!(rare.is_err(), "all categories are rare");
@@ -164,7 +167,7 @@ fn it_is_scaled_as_numbers_are() {
     }
     let notes = encoder.notes(&table, &rows(&table)).unwrap();
     let text = notes.lines().join("\n");
-    let line = "columns of many categories have the target's mean in each of them: `zip` (200 categories)";
+    let line = "columns of many rare categories have the target's mean in each category: `zip` (200 categories)";
     assert!(text.contains(line), "{text}");
 }
 
