@@ -84,14 +84,12 @@ fn with_mean(
     let numbers = category::numbers(categories, rare.as_deref(), *other, texts);
     let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| numbers[code])).collect();
     let of_rare = places.iter().flatten().filter(|&&place| place >= own).count();
-    if of_rare as f64 >= RARE_PART * rows.len() as f64 {
-        if let Some(mean) = TargetMean::fit(&places, y, all) {
-            let values = places.iter().map(|&place| mean.of(place)).collect();
-            if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) =
-                self::numbers(table, name, rows, values, 0, scaling)?
-            {
-                *target_mean = Some(TargetMean { mean: middle, scale, clip, edges, ..mean });
-            }
+    let has_mean = of_rare as f64 >= RARE_PART * rows.len() as f64;
+    if let Some(mean) = has_mean.then(|| TargetMean::fit(&places, y, all)).flatten() {
+        let values = places.iter().map(|&place| mean.of(place)).collect();
+        let number = self::numbers(table, name, rows, values, 0, scaling)?;
+        if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) = number {
+            *target_mean = Some(TargetMean { mean: middle, scale, clip, edges, ..mean });
         }
     }
     let says_nothing = own == 0 && target_mean.is_none();

@@ -1,4 +1,4 @@
-//! `--target-encoding`: columns of many categories are encoded by the target's mean in each, too.
+//! `--target-encoding`: columns of many rare categories are encoded by the target's mean in each, too.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Columns of many categories have the target's mean in each: what it is, what training rows have in its place, and what cells have that no
+//! Columns of many rare categories have the target's mean in each: what it is, what training rows have in its place, and what cells have that no
 //! training row had.
 
 use wgpu_mlp::data::{
