@@ -198,7 +198,7 @@ def test_many_categories_have_the_mean_of_the_target():
     without = frame.assign(a=1.0 * (shop % 7))
     assert TabularRegressor(**settings, target_encoding=False).fit(without, y).score(without, y) < 0.3
     with pytest.raises(ValueError, match="of more classes"):
-        TabularClassifier(target_encoding=True).fit(frame, shop % 3)
+        TabularClassifier(target_encoding=True).fit(without, shop % 3)
 
 
 def test_metric_and_effort_are_the_engines():

@@ -10,7 +10,6 @@ use super::hint::Hint;
 use super::length::Rows;
 use super::sample_weights::SampleWeights;
 use super::splits::Splits;
-#[cfg(feature = "cli")]
 use super::start::Start;
 use super::temperature;
 use super::timings::Timings;
