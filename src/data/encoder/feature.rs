@@ -130,6 +130,11 @@ impl Feature {
         }
     }
 
+    /// The input of the target's mean in a category, where there is one; its bins come behind.
+    pub(in crate::data) fn mean_input(&self) -> usize {
+        self.bin_inputs().start - 1
+    }
+
     /// What each input stands for: `age`, `age=(bin 1)`, `zip=(mean)`, `zip=(mean, bin 1)`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
     #[must_use]
     pub fn input_names(&self) -> Vec<String> {
@@ -167,8 +172,7 @@ impl Feature {
         let mut all = vec![(0.0, 1.0); self.width()];
         match &self.kind {
             FeatureKind::Number { mean, scale, edges, .. } => {
-                let bins = edges.windows(2).map(|bin| (bin[0], bin[1] - bin[0]));
-                all.iter_mut().zip([(*mean, *scale)].into_iter().chain(bins)).for_each(|(input, own)| *input = own);
+                all.iter_mut().zip(scalings_of(*mean, *scale, edges)).for_each(|(input, own)| *input = own);
             }
             FeatureKind::Date { parts, .. } => {
                 all.iter_mut()
@@ -178,9 +182,8 @@ impl Feature {
             FeatureKind::Category { scaling, target_mean, .. } => {
                 all.iter_mut().zip(scaling).for_each(|(input, own)| *input = (own.mean, own.scale));
                 if let Some(mean) = target_mean {
-                    let bins = mean.edges.windows(2).map(|bin| (bin[0], bin[1] - bin[0]));
-                    let own = [(mean.mean, mean.scale)].into_iter().chain(bins);
-                    all[self.bin_inputs().start - 1..].iter_mut().zip(own).for_each(|(input, own)| *input = own);
+                    let own = scalings_of(mean.mean, mean.scale, &mean.edges);
+                    all[self.mean_input()..].iter_mut().zip(own).for_each(|(input, own)| *input = own);
                 }
             }
             FeatureKind::Presence { .. } => {}
@@ -196,7 +199,7 @@ impl Feature {
             FeatureKind::Number { clip, .. } => all[0] = *clip,
             FeatureKind::Category { scaling, target_mean, .. } => {
                 all.iter_mut().zip(scaling).for_each(|(input, own)| *input = Some(own.clip));
-                target_mean.iter().for_each(|mean| all[self.bin_inputs().start - 1] = mean.clip);
+                target_mean.iter().for_each(|mean| all[self.mean_input()] = mean.clip);
             }
             FeatureKind::Date { .. } | FeatureKind::Presence { .. } => {}
         }
@@ -256,6 +259,12 @@ impl Feature {
             FeatureKind::Presence { .. } => Ok(()),
         }
     }
+}
+
+/// What is subtracted from a number and what the difference is divided by: for the number itself, and for each of its bins.
+fn scalings_of(mean: f64, scale: f64, edges: &[f64]) -> impl Iterator<Item = (f64, f64)> {
+    let bins = edges.windows(2).map(|bin| (bin[0], bin[1] - bin[0]));
+    [(mean, scale)].into_iter().chain(bins)
 }
 
 /// What is wrong with a limit that was read from a file.

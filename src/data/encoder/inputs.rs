@@ -120,7 +120,7 @@ impl<'a> Inputs<'a> {
                 let mean = target_mean.as_ref().map(|of| Mean {
                     of,
                     places: category::numbers(categories, rare.as_deref(), other.is_some(), &texts),
-                    start: feature.bin_inputs().start - 1,
+                    start: feature.mean_input(),
                 });
                 EncodedCells::Category { texts, places, missing: fill.or(other), levels, mean }
             }

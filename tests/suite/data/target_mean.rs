@@ -117,8 +117,8 @@ fn training_rows_have_what_other_folds_say() {
     assert!((0..y.len()).all(|row| fold.contains(&row) || other[row] != found[row]));
 }
 
-/// Few categories, more than two classes, categories that say nothing, and a target that differs in each row have no mean. A pair of classes
-/// has the part of the second.
+/// Columns of few rare categories, categories that say nothing, and such of one row each have no mean. A pair of classes has the part of the
+/// second.
 #[test]
 fn what_has_a_mean() {
     let has = |encoder: &Encoder| {
