@@ -21,6 +21,7 @@ struct Params {
     parameters: u32,
     block: u32,
     slots: u32,
+    settings: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<f32>;

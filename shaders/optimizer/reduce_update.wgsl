@@ -10,6 +10,7 @@ struct Params {
     slots: u32,
     groups: u32,
     stride: u32,
+    settings: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> g: array<f32>;

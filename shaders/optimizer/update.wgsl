@@ -11,6 +11,7 @@ struct Params {
     count: u32,
     slots: u32,
     groups: u32,
+    settings: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> g: array<f32>;

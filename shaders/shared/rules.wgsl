@@ -1,6 +1,8 @@
 // What the kernels that apply an optimiser's rule share. The rule is the part in front; it returns p and the STATE <= slots
 // values that it keeps for it. The rest is the same for every rule and comes first: the gradient is clipped by value;
 // then l2 p + l1 sign(p) is added, and p -= rate weight_decay p.
+// hyper[settings] has a replica's settings and, where learning rates differ, the rate of each parameter behind them: 0 leaves a parameter
+// and what is kept for it as they are.
 
 // A replica's settings that rules use. 1 - beta comes from the host: f32 would round it too coarsely here.
 struct Hyper {
@@ -15,7 +17,12 @@ struct Hyper {
 fn updated(i: u32, replica: u32, value: f32, gradient: f32) -> f32 {
     let first = params.s.x + replica * params.s.y + i * params.slots;
     let h = params.hyper.x + replica * params.hyper.y;
-    let rate = hyper[h + HYPER_LEARNING_RATE] * step.lr_factor;
+    let differ = params.settings > HYPER_VALUES;
+    let base = hyper[h + select(HYPER_LEARNING_RATE, HYPER_VALUES + i, differ)];
+    if (differ && base == 0.0) {
+        return value;
+    }
+    let rate = base * step.lr_factor;
     let settings = Hyper(hyper[h + HYPER_BETA_1], hyper[h + HYPER_ONE_MINUS_BETA_1], hyper[h + HYPER_BETA_2],
         hyper[h + HYPER_ONE_MINUS_BETA_2], hyper[h + HYPER_EPSILON]);
     var clipped = gradient;

@@ -30,6 +30,8 @@ pub enum Access {
 /// A replica's settings, [`Optimizer::HYPER`](crate::math::Optimizer::HYPER) values in the order of [`Hyper`](crate::math::Hyper).
 pub const HYPER: Binding = input("hyper", &["12"]);
 const _: () = assert!(crate::math::Optimizer::HYPER == 12);
+/// The same and, where learning rates differ, the rate of each parameter behind them, 0 for what is frozen.
+pub const HYPER_AND_RATES: Binding = input("hyper", &["settings"]);
 
 /// A read binding.
 pub const fn input(name: &'static str, shape: &'static [&'static str]) -> Binding {

@@ -172,10 +172,11 @@ fn records_wgsl() -> String {
     )
 }
 
-/// Where each of a replica's settings stands in `hyper`, as WGSL constants.
+/// Where each of a replica's settings stands in `hyper`, and how many they are, as WGSL constants.
 fn hyper_wgsl() -> String {
     let line = |(place, name): (usize, &&str)| format!("const HYPER_{} = {place}u;\n", name.to_uppercase());
-    Hyper::<f32>::NAMES.iter().enumerate().map(line).collect()
+    let lines: String = Hyper::<f32>::NAMES.iter().enumerate().map(line).collect();
+    format!("{lines}const HYPER_VALUES = {}u;\n", Hyper::<f32>::LEN)
 }
 
 /// Elements that a CPU function takes at a time; fewer are not worth a second thread.

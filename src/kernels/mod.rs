@@ -20,7 +20,7 @@ mod sampling;
 mod shared;
 mod step;
 
-pub use binding::{Access, Binding, HYPER, MAX_BINDINGS, in_place, input, output, scratch};
+pub use binding::{Access, Binding, HYPER, HYPER_AND_RATES, MAX_BINDINGS, in_place, input, output, scratch};
 use call::cpu;
 pub use call::{Call, Cpu, CpuFn, Element, Io};
 pub use elementwise::{

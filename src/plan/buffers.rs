@@ -12,7 +12,7 @@ pub enum Role {
     Parameters,
     /// Like the parameters, of the last step.
     Gradients,
-    /// [R, runs of layers with one learning rate, [`crate::math::Optimizer::HYPER`]].
+    /// [R, settings]: [`crate::math::Optimizer::HYPER`] values and, where learning rates differ, the rate of each parameter.
     Hyper,
     /// What the optimiser keeps, [R, parameters, values for a parameter]; 0 at first.
     OptimizerState,

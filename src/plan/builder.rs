@@ -6,14 +6,14 @@ use super::blocks::Slices;
 use super::buffers::{Buffer, BufferId, Role, View};
 use super::passes::{Dispatch, Pass, PassKind, Plan, dispatch};
 use super::product::in_tiles;
-use super::rates::{check_factors, rate_groups};
+use super::rates::{check_factors, settings};
 use super::request::{PlanKind, Recipe, Target, TrainShape, batches, check, sizes};
 use crate::error::Result;
 use crate::kernels::{
     CLIPPED, DENSE, DENSE_KEEP, DROPOUT_FORWARD, FUSED_FORWARD, GATHER, IN_ORDER, Kernel, Part, REDUCE, REDUCE_UPDATE,
     SQUARE_SUM, UNSCALED, UPDATE, dropout_threshold, loss_kernel, square_groups,
 };
-use crate::math::{Activation, Optimizer, Rule};
+use crate::math::{Activation, Rule};
 use crate::params::{Layout, ParameterTensor};
 use crate::spec::MlpSpec;
 
@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
         let parameters = [replicas, builder.layout.len()];
         builder.add(Role::Gradients, &parameters);
         builder.add(Role::SquareSums, &[replicas, builder.squares(recipe)]);
-        builder.add(Role::Hyper, &[replicas, rate_groups(&builder.layout, &recipe.factors).len(), Optimizer::HYPER]);
+        builder.add(Role::Hyper, &[replicas, settings(&builder.layout, &recipe.factors)]);
         builder.add(Role::OptimizerState, &[replicas, builder.layout.len(), state_slots(recipe.rule)]);
         for index in 0..SNAPSHOTS {
             builder.add(Role::Snapshot(index), &parameters);
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
         ]
     }
 
-    /// The optimiser's settings, of the first tensors where they differ.
+    /// The optimiser's settings.
     pub fn hyper(&self) -> View {
         self.each(Role::Hyper, self.buffers[self.id(Role::Hyper)].len / self.replicas)
     }
@@ -193,13 +193,13 @@ impl<'a> Builder<'a> {
     /// The optimiser's step from a gradient in these shares, which are added up on the way.
     pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, partials: PartialGradients) -> Result<()> {
         let (parameters, slots, squares) = (self.layout.len(), state_slots(recipe.rule), self.squares(recipe));
+        let settings = settings(&self.layout, &recipe.factors);
         let (given, sum) = (self.shared_out(partials), self.each(Role::Gradients, parameters));
         let sums = self.each(Role::SquareSums, squares);
         let [hyper, p, state] = self.updated(recipe);
         let rule = Part::Rule(recipe.rule);
-        let groups = rate_groups(&self.layout, &recipe.factors);
-        if partials.count > 1 && !recipe.clip_norm && groups.len() == 1 {
-            let dims = [parameters, slots, partials.count, partials.stride];
+        if partials.count > 1 && !recipe.clip_norm {
+            let dims = [parameters, slots, partials.count, partials.stride, settings];
             let views = [given, hyper, sum, p, state];
             dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &dims, &views)?);
             return Ok(());
@@ -212,18 +212,8 @@ impl<'a> Builder<'a> {
             dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);
         }
         let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
-        // A tensor that is frozen has no dispatch, so that nothing of it changes, by decay neither.
-        for (row, (range, _)) in groups.into_iter().enumerate().filter(|(_, (_, factor))| *factor > 0.0) {
-            let at = |view: View, offset: usize| View { offset, ..view };
-            let views = [
-                at(sum, range.start),
-                sums,
-                at(hyper, row * Optimizer::HYPER),
-                at(p, range.start),
-                at(state, range.start * slots),
-            ];
-            dispatches.push(dispatch(&UPDATE, rule.clone(), variant, &[range.len(), slots, squares], &views)?);
-        }
+        let (dims, views) = ([parameters, slots, squares, settings], [sum, sums, hyper, p, state]);
+        dispatches.push(dispatch(&UPDATE, rule, variant, &dims, &views)?);
         Ok(())
     }
 

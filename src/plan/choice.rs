@@ -5,12 +5,10 @@ use super::fused::{fused, in_slices, slices};
 use super::layered::layered;
 use super::passes::Plan;
 use super::plain::plain;
-use super::rates::rate_groups;
 use super::request::{PlanKind, Recipe, Target, TrainShape, batches, check};
 use super::resident::{blocks, in_blocks, resident};
 use crate::error::Result;
 use crate::kernels::Network;
-use crate::params::Layout;
 use crate::spec::MlpSpec;
 
 /// Plans training with `wanted`, or with what serves the network best on the target.
@@ -45,7 +43,6 @@ fn way(wanted: Option<PlanKind>, spec: &MlpSpec, recipe: &Recipe, shape: TrainSh
                 Target::Gpu { .. } if !network.holds() && rows.saturating_mul(network.parameters()) > MOST_READ => {
                     return layered(spec, recipe, shape);
                 }
-                Target::Gpu { .. } if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 => {}
                 Target::Gpu { .. } => {
                     let slice = rows.div_ceil(slices.groups).next_multiple_of(network.block());
                     let alone = blocks(spec, recipe, rows, target)?

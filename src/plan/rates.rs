@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::math::Optimizer;
 use crate::params::Layout;
 
 /// Runs of tensors with one learning rate: where their parameters stand, and the factor on it. Of factors by layers each counts for
@@ -17,6 +18,12 @@ pub(crate) fn rate_groups(layout: &Layout, factors: &[f64]) -> Vec<(Range<usize>
         }
     }
     groups
+}
+
+/// Values of a replica's settings: those of [`Optimizer::HYPER`] and, where learning rates differ, the rate of each parameter.
+pub(crate) fn settings(layout: &Layout, factors: &[f64]) -> usize {
+    let rates = if rate_groups(layout, factors).len() > 1 { layout.len() } else { 0 };
+    Optimizer::HYPER + rates
 }
 
 /// Refuses factors that are neither by tensors nor by layers, or cannot train.

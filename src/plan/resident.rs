@@ -9,20 +9,15 @@ use super::builder::{Builder, state_slots};
 use super::forward::whole;
 use super::fused::network;
 use super::passes::{Pass, PassKind, Plan, dispatch};
-use super::rates::rate_groups;
+use super::rates::settings;
 use super::request::{PlanKind, Recipe, Target, TrainShape, batches, sizes};
 use crate::error::{Error, Result};
 use crate::kernels::{Network, Part, RESIDENT_STEPS};
-use crate::params::Layout;
 use crate::spec::MlpSpec;
 
 /// Plans training steps of `spec` that follow each other in one dispatch. Refuses a network that does not fit a workgroup's memory,
 /// and a batch that would keep a workgroup busy for too long.
 pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
-    if rate_groups(&Layout::new(spec), &recipe.factors).len() > 1 {
-        let expected = "fused or layered: layers or tensors have learning rates of their own".into();
-        return Err(Error::Setting { what: "plan", found: PlanKind::Resident.to_string(), expected });
-    }
     let (batch, _) = batches(&shape);
     let network = blocks(spec, recipe, batch, target)?.ok_or_else(|| target.too_small(PlanKind::Resident, spec))?;
     if batch.saturating_mul(network.parameters()) > MOST_WORK {
@@ -61,7 +56,8 @@ pub(super) fn in_blocks(
         builder.ring(1),
     ];
     let (columns, kept) = (builder.target_columns, state_slots(recipe.rule));
-    let dims = [samples, spec.inputs(), columns, units, parameters, block, kept];
+    let settings = settings(&builder.layout, &recipe.factors);
+    let dims = [samples, spec.inputs(), columns, units, parameters, block, kept, settings];
     let part = Part::Training(Arc::new(network), recipe.rule);
     // A step's record says how many rows it has: one dispatch takes whole batches and what remains of an epoch's rows.
     let step = dispatch(&RESIDENT_STEPS, part, shape.order(), &dims, &views)?;

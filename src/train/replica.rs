@@ -157,18 +157,18 @@ pub(super) fn dropout_of(replicas: &[Replica]) -> Vec<f64> {
     if replicas.iter().all(|replica| replica.config.dropout == *first) { first.clone() } else { vec![DROPOUT] }
 }
 
-/// A replica's row of hyper-parameters for each run of tensors with one learning rate.
-pub(super) fn hyper_rows(spec: &MlpSpec, replica: &Replica, factors: &[f64], clips: bool) -> Vec<f32> {
+/// A replica's settings and, where learning rates differ, the rate of each parameter; `groups` are runs of parameters with one factor on it.
+pub(super) fn settings(spec: &MlpSpec, replica: &Replica, groups: &[(Range<usize>, f64)], clips: bool) -> Vec<f32> {
     let loss_parameter = replica.loss_parameter.unwrap_or(spec.loss_parameter());
     let optimizer = replica.config.optimizer;
-    let row = |factor: &f64| {
-        let own = Optimizer { learning_rate: optimizer.learning_rate * factor, ..optimizer };
-        let mut hyper = Hyper::of(&own.hyper(loss_parameter));
-        // Where others' norms are clipped, no norm of this one's is beyond the limit.
-        if clips && hyper.clip_norm == 0.0 {
-            hyper.clip_norm = f32::MAX.into();
-        }
-        hyper.row()
-    };
-    factors.iter().flat_map(row).map(|value| value as f32).collect()
+    let rate = |factor: f64| optimizer.learning_rate * factor;
+    let own = Optimizer { learning_rate: rate(groups[0].1), ..optimizer };
+    let mut hyper = Hyper::of(&own.hyper(loss_parameter));
+    // Where others' norms are clipped, no norm of this one's is beyond the limit.
+    if clips && hyper.clip_norm == 0.0 {
+        hyper.clip_norm = f32::MAX.into();
+    }
+    let differing = if groups.len() > 1 { groups } else { &[] };
+    let rates = differing.iter().flat_map(|(range, factor)| std::iter::repeat_n(rate(*factor), range.len()));
+    hyper.row().into_iter().chain(rates).map(|value| value as f32).collect()
 }

@@ -254,10 +254,9 @@ impl Trainer {
         self.write_hyper()
     }
 
-    /// The factors on learning rates, one for each run of tensors that share one.
-    pub(super) fn lr_factors(&self) -> Vec<f64> {
-        let groups = plan::rate_groups(&Layout::new(&self.spec), &self.config().rate_factors(&self.spec));
-        groups.into_iter().map(|(_, factor)| factor).collect()
+    /// Runs of parameters that share a learning rate, and the factor on it.
+    pub(super) fn rate_groups(&self) -> Vec<(Range<usize>, f64)> {
+        plan::rate_groups(&Layout::new(&self.spec), &self.config().rate_factors(&self.spec))
     }
 
     /// Whether the plan clips the gradients of some replica to a norm.

@@ -8,7 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
 use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, Tiling, loss_kernel};
-use wgpu_mlp::math::{Bounded, Loss, Real, TargetDomain};
+use wgpu_mlp::math::{Bounded, Loss, Optimizer, Real, TargetDomain};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
 /// What stands in front of, between and behind the elements that a kernel may touch.
@@ -230,6 +230,7 @@ impl Case {
         match random.random_range(0..16) {
             _ if [Access::Out, Access::Scratch].contains(&binding.access) => f32::NAN,
             // A rule takes roots of its state and divides by its settings; a loss's parameter is below 1.
+            0..4 if binding.name == "hyper" && place >= Optimizer::HYPER => 0.0, // a rate of what is frozen
             _ if binding.name == "hyper" => random.random_range(0.01..1.0),
             _ if matches!(self.part, Part::Rule(_) | Part::Training(..))
                 && ["s", "squares"].contains(&binding.name) =>

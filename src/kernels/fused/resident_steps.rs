@@ -3,15 +3,15 @@
 
 use super::fused_gradient::{Sizes, slices};
 use super::network::THREADS;
-use crate::kernels::optimizer::{apply, clipping, rule_step, settings};
+use crate::kernels::optimizer::{apply, clipping, rates, rates_fit, rule_step, settings};
 use crate::kernels::sampling::ORDERS;
 use crate::kernels::{
-    BLOCK_WGSL, Call, HYPER, Io, Kernel, MASK_WGSL, MAX_RUN, ORDER_WGSL, Part, PartKind, RULES_WGSL, WAY_BACK_WGSL,
-    WorkgroupSize, all, cpu, dims, in_place, input, output, scratch,
+    BLOCK_WGSL, Call, HYPER_AND_RATES, Io, Kernel, MASK_WGSL, MAX_RUN, ORDER_WGSL, Part, PartKind, RULES_WGSL,
+    WAY_BACK_WGSL, WorkgroupSize, all, cpu, dims, in_place, input, output, scratch,
 };
 use crate::math::Real;
 
-dims!(samples, inputs, columns, units, parameters, block, slots);
+dims!(samples, inputs, columns, units, parameters, block, slots, settings);
 
 /// Steps on end: `g`, the gradient by all parameters, then `p, s = rule(p, clip(g) + l2 p + l1 sign(p), s)`, and each step's sums of the loss and of correct predictions.
 pub static RESIDENT_STEPS: Kernel = Kernel {
@@ -31,7 +31,7 @@ pub static RESIDENT_STEPS: Kernel = Kernel {
     bindings: &[
         input("x", &["samples", "inputs"]),
         input("y", &["samples", "columns"]),
-        HYPER,
+        HYPER_AND_RATES,
         in_place("p", &["parameters"]),
         scratch("scratch", &["units", "block"]),
         output("g", &["parameters"]),
@@ -43,7 +43,9 @@ pub static RESIDENT_STEPS: Kernel = Kernel {
     workgroups: |_| 1,
     fits: |dims, part| {
         let Part::Training(_, rule) = part else { return Err("no rule") };
-        all([(Dims::of(dims).slots >= rule.state(), "fewer slots than the rule keeps")])
+        let d = Dims::of(dims);
+        let slots = (d.slots >= rule.state(), "fewer slots than the rule keeps");
+        all([slots, rates_fit(d.settings, d.parameters)])
     },
     cpu: cpu!(resident_steps),
 };
@@ -65,5 +67,5 @@ fn resident_steps<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         g.iter().for_each(|&g| squares += g * g);
         step.scale = clipping(squares, hyper);
     }
-    apply(call.rule(), &step, (p, g, s), slots);
+    apply(call.rule(), &step, rates(hyper), (p, g, s), slots);
 }

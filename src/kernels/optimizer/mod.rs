@@ -9,4 +9,4 @@ pub use reduce::REDUCE;
 pub use reduce_update::REDUCE_UPDATE;
 pub use square_sum::{SQUARE_SUM, groups as square_groups};
 pub use update::{CLIPPED, UNSCALED, UPDATE};
-pub(super) use update::{apply, clipping, rule_step, settings};
+pub(super) use update::{apply, clipping, rates, rates_fit, rule_step, settings};

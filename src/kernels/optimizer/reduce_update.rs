@@ -3,13 +3,13 @@
 use super::reduce::{CHUNK, add_up};
 use super::update;
 use crate::kernels::{
-    Call, HYPER, Io, Kernel, MOST_GROUPS, PARTIALS_WGSL, PLAIN, Part, PartKind, RULES_WGSL, WorkgroupSize, all, cpu,
-    dims, in_place, input, output, per_element,
+    Call, HYPER_AND_RATES, Io, Kernel, MOST_GROUPS, PARTIALS_WGSL, PLAIN, Part, PartKind, RULES_WGSL, WorkgroupSize,
+    all, cpu, dims, in_place, input, output, per_element,
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
 
-dims!(count, slots, groups, stride);
+dims!(count, slots, groups, stride, settings);
 
 /// `sum = Σ g` over the groups, then `p, s = rule(p, clip(sum) + l2 p + l1 sign(p), s)`: the second half of a fused step.
 pub static REDUCE_UPDATE: Kernel = Kernel {
@@ -21,7 +21,7 @@ pub static REDUCE_UPDATE: Kernel = Kernel {
     dims: Dims::NAMES,
     bindings: &[
         input("g", &["groups", "stride"]),
-        HYPER,
+        HYPER_AND_RATES,
         output("sum", &["count"]),
         in_place("p", &["count"]),
         in_place("s", &["count", "slots"]),
@@ -35,6 +35,7 @@ pub static REDUCE_UPDATE: Kernel = Kernel {
             (d.slots >= rule.state(), "fewer slots than the rule keeps"),
             (d.stride >= d.count, "a stride less than the count"),
             (d.groups <= MOST_GROUPS, "too many groups"),
+            update::rates_fit(d.settings, d.count),
         ])
     },
     cpu: cpu!(reduce_update),
@@ -46,14 +47,15 @@ fn reduce_update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     if call.step.rows == 0 {
         return;
     }
-    let step = update::rule_step(call, hyper);
+    let (step, rates) = (update::rule_step(call, hyper), update::rates(hyper));
     let chunks = p.par_chunks_mut(CHUNK).zip(sum.par_chunks_mut(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
     chunks.enumerate().for_each(|(chunk, ((p, sum), s))| {
         T::vectorized(
             #[inline(always)]
             || {
                 add_up(g, stride, chunk * CHUNK, sum);
-                rule.apply(p, sum, s, slots, &step);
+                let rates = update::rates_from(rates, chunk * CHUNK, p.len());
+                update::apply_at_rates(rule, &step, rates, (p, sum, s), slots);
             },
         );
     });

@@ -2,10 +2,10 @@
 
 use super::square_sum::MOST as MOST_SQUARES;
 use crate::kernels::{
-    CHUNK, Call, HYPER, Io, Kernel, Part, PartKind, RULES_WGSL, Variant, WorkgroupSize, all, cpu, dims, in_place,
-    input, per_element,
+    CHUNK, Call, HYPER_AND_RATES, Io, Kernel, Part, PartKind, RULES_WGSL, Variant, WorkgroupSize, all, cpu, dims,
+    in_place, input, per_element,
 };
-use crate::math::{Hyper, Real, Rule, RuleStep};
+use crate::math::{Hyper, Optimizer, Real, Rule, RuleStep};
 use crate::parallel::prelude::*;
 
 /// Takes gradients as they are, or brings each into a limit.
@@ -13,7 +13,7 @@ pub const UNSCALED: usize = 0;
 /// Scales all gradients down to a norm first.
 pub const CLIPPED: usize = 1;
 
-dims!(count, slots, groups);
+dims!(count, slots, groups, settings);
 
 /// `p, s = rule(p, clip(g) + l2 p + l1 sign(p), s)`: the optimiser's step on every parameter.
 pub static UPDATE: Kernel = Kernel {
@@ -26,7 +26,7 @@ pub static UPDATE: Kernel = Kernel {
     bindings: &[
         input("g", &["count"]),
         input("squares", &["groups"]),
-        HYPER,
+        HYPER_AND_RATES,
         in_place("p", &["count"]),
         in_place("s", &["count", "slots"]),
     ],
@@ -40,7 +40,11 @@ pub static UPDATE: Kernel = Kernel {
         let (d, Part::Rule(rule)) = (Dims::of(dims), part) else { return Err("no rule") };
         // A workgroup adds the groups' squares up at once.
         let groups = d.groups <= MOST_SQUARES;
-        all([(d.slots >= rule.state(), "fewer slots than the rule keeps"), (groups, "too many groups")])
+        all([
+            (d.slots >= rule.state(), "fewer slots than the rule keeps"),
+            (groups, "too many groups"),
+            rates_fit(d.settings, d.count),
+        ])
     },
     cpu: cpu!(update),
 };
@@ -57,12 +61,23 @@ fn update<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         squares.iter().for_each(|&square| sum += square);
         step.scale = clipping(sum, hyper);
     }
-    apply(call.rule(), &step, (p, g, s), slots);
+    apply(call.rule(), &step, rates(hyper), (p, g, s), slots);
 }
 
 /// A replica's settings by name.
 pub(in crate::kernels) fn settings<T: Real>(hyper: &[T]) -> Hyper<T> {
     Hyper::of(&std::array::from_fn(|place| hyper[place]))
+}
+
+/// The learning rates of the parameters, behind a replica's settings; none where they are the same.
+pub(in crate::kernels) fn rates<T>(hyper: &[T]) -> &[T] {
+    &hyper[Optimizer::HYPER..]
+}
+
+/// Whether there are so many settings, with rates for `count` parameters or without; and what is wrong otherwise.
+pub(in crate::kernels) fn rates_fit(settings: usize, count: usize) -> (bool, &'static str) {
+    let fit = [Optimizer::HYPER, Optimizer::HYPER + count].contains(&settings);
+    (fit, "neither a learning rate for all parameters nor one for each")
 }
 
 /// The factor that brings a gradient with such a sum of squares down to the norm that is allowed.
@@ -75,16 +90,47 @@ pub(in crate::kernels) fn clipping<T: Real>(squares: T, hyper: &[T]) -> Option<T
 pub(in crate::kernels) fn apply<T: Real>(
     rule: Rule,
     step: &RuleStep<T>,
+    rates: &[T],
     (p, g, s): (&mut [T], &[T], &mut [T]),
     slots: usize,
 ) {
     let chunks = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(s.par_chunks_mut(CHUNK * slots));
-    chunks.for_each(|((p, g), s)| {
+    chunks.enumerate().for_each(|(chunk, ((p, g), s))| {
         T::vectorized(
             #[inline(always)]
-            || rule.apply(p, g, s, slots, step),
+            || apply_at_rates(rule, step, rates_from(rates, chunk * CHUNK, p.len()), (p, g, s), slots),
         );
     });
+}
+
+/// The rates of `count` parameters from the first on, where there are any.
+#[inline(always)]
+pub(super) fn rates_from<T>(rates: &[T], first: usize, count: usize) -> &[T] {
+    if rates.is_empty() { rates } else { &rates[first..first + count] }
+}
+
+/// The step of neighbouring parameters, each run of them that has one rate at once; those of a rate of 0 stay.
+#[inline(always)]
+pub(super) fn apply_at_rates<T: Real>(
+    rule: Rule,
+    step: &RuleStep<T>,
+    rates: &[T],
+    (p, g, s): (&mut [T], &[T], &mut [T]),
+    slots: usize,
+) {
+    if rates.is_empty() {
+        rule.apply(p, g, s, slots, step);
+    }
+    let mut first = 0;
+    for run in rates.chunk_by(|one, next| one == next) {
+        let (range, learning_rate) = (first..first + run.len(), run[0]);
+        first = range.end;
+        if learning_rate != T::default() {
+            let own = RuleStep { hyper: Hyper { learning_rate, ..step.hyper }, ..*step };
+            let s = &mut s[range.start * slots..range.end * slots];
+            rule.apply(&mut p[range.clone()], &g[range], s, slots, &own);
+        }
+    }
 }
 
 /// What a rule has to know of a step, without scaling.

@@ -1,7 +1,7 @@
 //! Replicas whose run has ended make room: those that run are packed into the first places of the plan, and the device runs these alone.
 
 use super::super::Trainer;
-use super::super::replica::hyper_rows;
+use super::super::replica::settings;
 use crate::backend::Backend as _;
 use crate::error::Result;
 use crate::params::Layout;
@@ -48,9 +48,9 @@ impl Trainer {
 
     /// Writes the settings of the replicas that run.
     pub(in crate::train) fn write_hyper(&mut self) -> Result<()> {
-        let factors = self.lr_factors();
+        let groups = self.rate_groups();
         let clips = self.clips_norms();
-        let row = |&member: &usize| hyper_rows(&self.spec, &self.members[member].replica, &factors, clips);
+        let row = |&member: &usize| settings(&self.spec, &self.members[member].replica, &groups, clips);
         let hyper: Vec<f32> = self.places.iter().flat_map(row).collect();
         self.write(Role::Hyper, &hyper)
     }

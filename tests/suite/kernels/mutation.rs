@@ -103,17 +103,19 @@ fn report(gpu: &GpuDevice, noticed: &BTreeMap<String, bool>) {
 /// Small sizes and one that folds the grid, no two dimensions alike; rows without weights and with two.
 pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> {
     let sizes: &[&[u32]] = match kernel.dims {
-        ["samples", ..] => &[&[27, 1, 1, 1, 1, 1, 1], &[50, 1, 2, 1, 1, 1, 1]],
+        ["samples", ..] => &[&[27, 1, 1, 1, 1, 1, 1, 1], &[50, 1, 2, 1, 1, 1, 1, 2]],
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
         ["rows", "samples", "inputs", "columns"] => &[&[17, 33, 16, 15], &[97, 65, 65, 2]],
         ["rows", "inputs", "outputs", "parameters", ..] => &[&[17, 1, 1, 1, 1, 2], &[97, 1, 1, 1, 1, 7]],
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
         ["count", "groups", "stride"] => &[&[17, 3, 5], &[641, 7, 9]],
-        ["count", "slots", "groups", "stride"] => &[&[17, 33, 16, 5], &[641, 5, 19, 9], &[65, 7, 33, 3]],
+        ["count", "slots", "groups", "stride", "settings"] => {
+            &[&[17, 33, 16, 5, 1], &[641, 5, 19, 9, 2], &[65, 7, 33, 3, 1]]
+        }
         ["count", "groups", ..] => &[&[17, 3, 5], &[1281, 7, 9]],
         // The third case has one step: two would hide a sign that a kernel in place has wrong.
-        ["count", ..] => &[&[17, 33, 16, 5], &[1281, 5, 19, 9], &[65, 7, 33, 3]],
+        ["count", ..] => &[&[17, 33, 16, 1], &[1281, 5, 19, 2], &[65, 7, 33, 1]],
         [_, _] => &[&[17, 33], &[5, 257]],
         _ => &[&[17, 33, 18, 15], &[97, 65, 20, 2]],
     };

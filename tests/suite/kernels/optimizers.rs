@@ -21,7 +21,7 @@ const ROLES: [Role; 5] = [Role::Gradients, Role::SquareSums, Role::Hyper, Role::
 fn plan(optimizer: &Optimizer) -> Plan {
     let (rule, clip) = (optimizer.rule, matches!(optimizer.clip, Clip::Norm(_)));
     let groups = 2;
-    let dims = vec![SIZE as u32, rule.state().max(1) as u32, groups];
+    let dims = vec![SIZE as u32, rule.state().max(1) as u32, groups, Optimizer::HYPER as u32];
     let len = |index| UPDATE.elements(index, &dims) as usize;
     let buffers = ROLES.iter().enumerate().map(|(index, &role)| Buffer { role, len: len(index) }).collect();
     let view = |buffer| View { buffer, offset: 0, replica_stride: 0, slot_stride: 0 };

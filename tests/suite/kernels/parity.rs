@@ -3,7 +3,7 @@
 //! outputs start as NaN, and the padding between replicas must stay as it was.
 
 use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind, Tile, Tiling};
-use wgpu_mlp::math::{Activation, Bounded, Loss, Rule};
+use wgpu_mlp::math::{Activation, Bounded, Loss, Optimizer, Rule};
 use wgpu_mlp::plan::{Recipe, TrainShape, layered};
 use wgpu_mlp::spec::MlpSpec;
 
@@ -25,7 +25,7 @@ fn small(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
     let mut all = Vec::new();
     if kernel.part == PartKind::Training {
         // Samples, of which a batch takes two thirds; a weight behind the targets or not.
-        return [1, 3, 10, 24, 27, 50, 99].map(|samples| vec![samples, 1, samples, 1, 1, 1, 1]).to_vec();
+        return [1, 3, 10, 24, 27, 50, 99].map(|samples| vec![samples, 1, samples, 1, 1, 1, 1, samples]).to_vec();
     }
     if kernel.part == PartKind::Forward {
         let open = [(1, 1), (7, 2), (16, 1), (17, 2), (33, 3), (65, 4), (40, 7), (257, 11)];
@@ -69,7 +69,7 @@ fn large(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
         return [[33_001, 3, 3], [3, 33_001, 3], [3, 3, deep], [191, 187, 131]].map(sized).to_vec();
     }
     if kernel.part == PartKind::Training {
-        return vec![vec![601, 1, 1, 1, 1, 1, 1]];
+        return vec![vec![601, 1, 1, 1, 1, 1, 1, 1]];
     }
     if kernel.part == PartKind::Forward {
         return vec![vec![2001, 1, 1, 1, 1, 16]];
@@ -112,7 +112,8 @@ fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &
 
 /// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps; an update
 /// adds up at most 256 `groups`; `columns` of targets are
-/// those of a loss, with up to two weights behind them; shares stand apart by at least their length; about a quarter of the units are below the `threshold` of dropout.
+/// those of a loss, with up to two weights behind them; shares stand apart by at least their length; about a quarter of the units are below the `threshold` of dropout; in half of the cases each parameter has a rate
+/// of its own behind the settings.
 pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
     if let (Some(slots), Part::Rule(rule) | Part::Training(_, rule)) = (at("slots"), part) {
@@ -138,6 +139,9 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     }
     if let (Some(count), Some(stride), None) = (at("count"), at("stride"), at("span")) {
         dims[stride] += dims[count] - 1;
+    }
+    if let (Some(settings), Some(count)) = (at("settings"), at("count").or(at("parameters"))) {
+        dims[settings] = Optimizer::HYPER as u32 + dims[settings] % 2 * dims[count];
     }
     if let Some(threshold) = at("threshold") {
         dims[threshold] += 1 << 22;

@@ -204,7 +204,7 @@ fn what_kernels_rely_on_is_checked() {
     let training = kernel_part(&RESIDENT_STEPS);
     let tile = kernel_part(&MATMUL);
     let (adam, mean) = (Part::Rule(Rule::Adam), Part::Loss(Loss::MeanSquaredError));
-    let cases: [(&'static Kernel, &Part, &str, u32, &str); 17] = [
+    let cases: [(&'static Kernel, &Part, &str, u32, &str); 19] = [
         (&GATHER, &Part::None, "rows", 100, "more rows than samples"),
         (&GATHER, &Part::None, "columns", 0, "columns is 0"),
         (&LOSS, &mean, "outputs", 11, "fewer columns than outputs"),
@@ -212,6 +212,8 @@ fn what_kernels_rely_on_is_checked() {
         (&SOFTMAX_LOSS, &Part::None, "groups", 1 << 24, "too many groups"),
         (&UPDATE, &adam, "slots", 1, "fewer slots than the rule keeps"),
         (&UPDATE, &adam, "groups", 257, "too many groups"),
+        (&UPDATE, &adam, "settings", 19, "neither a learning rate for all parameters nor one for each"),
+        (&RESIDENT_STEPS, &training, "settings", 11, "neither a learning rate"),
         (&REDUCE, &Part::None, "stride", 1, "a stride less than the count"),
         (&REDUCE_UPDATE, &adam, "stride", 1, "a stride less than the count"),
         (&DENSE_GRADIENT, &tile, "span", 1, "a span"),
