@@ -17,6 +17,7 @@ const TEST: &str = "mlp.test";
 const CHECKSUM: &str = "mlp.checksum";
 const OPTIMIZER: &str = "optimizer";
 const BEST: &str = "best";
+const TRAINED: &str = "trained";
 
 /// A point between two steps of a run. Its file is a model file, which every command takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +83,7 @@ impl Checkpoint {
         let mut extras = Extras::default();
         extras.lists.push((format!("{EXTRA}{OPTIMIZER}"), state.optimizer.clone()));
         extras.lists.extend(state.best.iter().map(|best| (format!("{EXTRA}{BEST}"), best.clone())));
+        extras.lists.extend(state.trained.iter().map(|trained| (format!("{EXTRA}{TRAINED}"), trained.clone())));
         let progress = serde_json::to_string(&state.progress)
             .map_err(|error| Error::ModelFile { path: path.into(), problem: error.to_string() })?;
         extras.texts.insert(PROGRESS.into(), progress);
@@ -132,7 +134,13 @@ impl Checkpoint {
             Some(extras.lists.swap_remove(place).1)
         };
         let optimizer = list(OPTIMIZER).ok_or_else(|| refused(format!("tensor `{EXTRA}{OPTIMIZER}` is missing")))?;
-        let state = TrainState { parameters: model.parameters.clone(), optimizer, best: list(BEST), progress };
+        let state = TrainState {
+            parameters: model.parameters.clone(),
+            optimizer,
+            best: list(BEST),
+            trained: list(TRAINED),
+            progress,
+        };
         let score =
             extras.texts.get(SCORE).and_then(|score| score.parse().ok()).filter(|score: &f64| score.is_finite());
         let test = extras.texts.get(TEST).and_then(|test| test.parse().ok());

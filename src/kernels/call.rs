@@ -18,6 +18,8 @@ pub struct Call<'a> {
     pub variant: usize,
     /// The replica's record of the step.
     pub step: Step,
+    /// The replica's number.
+    pub replica: usize,
 }
 
 /// The part as the kernel's kind. `Plan::check` has refused every other one; a function that is called past it must not leave its

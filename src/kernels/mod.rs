@@ -18,6 +18,7 @@ mod probes;
 mod products;
 mod sampling;
 mod shared;
+mod sharing;
 mod step;
 
 pub use binding::{Access, Binding, HYPER, HYPER_AND_RATES, MAX_BINDINGS, in_place, input, output, scratch};
@@ -43,6 +44,7 @@ pub use shared::{
     BLOCK_WGSL, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL, ORDER_WGSL, PARTIALS_WGSL,
     POINTWISE_WGSL, PRODUCT_WGSL, RULES_WGSL, SOFTMAX_WGSL, STEP_WGSL, WAY_BACK_WGSL,
 };
+pub use sharing::{SCALED_WEIGHTS, TIED_GRADIENTS};
 pub use step::{MAX_RECORDS, Step, StepRecord};
 
 /// Every kernel.
@@ -68,6 +70,8 @@ pub static KERNELS: &[&Kernel] = &[
     &REDUCE,
     &REDUCE_UPDATE,
     &RESIDENT_STEPS,
+    &SCALED_WEIGHTS,
+    &TIED_GRADIENTS,
     &FMA_PEAK,
     &COPY,
 ];

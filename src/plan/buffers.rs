@@ -8,9 +8,14 @@ pub type BufferId = usize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// [R, parameters], laid out as [`crate::params::Layout`] says.
+    /// [R, parameters], laid out as [`crate::params::Layout`] says. Where networks share weights, [R, trained]: each has a factor for each
+    /// input behind them.
     Parameters,
-    /// Like the parameters, of the last step.
+    /// Where networks share weights, [R, parameters] that each computes with.
+    Weights,
+    /// Where networks share weights, [R, trained], the gradient by what each trains.
+    TiedGradients,
+    /// [R, parameters], of the last step.
     Gradients,
     /// [R, settings]: [`crate::math::Optimizer::HYPER`] values and, where learning rates differ, the rate of each parameter.
     Hyper,

@@ -54,6 +54,8 @@ pub(super) struct Builder<'a> {
     folded: Option<usize>,
     /// Whether z of every layer has a place of its own, or only z that the way back needs.
     pub every_z: bool,
+    /// Networks that share weights; 1 where none do.
+    pub sharing: usize,
     buffers: Vec<Buffer>,
 }
 
@@ -73,6 +75,7 @@ impl<'a> Builder<'a> {
             whole: None,
             folded: None,
             every_z: false,
+            sharing: 1,
             buffers: vec![parameters],
         }
     }
@@ -86,6 +89,7 @@ impl<'a> Builder<'a> {
         check_factors(&builder.layout, &recipe.factors)?;
         builder.dropout.clone_from(&recipe.dropout);
         builder.target_columns += shape.weightings;
+        builder.share(recipe);
         builder.add(Role::Features, &[samples, spec.inputs()]);
         builder.add(Role::Targets, &[samples, builder.target_columns]);
         builder.folded = shape.folds.map(|_| samples);
@@ -99,11 +103,11 @@ impl<'a> Builder<'a> {
             }
             None => {}
         }
-        let parameters = [replicas, builder.layout.len()];
-        builder.add(Role::Gradients, &parameters);
+        let parameters = [replicas, builder.trained()];
+        builder.add(Role::Gradients, &[replicas, builder.layout.len()]);
         builder.add(Role::SquareSums, &[replicas, builder.squares(recipe)]);
-        builder.add(Role::Hyper, &[replicas, settings(&builder.layout, &recipe.factors)]);
-        builder.add(Role::OptimizerState, &[replicas, builder.layout.len(), state_slots(recipe.rule)]);
+        builder.add(Role::Hyper, &[replicas, settings(spec, recipe)]);
+        builder.add(Role::OptimizerState, &[replicas, builder.trained(), state_slots(recipe.rule)]);
         for index in 0..SNAPSHOTS {
             builder.add(Role::Snapshot(index), &parameters);
         }
@@ -129,13 +133,19 @@ impl<'a> Builder<'a> {
 
     /// Partial sums of the gradients' squares.
     pub fn squares(&self, recipe: &Recipe) -> usize {
-        if recipe.clip_norm { square_groups(self.layout.len() as u64) } else { 1 }
+        if recipe.clip_norm { square_groups(self.trained() as u64) } else { 1 }
     }
 
     /// Adds a buffer of so many elements, the product of `extents`: too many for any device where it overflows.
     pub fn add(&mut self, role: Role, extents: &[usize]) {
         let len = extents.iter().fold(1, |len: usize, &extent| len.saturating_mul(extent));
         self.buffers.push(Buffer { role, len });
+    }
+
+    /// Gives a buffer that was added another size.
+    pub fn widen(&mut self, role: Role, extents: &[usize]) {
+        let id = self.id(role);
+        self.buffers[id].len = extents.iter().fold(1, |len: usize, &extent| len.saturating_mul(extent));
     }
 
     /// The threshold of a layer's dropout, if it has one. The last layer's outputs are never dropped.
@@ -171,7 +181,7 @@ impl<'a> Builder<'a> {
 
     /// The views of an update that come behind the gradients: settings, parameters, state.
     pub fn updated(&self, recipe: &Recipe) -> [View; 3] {
-        let parameters = self.layout.len();
+        let parameters = self.trained();
         [
             self.hyper(),
             self.each(Role::Parameters, parameters),
@@ -193,12 +203,12 @@ impl<'a> Builder<'a> {
     /// The optimiser's step from a gradient in these shares, which are added up on the way.
     pub fn update(&self, dispatches: &mut Vec<Dispatch>, recipe: &Recipe, partials: PartialGradients) -> Result<()> {
         let (parameters, slots, squares) = (self.layout.len(), state_slots(recipe.rule), self.squares(recipe));
-        let settings = settings(&self.layout, &recipe.factors);
+        let settings = settings(self.spec, recipe);
         let (given, sum) = (self.shared_out(partials), self.each(Role::Gradients, parameters));
         let sums = self.each(Role::SquareSums, squares);
         let [hyper, p, state] = self.updated(recipe);
         let rule = Part::Rule(recipe.rule);
-        if partials.count > 1 && !recipe.clip_norm {
+        if partials.count > 1 && !recipe.clip_norm && self.sharing == 1 {
             let dims = [parameters, slots, partials.count, partials.stride, settings];
             let views = [given, hyper, sum, p, state];
             dispatches.push(dispatch(&REDUCE_UPDATE, rule, 0, &dims, &views)?);
@@ -208,11 +218,12 @@ impl<'a> Builder<'a> {
             let dims = [parameters, partials.count, partials.stride];
             dispatches.push(dispatch(&REDUCE, Part::None, 0, &dims, &[given, sum])?);
         }
+        let (trained, sum) = (self.trained(), self.tie(dispatches)?);
         if recipe.clip_norm {
-            dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[parameters, squares], &[sum, sums])?);
+            dispatches.push(dispatch(&SQUARE_SUM, Part::None, 0, &[trained, squares], &[sum, sums])?);
         }
         let variant = if recipe.clip_norm { CLIPPED } else { UNSCALED };
-        let (dims, views) = ([parameters, slots, squares, settings], [sum, sums, hyper, p, state]);
+        let (dims, views) = ([trained, slots, squares, settings], [sum, sums, hyper, p, state]);
         dispatches.push(dispatch(&UPDATE, rule, variant, &dims, &views)?);
         Ok(())
     }
@@ -321,14 +332,13 @@ impl<'a> Builder<'a> {
             let (parameters, last) = (network.parameters(), self.spec.layers().len() - 1);
             let groups = rows.div_ceil(network.block()).min(*groups);
             let dims = [rows, self.spec.inputs(), self.spec.outputs(), parameters, network.block(), groups];
-            let views = [features, self.each(Role::Parameters, parameters), self.activation(last)];
+            let views = [features, self.weights(), self.activation(last)];
             dispatches.push(dispatch(&FUSED_FORWARD, Part::Network(Arc::clone(network)), 0, &dims, &views)?);
             return Ok(());
         }
         let mut x = features;
         for (i, layer) in self.spec.layers().iter().enumerate() {
-            let weight = self.tensor(Role::Parameters, self.layout.weight(i));
-            let bias = self.tensor(Role::Parameters, self.layout.bias(i));
+            let (weight, bias) = (self.weight(self.layout.weight(i)), self.weight(self.layout.bias(i)));
             let (dims, a) = ([rows, layer.outputs, layer.inputs], self.activation(i));
             dispatches.push(
                 if kind == PassKind::Train && self.keeps_z(i) && layer.activation != Activation::Identity {
@@ -387,7 +397,7 @@ impl<'a> Builder<'a> {
     /// Adds passes of at most `most` rows for a validation set, its losses in `groups` partial sums.
     fn validation_passes(&self, passes: &mut Vec<Pass>, validation: usize, most: usize, groups: usize) -> Result<()> {
         for rows in sizes(validation, most) {
-            let mut dispatches = Vec::new();
+            let mut dispatches = self.begin()?;
             let own_targets = self.buffers.iter().any(|buffer| buffer.role == Role::ValidationTargets);
             let batch = Batch {
                 rows,

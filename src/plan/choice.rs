@@ -46,7 +46,7 @@ fn way(wanted: Option<PlanKind>, spec: &MlpSpec, recipe: &Recipe, shape: TrainSh
                 Target::Gpu { .. } => {
                     let slice = rows.div_ceil(slices.groups).next_multiple_of(network.block());
                     let alone = blocks(spec, recipe, rows, target)?
-                        .filter(|alone| beyond_a_slice(alone, rows, slice) <= LAUNCHES);
+                        .filter(|alone| recipe.sharing == 1 && beyond_a_slice(alone, rows, slice) <= LAUNCHES);
                     if let Some(alone) = alone {
                         return in_blocks(spec, recipe, shape, alone, target);
                     }

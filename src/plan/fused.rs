@@ -60,14 +60,15 @@ fn step(
         builder.shared(Role::Features),
         builder.shared(Role::Targets),
         builder.hyper(),
-        builder.each(Role::Parameters, parameters),
+        builder.weights(),
         builder.each(Role::Scratch, groups * units * network.block()),
         builder.shared_out(partials),
         builder.ring(groups),
     ];
     let dims = [rows, shape.samples, network.spec().inputs(), columns, units, parameters, network.block(), groups];
     let part = Part::Network(Arc::clone(network));
-    let mut dispatches = vec![dispatch(&FUSED_GRADIENT, part, shape.order(), &dims, &views)?];
+    let mut dispatches = builder.begin()?;
+    dispatches.push(dispatch(&FUSED_GRADIENT, part, shape.order(), &dims, &views)?);
     builder.update(&mut dispatches, recipe, partials)?;
     Ok(Pass { kind: PassKind::Train, rows, dispatches })
 }

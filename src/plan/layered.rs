@@ -35,7 +35,7 @@ pub(super) fn steps(builder: &Builder<'_>, recipe: &Recipe, shape: &TrainShape) 
 }
 
 fn step(builder: &Builder<'_>, recipe: &Recipe, rows: usize, shape: &TrainShape) -> Result<Pass> {
-    let mut dispatches = Vec::new();
+    let mut dispatches = builder.begin()?;
     let batch = builder.training_batch(&mut dispatches, rows, shape)?;
     builder.forward(&mut dispatches, batch.features, rows, PassKind::Train)?;
     builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
@@ -70,7 +70,7 @@ pub(super) fn learn(
         let span = (partials.count - 1) * stride + own;
         let dims = [layer.inputs, layer.outputs, rows, partials.count, stride, span];
         dispatches.push(builder.product(&DENSE_GRADIENT, 0, Activation::Identity, &dims, &[x, d, place])?);
-        let weight = builder.tensor(Role::Parameters, builder.layout.weight(i));
+        let weight = builder.weight(builder.layout.weight(i));
         let Some(before) = i.checked_sub(1) else {
             if let Some(to_inputs) = to_inputs {
                 let (dims, views) = ([rows, layer.inputs, layer.outputs], [d, weight, to_inputs]);

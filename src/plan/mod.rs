@@ -17,6 +17,7 @@ mod rates;
 mod request;
 mod resident;
 mod sharded;
+mod sharing;
 mod units;
 
 pub use buffers::{Buffer, BufferId, Role, View};

@@ -22,7 +22,7 @@ pub fn plain(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape) -> Result<Plan>
     let builder = Builder::by_layers(spec, recipe, &shape, true)?;
     let mut passes = Vec::new();
     for rows in sizes(shape.training(), batches(&shape).0) {
-        let mut dispatches = Vec::new();
+        let mut dispatches = builder.begin()?;
         let batch = builder.training_batch(&mut dispatches, rows, &shape)?;
         add_forward(&builder, &mut dispatches, batch.features, rows)?;
         builder.loss(&mut dispatches, &batch, builder.loss_groups())?;
@@ -49,8 +49,7 @@ fn add_forward(builder: &Builder<'_>, dispatches: &mut Vec<Dispatch>, features: 
     let mut x = features;
     for (i, layer) in builder.spec.layers().iter().enumerate() {
         let z = builder.pre_activation(i);
-        let weight = builder.tensor(Role::Parameters, builder.layout.weight(i));
-        let bias = builder.tensor(Role::Parameters, builder.layout.bias(i));
+        let (weight, bias) = (builder.weight(builder.layout.weight(i)), builder.weight(builder.layout.bias(i)));
         dispatches.push(builder.product(
             &MATMUL,
             AB,
@@ -97,7 +96,7 @@ fn add_backward(builder: &Builder<'_>, dispatches: &mut Vec<Dispatch>, features:
         dispatches.push(builder.product(&MATMUL, ATB, Activation::Identity, &dims, &[x, d, weight_gradient])?);
         dispatches.push(dispatch(&BIAS_GRAD, Part::None, 0, &[rows, layer.outputs], &[d, bias_gradient])?);
         if i > 0 {
-            let weight = builder.tensor(Role::Parameters, builder.layout.weight(i));
+            let weight = builder.weight(builder.layout.weight(i));
             let dims = [rows, layer.inputs, layer.outputs];
             dispatches.push(builder.product(
                 &MATMUL,

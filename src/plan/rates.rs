@@ -1,28 +1,36 @@
-//! Which tensors share a learning rate.
+//! Which parameters share a learning rate.
 
 use std::ops::Range;
 
+use super::request::Recipe;
 use crate::error::{Error, Result};
 use crate::math::Optimizer;
 use crate::params::Layout;
+use crate::spec::MlpSpec;
 
-/// Runs of tensors with one learning rate: where their parameters stand, and the factor on it. Of factors by layers each counts for
-/// the layer's weight and for its bias.
-pub(crate) fn rate_groups(layout: &Layout, factors: &[f64]) -> Vec<(Range<usize>, f64)> {
-    let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
-    for (index, tensor) in layout.tensors.iter().enumerate() {
+/// Runs of parameters with one learning rate, and the factor on it. Of factors by layers each counts for the layer's weight and for its
+/// bias; factors on inputs that networks have behind their parameters move at the rate itself.
+pub(crate) fn rate_groups(spec: &MlpSpec, recipe: &Recipe) -> Vec<(Range<usize>, f64)> {
+    let (layout, factors) = (Layout::new(spec), &recipe.factors);
+    let tensors = layout.tensors.iter().enumerate().map(|(index, tensor)| {
         let factor = factors.get(index * factors.len() / layout.tensors.len()).copied().unwrap_or(1.0);
+        (tensor.range.clone(), factor)
+    });
+    let behind = layout.len()..layout.len() + recipe.input_factors(spec);
+    let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
+    for (range, factor) in tensors.chain([(behind, 1.0)]).filter(|(range, _)| !range.is_empty()) {
         match groups.last_mut() {
-            Some((range, last)) if *last == factor => range.end = tensor.range.end,
-            _ => groups.push((tensor.range.clone(), factor)),
+            Some((run, last)) if *last == factor => run.end = range.end,
+            _ => groups.push((range, factor)),
         }
     }
     groups
 }
 
 /// Values of a replica's settings: those of [`Optimizer::HYPER`] and, where learning rates differ, the rate of each parameter.
-pub(crate) fn settings(layout: &Layout, factors: &[f64]) -> usize {
-    let rates = if rate_groups(layout, factors).len() > 1 { layout.len() } else { 0 };
+pub(super) fn settings(spec: &MlpSpec, recipe: &Recipe) -> usize {
+    let groups = rate_groups(spec, recipe);
+    let rates = if groups.len() > 1 { groups.iter().map(|(range, _)| range.len()).sum() } else { 0 };
     Optimizer::HYPER + rates
 }
 

@@ -87,12 +87,19 @@ pub struct Recipe {
     /// Factors on the learning rates, 0 for what is frozen: one for each tensor of [`Layout`](crate::params::Layout), one for each
     /// layer, or none.
     pub factors: Vec<f64>,
+    /// How many networks, one behind the other, share all weights but the last layer's and a factor on each input; 1 where none do.
+    pub sharing: usize,
 }
 
 impl Recipe {
+    /// Factors that each network has on its inputs.
+    pub(crate) fn input_factors(&self, spec: &MlpSpec) -> usize {
+        if self.sharing > 1 { spec.inputs() } else { 0 }
+    }
+
     /// The rule and nothing else.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false, factors: Vec::new() }
+        Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false, factors: Vec::new(), sharing: 1 }
     }
 }
 

@@ -18,6 +18,10 @@ use crate::spec::MlpSpec;
 /// Plans training steps of `spec` that follow each other in one dispatch. Refuses a network that does not fit a workgroup's memory,
 /// and a batch that would keep a workgroup busy for too long.
 pub fn resident(spec: &MlpSpec, recipe: &Recipe, shape: TrainShape, target: Target) -> Result<Plan> {
+    if recipe.sharing > 1 {
+        let expected = "fused or layered: networks share weights".into();
+        return Err(Error::Setting { what: "plan", found: PlanKind::Resident.to_string(), expected });
+    }
     let (batch, _) = batches(&shape);
     let network = blocks(spec, recipe, batch, target)?.ok_or_else(|| target.too_small(PlanKind::Resident, spec))?;
     if batch.saturating_mul(network.parameters()) > MOST_WORK {
@@ -56,7 +60,7 @@ pub(super) fn in_blocks(
         builder.ring(1),
     ];
     let (columns, kept) = (builder.target_columns, state_slots(recipe.rule));
-    let settings = settings(&builder.layout, &recipe.factors);
+    let settings = settings(spec, recipe);
     let dims = [samples, spec.inputs(), columns, units, parameters, block, kept, settings];
     let part = Part::Training(Arc::new(network), recipe.rule);
     // A step's record says how many rows it has: one dispatch takes whole batches and what remains of an epoch's rows.

@@ -52,13 +52,18 @@ impl Trainer {
     /// its best so far, with early stopping, else those of its last step that was submitted.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a replica that is not there.
+    /// [`Error::Setting`] for a replica that is not there, and for one that shares weights.
     pub fn drop_replica(&mut self, replica: usize) -> Result<()> {
         let count = self.members.len();
         let Some(member) = self.members.get_mut(replica) else {
             let expected = format!("less than {count}");
             return Err(Error::Setting { what: "replica", found: replica.to_string(), expected });
         };
+        if member.replica.config.sharing > 1 {
+            let expected = "1 where a replica is dropped: those that share weights end together".into();
+            let found = member.replica.config.sharing.to_string();
+            return Err(Error::Setting { what: "sharing", found, expected });
+        }
         member.progress.end.get_or_insert(ReplicaEnd::Dropped);
         Ok(())
     }

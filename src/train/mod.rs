@@ -20,6 +20,7 @@ mod replica;
 mod run;
 mod run_state;
 mod schedule;
+mod sharing;
 mod state;
 mod trainer;
 
@@ -141,6 +142,10 @@ pub struct TrainConfig {
     /// How learning rates depend on the sizes of layers; its factors are multiplied with those above.
     #[serde(default, skip_serializing_if = "Parametrization::is_standard")]
     pub parametrization: Parametrization,
+    /// Of networks that are trained side by side: how many, one behind the other, share all weights but those of the last layer and a factor on each
+    /// input; 1 where none do.
+    #[serde(default = "alone", skip_serializing_if = "is_alone")]
+    pub sharing: usize,
     /// Time that a submission of steps should take; [`SUBMISSION`](Self::SUBMISSION) by default.
     #[serde(skip, default = "submission")]
     pub submission: Duration,
@@ -166,6 +171,7 @@ impl TrainConfig {
             learning_rate_factors: Vec::new(),
             parametrization: Parametrization::Standard,
             init: Init::He,
+            sharing: 1,
             submission: Self::SUBMISSION,
         }
     }
@@ -190,8 +196,7 @@ impl TrainConfig {
 
     /// With a factor of the learning rate for each tensor, in the order of [`Layout`] (weight and bias of the first
     /// layer, weight and bias of the second one), or for each layer, for its weight and its bias. 0 freezes a tensor:
-    /// neither the rule nor weight decay changes it. Its gradients still exist and count in a clipped norm. The
-    /// resident plan has one rate for all and is not chosen then.
+    /// neither the rule nor weight decay changes it. Its gradients still exist and count in a clipped norm.
     #[must_use]
     pub fn learning_rate_factors(self, factors: &[f64]) -> Self {
         Self { learning_rate_factors: factors.to_vec(), ..self }
@@ -201,6 +206,16 @@ impl TrainConfig {
     #[must_use]
     pub fn parametrization(self, parametrization: Parametrization) -> Self {
         Self { parametrization, ..self }
+    }
+
+    /// With runs of so many networks that share weights, as in TabM-mini (Gorishniy, Kotelnikov and Babenko 2025). Each has a factor on each input,
+    /// which multiplies that input's row of the first layer's weight, and a last layer of its own; all else is trained by the mean of their
+    /// gradients, and begins as the first of them draws it. Factors begin as 1 or −1. They have one fold and differ in their seeds alone,
+    /// no early stopping may end one, and there is a hidden layer. [`Trainer::parameters`] gives ordinary networks, with the factors in
+    /// their first layers.
+    #[must_use]
+    pub fn sharing(self, networks: usize) -> Self {
+        Self { sharing: networks, ..self }
     }
 
     /// With submissions of about this time. A program that shares the GPU with a display needs less than a frame. A
@@ -234,6 +249,10 @@ impl TrainConfig {
         let refused = |what, found, expected| Err(Error::Setting { what, found, expected });
         if self.epochs == 0 {
             return refused("epochs", "0".into(), "at least 1".into());
+        }
+        if self.sharing == 0 || (self.sharing > 1 && spec.layers().len() == 1) {
+            let expected = "1, or more for a network with a hidden layer".into();
+            return refused("sharing", self.sharing.to_string(), expected);
         }
         self.optimizer.check()?;
         self.schedule.check(self.epochs)?;
@@ -285,6 +304,14 @@ impl TrainConfig {
 }
 
 /// The default of a configuration that is read from a file.
+fn alone() -> usize {
+    1
+}
+
+fn is_alone(sharing: &usize) -> bool {
+    *sharing == 1
+}
+
 fn submission() -> Duration {
     TrainConfig::SUBMISSION
 }

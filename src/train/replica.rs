@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, TrainConfig};
+use super::{Epoch, TrainConfig, sharing};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::math::{Hyper, Optimizer};
@@ -13,7 +13,7 @@ use crate::spec::MlpSpec;
 /// One of the networks that a [`Trainer`](super::Trainer) trains side by side, all of one shape on one data set.
 ///
 /// Of its own it may have everything in its configuration but the batch, the plan, the rule of the optimiser, the factors on the
-/// learning rate with the parametrisation, and the time of a submission. Dropout rates that differ between replicas are one rate for all hidden layers each.
+/// learning rate with the parametrisation, the weights that are shared, and the time of a submission. Dropout rates that differ between replicas are one rate for all hidden layers each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Replica {
@@ -117,6 +117,7 @@ pub(super) fn check(spec: &MlpSpec, replicas: &[Replica], data: &Dataset, valida
             ("optimizer", own.optimizer.rule == shared.optimizer.rule),
             ("learning_rate_factors", own.learning_rate_factors == shared.learning_rate_factors),
             ("parametrization", own.parametrization == shared.parametrization),
+            ("sharing", own.sharing == shared.sharing),
             ("dropout", own.dropout == shared.dropout || own.dropout.len().max(shared.dropout.len()) <= 1),
         ];
         if let Some((what, _)) = alike.iter().find(|(_, alike)| !alike) {
@@ -136,7 +137,7 @@ pub(super) fn check(spec: &MlpSpec, replicas: &[Replica], data: &Dataset, valida
             _ => {}
         }
     }
-    Ok(())
+    sharing::check(replicas)
 }
 
 /// The rate of dropout that a plan has where replicas have different ones: a power of two, so that the factor on it is exact.

@@ -8,7 +8,6 @@ use super::run_state::{ReplicaProgress, RunProgress};
 use super::{Replica, ReplicaEnd, TrainConfig, Trainer};
 use crate::backend::Backend as _;
 use crate::error::{Error, Result};
-use crate::params::Layout;
 use crate::plan::Role;
 use crate::spec::MlpSpec;
 
@@ -20,8 +19,10 @@ pub struct TrainState {
     pub parameters: Vec<f32>,
     /// The optimiser's state, [parameters, values for a parameter]; one value if it has none.
     pub optimizer: Vec<f32>,
-    /// The best parameters so far, where early stopping keeps them.
+    /// The best parameters so far, where early stopping keeps them, in the form in which they are trained.
     pub best: Option<Vec<f32>>,
+    /// Where networks share weights, what they train: [`parameters`](Self::parameters) with the factors on inputs apart, behind them.
+    pub trained: Option<Vec<f32>>,
     /// How far the run has come.
     pub progress: TrainProgress,
 }
@@ -93,13 +94,14 @@ impl Trainer {
         let optimizer = self.read(Role::OptimizerState).await?;
         // What an optimiser keeps of a replica that has ended is of no use.
         let optimizer = self.of_all(optimizer, |_| None);
-        let parameters = self.parameters_async().await?;
-        Ok(TrainState { parameters, optimizer, best, progress })
+        let trained = self.trained().await?;
+        let kept = (self.config().sharing > 1).then(|| trained.clone());
+        Ok(TrainState { parameters: self.folded(trained), optimizer, best, trained: kept, progress })
     }
 
     /// [`restore`](Self::restore) for async programs.
     pub async fn restore_async(&mut self, state: &TrainState) -> Result<()> {
-        let TrainState { parameters, optimizer, best, progress } = state;
+        let TrainState { parameters, optimizer, best, trained, progress } = state;
         let refused = |found: String, expected: &str| {
             Err(Error::Setting { what: "the state to resume from", found, expected: expected.into() })
         };
@@ -164,6 +166,9 @@ impl Trainer {
                 Some(_) => refused("with best parameters".into(), "none without early stopping"),
             };
         }
+        if trained.is_some() != (self.config().sharing > 1) {
+            return refused("without what networks share, or with it".into(), "it, where they share weights");
+        }
         self.drain().await?;
         self.places = (0..self.members.len()).collect();
         self.members.iter_mut().for_each(|member| member.kept = None);
@@ -174,7 +179,7 @@ impl Trainer {
             return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
         }
         if let Some(best) = best {
-            let expected = Layout::new(&self.spec).len() * self.members.len();
+            let expected = self.plan().buffers[self.plan().buffer(Role::Parameters)?].len;
             if best.len() != expected {
                 let what = "the best parameters".into();
                 return Err(Error::Shape { what, found: best.len(), expected: expected.to_string() });
@@ -182,6 +187,14 @@ impl Trainer {
             self.write(Role::Best, best)?;
         }
         self.set_parameters(parameters)?;
+        if let Some(trained) = trained {
+            let expected = self.plan().buffers[self.plan().buffer(Role::Parameters)?].len;
+            if trained.len() != expected {
+                let what = "what is trained".into();
+                return Err(Error::Shape { what, found: trained.len(), expected: expected.to_string() });
+            }
+            self.set_trained(trained)?;
+        }
         self.write(Role::OptimizerState, optimizer)?;
         self.write_hyper()?;
         (self.steps_before, self.optimizer_start) = (*steps_before, *optimizer_start);

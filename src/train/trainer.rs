@@ -155,6 +155,7 @@ pub(super) fn recipe_and_shape(
         clip_norm: replicas.iter().any(|replica| matches!(replica.config.optimizer.clip, Clip::Norm(_))),
         keep_best: replicas.iter().any(|replica| replica.config.early_stopping.is_some()),
         factors: config.rate_factors(spec),
+        sharing: config.sharing,
     };
     let (weightings, slots) = (data.weightings(), slots.clamp(1, MAX_SLOTS));
     (recipe, TrainShape { samples, validation, folds: training, batch, replicas: count, slots, weightings })
@@ -235,10 +236,17 @@ impl Trainer {
             let expected = format!("{} for each of {} replicas", layout.len(), self.members.len());
             return Err(Error::Shape { what: "the list of parameters".into(), found: values.len(), expected });
         }
+        let trained = self.unfolded(values);
+        self.set_trained(&trained)
+    }
+
+    /// Sets what the networks train, one's behind the other's.
+    pub(super) fn set_trained(&mut self, values: &[f32]) -> Result<()> {
+        let each = values.len() / self.members.len();
         self.first_submission = self.submissions;
-        let of_place = |&member: &usize| &values[member * layout.len()..][..layout.len()];
+        let of_place = |&member: &usize| &values[member * each..][..each];
         let packed: Vec<f32> = self.places.iter().flat_map(of_place).copied().collect();
-        for (member, values) in self.members.iter_mut().zip(values.chunks_exact(layout.len())) {
+        for (member, values) in self.members.iter_mut().zip(values.chunks_exact(each)) {
             member.kept = member.kept.take().map(|_| values.to_vec());
         }
         self.write(Role::Parameters, &packed)
@@ -256,7 +264,13 @@ impl Trainer {
 
     /// Runs of parameters that share a learning rate, and the factor on it.
     pub(super) fn rate_groups(&self) -> Vec<(Range<usize>, f64)> {
-        plan::rate_groups(&Layout::new(&self.spec), &self.config().rate_factors(&self.spec))
+        let config = self.config();
+        let recipe = Recipe {
+            factors: config.rate_factors(&self.spec),
+            sharing: config.sharing,
+            ..Recipe::new(config.optimizer.rule)
+        };
+        plan::rate_groups(&self.spec, &recipe)
     }
 
     /// Whether the plan clips the gradients of some replica to a norm.
@@ -292,6 +306,12 @@ impl Trainer {
 
     /// [`parameters`](Self::parameters) for async programs.
     pub async fn parameters_async(&mut self) -> Result<Vec<f32>> {
+        let trained = self.trained().await?;
+        Ok(self.folded(trained))
+    }
+
+    /// What the networks train, one's behind the other's.
+    pub(super) async fn trained(&mut self) -> Result<Vec<f32>> {
         let values = self.read(Role::Parameters).await?;
         Ok(self.of_all(values, |member| member.kept.as_deref()))
     }
@@ -307,7 +327,8 @@ impl Trainer {
         for range in no_best.into_iter().map(|range| range.start * count..range.end * count) {
             best[range.clone()].copy_from_slice(&last[range]);
         }
-        Ok(Some(self.of_all(best, |member| member.kept.as_deref())))
+        let best = self.of_all(best, |member| member.kept.as_deref());
+        Ok(Some(self.folded(best)))
     }
 
     /// [`gradients`](Self::gradients) for async programs.

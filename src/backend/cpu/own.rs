@@ -18,6 +18,8 @@ pub(super) struct Parts<'a, T> {
     parts: Vec<Part<'a, T>>,
     /// How many replicas a slot of the ring is for.
     replicas_of_slot: usize,
+    /// The replica whose parts they are; 0 where they are all replicas'.
+    replica: usize,
 }
 
 /// What a replica has of each buffer to itself, 0 where it has nothing; none for a plan of one replica, or whose buffers do not fall
@@ -58,13 +60,14 @@ pub(super) fn own_parts(plan: &Plan) -> Option<Vec<usize>> {
 impl<'a, T: Element> Parts<'a, T> {
     /// The buffers whole.
     pub fn whole(buffers: &'a mut [Vec<T>]) -> Self {
-        Self { parts: buffers.iter_mut().map(|buffer| Part::Own(buffer)).collect(), replicas_of_slot: 1 }
+        let parts = buffers.iter_mut().map(|buffer| Part::Own(buffer)).collect();
+        Self { parts, replicas_of_slot: 1, replica: 0 }
     }
 
     /// What each of the first replicas has, by [`own_parts`].
     pub fn of_each(buffers: &'a mut [Vec<T>], own: &[usize], replicas: usize) -> Vec<Self> {
-        let new = || Self { parts: Vec::with_capacity(own.len()), replicas_of_slot: 0 };
-        let mut all: Vec<Self> = (0..replicas).map(|_| new()).collect();
+        let new = |replica| Self { parts: Vec::with_capacity(own.len()), replicas_of_slot: 0, replica };
+        let mut all: Vec<Self> = (0..replicas).map(new).collect();
         for (buffer, &each) in buffers.iter_mut().zip(own) {
             if each == 0 {
                 let shared: &'a [T] = buffer;
@@ -118,7 +121,8 @@ pub(super) fn run<T: Element>(dispatch: &Dispatch, buffers: &mut Parts<'_, T>, r
             writes += 1;
         }
     }
-    let call = Call { dims: &dispatch.dims, part: &dispatch.part, variant: dispatch.variant, step };
+    let replica = replica + buffers.replica;
+    let call = Call { dims: &dispatch.dims, part: &dispatch.part, variant: dispatch.variant, step, replica };
     T::function(&kernel.cpu)(&call, Io { inputs, outputs });
     let written = bindings().filter(|(_, (binding, _))| binding.access != Access::In);
     for ((_, (_, view)), part) in written.zip(taken) {

@@ -88,10 +88,12 @@ impl Trainer {
     pub(in crate::train) async fn check_parameters(&mut self) -> Result<()> {
         let layout = Layout::new(&self.spec);
         let values = self.read(Role::Parameters).await?;
-        for (place, values) in values.chunks_exact(layout.len()).take(self.places.len()).enumerate() {
+        let each = values.len() / self.plan().replicas;
+        for (place, values) in values.chunks_exact(each).take(self.places.len()).enumerate() {
             let Some(at) = values.iter().position(|value| !value.is_finite()) else { continue };
             let tensor = layout.tensors.iter().find(|tensor| tensor.range.contains(&at));
-            let name = tensor.map_or_else(String::new, |tensor| format!("parameter tensor {}", tensor.name));
+            let name =
+                tensor.map_or_else(|| "factors on inputs".into(), |tensor| format!("parameter tensor {}", tensor.name));
             let step = self.next_step.saturating_sub(1);
             if self.members.len() > 1 {
                 self.lose(place, self.submissions.saturating_sub(1), step, name)?;

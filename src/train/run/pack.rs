@@ -11,7 +11,8 @@ impl Trainer {
     /// Whether half of the replicas that the device runs, or more, have ended, and some have not.
     pub(super) fn can_be_packed(&self) -> bool {
         let running = self.places.iter().filter(|&&member| !self.has_ended(&self.members[member])).count();
-        (1..=self.places.len() / 2).contains(&running)
+        // Those that share weights end together.
+        self.config().sharing == 1 && (1..=self.places.len() / 2).contains(&running)
     }
 
     /// Takes the parameters of replicas that have ended to the host, and packs the others. Nothing is under way.

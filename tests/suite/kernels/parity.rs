@@ -113,7 +113,7 @@ fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &
 /// A data set has at least as many `samples` as a batch has `rows`; `slots` of state are what a rule keeps; an update
 /// adds up at most 256 `groups`; `columns` of targets are
 /// those of a loss, with up to two weights behind them; shares stand apart by at least their length; about a quarter of the units are below the `threshold` of dropout; in half of the cases each parameter has a rate
-/// of its own behind the settings.
+/// of its own behind the settings; networks have a factor for each input and share weights in whole runs.
 pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     let at = |name| kernel.dims.iter().position(|&dim| dim == name);
     if let (Some(slots), Part::Rule(rule) | Part::Training(_, rule)) = (at("slots"), part) {
@@ -142,6 +142,18 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     }
     if let (Some(settings), Some(count)) = (at("settings"), at("count").or(at("parameters"))) {
         dims[settings] = Optimizer::HYPER as u32 + dims[settings] % 2 * dims[count];
+    }
+    if let (Some(parameters), Some(trained), Some(inputs), Some(outputs)) =
+        (at("parameters"), at("trained"), at("inputs"), at("outputs"))
+    {
+        let first = dims[inputs] * dims[outputs];
+        if let (Some(tied), Some(members), Some(networks)) = (at("tied"), at("members"), at("networks")) {
+            dims[tied] = first + dims[tied] % (dims[parameters] + 1);
+            dims[members] = dims[members] % 4 + 1;
+            dims[networks] = dims[members] * (dims[networks] % 3 + 1);
+        }
+        dims[parameters] += first;
+        dims[trained] = dims[parameters] + dims[inputs];
     }
     if let Some(threshold) = at("threshold") {
         dims[threshold] += 1 << 22;

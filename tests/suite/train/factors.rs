@@ -102,7 +102,7 @@ fn rates_are_of_one_update() {
 }
 
 /// The gradient of the plain plan in f64.
-fn gradient(spec: &MlpSpec, data: &Dataset, parameters: &[f64]) -> Vec<f64> {
+pub fn gradient(spec: &MlpSpec, data: &Dataset, parameters: &[f64]) -> Vec<f64> {
     let plan = plain(spec, &Recipe::new(Rule::Sgd), TrainShape::full(data.rows())).unwrap();
     let mut oracle = CpuBackend::<f64>::load(&CpuDevice::new(0).unwrap(), plan).unwrap();
     let exact = |values: &[f32]| values.iter().map(|&value| value.into()).collect::<Vec<f64>>();

@@ -17,6 +17,7 @@ pub mod ranks;
 pub mod reference_run;
 pub mod replicas;
 pub mod schedules;
+pub mod sharing;
 pub mod states;
 pub mod streams;
 pub mod training;

@@ -1,0 +1,72 @@
+//! The gradient by what networks train, where they share it.
+
+use crate::kernels::{
+    CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output, per_element,
+};
+use crate::math::Real;
+use crate::parallel::prelude::*;
+
+dims!(parameters, trained, inputs, outputs, tied, members, networks);
+
+/// From the gradients by the weights that networks compute with that by what one of them trains. Of the first `tied` parameters, which a run of `members`
+/// networks shares, it is the mean over them; in rows of the first layer's weight `[inputs, outputs]` each counts times the network's factor.
+pub static TIED_GRADIENTS: Kernel = Kernel {
+    name: "tied_gradients",
+    formula: "h = the mean of g over networks that share it, the network's own g, and Σ p g over outputs by its factors",
+    wgsl: &[include_str!("../../../shaders/sharing/tied_gradients.wgsl")],
+    part: PartKind::None,
+    most_steps: 0,
+    dims: Dims::NAMES,
+    bindings: &[
+        input("g", &["networks", "parameters"]),
+        input("p", &["networks", "trained"]),
+        output("h", &["trained"]),
+    ],
+    variants: PLAIN,
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| per_element(Dims::of(dims).trained, 256),
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        all([
+            (d.trained == d.parameters + d.inputs, "not a factor for each input"),
+            (d.inputs.saturating_mul(d.outputs) <= d.tied, "a first layer that is not shared"),
+            (d.tied <= d.parameters, "more shared than there is"),
+            (d.networks.is_multiple_of(d.members), "a run of networks that is not whole"),
+        ])
+    },
+    cpu: cpu!(tied_gradients),
+};
+
+fn tied_gradients<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([g, p, ..], [h, ..]) = (io.inputs, io.outputs);
+    let Dims { parameters, trained, inputs, outputs, tied, members, networks } = Dims::of(call.dims);
+    let own = call.replica % networks;
+    let (own_g, own_p) = (&g[own * parameters..][..parameters], &p[own * trained..][..trained]);
+    let run = own / members * members..own / members * members + members;
+    let count = T::from_f64(members as f64);
+    let first = inputs * outputs;
+    let (shared, rest) = h.split_at_mut(tied);
+    let (weight, others) = shared.split_at_mut(first);
+    let mean = |h: &mut [T], at: usize, factor: &dyn Fn(usize) -> Option<T>| {
+        h.fill(T::default());
+        for member in run.clone() {
+            let g = &g[member * parameters + at..][..h.len()];
+            match factor(member) {
+                Some(factor) => h.iter_mut().zip(g).for_each(|(h, &g)| *h += g * factor),
+                None => h.iter_mut().zip(g).for_each(|(h, &g)| *h += g),
+            }
+        }
+        h.iter_mut().for_each(|h| *h = *h / count);
+    };
+    let rows = weight.par_chunks_mut(outputs).enumerate();
+    rows.for_each(|(row, h)| mean(h, row * outputs, &|member| Some(p[member * trained + parameters + row])));
+    let chunks = others.par_chunks_mut(CHUNK).enumerate();
+    chunks.for_each(|(chunk, h)| mean(h, first + chunk * CHUNK, &|_| None));
+    let (heads, factors) = rest.split_at_mut(parameters - tied);
+    heads.copy_from_slice(&own_g[tied..]);
+    let rows = own_p[..first].chunks_exact(outputs).zip(own_g[..first].chunks_exact(outputs));
+    factors.iter_mut().zip(rows).for_each(|(h, (p, g))| {
+        *h = T::default();
+        p.iter().zip(g).for_each(|(&p, &g)| *h += p * g);
+    });
+}
