@@ -64,6 +64,8 @@ const FLAGS: &[(&str, &str)] = &[
     ("seed", "--seed"),
     ("seeds", "--seeds"),
     ("shards", "--shards"),
+    ("share_weights", "--share-weights"),
+    ("sharing", "--share-weights"),
     ("target", "--target"),
     ("target_encoding", "--target-encoding"),
     ("task", "--task"),

@@ -194,7 +194,8 @@ impl Estimator {
         let what = match &candidate.folds {
             _ if networks == 1 => "one network".into(),
             Some(_) if candidate.each > 1 => {
-                format!("{} networks, {} for each fold", count(networks as u64), count(candidate.each as u64))
+                let shared = if self.shares_weights() { " that share weights" } else { "" };
+                format!("{} networks, {} for each fold{shared}", count(networks as u64), count(candidate.each as u64))
             }
             Some(_) => format!("{} networks, one for each fold", count(networks as u64)),
             None => format!("{} networks", count(networks as u64)),

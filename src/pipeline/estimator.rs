@@ -71,6 +71,8 @@ pub struct Estimator {
     pub(crate) clips: Option<bool>,
     /// Whether categories are encoded by the target's mean, too; none where the target's kind decides.
     pub(crate) encodes_target: Option<bool>,
+    /// Whether the networks of an ensemble share weights; none where the preset decides.
+    pub(super) shares: Option<bool>,
     /// Whether a time to fit into may decide on them: nobody has said their number.
     pub(super) ensemble_is_open: bool,
     pub(crate) folds: Option<FoldBy>,
@@ -135,6 +137,7 @@ impl Estimator {
             calibrates: None,
             clips: None,
             encodes_target: None,
+            shares: None,
             ensemble_is_open: true,
             folds: None,
             length: Length::default(),

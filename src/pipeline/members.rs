@@ -45,7 +45,8 @@ impl Estimator {
     /// The networks that are to be trained; `folds` are ranges of the training rows.
     pub(super) fn replicas(&self, folds: &[Range<usize>]) -> Vec<Replica> {
         let replica = |number: u64| {
-            let mut config = self.config.clone().seed(self.config.seed.wrapping_add(number));
+            let sharing = if self.shares_weights() { self.ensemble } else { 1 };
+            let mut config = self.config.clone().seed(self.config.seed.wrapping_add(number)).sharing(sharing);
             config.optimizer.learning_rate *= self.rate_factor(number as usize);
             Replica::new(config)
         };

@@ -33,6 +33,7 @@ mod prepare;
 mod preset;
 mod record;
 mod sample_weights;
+mod sharing;
 mod split_by;
 mod splits;
 mod start;

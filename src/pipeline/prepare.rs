@@ -123,6 +123,7 @@ impl Estimator {
         self.folds.as_ref().and_then(FoldBy::column).map(|column| table.take(column)).transpose()?;
         let apart = self.column_apart().map(|name| table.take(name)).transpose()?;
         let (encoder, chosen, effort) = settled.choose(candidates, &table)?;
+        settled.check_sharing()?;
         let InFolds { splits: rows, folds } = chosen;
         let mut notes = table.notes().clone();
         if known.is_none() {

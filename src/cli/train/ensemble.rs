@@ -16,6 +16,10 @@ pub struct EnsembleArgs {
     /// have the least out-of-fold loss, as a greedy choice finds it; without folds all do [default: the same rate for all]
     #[arg(long, value_name = "F,F,…", value_delimiter = ',')]
     portfolio: Option<Vec<f64>>,
+    /// Have the networks of the ensemble, or those of each fold, share all weights but those of the last layer and a factor on each
+    /// input [default: with --preset tabular, unless a patience, a portfolio or --init-from speaks against it]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    share_weights: Option<bool>,
 }
 
 impl EnsembleArgs {
@@ -23,6 +27,7 @@ impl EnsembleArgs {
     pub fn apply(&self, estimator: Estimator) -> Estimator {
         let estimator = self.portfolio.iter().fold(estimator, |estimator, factors| estimator.portfolio(factors));
         let estimator = self.ensemble.into_iter().fold(estimator, Estimator::ensemble);
+        let estimator = self.share_weights.into_iter().fold(estimator, Estimator::share_weights);
         self.folds.into_iter().fold(estimator, Estimator::folds)
     }
 }

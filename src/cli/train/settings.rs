@@ -95,6 +95,9 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     if !estimator.networks_are_open() {
         words.push(("ensemble", estimator.ensemble.to_string()));
     }
+    if estimator.ensemble > 1 {
+        words.push(("share-weights", estimator.shares_weights().to_string()));
+    }
     if !estimator.portfolio.is_empty() {
         words.push(("portfolio", estimator.portfolio.iter().map(f64::to_string).collect::<Vec<_>>().join(",")));
     }
