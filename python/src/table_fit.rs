@@ -30,6 +30,7 @@ struct Settings {
     calibrate: Option<bool>,
     clip_outputs: Option<bool>,
     target_encoding: Option<bool>,
+    share_weights: Option<bool>,
     weight_column: Option<String>,
     balanced: bool,
     class_weight: Vec<(String, f64)>,
@@ -107,6 +108,7 @@ impl Settings {
         let estimator = self.calibrate.into_iter().fold(estimator, Estimator::calibrate);
         let estimator = self.clip_outputs.into_iter().fold(estimator, Estimator::clip_outputs);
         let estimator = self.target_encoding.into_iter().fold(estimator, Estimator::target_encoding);
+        let estimator = self.share_weights.into_iter().fold(estimator, Estimator::share_weights);
         Ok(estimator.class_weight(weights).data_name("a frame in Python"))
     }
 }

@@ -201,6 +201,18 @@ def test_many_categories_have_the_mean_of_the_target():
         TabularClassifier(target_encoding=True).fit(without, shop % 3)
 
 
+def test_networks_of_a_fold_share_weights():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300)})
+    y = frame["a"] * frame["b"]
+    settings = {"hidden_layer_sizes": 8, "max_iter": 40, "folds": 3, "random_state": 0, "device": "cpu"}
+    fits = [TabularRegressor(**settings, ensemble=2, share_weights=shares).fit(frame, y) for shares in (None, True, False)]
+    shared, asked, own = (fit.predict(frame) for fit in fits)
+    assert (shared == asked).all() and (shared != own).any()
+    with pytest.raises(ValueError, match="share_weights"):
+        TabularRegressor(**settings, share_weights=True).fit(frame, y)
+
+
 def test_metric_and_effort_are_the_engines():
     rng = np.random.default_rng(4)
     frame = pd.DataFrame({"x": rng.normal(size=200)})

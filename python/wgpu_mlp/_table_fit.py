@@ -95,6 +95,7 @@ class TableFit:
             "calibrate": getattr(self, "calibrate", None),
             "clip_outputs": getattr(self, "clip_outputs", None),
             "target_encoding": getattr(self, "target_encoding", None),
+            "share_weights": getattr(self, "share_weights", None),
             "weight_column": weight,
             "balanced": weights == "balanced",
             "class_weight": weights if isinstance(weights, list) else [],

@@ -19,6 +19,7 @@ _RULES = {
     "calibrate": optional(one_of([True, False])),
     "clip_outputs": optional(one_of([True, False])),
     "target_encoding": optional(one_of([True, False])),
+    "share_weights": optional(one_of([True, False])),
     "hidden_layer_sizes": optional(WIDTHS),
     "activation": optional(one_of(_settings.ACTIVATIONS)),
     "solver": optional(one_of(_settings.SOLVERS)),
@@ -76,8 +77,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     recipe with folds, which `mlp train` takes for files, or "plain", a smaller network. A parameter that is None is decided by the preset
     and the data. `metric` is what the model is to be good at, and `effort` ("fast", "normal", "best") how much networks and epochs of the
     tabular preset may take. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a weight for each class),
-    `calibrate` (temperatures), `target_encoding` (of columns of many rare categories, for two classes) and those of `MLPClassifier` that are
-    not scikit-learn's come beside them.
+    `calibrate` (temperatures), `target_encoding` (of columns of many rare categories, for two classes), `share_weights` (of the networks of each
+    fold) and those of `MLPClassifier` that are not scikit-learn's come beside them.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         target_encoding=None,
         ensemble=None,
         folds=None,
+        share_weights=None,
         random_state=None,
         device="auto",
         n_threads=None,
@@ -126,6 +128,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         self.target_encoding = target_encoding
         self.ensemble = ensemble
         self.folds = folds
+        self.share_weights = share_weights
         self.random_state = random_state
         self.device = device
         self.n_threads = n_threads
@@ -173,6 +176,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         target_encoding=None,
         ensemble=None,
         folds=None,
+        share_weights=None,
         random_state=None,
         device="auto",
         n_threads=None,
@@ -197,6 +201,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         self.target_encoding = target_encoding
         self.ensemble = ensemble
         self.folds = folds
+        self.share_weights = share_weights
         self.random_state = random_state
         self.device = device
         self.n_threads = n_threads

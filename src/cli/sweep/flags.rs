@@ -8,7 +8,7 @@ use crate::cli::train;
 
 /// Flags of `mlp train` that a sweep does not have: it has its own folder, its own rows to judge single networks by, and one network for
 /// each trial.
-const WITHOUT: [&str; 21] = [
+const WITHOUT: [&str; 22] = [
     "metric",
     "effort",
     "calibrate",
@@ -18,6 +18,7 @@ const WITHOUT: [&str; 21] = [
     "ensemble",
     "folds",
     "portfolio",
+    "share-weights",
     "config",
     "dump-config",
     "out",

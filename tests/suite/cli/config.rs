@@ -8,13 +8,14 @@ use wgpu_mlp::Model;
 use crate::cli::{Place, assert_no_work};
 
 /// Flags that `--dump-config` has no line for where nobody gave them.
-const WITHOUT_DEFAULT: [&str; 29] = [
+const WITHOUT_DEFAULT: [&str; 30] = [
     "clip-outputs",
     "target-encoding",
     "metric",
     "shards",
     "folds",
     "portfolio",
+    "share-weights",
     "scaling",
     "numbers",
     "decimal",
@@ -107,6 +108,9 @@ fn a_dump_says_the_same_again() {
         "classes.csv --target answer --preset tabular --monitor accuracy --folds 3 --lr 0.1 --epochs auto",
         "classes.csv --target answer --preset tabular --monitor accuracy --label-smoothing 0 --no-standardize",
         "classes.csv --target answer --preset tabular --init-from m --optimizer sgd --patience none",
+        "classes.csv --target answer --preset tabular --ensemble 3 --share-weights=false",
+        "classes.csv --target answer --preset tabular --ensemble 3 --epochs 4 --patience 2",
+        "classes.csv --target answer --ensemble 2 --share-weights --epochs 9",
         "moons --preset tabular",
         "classes.csv --target answer --scaling robust --activation mish --schedule cos-log",
         "./classes.csv --no-standardize --split-seed 9 --validation-fraction .25 --test-fraction 0 --device 1 --json",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use wgpu_mlp::Model;
+use wgpu_mlp::params::Layout;
 
 use super::Place;
 
@@ -232,5 +233,56 @@ fn what_cannot_be_is_one_line() {
         assert_eq!(output.code, Some(2), "{words}: {}", output.stderr);
         assert!(output.stderr.contains(expected), "{words}: {}", output.stderr);
         assert!(!output.stderr.contains("panicked"), "{words}");
+    }
+}
+
+/// `--share-weights` has networks of a fold in common what they may have, in models that are like others; interrupted or from the written
+/// configuration they come to the same bytes. The preset decides it, and what speaks against it is heard.
+#[test]
+fn networks_of_a_fold_share_weights() {
+    let place = Place::new();
+    let words = format!("{TRAIN} --epochs 20 --folds 2 --ensemble 2 --checkpoint-every 10 --share-weights");
+    place.stdout(&format!("{words} --out run"));
+    let load = |name: &str| Model::load(place.path().join(name)).unwrap();
+    let model = load("run");
+    assert_eq!(model.networks(), 4);
+    let layout = Layout::new(&model.spec);
+    let networks: Vec<_> = model.members().collect();
+    for (index, tensor) in layout.tensors.iter().enumerate() {
+        let of = |network: usize| &networks[network][tensor.range.clone()];
+        let alike = of(0) == of(1) && of(2) == of(3);
+        assert_eq!(alike, index == 1, "{}", tensor.name);
+        assert!(of(0) != of(2) && of(1) != of(3));
+    }
+    // The factors begin as 1 or -1.
+    let ratios = networks[0].iter().zip(networks[1]).take(6).map(|(a, b)| (a / b).abs());
+    assert!(ratios.clone().all(|ratio| (0.5..2.0).contains(&ratio)), "{:?}", ratios.collect::<Vec<_>>());
+    place.stdout(&format!("{} --out short", words.replace("--epochs 20", "--epochs 10")));
+    place.stdout("train --resume short/checkpoints --epochs 20 --device cpu --quiet --out resumed");
+    place.stdout("train --config run/config.toml --out again");
+    assert_eq!(load("resumed").parameters, model.parameters);
+    assert_eq!(load("again").parameters, model.parameters);
+    place.stdout(&format!("{} --out own", words.replace(" --share-weights", "")));
+    assert_ne!(load("own").parameters, model.parameters);
+
+    let shares = |words: &str| {
+        let dump = place.stdout(&format!("train classes.csv --target answer {words} --dump-config"));
+        dump.parse::<toml::Table>().unwrap().get("share-weights").map(|value| value.as_bool().unwrap())
+    };
+    assert_eq!(shares("--preset tabular"), None);
+    assert_eq!(shares("--preset tabular --ensemble 2"), Some(true));
+    assert_eq!(shares("--preset tabular --ensemble 2 --patience 3"), Some(false));
+    assert_eq!(shares("--preset tabular --portfolio 1,2"), Some(false));
+    assert_eq!(shares("--preset tabular --ensemble 2 --hidden none"), Some(false));
+    assert_eq!(shares("--preset plain --ensemble 2"), Some(false));
+    for (words, expected) in [
+        ("--share-weights", ["--share-weights", "with one network"]),
+        ("--ensemble 2 --share-weights --patience 3", ["--share-weights", "end together"]),
+        ("--ensemble 2 --share-weights --portfolio 1,2", ["--share-weights", "differ in their seeds alone"]),
+        ("--ensemble 2 --share-weights --hidden none", ["--share-weights", "a network with a hidden layer"]),
+        ("--ensemble 2 --share-weights --init-from run", ["--share-weights", "networks that are drawn"]),
+    ] {
+        let patience = if words.contains("--patience") { "" } else { " --epochs 3" };
+        place.refuses(&format!("train classes.csv --target answer --device cpu {words}{patience}"), 2, &expected);
     }
 }
