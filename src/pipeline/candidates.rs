@@ -1,7 +1,7 @@
 //! How many networks a preset trains and for how many epochs, where nobody says it. In: the rows and the network. Out: folds or seeds, and
 //! epochs.
 
-use super::effort::{Effort, MOST_EPOCHS};
+use super::effort::{Effort, MOST_EPOCHS, Networks};
 use super::estimator::{Estimator, ValidationRows};
 use super::fold_by::{FoldBy, InFolds};
 use super::hint::Hint;
@@ -105,9 +105,15 @@ impl Estimator {
             return Ok(vec![whole(self.ensemble, FEWEST_OF_ONE)]);
         }
         let (mut all, networks) = (Vec::new(), self.effort.unwrap_or_default().networks());
+        let several = |each: usize, fewest: u64| each > 1 && fewest < MOST_EPOCHS;
         if !matches!(self.validation, ValidationRows::Fraction(_)) {
             let rows = rows.train.len() + rows.validation.as_ref().map_or(0, Vec::len);
-            for &(number, each, fewest) in networks.iter().filter(|(number, ..)| rows / number >= Budget::FEWEST_ROWS) {
+            let shares = self.would_share();
+            // Fewer epochs are worth it where weights are shared.
+            let may_be = |&&(number, each, fewest): &&Networks| {
+                rows / number >= Budget::FEWEST_ROWS && (shares || !several(each, fewest))
+            };
+            for &(number, each, fewest) in networks.iter().filter(may_be) {
                 let by = FoldBy::Number(number);
                 // Classes and groups may be too few for so many.
                 if let Ok(rows) = fold(&by) {
@@ -116,7 +122,8 @@ impl Estimator {
             }
         }
         if all.is_empty() {
-            all.extend(networks.iter().map(|&(number, each, fewest)| whole(number * each.max(self.ensemble), fewest)));
+            let networks = networks.iter().filter(|&&(_, each, fewest)| !several(each, fewest));
+            all.extend(networks.map(|&(number, each, fewest)| whole(number * each.max(self.ensemble), fewest)));
         }
         all.push(whole(self.ensemble, FEWEST_OF_ONE));
         Ok(all)
@@ -146,8 +153,9 @@ impl Estimator {
         let last = candidates.len() - 1;
         let fits = |(at, candidate)| Some((at, self.epochs_of(candidate, &spec, effort, at == last)?));
         let (at, epochs) = candidates.iter().enumerate().find_map(fits).unwrap_or((last, FEWEST_OF_ONE));
+        let is_fitted = candidates[at].rows.splits.train == candidates[0].rows.splits.train;
         let chosen = candidates.swap_remove(at);
-        let encoder = if at == 0 { encoder } else { encoder_of(self, &chosen)? };
+        let encoder = if is_fitted { encoder } else { encoder_of(self, &chosen)? };
         let hint = self.settle_effort(effort, &chosen, epochs, &spec);
         Ok((encoder, chosen.rows, bins.into_iter().chain(hint).collect()))
     }
@@ -194,8 +202,7 @@ impl Estimator {
         let what = match &candidate.folds {
             _ if networks == 1 => "one network".into(),
             Some(_) if candidate.each > 1 => {
-                let shared = if self.shares_weights() { " that share weights" } else { "" };
-                format!("{} networks, {} for each fold{shared}", count(networks as u64), count(candidate.each as u64))
+                format!("{} networks, {} for each fold", count(networks as u64), count(candidate.each as u64))
             }
             Some(_) => format!("{} networks, one for each fold", count(networks as u64)),
             None => format!("{} networks", count(networks as u64)),
@@ -225,7 +232,6 @@ mod tests {
     use super::*;
     use crate::math::Activation;
     use crate::pipeline::Preset;
-    use crate::pipeline::effort::Networks;
     use crate::pipeline::splits::Splits;
 
     /// Networks and epochs of a table with so many rows and inputs; folds, if they are not forbidden.
@@ -255,7 +261,8 @@ mod tests {
         let tabular = || Estimator::new("y").preset(Preset::Tabular);
         let of = |rows, inputs| networks_and_epochs(&tabular(), rows, inputs);
         // Each has six operations for each weight and row of an epoch, but for the first layer's weights, which has four.
-        assert_eq!(of(4000, 100), (8, 256));
+        assert_eq!(of(1000, 100), (24, 256));
+        assert!(matches!(of(4000, 100), (24, 64..128)), "{:?}", of(4000, 100));
         assert!(matches!(of(8000, 100), (8, 128..256)), "{:?}", of(8000, 100));
         // Few epochs of many steps.
         assert!(matches!(of(16_000, 100), (8, 64..128)), "{:?}", of(16_000, 100));
@@ -264,7 +271,8 @@ mod tests {
         assert_eq!(of(10_000_000, 100), (1, 16));
         // More inputs, and epochs that are said.
         assert!(matches!(of(5000, 10_000), (1, 16..256)), "{:?}", of(5000, 10_000));
-        assert_eq!(networks_and_epochs(&tabular().epochs(40), 4000, 100), (8, 40));
+        assert_eq!(networks_and_epochs(&tabular().epochs(40), 4000, 100), (24, 40));
+        assert_eq!(networks_and_epochs(&tabular().epochs(90), 8000, 100), (8, 90));
         assert_eq!(networks_and_epochs(&tabular().epochs(4000), 4000, 100), (1, 4000));
         assert_eq!(networks_and_epochs(&tabular().ensemble(1), 1000, 100), (1, 256));
         assert_eq!(networks_and_epochs(&tabular().without_effort(), 10_000_000, 100), (1, 256));
@@ -277,7 +285,7 @@ mod tests {
         assert!(matches!(of(Effort::Fast, 200), (8, 128..256)), "{:?}", of(Effort::Fast, 200));
         assert!(matches!(of(Effort::Fast, 4000), (1, 16..64)), "{:?}", of(Effort::Fast, 4000));
         assert_eq!(of(Effort::Best, 12_000), (24, 256));
-        assert!(matches!(of(Effort::Best, 50_000), (8, 128..256)), "{:?}", of(Effort::Best, 50_000));
+        assert!(matches!(of(Effort::Best, 50_000), (24, 64..128)), "{:?}", of(Effort::Best, 50_000));
         // Layers that are said stay, before and after.
         let tabular = || Estimator::new("y").preset(Preset::Tabular);
         for estimator in [tabular().hidden(&[7]).effort(Effort::Fast), tabular().effort(Effort::Fast).hidden(&[7])] {

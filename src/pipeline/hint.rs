@@ -161,10 +161,20 @@ impl Hint {
     }
 
     /// Several networks take the place of one.
-    pub(super) fn ensemble(each: usize, folds: &[Range<usize>]) -> Option<Self> {
+    pub(super) fn ensemble(each: usize, folds: &[Range<usize>], share_weights: bool) -> Option<Self> {
         let networks = each * folds.len().max(1);
         let sizes = folds.iter().map(ExactSizeIterator::len);
-        Some(Self::Ensemble(match (sizes.clone().min(), sizes.max()) {
+        let shared = match share_weights {
+            true => {
+                let which = if folds.is_empty() { "they" } else { "those of a fold" };
+                let otherwise = set("share_weights", "false");
+                format!(
+                    "; {which} share all weights but factors on the inputs and the last layer, {otherwise} gives each its own"
+                )
+            }
+            false => String::new(),
+        };
+        let networks = match (sizes.clone().min(), sizes.max()) {
             (Some(least), Some(most)) => {
                 let rows = if least == most { count(most as u64) } else { format!("{least} to {most}") };
                 let of = if each > 1 { format!(" for each of {} folds", folds.len()) } else { String::new() };
@@ -175,7 +185,8 @@ impl Hint {
             }
             _ if networks > 1 => format!("{} networks with seeds of their own", count(networks as u64)),
             _ => return None,
-        }))
+        };
+        Some(Self::Ensemble(networks + &shared))
     }
 
     /// What the number of rows decided; none where it decided nothing. `config` is what [`Length::apply`] gave, `drawn` says that

@@ -245,7 +245,7 @@ impl Estimator {
         let hints = [
             Hint::preset(self, rows),
             Hint::length(&self.length, &self.config, rows, is_drawn),
-            Hint::ensemble(self.ensemble, folds),
+            Hint::ensemble(self.ensemble, folds, self.shares_weights()),
         ];
         self.length.epochs = Some(self.config.epochs);
         self.validation = ValidationRows::Fraction(if folds.is_empty() { fraction } else { 0.0 });

@@ -16,7 +16,12 @@ impl Estimator {
 
     /// Whether they do, by what is known so far.
     pub(crate) fn shares_weights(&self) -> bool {
-        self.ensemble > 1 && self.shares.unwrap_or_else(|| self.preset == Preset::Tabular && self.can_share())
+        self.ensemble > 1 && self.would_share()
+    }
+
+    /// Whether they would, if there are several.
+    pub(super) fn would_share(&self) -> bool {
+        self.shares.unwrap_or_else(|| self.preset == Preset::Tabular && self.can_share())
     }
 
     fn can_share(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::limits;
 use crate::parallel::Pool;
 use crate::parallel::prelude::*;
 use crate::plan::{Buffer, BufferId, Plan, Role};
-use own::{Parts, own_parts, run};
+use own::{Parts, own_parts, reads_others, run};
 
 /// The processor, with its threads.
 #[derive(Clone, Debug)]
@@ -81,18 +81,31 @@ impl<T: Element> CpuBackend<T> {
         Ok(Self { plan, pool, buffers, running, own, results: VecDeque::new(), counters })
     }
 
-    /// All steps of each replica, a task each.
+    /// All steps of each replica, a task each; where replicas read what others have made, as far as there.
     fn run_apart(&mut self, own: &[usize], steps: &[(usize, Step)]) {
         let Self { plan, pool, buffers, running, .. } = self;
         let (plan, running) = (&**plan, *running);
-        let mut replicas = Parts::of_each(buffers, own, running);
+        let each: Vec<_> = steps.chunks(running).enumerate().collect();
+        let of_step = |&(slot, step): &(usize, &[(usize, Step)])| {
+            let pass = &plan.passes[step[0].0];
+            pass.dispatches.iter().map(move |work| (slot, work))
+        };
+        let works: Vec<_> = each.iter().flat_map(of_step).collect();
+        let step_of = |slot: usize, replica: usize| placed(plan, slot, each[slot].1[replica]);
         pool.install(|| {
-            replicas.par_iter_mut().enumerate().for_each(|(replica, parts)| {
-                for (slot, &step) in steps.iter().skip(replica).step_by(running).enumerate() {
-                    let step_of_replica = placed(plan, slot, step);
-                    plan.passes[step.0].dispatches.iter().for_each(|work| run(work, parts, 0, step_of_replica));
+            for stretch in works.chunk_by(|(_, one), (_, next)| reads_others(one) == reads_others(next)) {
+                if reads_others(stretch[0].1) {
+                    let mut parts = Parts::whole(buffers);
+                    for (&(slot, work), replica) in stretch.iter().flat_map(|work| (0..running).map(move |r| (work, r)))
+                    {
+                        run(work, &mut parts, replica, step_of(slot, replica));
+                    }
+                    continue;
                 }
-            });
+                Parts::of_each(buffers, own, running).par_iter_mut().enumerate().for_each(|(replica, parts)| {
+                    stretch.iter().for_each(|&(slot, work)| run(work, parts, 0, step_of(slot, replica)));
+                });
+            }
         });
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step};
+use crate::kernels::{Access, Call, Element, Io, MAX_BINDINGS, Step, TIED_GRADIENTS};
 use crate::plan::{Buffer, Dispatch, Plan, Role, View};
 
 /// A buffer, or a part of one.
@@ -22,14 +22,19 @@ pub(super) struct Parts<'a, T> {
     replica: usize,
 }
 
-/// What a replica has of each buffer to itself, 0 where it has nothing; none for a plan of one replica, or whose buffers do not fall
-/// apart into equal parts.
+/// Whether replicas read what others have made.
+pub(super) fn reads_others(work: &Dispatch) -> bool {
+    std::ptr::eq(work.kernel, &TIED_GRADIENTS)
+}
+
+/// What a replica has of each buffer to itself, but for work that [reads others'](reads_others), 0 where it has nothing; none for a plan of one replica,
+/// or whose buffers do not fall apart into equal parts.
 pub(super) fn own_parts(plan: &Plan) -> Option<Vec<usize>> {
     let replicas = plan.replicas;
     if replicas == 1 {
         return None;
     }
-    let work = || plan.passes.iter().flat_map(|pass| &pass.dispatches);
+    let work = || plan.passes.iter().flat_map(|pass| &pass.dispatches).filter(|work| !reads_others(work));
     let bindings =
         || work().flat_map(|work| work.views.iter().enumerate().map(move |(index, view)| (work, index, view)));
     let part = |(id, buffer): (usize, &Buffer)| {

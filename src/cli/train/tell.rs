@@ -53,11 +53,7 @@ pub fn the_plan(fitting: &Fitting) {
     let (spec, trainer) = (&fitting.prepared().spec, fitting.trainer());
     let networks = trainer.replicas();
     let several = if networks > 1 { format!("{} times ", count(networks as u64)) } else { String::new() };
-    let shared = match trainer.config().sharing {
-        1 => String::new(),
-        each => format!(", shared by each {} but for factors on inputs and the last layer", count(each as u64)),
-    };
-    eprintln!("network: {several}{spec}; {} parameters{shared}", count(Layout::new(spec).len() as u64));
+    eprintln!("network: {several}{spec}; {} parameters", count(Layout::new(spec).len() as u64));
     let (batch, bytes) = (count(trainer.batch() as u64), trainer.plan().bytes(4));
     let each = if networks > 1 { format!(", {} a network", memory(bytes / networks as u64)) } else { String::new() };
     let memory = memory(bytes);

@@ -1,5 +1,7 @@
 //! The gradient by what networks train, where they share it.
 
+use std::ops::Range;
+
 use crate::kernels::{
     CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output, per_element,
 };
@@ -42,26 +44,27 @@ fn tied_gradients<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let Dims { parameters, trained, inputs, outputs, tied, members, networks } = Dims::of(call.dims);
     let own = call.replica % networks;
     let (own_g, own_p) = (&g[own * parameters..][..parameters], &p[own * trained..][..trained]);
-    let run = own / members * members..own / members * members + members;
-    let count = T::from_f64(members as f64);
     let first = inputs * outputs;
     let (shared, rest) = h.split_at_mut(tied);
     let (weight, others) = shared.split_at_mut(first);
-    let mean = |h: &mut [T], at: usize, factor: &dyn Fn(usize) -> Option<T>| {
-        h.fill(T::default());
-        for member in run.clone() {
-            let g = &g[member * parameters + at..][..h.len()];
-            match factor(member) {
-                Some(factor) => h.iter_mut().zip(g).for_each(|(h, &g)| *h += g * factor),
-                None => h.iter_mut().zip(g).for_each(|(h, &g)| *h += g),
-            }
-        }
-        h.iter_mut().for_each(|h| *h = *h / count);
-    };
-    let rows = weight.par_chunks_mut(outputs).enumerate();
-    rows.for_each(|(row, h)| mean(h, row * outputs, &|member| Some(p[member * trained + parameters + row])));
-    let chunks = others.par_chunks_mut(CHUNK).enumerate();
-    chunks.for_each(|(chunk, h)| mean(h, first + chunk * CHUNK, &|_| None));
+    let shares = Shares { g, p, run: own / members * members..own / members * members + members, parameters, trained };
+    let rows_of_a_task = (CHUNK / outputs).max(1);
+    weight.par_chunks_mut(rows_of_a_task * outputs).enumerate().for_each(|(task, h)| {
+        T::vectorized(
+            #[inline(always)]
+            || {
+                for (row, h) in (task * rows_of_a_task..).zip(h.chunks_exact_mut(outputs)) {
+                    shares.mean(h, row * outputs, Some(row));
+                }
+            },
+        );
+    });
+    others.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, h)| {
+        T::vectorized(
+            #[inline(always)]
+            || shares.mean(h, first + chunk * CHUNK, None),
+        );
+    });
     let (heads, factors) = rest.split_at_mut(parameters - tied);
     heads.copy_from_slice(&own_g[tied..]);
     let rows = own_p[..first].chunks_exact(outputs).zip(own_g[..first].chunks_exact(outputs));
@@ -69,4 +72,30 @@ fn tied_gradients<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
         *h = T::default();
         p.iter().zip(g).for_each(|(&p, &g)| *h += p * g);
     });
+}
+
+/// The gradients of a run of networks, and what they train.
+struct Shares<'a, T> {
+    g: &'a [T],
+    p: &'a [T],
+    run: Range<usize>,
+    parameters: usize,
+    trained: usize,
+}
+
+impl<T: Real> Shares<'_, T> {
+    /// The mean over the networks of their gradients from the `at`-th on; in a `row` of the first layer's weight each times the network's factor.
+    #[inline(always)]
+    fn mean(&self, h: &mut [T], at: usize, row: Option<usize>) {
+        h.fill(T::default());
+        for network in self.run.clone() {
+            let g = &self.g[network * self.parameters + at..][..h.len()];
+            match row.map(|row| self.p[network * self.trained + self.parameters + row]) {
+                Some(factor) => h.iter_mut().zip(g).for_each(|(h, &g)| *h += g * factor),
+                None => h.iter_mut().zip(g).for_each(|(h, &g)| *h += g),
+            }
+        }
+        let count = T::from_f64(self.run.len() as f64);
+        h.iter_mut().for_each(|h| *h = *h / count);
+    }
 }
