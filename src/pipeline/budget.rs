@@ -21,6 +21,8 @@ const SAMPLE: f64 = 0.3;
 const PLANNED: f64 = 0.9;
 /// Most networks that time is spent on: more of them are worth little (Holzmüller, Grinsztajn and Steinwart 2024, appendix B.4).
 const MOST_NETWORKS: usize = 8;
+/// How much longer a step takes where networks share weights: 1.17 times on a CPU (docs/ensembles.md).
+const SHARING: f64 = 1.2;
 
 /// The first steps of a run: how many, and the seconds after which they were done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -59,17 +61,18 @@ impl Sample {
 }
 
 /// Epochs and networks that fit `limit` seconds, where `networks` of them take `whole` seconds for all `epochs`: fewer epochs, one at the
-/// least, or with time to spare more networks, up to `most`. Networks side by side are taken to need as long as one after the other, the
-/// most that they need.
-fn fitting(whole: f64, limit: f64, epochs: u64, networks: usize, most: usize) -> Fit {
+/// least, or with time to spare more networks, up to `most`, each of which takes `longer` times as long. Networks side by side are taken to need
+/// as long as one after the other, the most that they need.
+fn fitting(whole: f64, limit: f64, epochs: u64, networks: usize, most: usize, longer: f64) -> Fit {
     let planned = PLANNED * limit;
     if whole > planned {
         let fewer = ((epochs as f64 * planned / whole) as u64).max(1);
         return Fit { epochs: fewer, networks, seconds: whole * fewer as f64 / epochs.max(1) as f64 };
     }
     let times = if whole > 0.0 { planned / whole } else { f64::INFINITY };
-    let more = ((networks as f64 * times) as usize).clamp(networks, most.max(networks));
-    Fit { epochs, networks: more, seconds: whole * more as f64 / networks.max(1) as f64 }
+    let more = ((networks as f64 * times / longer) as usize).clamp(networks, most.max(networks));
+    let each = whole / networks.max(1) as f64 * if more > networks { longer } else { 1.0 };
+    Fit { epochs, networks: more, seconds: each * more as f64 }
 }
 
 impl Prepared {
@@ -121,9 +124,11 @@ impl Prepared {
         let is_open = self.settled.ensemble_is_open && networks == 1 && matches!(self.settled.start, Start::Drawn);
         let most = if is_open { MOST_NETWORKS } else { networks };
         let whole = self.expected_seconds_async(device).await?;
-        let fit = fitting(whole, limit, self.settled.config.epochs, networks, most);
+        let longer = if self.settled.would_share() { SHARING } else { 1.0 };
+        let fit = fitting(whole, limit, self.settled.config.epochs, networks, most, longer);
         if fit.networks > networks {
             self.settled.ensemble = fit.networks;
+            self.hints.extend(Hint::ensemble(fit.networks, &[], self.settled.shares_weights()));
         }
         (self.settled.config.epochs, self.settled.length.epochs) = (fit.epochs, Some(fit.epochs));
         self.hints.push(Hint::budget(fit.networks, fit.epochs, fit.seconds, limit));
@@ -177,9 +182,11 @@ mod tests {
             (1e-9, 1e18, 1, 1, 8, fit(1, 8, 8e-9)),
             (0.0, 1.0, 7, 1, 8, fit(7, 8, 0.0)),
         ] {
-            let found = fitting(whole, limit, epochs, networks, most);
+            let found = fitting(whole, limit, epochs, networks, most, 1.0);
             assert_eq!(found, expected, "{networks} of {whole} s in {limit} s");
         }
+        assert_eq!(fitting(2.0, 10.0, 256, 1, 8, 1.25), fit(256, 3, 7.5));
+        assert_eq!(fitting(8.0, 10.0, 256, 1, 8, 1.25), fit(256, 1, 8.0));
     }
 
     #[test]

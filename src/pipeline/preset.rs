@@ -17,7 +17,7 @@ pub enum Preset {
     /// all inputs scaled by quartiles and clipped smoothly, up to 16 bins of each number beside it
     /// ([`NumericEncoding::Piecewise`](crate::data::NumericEncoding::Piecewise)), the neural tangent parametrisation under Adam with β₂ 0.95, a rate of 0.04
     /// for two classes, 0.08 for more and 0.07 for numbers that goes through the four cycles of [`Schedule::CosLog`](crate::train::Schedule::CosLog), batches of 256 rows, and as
-    /// many folds, of which each has a network, and epochs as some 10¹² operations allow. The best epoch is kept, by the accuracy or of numbers by the
+    /// many folds, of which each has three networks that [share weights](super::Estimator::share_weights) or one, and epochs as some 10¹² operations allow. The best epoch is kept, by the accuracy or of numbers by the
     /// loss, probabilities are calibrated ([`Estimator::calibrate`](super::Estimator::calibrate)), and numbers are kept within those of the
     /// training rows ([`Estimator::clip_outputs`](super::Estimator::clip_outputs)). It is what `mlp train` does with a file.
     Tabular,

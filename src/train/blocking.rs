@@ -324,8 +324,8 @@ impl Trainer {
         block_on(self.best_parameters_async())
     }
 
-    /// The gradients of the last step's mean loss, in the order of [`Layout`](crate::params::Layout), before clipping and
-    /// penalties.
+    /// The gradients of the last step's mean loss by the networks' own weights, in the order of [`Layout`](crate::params::Layout), before
+    /// clipping and penalties.
     ///
     /// # Errors
     /// Errors of the device.

@@ -227,7 +227,7 @@ impl Trainer {
     }
 
     /// Sets all parameters, in the order of [`Layout`], one replica's behind the other's, in place of those that [`TrainConfig::init`] has
-    /// drawn.
+    /// drawn. Of networks that [share weights](TrainConfig::sharing) the first one's are shared, and factors on inputs begin anew.
     pub fn set_parameters(&mut self, values: &[f32]) -> Result<()> {
         let layout = Layout::new(&self.spec);
         let each = if self.members.len() > 1 { layout.len() } else { values.len().max(1) };
