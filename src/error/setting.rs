@@ -34,6 +34,8 @@ pub(crate) fn setting(name: &str) -> Cow<'_, str> {
 /// A setting with a value, as advice: `device = cpu`.
 pub(crate) fn set(name: &str, value: &str) -> String {
     match NAMES.get().and_then(|names| names(name)) {
+        // Flags that need no value take one behind the sign alone.
+        Some(known) if ["true", "false"].contains(&value) => format!("{known}={value}"),
         Some(known) => format!("{known} {value}"),
         None => format!("{name} = {value}"),
     }

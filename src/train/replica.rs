@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, TrainConfig, sharing};
+use super::{Epoch, TrainConfig};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::math::{Hyper, Optimizer};
@@ -137,7 +137,39 @@ pub(super) fn check(spec: &MlpSpec, replicas: &[Replica], data: &Dataset, valida
             _ => {}
         }
     }
-    sharing::check(replicas)
+    check_sharing(replicas)
+}
+
+/// Refuses replicas that cannot share weights as they are asked to.
+fn check_sharing(replicas: &[Replica]) -> Result<()> {
+    let sharing = replicas.first().map_or(1, |first| first.config.sharing);
+    if sharing == 1 {
+        return Ok(());
+    }
+    let refused =
+        |found: String, expected: &str| Err(Error::Setting { what: "sharing", found, expected: expected.into() });
+    if !replicas.len().is_multiple_of(sharing) {
+        return refused(format!("{sharing} of {} networks", replicas.len()), "a number by which they can be divided");
+    }
+    for run in replicas.chunks_exact(sharing) {
+        let first = &run[0];
+        let alike = |other: &Replica| {
+            let mut config = other.config.clone();
+            (config.seed, config.init) = (first.config.seed, first.config.init);
+            Replica { config, ..other.clone() } == *first
+        };
+        if !run.iter().all(alike) {
+            return refused(
+                format!("{sharing} with networks that differ"),
+                "networks that differ in their seeds alone",
+            );
+        }
+        if first.config.early_stopping.is_some_and(|rule| rule.patience.is_some()) {
+            let expected = "early stopping without a patience: networks that share weights end together";
+            return refused(format!("{sharing} with a patience"), expected);
+        }
+    }
+    Ok(())
 }
 
 /// The rate of dropout that a plan has where replicas have different ones: a power of two, so that the factor on it is exact.

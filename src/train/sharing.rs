@@ -4,8 +4,6 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::Trainer;
-use super::replica::Replica;
-use crate::error::{Error, Result};
 use crate::params::Layout;
 
 /// The stream of a seed's generator that draws factors on inputs; initial parameters have the first.
@@ -48,36 +46,4 @@ impl Trainer {
         }
         all
     }
-}
-
-/// Refuses replicas that cannot share weights as they are asked to.
-pub(super) fn check(replicas: &[Replica]) -> Result<()> {
-    let sharing = replicas.first().map_or(1, |first| first.config.sharing);
-    if sharing == 1 {
-        return Ok(());
-    }
-    let refused =
-        |found: String, expected: &str| Err(Error::Setting { what: "sharing", found, expected: expected.into() });
-    if !replicas.len().is_multiple_of(sharing) {
-        return refused(format!("{sharing} of {} networks", replicas.len()), "a number by which they can be divided");
-    }
-    for run in replicas.chunks_exact(sharing) {
-        let first = &run[0];
-        let alike = |other: &Replica| {
-            let mut config = other.config.clone();
-            (config.seed, config.init) = (first.config.seed, first.config.init);
-            Replica { config, ..other.clone() } == *first
-        };
-        if !run.iter().all(alike) {
-            return refused(
-                format!("{sharing} with networks that differ"),
-                "networks that differ in their seeds alone",
-            );
-        }
-        if first.config.early_stopping.is_some_and(|rule| rule.patience.is_some()) {
-            let expected = "early stopping without a patience: networks that share weights end together";
-            return refused(format!("{sharing} with a patience"), expected);
-        }
-    }
-    Ok(())
 }

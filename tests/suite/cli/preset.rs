@@ -168,7 +168,13 @@ fn networks_and_epochs_are_what_operations_allow() {
     for (words, line, networks, folds) in [
         // 160 rows for training, 4 of them `yes`: no 5 folds with one of each, so seeds.
         ("rare.csv --target answer", "8 networks, 256 epochs, which take ", 8, None),
-        ("rare.csv --target a --task regression", "8 networks, one for each fold, 256 epochs, ", 8, Some(8)),
+        ("rare.csv --target a --task regression", "24 networks, 3 for each fold, 256 epochs, ", 24, Some(8)),
+        (
+            "rare.csv --target a --task regression --share-weights=false",
+            "8 networks, one for each fold, 256 epochs, ",
+            8,
+            Some(8),
+        ),
         (
             "rare.csv --target a --task regression --test-fraction 0.3",
             "5 networks, one for each fold, 256 epochs, ",

@@ -109,7 +109,7 @@ pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> 
         ["rows", "inputs", "outputs", "parameters", ..] => &[&[17, 1, 1, 1, 1, 2], &[97, 1, 1, 1, 1, 7]],
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
-        ["parameters", "trained", ..] => &[&[17, 1, 5, 9, 3, 2, 1], &[700, 1, 33, 7, 20, 3, 2]],
+        ["parameters", "trained", ..] => &[&[17, 1, 5, 9, 3, 2, 1], &[1281, 1, 33, 7, 20, 3, 2]],
         ["count", "groups", "stride"] => &[&[17, 3, 5], &[641, 7, 9]],
         ["count", "slots", "groups", "stride", "settings"] => {
             &[&[17, 33, 16, 5, 1], &[641, 5, 19, 9, 2], &[65, 7, 33, 3, 1]]
