@@ -15,7 +15,7 @@ use crate::spec::MlpSpec;
 /// the bytes of the uninterrupted run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainState {
-    /// All parameters, in the order of [`Layout`], one replica's behind the other's; so the other lists.
+    /// All parameters, in the order of [`Layout`](crate::params::Layout), one replica's behind the other's; so the other lists.
     pub parameters: Vec<f32>,
     /// The optimiser's state, [parameters, values for a parameter]; one value if it has none.
     pub optimizer: Vec<f32>,
