@@ -206,7 +206,9 @@ def test_networks_of_a_fold_share_weights():
     frame = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300)})
     y = frame["a"] * frame["b"]
     settings = {"hidden_layer_sizes": 8, "max_iter": 40, "folds": 3, "random_state": 0, "device": "cpu"}
-    fits = [TabularRegressor(**settings, ensemble=2, share_weights=shares).fit(frame, y) for shares in (None, True, False)]
+    fits = [
+        TabularRegressor(**settings, ensemble=2, share_weights=shares).fit(frame, y) for shares in (None, True, False)
+    ]
     shared, asked, own = (fit.predict(frame) for fit in fits)
     assert (shared == asked).all() and (shared != own).any()
     with pytest.raises(ValueError, match="share_weights"):
