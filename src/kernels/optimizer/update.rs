@@ -110,7 +110,8 @@ pub(super) fn rates_from<T>(rates: &[T], first: usize, count: usize) -> &[T] {
 }
 
 /// The step of neighbouring parameters, each run of them that has one rate at once; those of a rate of 0 stay.
-#[inline(always)]
+// A browser has one copy for both kernels; elsewhere it becomes part of what is compiled for the processor's SIMD.
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 pub(super) fn apply_at_rates<T: Real>(
     rule: Rule,
     step: &RuleStep<T>,
@@ -118,14 +119,14 @@ pub(super) fn apply_at_rates<T: Real>(
     (p, g, s): (&mut [T], &[T], &mut [T]),
     slots: usize,
 ) {
-    if rates.is_empty() {
-        rule.apply(p, g, s, slots, step);
-    }
+    // The rule stands here once: its text is long, for each number type.
     let mut first = 0;
-    for run in rates.chunk_by(|one, next| one == next) {
-        let (range, learning_rate) = (first..first + run.len(), run[0]);
+    while first < p.len() {
+        let run = rates.get(first..).and_then(|rates| rates.chunk_by(|one, next| one == next).next());
+        let (learning_rate, len) = run.map_or((step.hyper.learning_rate, p.len()), |run| (run[0], run.len()));
+        let range = first..first + len;
         first = range.end;
-        if learning_rate != T::default() {
+        if run.is_none() || learning_rate != T::default() {
             let own = RuleStep { hyper: Hyper { learning_rate, ..step.hyper }, ..*step };
             let s = &mut s[range.start * slots..range.end * slots];
             rule.apply(&mut p[range.clone()], &g[range], s, slots, &own);
