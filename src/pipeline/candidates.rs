@@ -115,8 +115,9 @@ impl Estimator {
             };
             for &(number, each, fewest) in networks.iter().filter(may_be) {
                 let by = FoldBy::Number(number);
+                let known = all.last().filter(|last: &&Candidate| last.folds.as_ref() == Some(&by));
                 // Classes and groups may be too few for so many.
-                if let Ok(rows) = fold(&by) {
+                if let Ok(rows) = known.map_or_else(|| fold(&by), |known| Ok(known.rows.clone())) {
                     all.push(Candidate { rows, folds: Some(by), each: each.max(self.ensemble), fewest });
                 }
             }

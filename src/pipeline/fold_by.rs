@@ -19,6 +19,7 @@ pub enum FoldBy {
 }
 
 /// The training rows fold by fold, and where each fold stands among them.
+#[derive(Clone)]
 pub(super) struct InFolds {
     pub splits: Splits<Vec<usize>>,
     pub folds: Vec<Range<usize>>,

@@ -80,6 +80,11 @@ pub struct View {
     pub slot_stride: usize,
 }
 
+/// Elements of a buffer with these extents; the most that there can be where their product overflows.
+pub(super) fn elements(extents: &[usize]) -> usize {
+    extents.iter().fold(1, |len: usize, &extent| len.saturating_mul(extent))
+}
+
 /// Where views begin, and the distances of their replicas.
 pub(super) fn places(views: &[View]) -> Vec<usize> {
     views.iter().flat_map(|view| [view.offset, view.replica_stride]).collect()

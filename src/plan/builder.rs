@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::blocks::Slices;
-use super::buffers::{Buffer, BufferId, Role, View};
+use super::buffers::{Buffer, BufferId, Role, View, elements};
 use super::passes::{Dispatch, Pass, PassKind, Plan, dispatch};
 use super::product::in_tiles;
 use super::rates::{check_factors, settings};
@@ -138,14 +138,13 @@ impl<'a> Builder<'a> {
 
     /// Adds a buffer of so many elements, the product of `extents`: too many for any device where it overflows.
     pub fn add(&mut self, role: Role, extents: &[usize]) {
-        let len = extents.iter().fold(1, |len: usize, &extent| len.saturating_mul(extent));
-        self.buffers.push(Buffer { role, len });
+        self.buffers.push(Buffer { role, len: elements(extents) });
     }
 
     /// Gives a buffer that was added another size.
     pub fn widen(&mut self, role: Role, extents: &[usize]) {
         let id = self.id(role);
-        self.buffers[id].len = extents.iter().fold(1, |len: usize, &extent| len.saturating_mul(extent));
+        self.buffers[id].len = elements(extents);
     }
 
     /// The threshold of a layer's dropout, if it has one. The last layer's outputs are never dropped.

@@ -10,13 +10,13 @@ use crate::spec::MlpSpec;
 
 /// Runs of parameters with one learning rate, and the factor on it. Of factors by layers each counts for the layer's weight and for its
 /// bias; factors on inputs that networks have behind their parameters move at the rate itself.
-pub(crate) fn rate_groups(spec: &MlpSpec, recipe: &Recipe) -> Vec<(Range<usize>, f64)> {
-    let (layout, factors) = (Layout::new(spec), &recipe.factors);
+pub(crate) fn rate_groups(spec: &MlpSpec, factors: &[f64], sharing: usize) -> Vec<(Range<usize>, f64)> {
+    let layout = Layout::new(spec);
     let tensors = layout.tensors.iter().enumerate().map(|(index, tensor)| {
         let factor = factors.get(index * factors.len() / layout.tensors.len()).copied().unwrap_or(1.0);
         (tensor.range.clone(), factor)
     });
-    let behind = layout.len()..layout.len() + recipe.input_factors(spec);
+    let behind = layout.len()..layout.len() + input_factors(spec, sharing);
     let mut groups: Vec<(Range<usize>, f64)> = Vec::new();
     for (range, factor) in tensors.chain([(behind, 1.0)]).filter(|(range, _)| !range.is_empty()) {
         match groups.last_mut() {
@@ -27,9 +27,14 @@ pub(crate) fn rate_groups(spec: &MlpSpec, recipe: &Recipe) -> Vec<(Range<usize>,
     groups
 }
 
+/// Factors on inputs that each network has of its own, where so many share weights.
+pub(super) fn input_factors(spec: &MlpSpec, sharing: usize) -> usize {
+    if sharing > 1 { spec.inputs() } else { 0 }
+}
+
 /// Values of a replica's settings: those of [`Optimizer::HYPER`] and, where learning rates differ, the rate of each parameter.
 pub(super) fn settings(spec: &MlpSpec, recipe: &Recipe) -> usize {
-    let groups = rate_groups(spec, recipe);
+    let groups = rate_groups(spec, &recipe.factors, recipe.sharing);
     let rates = if groups.len() > 1 { groups.iter().map(|(range, _)| range.len()).sum() } else { 0 };
     Optimizer::HYPER + rates
 }

@@ -92,11 +92,6 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Factors that each network has on its inputs.
-    pub(crate) fn input_factors(&self, spec: &MlpSpec) -> usize {
-        if self.sharing > 1 { spec.inputs() } else { 0 }
-    }
-
     /// The rule and nothing else.
     pub fn new(rule: Rule) -> Self {
         Self { rule, dropout: Vec::new(), clip_norm: false, keep_best: false, factors: Vec::new(), sharing: 1 }

@@ -3,6 +3,7 @@
 use super::buffers::{Role, View};
 use super::builder::Builder;
 use super::passes::{Dispatch, dispatch};
+use super::rates::input_factors;
 use super::request::Recipe;
 use crate::error::Result;
 use crate::kernels::{Part, SCALED_WEIGHTS, TIED_GRADIENTS};
@@ -22,7 +23,7 @@ impl Builder<'_> {
 
     /// What a network trains: its parameters and, where it shares weights, a factor for each input behind them.
     pub(super) fn trained(&self) -> usize {
-        self.layout.len() + if self.sharing > 1 { self.spec.inputs() } else { 0 }
+        self.layout.len() + input_factors(self.spec, self.sharing)
     }
 
     /// All weights that networks compute with.

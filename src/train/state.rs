@@ -173,26 +173,14 @@ impl Trainer {
         self.places = (0..self.members.len()).collect();
         self.members.iter_mut().for_each(|member| member.kept = None);
         self.backend.run_first(self.members.len())?;
-        let expected = self.plan().buffers[self.plan().buffer(Role::OptimizerState)?].len;
-        if optimizer.len() != expected {
-            let what = "the optimiser's state".into();
-            return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
-        }
+        self.check_len(Role::OptimizerState, "the optimiser's state", optimizer)?;
         if let Some(best) = best {
-            let expected = self.plan().buffers[self.plan().buffer(Role::Parameters)?].len;
-            if best.len() != expected {
-                let what = "the best parameters".into();
-                return Err(Error::Shape { what, found: best.len(), expected: expected.to_string() });
-            }
+            self.check_len(Role::Best, "the best parameters", best)?;
             self.write(Role::Best, best)?;
         }
         self.set_parameters(parameters)?;
         if let Some(trained) = trained {
-            let expected = self.plan().buffers[self.plan().buffer(Role::Parameters)?].len;
-            if trained.len() != expected {
-                let what = "what is trained".into();
-                return Err(Error::Shape { what, found: trained.len(), expected: expected.to_string() });
-            }
+            self.check_len(Role::Parameters, "what is trained", trained)?;
             self.set_trained(trained)?;
         }
         self.write(Role::OptimizerState, optimizer)?;
@@ -226,11 +214,7 @@ impl Trainer {
         if own != other || !progress.replicas.is_empty() {
             return refused(format!("of {other}"), format!("that of one network's {own}"));
         }
-        let expected = self.plan().buffers[self.plan().buffer(Role::OptimizerState)?].len;
-        if optimizer.len() != expected {
-            let what = "the optimiser's state".into();
-            return Err(Error::Shape { what, found: optimizer.len(), expected: expected.to_string() });
-        }
+        self.check_len(Role::OptimizerState, "the optimiser's state", optimizer)?;
         let steps = progress.steps_before.checked_add(progress.step).filter(|steps| *steps <= u64::MAX / 2);
         let Some(steps) = steps.filter(|steps| progress.optimizer_start <= *steps) else {
             return refused("of an impossible number of steps".into(), "a state that a trainer has given".into());
@@ -242,6 +226,15 @@ impl Trainer {
         (self.next_step, self.run) = (0, RunProgress::default());
         self.members[0].progress = ReplicaProgress::default();
         Ok(())
+    }
+
+    /// Refuses another number of values than the plan has of a role.
+    fn check_len(&self, role: Role, what: &str, values: &[f32]) -> Result<()> {
+        let expected = self.plan().buffers[self.plan().buffer(role)?].len;
+        if values.len() == expected {
+            return Ok(());
+        }
+        Err(Error::Shape { what: what.into(), found: values.len(), expected: expected.to_string() })
     }
 
     /// What each replica has of its own, where there are several.

@@ -265,12 +265,7 @@ impl Trainer {
     /// Runs of parameters that share a learning rate, and the factor on it.
     pub(super) fn rate_groups(&self) -> Vec<(Range<usize>, f64)> {
         let config = self.config();
-        let recipe = Recipe {
-            factors: config.rate_factors(&self.spec),
-            sharing: config.sharing,
-            ..Recipe::new(config.optimizer.rule)
-        };
-        plan::rate_groups(&self.spec, &recipe)
+        plan::rate_groups(&self.spec, &config.rate_factors(&self.spec), config.sharing)
     }
 
     /// Whether the plan clips the gradients of some replica to a norm.

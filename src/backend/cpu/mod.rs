@@ -85,13 +85,11 @@ impl<T: Element> CpuBackend<T> {
     fn run_apart(&mut self, own: &[usize], steps: &[(usize, Step)]) {
         let Self { plan, pool, buffers, running, .. } = self;
         let (plan, running) = (&**plan, *running);
-        let each: Vec<_> = steps.chunks(running).enumerate().collect();
-        let of_step = |&(slot, step): &(usize, &[(usize, Step)])| {
-            let pass = &plan.passes[step[0].0];
-            pass.dispatches.iter().map(move |work| (slot, work))
+        let of_step = |(slot, each): (usize, &[(usize, Step)])| {
+            plan.passes[each[0].0].dispatches.iter().map(move |work| (slot, work))
         };
-        let works: Vec<_> = each.iter().flat_map(of_step).collect();
-        let step_of = |slot: usize, replica: usize| placed(plan, slot, each[slot].1[replica]);
+        let works: Vec<_> = steps.chunks(running).enumerate().flat_map(of_step).collect();
+        let step_of = |slot: usize, replica: usize| placed(plan, slot, steps[slot * running + replica]);
         pool.install(|| {
             for stretch in works.chunk_by(|(_, one), (_, next)| reads_others(one) == reads_others(next)) {
                 if reads_others(stretch[0].1) {
