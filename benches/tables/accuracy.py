@@ -39,7 +39,8 @@ TASKS = {  # of each table its task and its target
 CATEGORIES = {  # further ones, which have columns of 98 to 3,490 categories and are measured where --only names them
     "hotel": ("regression", "avg_price_per_room"), "scorecard": ("regression", "earnings_med"), "innovation": ("regression", "patents"),
     "employment": ("regression", "Employed"), "movielens": ("regression", "rating"), "birds": ("regression", "height"),
-    "flights": ("regression", "arr_delay"),
+    "flights": ("regression", "arr_delay"), "scorecard-quarters": ("multiclass", "earnings_med"), "innovation-quarters": ("multiclass", "patents"),
+    "employment-quarters": ("multiclass", "Employed"), "movielens-quarters": ("multiclass", "rating"), "flights-quarters": ("multiclass", "arr_delay"),
 }  # fmt: skip
 ALL = TASKS | CATEGORIES
 TEST = 0.2  # mlp's default

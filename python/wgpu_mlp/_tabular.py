@@ -77,7 +77,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     recipe with folds, which `mlp train` takes for files, or "plain", a smaller network. A parameter that is None is decided by the preset
     and the data. `metric` is what the model is to be good at, and `effort` ("fast", "normal", "best") how much networks and epochs of the
     tabular preset may take. Other parameters have scikit-learn's names; `dropout`, `class_weight` ("balanced" or a weight for each class),
-    `calibrate` (temperatures), `target_encoding` (of columns of many rare categories, for two classes), `share_weights` (of the networks of each
+    `calibrate` (temperatures), `target_encoding` (of columns of many rare categories), `share_weights` (of the networks of each
     fold) and those of `MLPClassifier` that are not scikit-learn's come beside them.
     """
 

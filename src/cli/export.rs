@@ -33,7 +33,7 @@ fn takes(encoder: &Encoder) -> String {
         (any(&|of| matches!(of.kind, FeatureKind::Number { .. })), "raw numbers"),
         (any(&|of| matches!(of.kind, FeatureKind::Category { .. })), "categories as 0 and 1"),
         (
-            any(&|of| matches!(of.kind, FeatureKind::Category { target_mean: Some(_), .. })),
+            any(&|of| matches!(&of.kind, FeatureKind::Category { target_means, .. } if !target_means.is_empty())),
             "the target's mean in the row's category, which the model's file has",
         ),
         (

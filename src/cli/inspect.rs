@@ -137,13 +137,13 @@ fn row(feature: &Feature) -> Vec<String> {
             [numbers(&|input| input.mean), numbers(&|input| input.scale), fill.clone(), width, names]
         }
         FeatureKind::Presence { .. } => ["-".into(), "-".into(), "-".into(), width, "missing or not".into()],
-        FeatureKind::Category { categories, fill, scaling, target_mean, .. } => {
+        FeatureKind::Category { categories, fill, scaling, target_means, .. } => {
             let missing = fill.map_or("(other)".into(), |fill| shorten(&categories[fill]));
             let each = if scaling.is_empty() { "-" } else { "each its own" };
             let means =
                 |mean: &TargetMean| format!("the target's mean in {} categories", count(mean.means.len() as u64));
             let listed = (!categories.is_empty()).then(|| list(categories));
-            let listed: Vec<_> = listed.into_iter().chain(target_mean.as_ref().map(means)).collect();
+            let listed: Vec<_> = listed.into_iter().chain(target_means.first().map(means)).collect();
             [each.into(), each.into(), missing, width, listed.join("; ")]
         }
     };

@@ -44,7 +44,7 @@ impl Estimator {
             effort: is_tabular.then(Effort::default),
             calibrates: (!is_tabular).then_some(false),
             clips: (!is_tabular).then_some(false),
-            encodes_target: (!is_tabular).then_some(false),
+            encodes_target: is_tabular,
             length: Length::default(),
             validation: ValidationRows::ByLength,
             ..self

@@ -69,8 +69,8 @@ pub struct Estimator {
     pub(crate) calibrates: Option<bool>,
     /// Whether predicted numbers are kept within the training rows' targets; none where numbers are.
     pub(crate) clips: Option<bool>,
-    /// Whether categories are encoded by the target's mean, too; none where the target's kind decides.
-    pub(crate) encodes_target: Option<bool>,
+    /// Whether categories are encoded by the target's mean, too.
+    pub(crate) encodes_target: bool,
     /// Whether the networks of an ensemble share weights; none where the preset decides.
     pub(super) shares: Option<bool>,
     /// Whether a time to fit into may decide on them: nobody has said their number.
@@ -136,7 +136,7 @@ impl Estimator {
             portfolio: Vec::new(),
             calibrates: None,
             clips: None,
-            encodes_target: None,
+            encodes_target: false,
             shares: None,
             ensemble_is_open: true,
             folds: None,

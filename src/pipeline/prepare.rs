@@ -147,7 +147,6 @@ impl Estimator {
         let splits = held_out.join(rows);
         settled.settle_by_task(encoder.task())?;
         settled.settle_clipping(&encoder)?;
-        settled.settle_target_encoding(encoder.task())?;
         hints.extend(effort);
         hints.extend(settled.settle(&splits, &folds, is_drawn, encoder.task()));
 
@@ -210,8 +209,8 @@ impl Estimator {
         let is_amount = self.loss.is_some_and(|loss| loss.domain() == TargetDomain::NonNegative);
         let target = self.scaling != FeatureScaling::None && !is_amount;
         let clip = self.clips != Some(false);
-        let target_means = self.encodes_target != Some(false);
-        let scaling = Scaling { features: self.scaling, numbers: self.numbers, target, clip, target_means };
+        let (features, numbers, target_means) = (self.scaling, self.numbers, self.encodes_target);
+        let scaling = Scaling { features, numbers, target, clip, target_means };
         let encoder = Encoder::fit(table, &self.target, rows, self.task, scaling)?;
         Ok(match &self.reading {
             Some((reading, columns)) => encoder.with_reading(reading, columns),

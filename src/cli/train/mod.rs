@@ -136,7 +136,7 @@ pub struct Args {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "init_from", help_heading = "Table")]
     clip_outputs: Option<bool>,
     /// Encode columns by the target's mean in each category, too, where a tenth of the training rows or more have a category that is too
-    /// rare for an input of its own, and the target is a number or one of two classes [default: false, or by --preset]
+    /// rare for an input of its own; of three classes or more by the part of each [default: false; with --preset tabular true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "init_from", help_heading = "Table")]
     target_encoding: Option<bool>,
     #[command(flatten, next_help_heading = "Ensemble")]

@@ -119,8 +119,7 @@ pub fn words(estimator: &Estimator, args: &Args, source: &Source) -> Vec<(&'stat
     words.extend(decides.then(|| ("numbers", estimator.numbers.to_string())));
     let clips = estimator.clips.filter(|_| decides);
     words.extend(clips.map(|clips| ("clip-outputs", clips.to_string())));
-    let encodes_target = estimator.encodes_target.filter(|_| decides);
-    words.extend(encodes_target.map(|encodes| ("target-encoding", encodes.to_string())));
+    words.extend(decides.then(|| ("target-encoding", estimator.encodes_target.to_string())));
     words.extend((decides && !args.no_standardize).then(|| ("scaling", estimator.scaling.name().into())));
     words.extend(estimator.calibrates.map(|calibrates| ("calibrate", calibrates.to_string())));
     words.extend((!estimator.monitor_by_task).then(|| ("monitor", estimator.length.rule.monitor.to_string())));

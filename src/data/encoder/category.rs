@@ -231,5 +231,5 @@ pub(in crate::data) fn fit(texts: &Categorical, rows: &[usize], takes_rare: bool
         return Err(Why::Rare { categories: rare.len() });
     }
     let (other, rare) = (!rare.is_empty(), is_kept.then(|| sorted(&rare)));
-    Ok(FeatureKind::Category { categories, other, fill, rare, scaling: Vec::new(), target_mean: None })
+    Ok(FeatureKind::Category { categories, other, fill, rare, scaling: Vec::new(), target_means: Vec::new() })
 }

@@ -32,8 +32,8 @@ impl Encoder {
             if table.column_of(&feature.name)?.identifies_rows() {
                 notes.push(Note::column(NoteKind::Identifier, &feature.name));
             }
-            let FeatureKind::Category { categories, other, rare, target_mean, .. } = &feature.kind else { continue };
-            notes.extend(target_mean.iter().map(|mean| {
+            let FeatureKind::Category { categories, other, rare, target_means, .. } = &feature.kind else { continue };
+            notes.extend(target_means.first().map(|mean| {
                 let categories = format!("{} categories", crate::error::count(mean.means.len() as u64));
                 Note::column(NoteKind::TargetMean, &feature.name).detail(categories)
             }));

@@ -12,6 +12,7 @@ use crate::data::dataset::Dataset;
 use crate::data::encoder::Encoder;
 use crate::data::encoder::inputs::{Inputs, standardised};
 use crate::data::encoder::target::{ClassIndex, Target, TargetKind};
+use crate::data::encoder::target_mean::Targets;
 use crate::data::form::NumberForm;
 use crate::data::note::Notes;
 use crate::data::table::Table;
@@ -137,12 +138,12 @@ impl<'a> Encoded<'a> {
     pub fn training_rows(&self, rows: &[usize], folds: &[Range<usize>]) -> Result<Dataset> {
         let target = &self.encoder.target;
         let targets = encode_target(target, self.encoder.form(&target.name), &self.table, rows)?;
-        let y: Vec<f64> = targets.iter().map(|&y| target.kind.decode(y.into())).collect();
+        let of_rows = decoded(&target.kind, &targets);
         let (mut inputs, width, mut start) = (self.inputs(rows)?, self.encoder.inputs(), 0);
         for (column, feature) in self.columns.iter().zip(&self.encoder.features) {
             column.cross(
                 rows,
-                &y,
+                &of_rows,
                 folds,
                 inputs.chunks_exact_mut(width).map(|row| &mut row[start..][..feature.width()]),
             );
@@ -173,6 +174,11 @@ pub(in crate::data) fn class_numbers(target: &Target, form: NumberForm, table: &
     }
     let numbers = encode_target(target, form, table, &(0..table.rows()).collect::<Vec<_>>())?;
     Ok(Some(numbers.into_iter().map(|class| class as usize).collect()))
+}
+
+/// The targets of training rows, of which categories have means.
+pub(in crate::data) fn decoded<'a>(kind: &'a TargetKind, encoded: &[f32]) -> Targets<'a> {
+    Targets::new(encoded.iter().map(|&y| kind.decode(y.into())).collect(), kind.several())
 }
 
 /// The target as the network sees it, in these rows.

@@ -67,9 +67,10 @@ pub enum FeatureKind {
         /// What is done to each input; nothing where there is none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         scaling: Vec<InputScaling>,
-        /// What the target is on average in each category, whose inputs come behind; none where rare ones are few.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        target_mean: Option<TargetMean>,
+        /// What the target is on average in each category, whose inputs come behind; none where rare ones are few. Of three classes or
+        /// more there are means of each class in which categories differ.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        target_means: Vec<TargetMean>,
     },
     /// Dates: the network sees the parts that vary, each standardised.
     Date {
@@ -103,8 +104,8 @@ impl Feature {
     pub fn width(&self) -> usize {
         let own = match &self.kind {
             FeatureKind::Number { .. } => 1 + self.bins(),
-            FeatureKind::Category { categories, other, target_mean, .. } => {
-                categories.len() + usize::from(*other) + target_mean.as_ref().map_or(0, TargetMean::width)
+            FeatureKind::Category { categories, other, target_means, .. } => {
+                categories.len() + usize::from(*other) + target_means.iter().map(TargetMean::width).sum::<usize>()
             }
             FeatureKind::Date { parts, .. } => parts.len(),
             FeatureKind::Presence { .. } => 0,
@@ -122,20 +123,26 @@ impl Feature {
     #[must_use]
     pub fn bin_inputs(&self) -> Range<usize> {
         match &self.kind {
-            FeatureKind::Category { target_mean: Some(mean), .. } => {
-                let first = self.width() - usize::from(self.indicator) - mean.bins();
-                first..first + mean.bins()
+            FeatureKind::Category { target_means, .. } => {
+                let end = self.width() - usize::from(self.indicator);
+                end - target_means.iter().map(TargetMean::bins).sum::<usize>()..end
             }
             _ => 1..1 + self.bins(),
         }
     }
 
-    /// The input of the target's mean in a category, where there is one; its bins come behind.
+    /// The first input of the target's mean in a category, where there is one.
     pub(in crate::data) fn mean_input(&self) -> usize {
-        self.bin_inputs().start - 1
+        self.bin_inputs().start - self.means().len()
     }
 
-    /// What each input stands for: `age`, `age=(bin 1)`, `zip=(mean)`, `zip=(mean, bin 1)`, `cut=Ideal`, `cut=(other)`, `when=month`, `age=(missing)`.
+    /// What the target is on average in each category, where there is such.
+    pub(in crate::data) fn means(&self) -> &[TargetMean] {
+        if let FeatureKind::Category { target_means, .. } = &self.kind { target_means } else { &[] }
+    }
+
+    /// What each input stands for: `age`, `age=(bin 1)`, `zip=(mean)`, `zip=(mean, bin 1)`, `zip=(mean of red)`, `cut=Ideal`, `cut=(other)`,
+    /// `when=month`, `age=(missing)`.
     #[must_use]
     pub fn input_names(&self) -> Vec<String> {
         let of = |what: &str| format!("{}={what}", self.name);
@@ -144,11 +151,14 @@ impl Feature {
                 let bins = (1..=self.bins()).map(|bin| of(&format!("(bin {bin})")));
                 [self.name.clone()].into_iter().chain(bins).collect()
             }
-            FeatureKind::Category { categories, other, target_mean, .. } => {
+            FeatureKind::Category { categories, other, target_means, .. } => {
                 let own = categories.iter().map(String::as_str).chain(other.then_some("(other)")).map(of);
                 let bins = |mean: &TargetMean| (1..=mean.bins()).map(|bin| of(&format!("(mean, bin {bin})")));
-                let mean = target_mean.iter().flat_map(|mean| [of("(mean)")].into_iter().chain(bins(mean)));
-                own.chain(mean).collect()
+                let mean = |mean: &TargetMean| match &mean.class {
+                    Some(class) => of(&format!("(mean of {class})")),
+                    None => of("(mean)"),
+                };
+                own.chain(target_means.iter().map(mean)).chain(target_means.iter().flat_map(bins)).collect()
             }
             FeatureKind::Date { parts, .. } => parts.iter().map(|input| of(input.part.name())).collect(),
             FeatureKind::Presence { .. } => Vec::new(),
@@ -179,12 +189,10 @@ impl Feature {
                     .zip(parts)
                     .for_each(|(scaling, &DateInput { mean, scale, .. })| *scaling = (mean, scale));
             }
-            FeatureKind::Category { scaling, target_mean, .. } => {
+            FeatureKind::Category { scaling, target_means, .. } => {
                 all.iter_mut().zip(scaling).for_each(|(input, own)| *input = (own.mean, own.scale));
-                if let Some(mean) = target_mean {
-                    let own = scalings_of(mean.mean, mean.scale, &mean.edges);
-                    all[self.mean_input()..].iter_mut().zip(own).for_each(|(input, own)| *input = own);
-                }
+                let own = target_means.iter().flat_map(|mean| scalings_of(mean.mean, mean.scale, &mean.edges));
+                all[self.mean_input()..].iter_mut().zip(own).for_each(|(input, own)| *input = own);
             }
             FeatureKind::Presence { .. } => {}
         }
@@ -197,9 +205,10 @@ impl Feature {
         let mut all = vec![None; self.width()];
         match &self.kind {
             FeatureKind::Number { clip, .. } => all[0] = *clip,
-            FeatureKind::Category { scaling, target_mean, .. } => {
+            FeatureKind::Category { scaling, target_means, .. } => {
                 all.iter_mut().zip(scaling).for_each(|(input, own)| *input = Some(own.clip));
-                target_mean.iter().for_each(|mean| all[self.mean_input()] = mean.clip);
+                let means = all[self.mean_input()..].iter_mut();
+                means.zip(target_means).for_each(|(input, mean)| *input = mean.clip);
             }
             FeatureKind::Date { .. } | FeatureKind::Presence { .. } => {}
         }
@@ -226,8 +235,8 @@ impl Feature {
                     None => Ok(()),
                 }
             }
-            FeatureKind::Category { categories, other, fill, rare, scaling, target_mean } => {
-                if let Some(mean) = target_mean {
+            FeatureKind::Category { categories, other, fill, rare, scaling, target_means } => {
+                for mean in target_means {
                     mean.validate(&self.name, categories.len() + rare.as_ref().map_or(0, Vec::len))?;
                     check_scale(&self.name, mean.mean, mean.scale)?;
                     mean.clip.map_or(Ok(()), |clip| check_clip(&self.name, clip))?;

@@ -49,19 +49,18 @@ impl Encoder {
         }
         let kind = Fit { table, target, rows }.kind(truth, task, scaling)?;
         let columns = table.columns().iter().filter(|column| column.name != target).collect();
-        let y = if scaling.target_means {
-            numbers_of(&Target { name: target.into(), kind: kind.clone() }, table, rows)?
-        } else {
-            None
-        };
-        let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, y.as_deref(), scaling))?;
+        let target = Target { name: target.into(), kind };
+        let encoded = || encode::encode_target(&target, NumberForm::default(), table, rows);
+        let encoded = scaling.target_means.then(encoded).transpose()?;
+        let targets = encoded.map(|encoded| encode::decoded(&target.kind, &encoded));
+        let fitted = some_at_a_time(columns, |column| Feature::fit(table, column, rows, targets.as_ref(), scaling))?;
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
         for column in fitted {
             features.extend(column.feature);
             left_out.extend(column.left_out);
         }
         if features.is_empty() {
-            let (path, target) = (table.source().into(), target.into());
+            let (path, target) = (table.source().into(), target.name);
             let columns: Vec<String> = left_out.into_iter().map(|column| column.name).collect();
             let long = |name: &&String| table.column_of(name).is_ok_and(|column| column.exact.is_some());
             let hint = match columns.iter().find(long) {
@@ -76,18 +75,8 @@ impl Encoder {
             };
             return Err(Error::NoFeatures { path, target, columns, hint });
         }
-        let target = Target { name: target.into(), kind };
         Ok(Self { left_out, ..Self::new(features, target) }.with_forms(table))
     }
-}
-
-/// The target in these rows as a number, in its unit, or 1 of the second of two classes; none of more classes.
-fn numbers_of(target: &Target, table: &Table, rows: &[usize]) -> Result<Option<Vec<f64>>> {
-    if target.kind.task() == Task::Multiclass {
-        return Ok(None);
-    }
-    let encoded = encode::encode_target(target, NumberForm::default(), table, rows)?;
-    Ok(Some(encoded.into_iter().map(|y| target.kind.decode(y.into())).collect()))
 }
 
 /// The class of every row, as [`Encoder::fit`] would number them; none where the target is a number. For splits that leave

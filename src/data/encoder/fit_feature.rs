@@ -8,7 +8,7 @@ use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::left_out::{LeftOut, Why};
 use crate::data::encoder::piecewise::{self, NumericEncoding};
 use crate::data::encoder::scaling::{FeatureScaling, InputScaling, Scaling};
-use crate::data::encoder::target_mean::{RARE_PART, TargetMean};
+use crate::data::encoder::target_mean::{RARE_PART, TargetMean, Targets};
 use crate::data::statistics::{mean_and_scale, median, median_and_scale, present, robust, widest};
 use crate::data::table::Table;
 use crate::error::Result;
@@ -27,12 +27,12 @@ pub(in crate::data) struct Fitted {
 
 impl Feature {
     /// What training rows tell of a column.
-    /// `y` are these rows' targets, where categories are to have their means.
+    /// `targets` are these rows', where categories are to have their means.
     pub(in crate::data) fn fit(
         table: &Table,
         column: &Column,
         rows: &[usize],
-        y: Option<&[f64]>,
+        targets: Option<&Targets>,
         scaling: Scaling,
     ) -> Result<Fitted> {
         let name = &column.name;
@@ -43,11 +43,11 @@ impl Feature {
                 (numbers(table, name, rows, values, missing, scaling)?, Holds::Numbers)
             }
             Cells::Text(texts) => {
-                let found = category::fit(texts, rows, y.is_some());
+                let found = category::fit(texts, rows, targets.is_some());
                 let is_scaled = scaling.features == FeatureScaling::RobustAll;
                 let found = if is_scaled { found.map(|kind| scaled(kind, texts, rows)) } else { found };
-                let found = match (found, y) {
-                    (Ok(kind), Some(y)) => with_mean(table, name, kind, texts, (rows, y), scaling)?,
+                let found = match (found, targets) {
+                    (Ok(kind), Some(targets)) => with_means(table, name, kind, texts, (rows, targets), scaling)?,
                     (found, _) => found,
                 };
                 (found, Holds::Categorical)
@@ -71,28 +71,30 @@ impl Feature {
 }
 
 /// The categories with the target's mean in each, if many rows have rare ones and it says something.
-fn with_mean(
+fn with_means(
     table: &Table,
     name: &str,
     mut kind: FeatureKind,
     texts: &Categorical,
-    (rows, y): (&[usize], &[f64]),
+    (rows, targets): (&[usize], &Targets),
     scaling: Scaling,
 ) -> Result<Found> {
-    let FeatureKind::Category { categories, rare, other, target_mean, .. } = &mut kind else { return Ok(Ok(kind)) };
+    let FeatureKind::Category { categories, rare, other, target_means, .. } = &mut kind else { return Ok(Ok(kind)) };
     let (own, all) = (categories.len(), categories.len() + rare.as_ref().map_or(0, Vec::len));
     let numbers = category::numbers(categories, rare.as_deref(), *other, texts);
     let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| numbers[code])).collect();
     let of_rare = places.iter().flatten().filter(|&&place| place >= own).count();
-    let has_mean = of_rare as f64 >= RARE_PART * rows.len() as f64;
-    if let Some(mean) = has_mean.then(|| TargetMean::fit(&places, y, all)).flatten() {
+    let has_means = of_rare as f64 >= RARE_PART * rows.len() as f64;
+    for class in has_means.then(|| targets.classes()).into_iter().flatten() {
+        let Some(mean) = TargetMean::fit(&places, targets, class, all) else { continue };
         let values = places.iter().map(|&place| mean.of(place)).collect();
-        let number = self::numbers(table, name, rows, values, 0, scaling)?;
+        let encoding = if class.is_some() { NumericEncoding::Scaled } else { scaling.numbers };
+        let number = self::numbers(table, name, rows, values, 0, Scaling { numbers: encoding, ..scaling })?;
         if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) = number {
-            *target_mean = Some(TargetMean { mean: middle, scale, clip, edges, ..mean });
+            target_means.push(TargetMean { mean: middle, scale, clip, edges, ..mean });
         }
     }
-    let says_nothing = own == 0 && target_mean.is_none();
+    let says_nothing = own == 0 && target_means.is_empty();
     Ok(if says_nothing { Err(Why::Rare { categories: all }) } else { Ok(kind) })
 }
 
@@ -100,13 +102,13 @@ fn with_mean(
 fn scaled(kind: FeatureKind, texts: &Categorical, rows: &[usize]) -> FeatureKind {
     let ones = category::counts(&kind, texts, rows);
     match kind {
-        FeatureKind::Category { categories, other, fill, rare, target_mean, .. } => {
+        FeatureKind::Category { categories, other, fill, rare, target_means, .. } => {
             let scaling = ones.into_iter().map(|ones| {
                 let sorted = |at: usize| if at < rows.len() - ones { 0.0 } else { 1.0 };
                 let (mean, scale) = robust(rows.len(), sorted);
                 InputScaling { mean, scale, clip: CLIP }
             });
-            FeatureKind::Category { categories, other, fill, rare, scaling: scaling.collect(), target_mean }
+            FeatureKind::Category { categories, other, fill, rare, scaling: scaling.collect(), target_means }
         }
         other => other,
     }

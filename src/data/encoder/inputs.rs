@@ -11,7 +11,7 @@ use crate::data::encoder::category::{self, Categories};
 use crate::data::encoder::feature::{Feature, FeatureKind, Holds};
 use crate::data::encoder::piecewise;
 use crate::data::encoder::scaling::clipped;
-use crate::data::encoder::target_mean::TargetMean;
+use crate::data::encoder::target_mean::{TargetMean, Targets};
 use crate::data::infer::Inference;
 use crate::data::note::{Note, NoteKind};
 use crate::data::read_as::ReadAs;
@@ -38,7 +38,7 @@ enum EncodedCells<'a> {
         places: Vec<Label>,
         missing: Option<usize>,
         levels: Vec<[f32; 2]>,
-        mean: Option<Mean<'a>>,
+        means: Means<'a>,
     },
     /// As many for each row as there are in `fill`, NaN where a date is missing.
     Date { values: Vec<f32>, fill: Vec<f32> },
@@ -54,12 +54,12 @@ struct Binned<'a> {
     edges: &'a [f64],
 }
 
-/// The target's mean in each category.
-struct Mean<'a> {
-    of: &'a TargetMean,
+/// The target's means in each category.
+struct Means<'a> {
+    each: &'a [TargetMean],
     /// The number of the category, rare ones among them, of each label.
     places: Vec<Option<usize>>,
-    /// Its first input.
+    /// The first input.
     start: usize,
 }
 
@@ -105,7 +105,7 @@ impl<'a> Inputs<'a> {
                 }
                 EncodedCells::Number { values, fill: clipped((fill - mean) / scale, clip) as f32, binned }
             }
-            FeatureKind::Category { categories, other, fill, rare, scaling, target_mean } => {
+            FeatureKind::Category { categories, other, fill, rare, scaling, target_means } => {
                 let known = Categories::new(categories, rare.as_deref(), *other);
                 let other = other.then_some(categories.len());
                 let texts = texts(column);
@@ -117,12 +117,15 @@ impl<'a> Inputs<'a> {
                 let places: Vec<_> = places.collect();
                 notes.extend(unseen(&feature.name, &texts, &places, table).filter(|_| known.complete));
                 let levels = scaling.iter().map(|scaling| [0.0, 1.0].map(|x| scaling.of(x))).collect();
-                let mean = target_mean.as_ref().map(|of| Mean {
-                    of,
-                    places: category::numbers(categories, rare.as_deref(), other.is_some(), &texts),
+                let means = Means {
+                    each: target_means,
+                    places: match target_means[..] {
+                        [] => Vec::new(),
+                        _ => category::numbers(categories, rare.as_deref(), other.is_some(), &texts),
+                    },
                     start: feature.mean_input(),
-                });
-                EncodedCells::Category { texts, places, missing: fill.or(other), levels, mean }
+                };
+                EncodedCells::Category { texts, places, missing: fill.or(other), levels, means }
             }
             FeatureKind::Date { parts, fill } => {
                 let of = |seconds: f64, row: usize| {
@@ -164,7 +167,7 @@ impl<'a> Inputs<'a> {
                     indicate(inputs);
                 }
             }),
-            EncodedCells::Category { texts, places, missing, levels, mean } => rows.for_each(|(&row, inputs)| {
+            EncodedCells::Category { texts, places, missing, levels, means } => rows.for_each(|(&row, inputs)| {
                 inputs.iter_mut().zip(levels).for_each(|(input, &[zero, _])| *input = zero);
                 let label = texts.code(row).map_or(Label::Missing, |code| places[code]);
                 let place = match label {
@@ -176,11 +179,8 @@ impl<'a> Inputs<'a> {
                 if label == Label::Missing {
                     indicate(inputs);
                 }
-                if let Some(Mean { of, places, start }) = mean {
-                    of.encode(
-                        of.of(texts.code(row).and_then(|code| places[code])),
-                        &mut inputs[*start..][..of.width()],
-                    );
+                for (mean, inputs) in means.of(inputs) {
+                    mean.encode(mean.of(texts.code(row).and_then(|code| means.places[code])), inputs);
                 }
             }),
             EncodedCells::Date { values, fill } => rows.for_each(|(&row, inputs)| {
@@ -199,20 +199,34 @@ impl<'a> Inputs<'a> {
 }
 
 impl Inputs<'_> {
-    /// Writes what other folds say of the target into the inputs of training rows, which [`write`](Self::write) has written: `y` are their
-    /// targets.
+    /// Writes what other folds say of the target into the inputs of training rows, which [`write`](Self::write) has written.
     pub fn cross<'b>(
         &self,
         rows: &[usize],
-        y: &[f64],
+        targets: &Targets,
         folds: &[Range<usize>],
         inputs: impl Iterator<Item = &'b mut [f32]>,
     ) {
-        let EncodedCells::Category { texts, mean: Some(Mean { of, places, start }), .. } = &self.cells else { return };
-        let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| places[code])).collect();
-        for (value, inputs) in of.crossed(&places, y, folds).into_iter().zip(inputs) {
-            of.encode(value, &mut inputs[*start..][..of.width()]);
+        let EncodedCells::Category { texts, means, .. } = &self.cells else { return };
+        if means.each.is_empty() {
+            return;
         }
+        let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| means.places[code])).collect();
+        let crossed: Vec<_> = means.each.iter().map(|mean| mean.crossed(&places, targets, folds)).collect();
+        for (row, inputs) in inputs.enumerate() {
+            means.of(inputs).zip(&crossed).for_each(|((mean, inputs), values)| mean.encode(values[row], inputs));
+        }
+    }
+}
+
+impl<'a> Means<'a> {
+    /// Each with its part of a row's inputs.
+    fn of<'b>(&self, inputs: &'b mut [f32]) -> impl Iterator<Item = (&'a TargetMean, &'b mut [f32])> {
+        let mut behind = &mut inputs[self.start..];
+        self.each.iter().map(move |mean| {
+            let own = behind.split_off_mut(..mean.width()).unwrap_or_default();
+            (mean, own)
+        })
     }
 }
 

@@ -40,6 +40,7 @@ use crate::data::table::Table;
 use crate::error::{Error, Result, shorten};
 use feature::check_scale;
 use target::{ClassIndex, check_range};
+use target_mean::check_classes;
 
 /// The features and the target of a model, by name, with the conversion of their cells to the network's numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -254,6 +255,7 @@ impl Encoder {
                 return Err(format!("the encoder has two columns `{}`", shorten(&feature.name)));
             }
             feature.validate()?;
+            check_classes(&feature.name, feature.means(), self.target.kind.several())?;
         }
         if self.weight.as_ref().is_some_and(|weight| !seen.insert(weight)) {
             return Err("the encoder's column of sample weights is a feature or the target".into());

@@ -17,7 +17,7 @@ pub struct Scaling {
     /// Whether the target of a regression is standardised. A loss for counts needs the target unscaled.
     pub target: bool,
     /// Whether categories are encoded by the target's mean, too ([`TargetMean`](super::TargetMean)), in columns of which a tenth of the training
-    /// rows or more have a rare one, and where the target is a number or one of two classes.
+    /// rows or more have a rare one.
     pub target_means: bool,
     /// Whether the numbers that a model predicts are kept within the least and the largest target of the training rows.
     pub clip: bool,

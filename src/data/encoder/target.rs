@@ -90,6 +90,11 @@ impl TargetKind {
         }
     }
 
+    /// The labels of three classes or more; nothing of two or of a number.
+    pub(in crate::data) fn several(&self) -> &[String] {
+        if let Self::Multiclass { classes } = self { classes } else { &[] }
+    }
+
     /// What predicted numbers are kept within, if anything.
     #[must_use]
     pub fn range(&self) -> Option<[f64; 2]> {

@@ -84,12 +84,26 @@ fn runs_are_the_same_again() {
     assert!(told.code == Some(0) && told.stderr.contains("the target's mean in the row's category"), "{}", told.stderr);
 }
 
+/// Of three classes the shops have the part of each; `inspect` and the exported file name them.
 #[test]
-fn what_has_no_mean_is_refused() {
+fn shops_of_three_classes_have_the_parts_of_each() {
     let place = Place::new();
-    shops(&place);
-    let words = "train shops.csv --target a --task multiclass --hidden 4 --epochs 2 --device cpu --target-encoding";
-    place.refuses(words, 2, &["--target-encoding", "of more classes", "a target of numbers or of two classes"]);
-    let (_, told) = summary(&place, &words.replace("--target-encoding", "--preset tabular"));
-    assert!(!told.contains("the target's mean"), "{told}");
+    let class = |row: usize| match (row * 13).is_multiple_of(4) {
+        true => "low",
+        false => ["high", "low", "middle"][row % 250 * 31 % 250 / 84],
+    };
+    let rows: String = (0..1000).map(|row| format!("shop {},{},{}\n", row % 250, row % 7, class(row))).collect();
+    place.file("three.csv", &format!("shop,a,y\n{rows}"));
+    let words = format!("{TRAIN} --preset tabular").replace("shops", "three");
+    let (with, told) = summary(&place, &format!("{words} --out run"));
+    assert!(told.contains("the target's mean in each category: `shop` ("), "{told}");
+    let (without, _) = summary(&place, &format!("{words} --target-encoding=false"));
+    let [better, worse] = [&with, &without].map(|found| found["test"]["loss"].as_f64().unwrap());
+    assert!(better < 0.8 * worse, "{better} {worse}");
+    assert!(place.stdout("inspect run").contains("the target's mean in "));
+    let told = place.run("export run --onnx net.onnx");
+    assert!(told.code == Some(0) && told.stderr.contains("the target's mean in the row's category"), "{}", told.stderr);
+    let bytes = fs::read(place.path().join("net.onnx")).unwrap();
+    let name = b"shop=(mean of middle)";
+    assert!(bytes.windows(name.len()).any(|window| window == name));
 }

@@ -38,10 +38,13 @@ fn fit(table: &Table, scaling: Scaling) -> Encoder {
     encoder
 }
 
+fn means_of(encoder: &Encoder) -> &[TargetMean] {
+    let FeatureKind::Category { target_means, .. } = &encoder.features()[0].kind else { panic!("{encoder:?}") };
+    target_means
+}
+
 fn mean_of(encoder: &Encoder) -> &TargetMean {
-    let FeatureKind::Category { target_mean: Some(mean), .. } = &encoder.features()[0].kind else {
-        panic!("{encoder:?}")
-    };
+    let [mean] = means_of(encoder) else { panic!("{encoder:?}") };
     mean
 }
 
@@ -121,10 +124,7 @@ fn training_rows_have_what_other_folds_say() {
 /// second.
 #[test]
 fn what_has_a_mean() {
-    let has = |encoder: &Encoder| {
-        let FeatureKind::Category { target_mean, .. } = &encoder.features()[0].kind else { return false };
-        target_mean.is_some()
-    };
+    let has = |encoder: &Encoder| !means_of(encoder).is_empty();
     let of = |categories: usize, each: usize, y: &dyn Fn(usize) -> f64| {
         let rows = 0..categories * each;
         let table = text_table(rows.clone().map(|row| Some(zip(row % categories))).collect(), rows.map(y).collect());
@@ -171,13 +171,70 @@ fn it_is_scaled_as_numbers_are() {
     assert!(text.contains(line), "{text}");
 }
 
+/// Of three classes each has the part of the rows that is of it, where categories differ in it; a training row has what other folds say. They have
+/// no bins.
+#[test]
+fn each_of_three_classes_has_its_means() {
+    // Zips below 100 are red or green by their number, the others mostly blue; a seventh of the rows is of no zip's class.
+    let class = |row: usize| match row % ZIPS {
+        _ if row.is_multiple_of(7) => "blue",
+        zip if zip >= 100 => "blue",
+        zip if zip % 3 == 0 => "green",
+        _ => "red",
+    };
+    let zips: Vec<String> = (0..ZIPS * EACH).map(|row| zip(row % ZIPS)).collect();
+    let of = |class: &dyn Fn(usize) -> &'static str| {
+        let texts = zips.iter().map(|zip| Some(zip.as_str())).collect();
+        let y = (0..zips.len()).map(|row| Some(class(row))).collect();
+        Table::new("t", vec![Column::new("zip", Cells::Text(texts)), Column::new("y", Cells::Text(y))]).unwrap()
+    };
+    let table = of(&class);
+    let scaling = Scaling { numbers: NumericEncoding::Piecewise { bins: 4 }, ..SCALING };
+    let encoder = fit(&table, scaling);
+    let names = ["zip=(other)", "zip=(mean of blue)", "zip=(mean of green)", "zip=(mean of red)"];
+    assert_eq!(encoder.features()[0].input_names(), names);
+    assert!(encoder.features()[0].bin_inputs().is_empty());
+    let fold = 3 * ZIPS..4 * ZIPS;
+    let folds: Vec<_> = (0..EACH).map(|fold| fold * ZIPS..(fold + 1) * ZIPS).collect();
+    let data = encoder.encode_columns(table.clone()).unwrap().training_rows(&rows(&table), &folds).unwrap();
+    for (at, mean) in means_of(&encoder).iter().enumerate() {
+        let name = ["blue", "green", "red"][at];
+        assert_eq!(mean.class.as_deref(), Some(name));
+        let y: Vec<f64> = (0..zips.len()).map(|row| f64::from(u8::from(class(row) == name))).collect();
+        let prior = y.iter().sum::<f64>() / y.len() as f64;
+        assert!((mean.prior - prior).abs() < 1e-12);
+        let expected = |zip: usize, prior: f64, counts: &dyn Fn(usize) -> bool| {
+            let (sum, rows) = sum(&y, zip, counts);
+            (sum + mean.smoothing * prior) / (rows + mean.smoothing)
+        };
+        (0..ZIPS).for_each(|zip| assert!((mean.means[zip] - expected(zip, prior, &|_| true)).abs() < 1e-9, "{zip}"));
+        let others = |row: usize| !fold.contains(&row);
+        let of_others = mean_where(&y, &others);
+        for row in fold.clone() {
+            let found = f64::from(data.features()[row * encoder.inputs() + 1 + at]);
+            assert!((found - expected(row % ZIPS, of_others, &others)).abs() < 1e-5, "{name} {row}: {found}");
+        }
+    }
+    // A class that every zip has as often has no means: here the rows of each zip are of blue by their fold alone.
+    let by_fold = |row: usize| if row / ZIPS == 2 { "blue" } else { ["green", "red"][row % ZIPS % 2] };
+    let encoder = fit(&of(&by_fold), SCALING);
+    let classes: Vec<_> = means_of(&encoder).iter().map(|mean| mean.class.as_deref()).collect();
+    assert_eq!(classes, [Some("green"), Some("red")]);
+}
+
+/// The mean of those rows that count.
+fn mean_where(y: &[f64], counts: &dyn Fn(usize) -> bool) -> f64 {
+    let of: Vec<f64> = (0..y.len()).filter(|&row| counts(row)).map(|row| y[row]).collect();
+    of.iter().sum::<f64>() / of.len() as f64
+}
+
 /// A file whose means do not fit its categories is refused.
 #[test]
 fn means_of_a_file_are_checked() {
     let json = serde_json::to_value(fit(&table(), SCALING)).unwrap();
     let change = |at: &str, value: serde_json::Value| {
         let mut json = json.clone();
-        json["features"][0]["target_mean"][at] = value;
+        json["features"][0]["target_means"][0][at] = value;
         serde_json::from_value::<Encoder>(json).unwrap().validate().unwrap_err()
     };
     for (at, value, expected) in [
@@ -186,6 +243,7 @@ fn means_of_a_file_are_checked() {
         ("scale", serde_json::json!(0.0), "scale 0"),
         ("clip", serde_json::json!(0.0), "clipped at 0"),
         ("edges", serde_json::json!([3.0, 2.0, 1.0]), "do not ascend"),
+        ("class", serde_json::json!("red"), "has means of other classes than the target"),
     ] {
         let found = change(at, value);
         assert!(found.contains(expected) && found.contains("`zip`"), "{at}: {found}");

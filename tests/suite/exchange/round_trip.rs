@@ -361,7 +361,7 @@ fn categories_are_inputs_of_the_graph() {
         fill: None,
         rare: None,
         scaling: Vec::new(),
-        target_mean: None,
+        target_means: Vec::new(),
     };
     let cut = Feature { name: "cut".into(), kind, indicator: false };
     let target = model.encoder.as_ref().unwrap().target().clone();
@@ -482,11 +482,10 @@ fn means_of_categories_are_columns_of_the_graph() {
     let numbers = NumericEncoding::Piecewise { bins: 5 };
     let scaling = Scaling { features: FeatureScaling::RobustAll, numbers, target_means: true, ..Scaling::ALL };
     let encoder = Encoder::fit(&table, "y", &(0..5 * ZIPS).collect::<Vec<_>>(), None, scaling).unwrap();
-    let FeatureKind::Category { categories, rare: Some(rare), target_mean: Some(mean), .. } =
-        &encoder.features()[0].kind
-    else {
+    let FeatureKind::Category { categories, rare: Some(rare), target_means, .. } = &encoder.features()[0].kind else {
         panic!("{encoder:?}")
     };
+    let mean = &target_means[0];
     assert!(categories.is_empty() && encoder.inputs() == 7);
     let spec = MlpSpec::new(&[7, 6, 1], Activation::Mish, Loss::MeanSquaredError).unwrap();
     let parameters = Init::Xavier.draw(&spec, 5).unwrap();
