@@ -135,7 +135,7 @@ pub async fn explain_async(
     }
     let (found, cost) = walk(&mut executor, &lines, record(&optimizer, step), |_, _| false).await?;
 
-    let mut oracle = CpuBackend::<Bounded>::load(&CpuDevice::new(0)?, device.with_units(plan))?;
+    let mut oracle = CpuBackend::<Bounded>::load(&CpuDevice::new(0)?, device.as_loaded(plan))?;
     write(&mut oracle, data, &hyper, &start, |value| Bounded::exact(value.into()))?;
     let mut index = 0;
     let (expected, exact_cost) = walk(&mut oracle, &lines, record(&optimizer, step), |line, values| {

@@ -110,7 +110,8 @@ fn tiles(kind: PartKind) -> Vec<Part> {
     let tiling = |&tile| {
         [false, true].map(|wide| Part::Tiling(Tiling { tile, wide, units: None, activation: Activation::Relu }))
     };
-    if kind == PartKind::Dense { TILES.iter().flat_map(tiling).collect() } else { Vec::new() }
+    let has_activation = matches!(kind, PartKind::Dense | PartKind::DensePair);
+    TILES.iter().flat_map(tiling).filter(|part| has_activation && kind.takes(part)).collect()
 }
 
 /// Ways of planning, rules, KiB of workgroup memory and cores.

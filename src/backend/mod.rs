@@ -241,11 +241,11 @@ impl Device {
         }
     }
 
-    /// A plan as it is loaded: with products by matrix units, on a GPU that was opened for them.
-    pub fn with_units(&self, plan: Plan) -> Plan {
+    /// A plan as it is loaded: on a GPU that was opened for them with products by matrix units, and with small ones in few dispatches.
+    pub fn as_loaded(&self, plan: Plan) -> Plan {
         match self {
             Self::Cpu(_) => plan,
-            Self::Gpu(device) => device.with_units(plan),
+            Self::Gpu(device) => device.as_loaded(plan),
         }
     }
 

@@ -48,7 +48,7 @@ impl GpuDevice {
         match self.0 {}
     }
 
-    pub(crate) fn with_units(&self, _: Plan) -> Plan {
+    pub(crate) fn as_loaded(&self, _: Plan) -> Plan {
         match self.0 {}
     }
 

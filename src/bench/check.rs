@@ -120,7 +120,7 @@ impl Case {
         let bounded = |&value: &f32| Bounded::exact(value.into());
         let mut oracle = CpuBackend::<Bounded>::load(
             &CpuDevice::new(0)?,
-            device.with_units(plan::plain_forward(&self.spec, rows, 1)?),
+            device.as_loaded(plan::plain_forward(&self.spec, rows, 1)?),
         )?;
         write(&mut oracle, Role::Features, &picked.map(bounded).collect::<Vec<_>>())?;
         write(&mut oracle, Role::Parameters, &self.parameters.iter().map(bounded).collect::<Vec<_>>())?;

@@ -99,6 +99,9 @@ impl Args {
         // A network may be too large for a way of planning.
         let others = PlanKind::ALL.iter().filter_map(|&kind| choose(Some(kind), &spec, &recipe, shape, target).ok());
         plans.extend(others);
+        // With products by matrix units, which stay apart, and as they are loaded without.
+        let joined: Vec<_> = plans.iter().cloned().map(Plan::joined).collect();
+        plans.extend(joined);
         Ok(plans)
     }
 }

@@ -102,7 +102,9 @@ impl Kernel {
         let step = if self.most_steps > 0 { records_wgsl() } else { String::new() };
         let hyper =
             if self.bindings.iter().any(|binding| binding.name == HYPER.name) { hyper_wgsl() } else { String::new() };
-        let bindings = if let Part::Tiling(tiling) = part { tiling.bindings(self.bindings) } else { String::new() };
+        let pair = self.part == PartKind::DensePair;
+        let bindings =
+            if let Part::Tiling(tiling) = part { tiling.bindings(self.bindings, pair) } else { String::new() };
         [part.enables(), &step, &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
     }
 

@@ -36,8 +36,8 @@ pub use optimizer::{CLIPPED, REDUCE, REDUCE_UPDATE, SQUARE_SUM, UNSCALED, UPDATE
 pub use part::{Part, PartKind};
 pub use probes::{COPY, FMA_PEAK, FMA_PEAK_OPERATIONS};
 pub use products::{
-    AB, ABT, ATB, DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, LARGE, MATMUL, MEDIUM, MatrixUnits, SMALL, TALL,
-    TILES, TINY, Tile, Tiling,
+    AB, ABT, ATB, DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, DENSE_WAY_BACK, LARGE, MATMUL, MEDIUM,
+    MatrixUnits, SMALL, TALL, TILES, TINY, Tile, Tiling,
 };
 pub use sampling::{GATHER, IN_ORDER, SHUFFLED, mask_key, order_key, shard_key};
 pub use shared::{
@@ -58,6 +58,7 @@ pub static KERNELS: &[&Kernel] = &[
     &DENSE_KEEP,
     &DENSE_BACKWARD,
     &DENSE_GRADIENT,
+    &DENSE_WAY_BACK,
     &DROPOUT_FORWARD,
     &DROPOUT_BACKWARD,
     &LOSS,

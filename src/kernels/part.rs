@@ -25,6 +25,8 @@ pub enum PartKind {
     Tile,
     /// The same with an activation.
     Dense,
+    /// A small tile of two products with an activation, without matrix units.
+    DensePair,
     /// A small network and an optimiser's rule.
     Training,
 }
@@ -60,6 +62,7 @@ impl PartKind {
             (Self::Network, Part::Network(network)) | (Self::Training, Part::Training(network, _)) => network.trains(),
             (Self::Loss, Part::Loss(loss)) => loss.wgsl().is_some(),
             (Self::Tile, Part::Tiling(tiling)) => tiling.activation == Activation::Identity,
+            (Self::DensePair, Part::Tiling(tiling)) => tiling.is_small() && tiling.units.is_none(),
             _ => false,
         }
     }
@@ -81,6 +84,7 @@ impl PartKind {
             Self::Network => Network::samples().into_iter().map(|network| Part::Network(network.into())).collect(),
             Self::Tile => Tiling::each().map(Part::Tiling).collect(),
             Self::Dense => Tiling::each_with_activation().map(Part::Tiling).collect(),
+            Self::DensePair => Tiling::each_with_activation().filter(Tiling::is_small).map(Part::Tiling).collect(),
             Self::Training => {
                 // A rule for each number of values that it keeps: the rest of a network and of a rule is as in other kernels.
                 let rules = [Rule::Adam, Rule::Momentum, Rule::Sgd];

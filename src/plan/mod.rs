@@ -9,6 +9,7 @@ mod choice;
 mod forward;
 mod fused;
 mod given;
+mod join;
 mod layered;
 mod passes;
 mod plain;

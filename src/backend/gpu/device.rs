@@ -98,12 +98,13 @@ impl GpuDevice {
         self.0.units.map_or(Precision::F32, |units| units.precision)
     }
 
-    /// A plan as it is loaded: with products by matrix units, where the device was opened for them.
-    pub fn with_units(&self, plan: Plan) -> Plan {
+    /// A plan as it is loaded: with products by matrix units, where the device was opened for them, and small ones in few dispatches.
+    pub fn as_loaded(&self, plan: Plan) -> Plan {
         match self.0.units {
             Some(units) => plan.with_units(units, self.0.summary.workgroup_bytes as usize),
             None => plan,
         }
+        .joined()
     }
 
     /// Gives the device up at once, with all that is on it. Every later call on it is [`Error::DeviceLost`], as after a

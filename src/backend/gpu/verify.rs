@@ -127,7 +127,7 @@ impl GpuBackend {
             return Err(no_units(units.precision, gpu.name()));
         }
         gpu.verify().await?;
-        Self::load_unverified(gpu, gpu.with_units(plan)).await
+        Self::load_unverified(gpu, gpu.as_loaded(plan)).await
     }
 }
 

@@ -35,8 +35,19 @@ pub static DENSE_BACKWARD: Kernel = Kernel {
 };
 
 fn dense_backward<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([d, w, z, a, ..], [c, ..], activation) = (io.inputs, io.outputs, call.activation());
+    let ([d, w, z, a, ..], [c, ..]) = (io.inputs, io.outputs);
     let Dims { rows, inputs, outputs, .. } = Dims::of(call.dims);
+    way_back(call, [rows, inputs, outputs], [d, w, z, a], c);
+}
+
+/// The same without a row of the table: rows, inputs and outputs, then d, w, z and a.
+pub(super) fn way_back<T: Real>(
+    call: &Call<'_>,
+    [rows, inputs, outputs]: [usize; 3],
+    [d, w, z, a]: [&[T]; 4],
+    c: &mut [T],
+) {
+    let activation = call.activation();
     let product = Product::new(rows, inputs, outputs).b_transposed();
     let deep = slices(&product).is_some();
     if deep {

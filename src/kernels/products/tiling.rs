@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::MatrixUnits;
 use super::panels::Panel;
-use super::tile::{TILES, Tile};
+use super::tile::{SMALL, TILES, TINY, Tile};
 use crate::kernels::{Access, Binding, MATRIX_UNITS_WGSL, PRODUCT_WGSL};
 use crate::math::Activation;
 
@@ -47,6 +47,11 @@ impl Tiling {
         lengths.all(|length| length.is_multiple_of(4)) && places.iter().all(|place| place.is_multiple_of(4))
     }
 
+    /// Whether its tile is one for little work.
+    pub fn is_small(&self) -> bool {
+        [&TINY, &SMALL].contains(&self.tile)
+    }
+
     /// Invocations of a workgroup.
     pub fn threads(&self) -> usize {
         self.units.map_or(self.tile.threads(), |units| units.threads(self.tile))
@@ -69,8 +74,9 @@ impl Tiling {
 
     /// A kernel's bindings, with functions that read and write four neighbouring elements, of which `count` exist. The first
     /// two are the product's operands, whatever their names: of them [`Panel`] reads four elements at a time, or one, and matrix units take four.
-    pub(in crate::kernels) fn bindings(&self, bindings: &[Binding]) -> String {
-        let element = if self.wide { "vec4<f32>" } else { "f32" };
+    /// Where a kernel makes a `pair` of products, the other one's operands, which are read by depth, are the third and the first.
+    pub(in crate::kernels) fn bindings(&self, bindings: &[Binding], pair: bool) -> String {
+        let (element, operands) = (if self.wide { "vec4<f32>" } else { "f32" }, if pair { 3 } else { 2 });
         let mut text = String::new();
         for (index, binding) in bindings.iter().enumerate() {
             let (name, place) = (binding.name, index + 2);
@@ -80,21 +86,28 @@ impl Tiling {
                 Access::InOut | Access::Scratch => ("read_write", true, true),
             };
             text += &format!("@group(0) @binding({place}) var<storage, {access}> {name}: array<{element}>;\n");
-            if let Some(operand) = ["left", "right"].get(index) {
-                text += &match self.wide {
-                    _ if self.units.is_some() => {
-                        format!("fn load_{operand}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name))
-                    }
-                    true => format!("fn four_{operand}(at: u32) -> vec4<f32> {{\n    return {name}[at / 4u];\n}}\n"),
-                    false => format!("fn one_{operand}(at: u32) -> f32 {{\n    return {name}[at];\n}}\n"),
-                };
-            } else if read {
+            if read && index >= operands {
                 text += &format!("fn load_{name}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
             }
             if written {
                 text +=
                     &format!("fn store_{name}(at: u32, count: u32, values: vec4<f32>) {{\n{}}}\n", self.store(name));
             }
+        }
+        for (operand, panel, own, other) in [("left", "A", 0, 2), ("right", "B", 1, 0)] {
+            let name = bindings[own].name;
+            if self.units.is_some() {
+                text += &format!("fn load_{operand}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
+                continue;
+            }
+            let (count, at) = if self.wide { ("four", "at / 4u") } else { ("one", "at") };
+            let by_depth = match pair {
+                true => {
+                    format!("    if ({panel}_BY_DEPTH) {{\n        return {}[{at}];\n    }}\n", bindings[other].name)
+                }
+                false => String::new(),
+            };
+            text += &format!("fn {count}_{operand}(at: u32) -> {element} {{\n{by_depth}    return {name}[{at}];\n}}\n");
         }
         text
     }

@@ -35,7 +35,7 @@ fn every_broken_kernel_is_noticed() {
             // read one element at a time and four; the third one's activation has a derivative by a, the fifth one's by z.
             let most = match kernel.part {
                 PartKind::Forward | PartKind::Network | PartKind::Training | PartKind::Tile => 2,
-                PartKind::Dense => 5,
+                PartKind::Dense | PartKind::DensePair => 5,
                 _ => usize::MAX,
             };
             let parts = kernel.part.parts().into_iter().take(most);
@@ -107,6 +107,9 @@ pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> 
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
         ["rows", "samples", "inputs", "columns"] => &[&[17, 33, 16, 15], &[97, 65, 65, 2]],
         ["rows", "inputs", "outputs", "parameters", ..] => &[&[17, 1, 1, 1, 1, 2], &[97, 1, 1, 1, 1, 7]],
+        ["inputs", "outputs", "rows", ..] if kernel.part == PartKind::DensePair => {
+            &[&[1, 3, 19, 2, 1, 1, 1, 1], &[2, 1, 33, 2, 9, 1, 1, 1]]
+        }
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
         ["parameters", "trained", ..] => &[&[17, 1, 5, 9, 3, 2, 1], &[1281, 1, 33, 7, 20, 3, 2]],

@@ -159,7 +159,8 @@ fn profiles_name_the_kernels_of_the_plan() {
             let options = Options { seconds: 0.01, profile: true, plan: Some(kind), optimizer: Optimizer::sgd(1.0) };
             let measured = measure(&device, &peaks, &case, work, options).unwrap();
             assert_eq!(measured.plan, kind);
-            let dispatches = &plan.unwrap().passes[0].dispatches;
+            let plan = device.as_loaded(plan.unwrap());
+            let dispatches = &plan.passes[0].dispatches;
             assert_eq!(measured.dispatches, dispatches.len());
             let kernels = measured.kernels.unwrap();
             let label =
