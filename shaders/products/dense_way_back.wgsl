@@ -87,8 +87,8 @@ fn dense_way_back(
     A_BY_DEPTH = true;
     B_BY_DEPTH = true;
     COLUMN_SUMS = true;
-    share = (index - back_tiles) / tiles;
-    let number = share;
+    let number = (index - back_tiles) / tiles;
+    share = number;
     let tile = (index - back_tiles) % tiles;
     let run = (params.rows + params.groups - 1u) / params.groups;
     let end = min((number + 1u) * run, params.rows);
