@@ -94,7 +94,8 @@ pub struct MemberRecord {
     /// The epoch whose parameters it has, with early stopping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<u64>,
-    /// Its loss on validation rows after that epoch, else after the last one.
+    /// The loss of its parameters on validation rows, calibrated as they are; while it trains that of the best epoch, where epochs are judged
+    /// by the loss, else of the last one.
     pub validation_loss: Option<f64>,
     /// Its learning rate, where the networks have different ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]

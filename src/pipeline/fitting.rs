@@ -50,6 +50,9 @@ pub struct Fitting {
     pub(super) out_of_fold: Option<OutOfFold>,
     /// Which networks predict, where that was chosen for the parameters of now.
     pub(super) selection: Option<Selection>,
+    /// Of each network the loss on the rows that it held out, as it was judged for the parameters of now; none where the epoch that is
+    /// kept was judged by the loss already.
+    pub(super) losses: Vec<Option<f64>>,
     pub(super) name: Option<String>,
 }
 
@@ -103,6 +106,7 @@ impl Prepared {
             metrics: None,
             out_of_fold: None,
             selection: None,
+            losses: Vec::new(),
             name: None,
         };
         fitting.prepared.timings.end("upload");
@@ -221,7 +225,8 @@ impl Fitting {
         if self.is_finished() {
             return Ok(0);
         }
-        (self.model, self.metrics, self.selection, self.copies) = (None, None, None, None);
+        self.forget();
+        self.copies = None;
         self.frames.get_or_insert_with(|| (Instant::now(), Duration::ZERO, Duration::ZERO));
         self.trainer.submit(steps)
     }
@@ -305,6 +310,11 @@ impl Fitting {
         })
     }
 
+    /// Forgets what is true of the parameters of now alone.
+    fn forget(&mut self) {
+        (self.model, self.metrics, self.selection, self.losses) = (None, None, None, Vec::new());
+    }
+
     /// Copies the state to the host when [`run_with`](Self::run_with) begins and every 30 seconds, so that the run can go on where a
     /// GPU is lost: [`move_to`](Self::move_to).
     pub fn keep_copies(&mut self) {
@@ -333,7 +343,7 @@ impl Fitting {
         trainer.pause_every(self.pause);
         (*moved, *is_fresh) = (true, true);
         (self.trainer, self.device) = (trainer, device.clone());
-        (self.model, self.metrics, self.selection) = (None, None, None);
+        self.forget();
         Ok(())
     }
 
@@ -346,7 +356,7 @@ impl Fitting {
 
     /// Copies the state where copies are kept and the last one is of an earlier state; more is done from now on.
     async fn secure(&mut self) -> Result<()> {
-        (self.model, self.metrics, self.selection) = (None, None, None);
+        self.forget();
         if self.copies.as_ref().is_some_and(|copies| !copies.is_fresh) {
             self.state().await?;
         }

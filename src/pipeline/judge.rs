@@ -2,7 +2,7 @@
 
 use super::fitting::Fitting;
 use super::hint::Hint;
-use super::members::Member;
+use super::members::{Member, monitors_loss};
 use super::prepare::Prepared;
 use super::record::record;
 use super::splits::Splits;
@@ -83,6 +83,8 @@ impl Fitting {
         let of = |(number, (replica, outcome))| {
             let mut member = Member::of(number, replica, each, outcome);
             member.record.learning_rate = have_rates.then(|| rate(replica));
+            member.record.validation_loss =
+                self.losses.get(number).copied().flatten().or(member.record.validation_loss);
             member
         };
         let mut members: Vec<Member> = replicas.iter().zip(self.trainer.outcomes()).enumerate().map(of).collect();
@@ -142,31 +144,40 @@ impl Fitting {
 
 impl Fitting {
     /// Divides each network's logits, which is to say its last layer, by the temperature that fits the rows it held out; the temperatures.
-    /// None where that was neither asked for nor decided.
-    async fn calibrate(&self, parameters: &mut [f32]) -> Result<Vec<f64>> {
-        if self.prepared.settled.calibrates != Some(true) {
-            return Ok(Vec::new());
-        }
+    /// None where that was neither asked for nor decided. Then the loss on these rows is that of no epoch, and where epochs were judged by
+    /// something else, it is that of none that is known: of several networks each has its loss anew.
+    async fn calibrate(&mut self, parameters: &mut [f32]) -> Result<Vec<f64>> {
         let (spec, layout) = (&self.prepared.spec, Layout::new(&self.prepared.spec));
-        let mut temperatures = Vec::new();
-        let last = spec.layers().len() - 1;
-        let replicas = self.prepared.replicas();
-        let are_several = replicas.len() > 1;
-        for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(replicas) {
-            let Some(rows) = self.prepared.held_out(replica.fold.as_ref()) else {
-                return Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into()));
+        let (last, replicas) = (spec.layers().len() - 1, self.prepared.replicas());
+        let (are_several, calibrates) = (replicas.len() > 1, self.prepared.settled.calibrates == Some(true));
+        let (mut temperatures, mut losses) = (Vec::new(), Vec::new());
+        for (own, replica) in parameters.chunks_exact_mut(layout.len()).zip(&replicas) {
+            let is_judged = are_several && (calibrates || !monitors_loss(replica));
+            let rows = self.prepared.held_out(replica.fold.as_ref()).filter(|_| calibrates || is_judged);
+            let Some(rows) = rows else {
+                if calibrates {
+                    return Err(Error::CheckFailed("a calibrated network has no rows that it did not learn".into()));
+                }
+                losses.push(None);
+                continue;
             };
             let predictor = Predictor::new_async(&self.device, spec, own, rows.rows()).await?;
-            let outputs = predictor.outputs_async(rows.features()).await?;
-            let temperature = temperature(&outputs, rows.targets(), spec.outputs());
-            let temperature = if are_several { among_others(temperature) } else { temperature };
-            for tensor in [layout.weight(last), layout.bias(last)] {
-                own[tensor.range.clone()]
-                    .iter_mut()
-                    .for_each(|value| *value = (f64::from(*value) / temperature) as f32);
+            let mut outputs = predictor.outputs_async(rows.features()).await?;
+            if calibrates {
+                let temperature = temperature(&outputs, rows.targets(), spec.outputs());
+                let temperature = if are_several { among_others(temperature) } else { temperature };
+                let divide = |value: &mut f32| *value = (f64::from(*value) / temperature) as f32;
+                for tensor in [layout.weight(last), layout.bias(last)] {
+                    own[tensor.range.clone()].iter_mut().for_each(divide);
+                }
+                outputs.iter_mut().for_each(divide);
+                temperatures.push(temperature);
             }
-            temperatures.push(temperature);
+            let loss = || Metrics::new(spec, &outputs, &rows, Some(&self.prepared.encoder)).map(|own| own.loss);
+            // One that diverged may have none.
+            losses.push(is_judged.then(loss).transpose()?.filter(|loss| loss.is_finite()));
         }
+        self.losses = losses;
         Ok(temperatures)
     }
 }

@@ -73,7 +73,8 @@ impl Member {
     }
 }
 
-fn monitors_loss(replica: &Replica) -> bool {
+/// Whether epochs are judged by their loss.
+pub(super) fn monitors_loss(replica: &Replica) -> bool {
     replica.config.early_stopping.is_some_and(|rule| rule.monitor == crate::train::Monitor::Loss)
 }
 

@@ -53,6 +53,23 @@ fn logits_are_divided_by_what_fits_rows_that_were_held_out() {
     }
 }
 
+/// The loss that a network is listed with is that of the parameters that it has, whatever its epoch was chosen by: of folds of one network and
+/// one size the mean is the loss of all rows that were held out.
+#[test]
+fn a_network_is_listed_with_its_own_loss() {
+    let place = Place::new();
+    noisy(&place);
+    for words in
+        ["", "--calibrate", "--calibrate --monitor accuracy --patience 20", "--monitor accuracy --patience none"]
+    {
+        let run = place.json(&format!("{LONG} --folds 3 {words}"));
+        let members = run["members"].as_array().unwrap();
+        let losses: Vec<f64> = members.iter().map(|member| member["validation_loss"].as_f64().unwrap()).collect();
+        let (mean, held_out) = (losses.iter().sum::<f64>() / 3.0, run["validation"]["loss"].as_f64().unwrap());
+        assert!((mean - held_out).abs() < 1e-6 * held_out, "{words}: {losses:?}, {held_out}");
+    }
+}
+
 #[test]
 fn what_cannot_be_calibrated_is_refused() {
     let place = Place::new();
