@@ -229,6 +229,10 @@ impl Running {
     #[cfg(unix)]
     pub fn signalled(mut command: std::process::Command, signal: &str, seen: impl Fn() -> bool) -> Output {
         use std::io::Read;
+        assert!(
+            !is_ignored(signal),
+            "{signal} is ignored in this process, as behind nohup or a shell's `&`: the run would never end. Start the tests in the foreground"
+        );
         let mut child = Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
         let [mut told, mut given] = [String::new(), String::new()];
         let (mut stderr, mut stdout) = (child.0.stderr.take().unwrap(), child.0.stdout.take().unwrap());
@@ -245,6 +249,16 @@ impl Running {
         });
         Output { code: child.0.wait().unwrap().code(), stdout: given, stderr: told }
     }
+}
+
+/// Whether this process, and so each that it starts, was told to ignore a signal.
+#[cfg(unix)]
+fn is_ignored(signal: &str) -> bool {
+    let number = [("-HUP", 1), ("-INT", 2), ("-TERM", 15)].into_iter().find(|(name, _)| *name == signal);
+    // Linux says it here; elsewhere nothing is known.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.zip(number).is_some_and(|(mask, (_, number))| mask >> (number - 1) & 1 == 1)
 }
 
 impl Drop for Running {
