@@ -85,9 +85,10 @@ fn with_means(
     let places: Vec<_> = rows.iter().map(|&row| texts.code(row).and_then(|code| numbers[code])).collect();
     let of_rare = places.iter().flatten().filter(|&&place| place >= own).count();
     let has_means = of_rare as f64 >= RARE_PART * rows.len() as f64;
-    for class in has_means.then(|| targets.classes()).into_iter().flatten() {
+    for class in has_means.then(|| targets.classes_for(all)).into_iter().flatten() {
         let Some(mean) = TargetMean::fit(&places, targets, class, all) else { continue };
-        let values = places.iter().map(|&place| mean.of(place)).collect();
+        // As training rows are going to have it, or nearly so: their folds are not known here.
+        let values = mean.crossed(&places, targets, &[]);
         let encoding = if class.is_some() { NumericEncoding::Scaled } else { scaling.numbers };
         let number = self::numbers(table, name, rows, values, 0, Scaling { numbers: encoding, ..scaling })?;
         if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) = number {

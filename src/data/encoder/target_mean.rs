@@ -22,6 +22,10 @@ pub(in crate::data) const RARE_PART: f64 = 0.1;
 /// The variance between categories is at least so large a part of that within a category's mean, where categories have means: their reliability
 /// (ICC(1,k), Shrout and Fleiss 1979) is a third or more. With less of it they made errors larger (docs/tables.md).
 const LEAST: f64 = 0.5;
+/// A class has means if so many rows are of it: what one row says, no row could be trained with.
+const CLASS_ROWS: usize = 10;
+/// Most means of a column, of all classes together: a model's file names them.
+const MOST: usize = 1 << 16;
 /// Parts that training rows are cut into where they have no folds.
 const PARTS: usize = 8;
 
@@ -66,6 +70,13 @@ impl<'a> Targets<'a> {
     pub fn classes(&self) -> impl Iterator<Item = Option<&'a String>> {
         let whole = self.classes.is_empty().then_some(None);
         whole.into_iter().chain(self.classes.iter().map(Some))
+    }
+
+    /// Those of a column of so many categories: classes of enough rows, if they are not too many for it.
+    pub fn classes_for(&self, categories: usize) -> Vec<Option<&'a String>> {
+        let rows = |class: Option<&String>| self.of(class).iter().filter(|y| **y == 1.0).count();
+        let found: Vec<_> = self.classes().filter(|class| class.is_none() || rows(*class) >= CLASS_ROWS).collect();
+        if found.len().saturating_mul(categories) <= MOST { found } else { Vec::new() }
     }
 
     /// The number of each row: the target, or whether it is this class.

@@ -222,6 +222,34 @@ fn each_of_three_classes_has_its_means() {
     assert_eq!(classes, [Some("green"), Some("red")]);
 }
 
+/// A class of fewer than ten rows has no means, and a column has none where classes and categories are so many that a file would be full of
+/// them.
+#[test]
+fn few_rows_and_too_many_classes_have_no_means() {
+    let fitted = |zips: &dyn Fn(usize) -> usize, rows: usize, class: &dyn Fn(usize) -> String| {
+        let (x, y): (Vec<_>, Vec<_>) = (0..rows).map(|row| (zip(zips(row)), class(row))).unzip();
+        let texts = |all: &[String]| Cells::Text(all.iter().map(|text| Some(text.as_str())).collect());
+        let columns = vec![Column::new("zip", texts(&x)), Column::new("y", texts(&y))];
+        let table = Table::new("t", columns).unwrap();
+        let encoder = Encoder::fit(&table, "y", &self::rows(&table), None, SCALING).ok()?;
+        Some(means_of(&encoder).iter().map(|mean| mean.class.clone().unwrap()).collect::<Vec<_>>())
+    };
+    // Zips 5 and 6 are of a class of their own, ten rows, or but for one of them.
+    let ghost = |but: usize| {
+        move |row: usize| match row % ZIPS {
+            5 | 6 if row != but => "ghost".to_string(),
+            zip => ["green", "red"][zip % 2].to_string(),
+        }
+    };
+    let by_zip = |row: usize| row % ZIPS;
+    assert_eq!(fitted(&by_zip, ZIPS * EACH, &ghost(usize::MAX)).unwrap(), ["ghost", "green", "red"]);
+    assert_eq!(fitted(&by_zip, ZIPS * EACH, &ghost(6)).unwrap(), ["green", "red"]);
+    // 700 zips with 93 classes and with 100.
+    let of = |classes: usize| fitted(&|row| row % 700, 3500, &|row| format!("class {:03}", row % 700 % classes));
+    assert_eq!(of(93).map(|classes| classes.len()), Some(93));
+    assert_eq!(of(100), None, "the column says nothing then");
+}
+
 /// The mean of those rows that count.
 fn mean_where(y: &[f64], counts: &dyn Fn(usize) -> bool) -> f64 {
     let of: Vec<f64> = (0..y.len()).filter(|&row| counts(row)).map(|row| y[row]).collect();
