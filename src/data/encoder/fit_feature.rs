@@ -87,9 +87,11 @@ fn with_means(
     let has_means = of_rare as f64 >= RARE_PART * rows.len() as f64;
     for class in has_means.then(|| targets.classes_for(all)).into_iter().flatten() {
         let Some(mean) = TargetMean::fit(&places, targets, class, all) else { continue };
-        // As training rows are going to have it, or nearly so: their folds are not known here.
-        let values = mean.crossed(&places, targets, &[]);
-        let encoding = if class.is_some() { NumericEncoding::Scaled } else { scaling.numbers };
+        let (values, encoding) = match class {
+            // What a rare class has hardly differs, so it is scaled as training rows have it; their folds are not known here.
+            Some(_) => (mean.crossed(&places, targets, &[]), NumericEncoding::Scaled),
+            None => (places.iter().map(|&place| mean.of(place)).collect(), scaling.numbers),
+        };
         let number = self::numbers(table, name, rows, values, 0, Scaling { numbers: encoding, ..scaling })?;
         if let Ok(FeatureKind::Number { mean: middle, scale, clip, edges, .. }) = number {
             target_means.push(TargetMean { mean: middle, scale, clip, edges, ..mean });
