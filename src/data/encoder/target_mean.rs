@@ -74,8 +74,11 @@ impl<'a> Targets<'a> {
 
     /// Those of a column of so many categories: classes of enough rows, if they are not too many for it.
     pub fn classes_for(&self, categories: usize) -> Vec<Option<&'a String>> {
-        let rows = |class: Option<&String>| self.of(class).iter().filter(|y| **y == 1.0).count();
-        let found: Vec<_> = self.classes().filter(|class| class.is_none() || rows(*class) >= CLASS_ROWS).collect();
+        let mut rows = vec![0; self.classes.len()];
+        self.y.iter().for_each(|&y| rows.get_mut(y as usize).into_iter().for_each(|rows| *rows += 1));
+        let has_enough = |number: usize| rows.get(number).is_none_or(|&rows| rows >= CLASS_ROWS);
+        let classes = self.classes().enumerate().filter(|(number, _)| has_enough(*number));
+        let found: Vec<_> = classes.map(|(_, class)| class).collect();
         if found.len().saturating_mul(categories) <= MOST { found } else { Vec::new() }
     }
 
