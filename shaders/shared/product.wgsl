@@ -10,15 +10,18 @@ const THREADS = SLICE_THREADS * SLICES;
 const SLICE_DEPTH = DEPTH / SLICES;
 const A_QUADS = ROWS / 4u;
 const B_QUADS = COLUMNS / 4u;
-const A_PITCH = A_QUADS + 1u; // padded against bank conflicts
-const B_PITCH = B_QUADS + 1u;
+const DEPTH_QUADS = DEPTH / 4u;
+// Fours of a panel from four lines to the next four where lines are c's rows or columns: one more than they have, against bank conflicts.
+const LINES_PITCH = DEPTH + 1u;
+const A_SIZE = A_QUADS * LINES_PITCH;
+const B_SIZE = B_QUADS * LINES_PITCH;
 // Invocations side by side, 32 where a tile has as many, make a patch: they read few different fours of a and b.
 const PATCH_ROWS = min(8u, ROW_THREADS);
 const PATCH_COLUMNS = 4u;
 const PATCHES = COLUMN_THREADS / PATCH_COLUMNS;
 
-var<workgroup> a_panel: array<vec4<f32>, PANELS * DEPTH * A_PITCH>;
-var<workgroup> b_panel: array<vec4<f32>, PANELS * DEPTH * B_PITCH>;
+var<workgroup> a_panel: array<vec4<f32>, PANELS * A_SIZE>;
+var<workgroup> b_panel: array<vec4<f32>, PANELS * B_SIZE>;
 var<private> column_sum: vec4<f32>;
 
 struct Matrix {
@@ -45,8 +48,8 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
     }
     var panel = 0u;
     for (var depth = first; depth < end; depth += DEPTH) {
-        let a_from = panel * DEPTH * A_PITCH;
-        let b_from = panel * DEPTH * B_PITCH;
+        let a_from = panel * A_SIZE;
+        let b_from = panel * B_SIZE;
         if (!AHEAD) {
             fetch_a(thread, a, row, depth);
             fetch_b(thread, b, column, depth);
@@ -59,14 +62,14 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
             fetch_a(thread, a, row, depth + DEPTH);
             fetch_b(thread, b, column, depth + DEPTH);
         }
-        let a_at = a_from + slice * SLICE_DEPTH * A_PITCH + row_quad;
-        let b_at = b_from + slice * SLICE_DEPTH * B_PITCH + column_quad;
-        for (var d = 0u; d < SLICE_DEPTH; d++) {
-            accumulate(a_at, b_at, d);
+        let a_at = a_from + select(slice * (SLICE_DEPTH / 4u) + row_quad * LINES_PITCH, slice * SLICE_DEPTH * A_QUADS + row_quad, A_BY_DEPTH);
+        let b_at = b_from + select(slice * (SLICE_DEPTH / 4u) + column_quad * LINES_PITCH, slice * SLICE_DEPTH * B_QUADS + column_quad, B_BY_DEPTH);
+        for (var four = 0u; four < SLICE_DEPTH / 4u; four++) {
+            accumulate(a_at, b_at, four);
         }
         if (COLUMN_SUMS && thread < B_QUADS) {
             for (var d = 0u; d < DEPTH; d++) {
-                column_sum += b_panel[b_from + d * B_PITCH + thread];
+                column_sum += b_panel[b_from + d * B_QUADS + thread];
             }
         }
         // Of two panels one is read while the other is written: the barrier above keeps everybody within one of them.

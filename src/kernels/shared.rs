@@ -18,6 +18,10 @@ pub const PRODUCT_WGSL: &str = include_str!("../../shaders/shared/product.wgsl")
 pub const MATRIX_UNITS_WGSL: &str = include_str!("../../shaders/shared/matrix_units.wgsl");
 /// The loop of a tile on them, with marks where its sums, its products and its end are written.
 pub const MATRIX_UNITS_TILE_WGSL: &str = include_str!("../../shaders/shared/matrix_units_tile.wgsl");
+/// The end of a product on the way back to a layer.
+pub const SLOPED_WGSL: &str = include_str!("../../shaders/shared/sloped.wgsl");
+/// A tile of a share of a layer's gradient.
+pub const GRADIENT_SHARE_WGSL: &str = include_str!("../../shaders/shared/gradient_share.wgsl");
 /// A block of rows on its way through a small network.
 pub const BLOCK_WGSL: &str = include_str!("../../shaders/shared/block.wgsl");
 /// And back.

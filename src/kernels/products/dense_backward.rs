@@ -3,7 +3,9 @@
 
 use super::matmul::{multiply, rows_of_a_task, slices};
 use super::matrix_units::widen;
-use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles};
+use crate::kernels::{
+    Call, Io, Kernel, PLAIN, PartKind, SLOPED_WGSL, WorkgroupSize, any, cpu, dims, input, output, tiles,
+};
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
 
@@ -13,7 +15,7 @@ dims!(rows, inputs, outputs, tile_rows, tile_columns);
 pub static DENSE_BACKWARD: Kernel = Kernel {
     name: "dense_backward",
     formula: "c = (d wᵀ) f'(z), a = f(z)",
-    wgsl: &[include_str!("../../../shaders/products/dense_backward.wgsl")],
+    wgsl: &[SLOPED_WGSL, include_str!("../../../shaders/products/dense_backward.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,

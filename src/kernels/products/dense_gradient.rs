@@ -4,7 +4,8 @@
 use super::matmul::multiply;
 use super::matrix_units::widen;
 use crate::kernels::{
-    Call, Io, Kernel, MOST_GROUPS, PLAIN, Part, PartKind, WorkgroupSize, all, cpu, dims, in_place, input, tiles,
+    Call, GRADIENT_SHARE_WGSL, Io, Kernel, MOST_GROUPS, PLAIN, Part, PartKind, WorkgroupSize, all, cpu, dims, in_place,
+    input, tiles,
 };
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
@@ -28,7 +29,7 @@ pub(super) fn shares_fit(dims: &[u32], _: &Part) -> Result<(), &'static str> {
 pub static DENSE_GRADIENT: Kernel = Kernel {
     name: "dense_gradient",
     formula: "each group's share of xᵀ d, and below it of the sum of d over rows",
-    wgsl: &[include_str!("../../../shaders/products/dense_gradient.wgsl")],
+    wgsl: &[GRADIENT_SHARE_WGSL, include_str!("../../../shaders/products/dense_gradient.wgsl")],
     part: PartKind::Tile,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -2,7 +2,10 @@
 
 use super::dense_backward::way_back;
 use super::dense_gradient::{shares, shares_fit};
-use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, cpu, dims, in_place, input, output, tiles};
+use crate::kernels::{
+    Call, GRADIENT_SHARE_WGSL, Io, Kernel, PLAIN, PartKind, SLOPED_WGSL, WorkgroupSize, cpu, dims, in_place, input,
+    output, tiles,
+};
 use crate::math::Real;
 
 dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
@@ -11,7 +14,7 @@ dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
 pub static DENSE_WAY_BACK: Kernel = Kernel {
     name: "dense_way_back",
     formula: "c = (d wᵀ) f'(z), a = f(z), and each group's share of xᵀ d, and below it of the sum of d over rows",
-    wgsl: &[include_str!("../../../shaders/products/dense_way_back.wgsl")],
+    wgsl: &[SLOPED_WGSL, GRADIENT_SHARE_WGSL, include_str!("../../../shaders/products/dense_way_back.wgsl")],
     part: PartKind::DensePair,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -1,5 +1,6 @@
 //! The WGSL that brings a product's panels: from the matrices into registers, which the sums of the panels before do not wait for, and from
-//! there into workgroup memory. Each register has a name and a place of its own.
+//! there into workgroup memory, as they lie in memory. Every invocation brings as many fours of neighbouring elements as any other, each in a
+//! register with a name and a place of its own.
 
 use std::fmt::Write;
 
@@ -23,18 +24,13 @@ impl Panel {
     /// The registers, `fetch_a` that fills them, and `put_a` that takes them to workgroup memory.
     pub fn wgsl(&self) -> String {
         let Self { name, depth, quads, .. } = *self;
-        let by_depth = self.turns(depth * quads);
-        let by_line = if self.wide { 4 * self.turns(depth / 4 * quads) } else { by_depth };
         let mut text = self.load();
-        for register in 0..by_depth.max(by_line) {
+        for register in 0..(depth * quads).div_ceil(self.threads) {
             text += &format!("var<private> {name}_{register}: vec4<f32>;\n");
         }
-        let [straight, turned] = [self.straight(), if self.wide { self.in_blocks() } else { self.by_fours() }];
-        let either = |[straight, turned]: [&str; 2]| {
-            format!("    if ({}_BY_DEPTH) {{\n{straight}    }} else {{\n{turned}    }}\n", name.to_uppercase())
-        };
-        let fetch = either([&straight.fetch, &turned.fetch]);
-        let put = either([&straight.put, &turned.put]);
+        let (upper, [of_depths, of_lines]) = (name.to_uppercase(), [true, false].map(|by_depth| self.texts(by_depth)));
+        let either = |depths, lines| format!("    if ({upper}_BY_DEPTH) {{\n{depths}    }} else {{\n{lines}    }}\n");
+        let (fetch, put) = (either(of_depths.fetch, of_lines.fetch), either(of_depths.put, of_lines.put));
         // A String takes whatever is written to it.
         let _ = write!(
             text,
@@ -44,100 +40,65 @@ impl Panel {
         text
     }
 
-    /// How often all invocations are needed for so many.
-    fn turns(&self, count: usize) -> usize {
-        count.div_ceil(self.threads)
-    }
-
-    /// The load of four neighbours in a line, or of one. What lies outside reads the last that is inside: it is never awaited before it is
+    /// The load of four neighbours in a line. What lies outside reads the last that is inside: it is never awaited before it is
     /// needed, as a choice between it and 0 would be, and `put_a` has that choice.
     fn load(&self) -> String {
-        let Self { name, operand, .. } = self;
-        let (count, made, most) = if self.wide { ("four", "vec4<f32>", "4u") } else { ("one", "f32", "1u") };
+        let Self { name, operand, wide, .. } = *self;
+        let four = if wide {
+            format!("    return four_{operand}(first + min(place, {name}.length - 4u));\n")
+        } else {
+            let one = |i| format!("one_{operand}(first + min({}, last))", plus("place", i, ""));
+            format!(
+                "    let last = {name}.length - 1u;\n    return vec4<f32>({}, {},\n        {}, {});\n",
+                one(0),
+                one(1),
+                one(2),
+                one(3)
+            )
+        };
         format!(
-            "fn {count}_of_{name}({name}: Matrix, line: u32, place: u32) -> {made} {{\n    \
-             let at = min(line, {name}.lines - 1u) * {name}.length + min(place, {name}.length - {most});\n    \
-             return {count}_{operand}({name}.base + at);\n}}\n"
+            "fn four_of_{name}({name}: Matrix, line: u32, place: u32) -> vec4<f32> {{\n    \
+             let first = {name}.base + min(line, {name}.lines - 1u) * {name}.length;\n{four}}}\n"
         )
     }
 
-    /// Of a matrix whose lines are depths: neighbouring invocations take neighbouring fours of one.
-    fn straight(&self) -> Texts {
+    /// Of a matrix whose lines are depths, or else c's rows or columns. Neighbouring invocations take neighbouring fours of a line.
+    fn texts(&self, by_depth: bool) -> Texts {
         let Self { name, depth, quads, threads, wide, .. } = *self;
-        let (turns, step) = (self.turns(depth * quads), threads / quads);
-        let mut fetch = format!("let line = depth + thread / {quads}u;\nlet place = side + thread % {quads}u * 4u;\n");
-        let mut put = format!(
-            "let line = depth + thread / {quads}u;\nlet line_at = to + thread / {quads}u * {0}_PITCH + thread % {quads}u;\n",
-            name.to_uppercase()
-        );
-        for turn in 0..turns {
-            let line = plus("line", turn * step, "");
-            fetch += &match wide {
-                true => format!("{name}_{turn} = four_of_{name}({name}, {line}, place);\n"),
-                false => self.ones(turn, |i| format!("{line}, {}", plus("place", i, ""))),
-            };
-            let at = plus("line_at", turn * step, &format!(" * {}_PITCH", name.to_uppercase()));
-            put += &format!("{name}_panel[{at}] = select(vec4<f32>(), {name}_{turn}, {line} < end);\n");
-        }
-        self.guarded(depth * quads, fetch, put)
-    }
-
-    /// Of a matrix whose lines are c's rows or columns, one element at a time: neighbouring invocations take neighbouring depths, of four lines each.
-    fn by_fours(&self) -> Texts {
-        let Self { name, depth, quads, threads, .. } = *self;
-        let (turns, step) = (self.turns(depth * quads), threads / depth);
-        let mut fetch = format!("let place = depth + thread % {depth}u;\nlet line = side + thread / {depth}u * 4u;\n");
-        let mut put = format!(
-            "let inside = depth + thread % {depth}u < end;\nlet four_at = to + thread % {depth}u * {}_PITCH + thread / {depth}u;\n",
-            name.to_uppercase()
-        );
-        for turn in 0..turns {
-            fetch += &self.ones(turn, |i| format!("{}, place", plus("line", 4 * turn * step + i, "")));
-            let at = plus("four_at", turn * step, "");
-            put += &format!("{name}_panel[{at}] = select(vec4<f32>(), {name}_{turn}, inside);\n");
-        }
-        self.guarded(depth * quads, fetch, put)
-    }
-
-    /// The same four elements at a time: blocks of four depths and four lines, which are turned over.
-    fn in_blocks(&self) -> Texts {
-        let Self { name, depth, quads, threads, .. } = *self;
-        let across = depth / 4;
-        let (turns, step) = (self.turns(across * quads), threads / across);
-        let pitch = format!(" * {}_PITCH", name.to_uppercase());
+        let (upper, across) = (name.to_uppercase(), if by_depth { quads } else { depth / 4 });
+        let (count, step) = (depth * quads, threads / across);
+        // Where they are fewer than the invocations, some bring the same: a branch would have to wait for its loads.
+        let own = if count < threads { format!("thread % {count}u") } else { "thread".into() };
+        let (first, beside) = if by_depth { ("depth", "side") } else { ("side", "depth") };
         let mut fetch =
-            format!("let place = depth + thread % {across}u * 4u;\nlet line = side + thread / {across}u * 4u;\n");
-        let mut put = format!(
-            "let inside = depth + thread % {across}u * 4u < end;\nlet block_at = to + thread % {across}u * 4u{pitch} + thread / {across}u;\n"
-        );
-        for turn in 0..turns {
-            let block = plus("block_at", turn * step, "");
-            for i in 0..4 {
-                let line = plus("line", 4 * turn * step + i, "");
-                fetch += &format!("{name}_{} = four_of_{name}({name}, {line}, place);\n", 4 * turn + i);
-                let lane = ["x", "y", "z", "w"][i];
-                let four: Vec<_> = (0..4).map(|line| format!("{name}_{}.{lane}", 4 * turn + line)).collect();
-                let (at, four) = (plus(&block, i, &pitch), four.join(", "));
-                put += &format!("{name}_panel[{at}] = select(vec4<f32>(), vec4<f32>({four}), inside);\n");
-            }
-        }
-        self.guarded(across * quads, fetch, put)
-    }
-
-    /// A register of four elements, each read from the line and place that `of` gives.
-    fn ones(&self, register: usize, of: impl Fn(usize) -> String) -> String {
-        let name = self.name;
-        let ones: Vec<_> = (0..4).map(|i| format!("one_of_{name}({name}, {})", of(i))).collect();
-        format!("{name}_{register} = vec4<f32>({}, {},\n    {}, {});\n", ones[0], ones[1], ones[2], ones[3])
-    }
-
-    /// Texts for the invocations that have something to bring, where they are fewer than all.
-    fn guarded(&self, count: usize, fetch: String, put: String) -> Texts {
-        let guard = |text: String| match count < self.threads {
-            true => indented(&format!("if (thread < {count}u) {{\n{}}}\n", indented(&text))),
-            false => indented(&text),
+            format!("let line = {first} + {own} / {across}u;\nlet place = {beside} + {own} % {across}u * 4u;\n");
+        let mut put = match by_depth {
+            true => format!(
+                "let line = depth + thread / {across}u;\nlet at = to + thread / {across}u * {upper}_QUADS + thread % {across}u;\n"
+            ),
+            false => format!(
+                "let inside = {};\nlet at = to + thread / {depth}u * LINES_PITCH + thread % {depth}u;\n",
+                match wide {
+                    true => format!("depth + thread % {across}u * 4u < end"),
+                    false => format!(
+                        "vec4<u32>(depth + thread % {across}u * 4u) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(end)"
+                    ),
+                }
+            ),
         };
-        Texts { fetch: indented(&guard(fetch)), put: indented(&guard(put)) }
+        for turn in 0..count.div_ceil(threads) {
+            let line = plus("line", turn * step, "");
+            fetch += &format!("{name}_{turn} = four_of_{name}({name}, {line}, place);\n");
+            let (at, inside) = match by_depth {
+                true => (plus("at", turn * step, &format!(" * {upper}_QUADS")), format!("{line} < end")),
+                false => (plus("at", turn * step / 4, &format!(" * LINES_PITCH")), "inside".into()),
+            };
+            put += &format!("{name}_panel[{at}] = select(vec4<f32>(), {name}_{turn}, {inside});\n");
+        }
+        if count < threads {
+            put = format!("if (thread < {count}u) {{\n{}}}\n", indented(&put));
+        }
+        Texts { fetch: indented(&indented(&fetch)), put: indented(&indented(&put)) }
     }
 }
 

@@ -12,7 +12,7 @@ pub struct Tile {
     rows: usize,
     /// Columns of c; a multiple of 4 `blocks[1]`, at most four for each invocation.
     columns: usize,
-    /// Columns of a and rows of b that are in workgroup memory at a time; a multiple of 4 and of `slices`.
+    /// Columns of a and rows of b that are in workgroup memory at a time; a multiple of four times `slices`.
     depth: usize,
     /// Blocks of 4 x 4 elements of c that an invocation makes, down and across.
     blocks: [usize; 2],
@@ -67,7 +67,7 @@ impl Tile {
     /// Bytes of workgroup memory.
     pub fn workgroup_bytes(&self) -> usize {
         // Padded, as shaders/shared/product.wgsl has it.
-        let panels = self.panels * self.depth * (self.rows / 4 + 1 + self.columns / 4 + 1);
+        let panels = self.panels * (self.rows / 4 + self.columns / 4) * (self.depth + 1);
         16 * (panels + self.rows * self.columns / 4 * (self.slices - 1))
     }
 
@@ -92,19 +92,7 @@ impl Tile {
             // A String takes whatever is written to it.
             let _ = write!(text, "{head} {{\n{body}}}\n");
         };
-        let mut body = String::new();
-        for (panel, pitch, step, count) in
-            [("a", "A_PITCH", "PATCH_ROWS", down), ("b", "B_PITCH", "PATCH_COLUMNS", across)]
-        {
-            for i in 0..count {
-                body += &format!("    let {panel}{i} = {panel}_panel[{panel}_at + depth * {pitch} + {i}u * {step}];\n");
-            }
-        }
-        for &(row, quad) in &sums {
-            let (block, lane) = (row / 4, ["x", "y", "z", "w"][row % 4]);
-            body += &format!("    sum_{row}_{quad} = fma(vec4<f32>(a{block}.{lane}), b{quad}, sum_{row}_{quad});\n");
-        }
-        put("fn accumulate(a_at: u32, b_at: u32, depth: u32)", body);
+        put("fn accumulate(a_at: u32, b_at: u32, four: u32)", self.four_depths());
         let starts = (0..across).map(|quad| {
             let rows = (0..4 * down).map(|row| format!("    sum_{row}_{quad} = start_{quad};\n")).collect::<String>();
             format!("    let start_{quad} = start(replica, column + {quad}u * 4u * PATCH_COLUMNS);\n{rows}")
@@ -138,4 +126,62 @@ impl Tile {
             .map(|(row, quad)| format!("var<private> sum_{row}_{quad}: vec4<f32>;\n"))
             .collect::<String>()
     }
+
+    /// Four depths of the sums. Of lines of a, each meets all four depths of b, and the next one is on its way while one is used.
+    fn four_depths(&self) -> String {
+        let [down, across] = self.blocks;
+        let sums = |row: usize, depth: usize, a: &str| -> String {
+            let sum = |quad| format!("sum_{row}_{quad} = fma(vec4<f32>({a}), b{quad}_{depth}, sum_{row}_{quad});\n");
+            (0..across).map(sum).collect()
+        };
+        let (mut text, mut b_lines) = (String::new(), String::new());
+        for quad in 0..across {
+            for i in 0..4 {
+                text += &format!("var b{quad}_{i}: vec4<f32>;\n");
+                let at = format!("b_at + {quad}u * PATCH_COLUMNS * LINES_PITCH + {i}u * DEPTH_QUADS + four");
+                b_lines += &format!("let line{quad}_{i} = b_panel[{at}];\n");
+            }
+            for (i, lane) in LANES.iter().enumerate() {
+                let lines: Vec<_> = (0..4).map(|line| format!("line{quad}_{line}.{lane}")).collect();
+                b_lines += &format!("b{quad}_{i} = vec4<f32>({});\n", lines.join(", "));
+            }
+        }
+        let b_depth = |depth: usize| -> String {
+            let at = format!("b_at + (4u * four + {depth}u) * B_QUADS");
+            (0..across).map(|quad| format!("b{quad}_{depth} = b_panel[{at} + {quad}u * PATCH_COLUMNS];\n")).collect()
+        };
+        let (mut a_depths, mut a_lines) = (String::new(), String::new());
+        for depth in 0..4 {
+            a_depths += &block("if (B_BY_DEPTH)", &b_depth(depth));
+            for i in 0..down {
+                let at = format!("a_at + (4u * four + {depth}u) * A_QUADS + {i}u * PATCH_ROWS");
+                a_depths += &format!("let a{i}_{depth} = a_panel[{at}];\n");
+            }
+            for row in 0..4 * down {
+                a_depths += &sums(row, depth, &format!("a{}_{depth}.{}", row / 4, LANES[row % 4]));
+            }
+        }
+        let a_line = |row: usize| {
+            let (i, line) = (row / 4, row % 4);
+            format!("let a{row} = a_panel[a_at + {i}u * PATCH_ROWS * LINES_PITCH + {line}u * DEPTH_QUADS + four];\n")
+        };
+        a_lines += &a_line(0);
+        a_lines += &block("if (B_BY_DEPTH)", &(0..4).map(b_depth).collect::<String>());
+        for row in 0..4 * down {
+            if row + 1 < 4 * down {
+                a_lines += &a_line(row + 1);
+            }
+            for (depth, lane) in LANES.iter().enumerate() {
+                a_lines += &sums(row, depth, &format!("a{row}.{lane}"));
+            }
+        }
+        text += &block("if (!B_BY_DEPTH)", &b_lines);
+        text + &block("if (A_BY_DEPTH)", &a_depths) + &block("else", &a_lines)
+    }
 }
+
+fn block(head: &str, body: &str) -> String {
+    format!("{head} {{\n{body}}}\n")
+}
+
+const LANES: [&str; 4] = ["x", "y", "z", "w"];

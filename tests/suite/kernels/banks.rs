@@ -24,11 +24,8 @@ const LIMITS: &[(&str, &str, [f64; 2])] = &[
     // The inner loops of products.
     ("", "a_panel[a_at", [1.0, 1.0]),
     ("", "b_panel[b_at", [1.0, 2.0]),
-    // A panel's way in. Known: the deeper it is, the fewer rows do neighbours write that turn four of them over.
-    ("16x16x4", "_panel[block_at", [4.0, 8.0]),
-    ("32x32x4", "_panel[block_at", [4.0, 4.0]),
-    ("", "_panel[block_at", [2.0, 2.0]),
-    ("", "_panel[line_at", [2.0, 3.0]),
+    // A panel's way in.
+    ("", "_panel[at", [1.0, 2.0]),
     // The inner loops of networks: forward, to the gradient by parameters, and back.
     ("", "activations[place(layer.input + k", [1.0, 1.0]),
     ("", "activations[place(row.", [1.25, 1.7]),
@@ -197,29 +194,18 @@ fn tiles_and_networks_have_few_bank_conflicts() {
 
 /// The text without padding.
 fn unpadded(source: &str) -> String {
-    let tight = [
-        ("A_PITCH = A_QUADS + 1u", "A_PITCH = A_QUADS"),
-        ("B_PITCH = B_QUADS + 1u", "B_PITCH = B_QUADS"),
-        ("PITCH = QUADS | 1u", "PITCH = QUADS"),
-    ];
+    let tight = [("LINES_PITCH = DEPTH + 1u", "LINES_PITCH = DEPTH"), ("PITCH = QUADS | 1u", "PITCH = QUADS")];
     let text = tight.iter().fold(source.to_string(), |text, (padded, tight)| text.replace(padded, tight));
     assert_ne!(text, source, "nothing to change");
     text
 }
 
-/// The limits notice it: the padding of panels where they are turned over on their way in, and that of a network's activations.
+/// The limits notice it: the padding of panels whose lines are c's rows or columns, and that of a network's activations.
 #[test]
 fn without_padding_there_are_many() {
     let counted = [tiles(unpadded), networks(unpadded)].concat();
     let problems = problems(&counted);
-    for line in [
-        "a_panel[four_at",
-        "b_panel[four_at",
-        "a_panel[block_at",
-        "b_panel[block_at",
-        "activations[place(unit.",
-        "activations[place(row.",
-    ] {
+    for line in ["a_panel[a_at", "b_panel[b_at", "activations[place(unit.", "activations[place(row."] {
         assert!(
             problems.iter().any(|problem| problem.contains(line)),
             "{line}: not noticed in\n{}",

@@ -11,9 +11,9 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, BLOCK_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL,
-    MAX_BINDINGS, MAX_RECORDS, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL, SOFTMAX_WGSL,
-    STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
+    Access, BLOCK_WGSL, GRADIENT_SHARE_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL,
+    MATRIX_UNITS_WGSL, MAX_BINDINGS, MAX_RECORDS, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part,
+    RULES_WGSL, SLOPED_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -249,6 +249,8 @@ fn every_file_is_one_row_or_one_part() {
         ("partials", PARTIALS_WGSL),
         ("block", BLOCK_WGSL),
         ("way_back", WAY_BACK_WGSL),
+        ("sloped", SLOPED_WGSL),
+        ("gradient_share", GRADIENT_SHARE_WGSL),
         ("pointwise", POINTWISE_WGSL),
         ("softmax", SOFTMAX_WGSL),
     ];
