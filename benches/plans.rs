@@ -153,7 +153,7 @@ fn step(device: &GpuDevice, seconds: f64, case: &Case, kind: Option<PlanKind>, t
         "kind": "step", "network": widths, "samples": samples, "batch": batch, "replicas": replicas,
         "asked": kind.map_or("auto", PlanKind::name)
     });
-    if let Target::Gpu { workgroup_bytes, cores } = target {
+    if let Target::Gpu { workgroup_bytes, cores, .. } = target {
         (of["workgroup_bytes"], of["cores"]) = (json!(workgroup_bytes), json!(cores));
     }
     match choose(kind, &spec, &Recipe::new(Rule::Sgd), shape, target) {
@@ -182,7 +182,7 @@ fn all(device: &GpuDevice, seconds: f64) {
     let (memory, own) = (device.summary().workgroup_bytes as usize, device.summary().target());
     // Cores decide on the rows of a block.
     let targets = [(memory, 1), (memory, 64), (memory, 1 << 10), (16 << 10, 64)]
-        .map(|(workgroup_bytes, cores)| Target::Gpu { workgroup_bytes, cores });
+        .map(|(workgroup_bytes, cores)| Target::Gpu { workgroup_bytes, cores, sums: 64 });
     let (binary, classes) = (Loss::BinaryCrossEntropy, Loss::SoftmaxCrossEntropy);
     for batch in [32, 64, 256, 900, 4096, 16_384] {
         let case = Case { widths: ARTICLE, loss: binary, samples: 2 * batch, batch, replicas: 1 };

@@ -93,7 +93,7 @@ fn pipelines() -> Vec<Pipeline> {
     for (widths, loss) in networks {
         let spec = MlpSpec::new(widths, Activation::Relu, loss).unwrap();
         for (kind, rule, kib, cores) in choices() {
-            let target = Target::Gpu { workgroup_bytes: kib << 10, cores };
+            let target = Target::Gpu { workgroup_bytes: kib << 10, cores, sums: 64 };
             let shape = TrainShape { batch: 256, validation: 256, ..TrainShape::full(1024) };
             // A network may be too large for a way of planning.
             let Ok(plan) = choose(Some(kind), &spec, &Recipe::new(rule), shape, target) else { continue };

@@ -94,7 +94,7 @@ impl Args {
         let spec = self.network.spec()?;
         let recipe = Recipe::new(Optimizer::named(&self.optimizer, 1.0)?.rule);
         let shape = TrainShape { batch: self.batch, ..TrainShape::full(ROWS.max(self.batch)) };
-        let target = Target::Gpu { workgroup_bytes: self.workgroup_bytes, cores: self.cores };
+        let target = Target::Gpu { workgroup_bytes: self.workgroup_bytes, cores: self.cores, sums: 64 };
         let mut plans = vec![choose(None, &spec, &recipe, shape, target)?, forward(&spec, self.batch, 1, target)?];
         // A network may be too large for a way of planning.
         let others = PlanKind::ALL.iter().filter_map(|&kind| choose(Some(kind), &spec, &recipe, shape, target).ok());

@@ -97,9 +97,9 @@ mod tests {
     use super::*;
     use crate::math::{Activation, Loss, Rule};
 
-    const PORTABLE: Target = Target::Gpu { workgroup_bytes: 16 << 10, cores: 64 };
-    const SOFTWARE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 1 };
-    const LARGE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 64 };
+    const PORTABLE: Target = Target::Gpu { workgroup_bytes: 16 << 10, cores: 64, sums: 64 };
+    const SOFTWARE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 1, sums: 64 };
+    const LARGE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 64, sums: 64 };
 
     fn spec(widths: &[usize]) -> MlpSpec {
         MlpSpec::new(widths, Activation::Relu, Loss::BinaryCrossEntropy).unwrap()
@@ -140,7 +140,7 @@ mod tests {
             (32, LARGE, PlanKind::Fused),
             (32, SOFTWARE, PlanKind::Resident),
             (64, SOFTWARE, PlanKind::Fused),
-            (64, Target::Gpu { workgroup_bytes: 64 << 10, cores: 64 }, PlanKind::Fused),
+            (64, Target::Gpu { workgroup_bytes: 64 << 10, cores: 64, sums: 64 }, PlanKind::Fused),
             (32, Target::Cpu, PlanKind::Fused),
         ] {
             assert_eq!(plan(&article, batch, target).kind, kind, "batch {batch} on {target:?}");

@@ -28,7 +28,7 @@ pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> 
 /// The network as workgroups take `rows` rows of each replica forward through it whole; `None` where it goes layer by layer.
 pub(super) fn whole(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> Result<Option<Slices>> {
     // Nothing is launched on a CPU, whose threads share a product's rows.
-    let Target::Gpu { workgroup_bytes, cores } = target else { return Ok(None) };
+    let Target::Gpu { workgroup_bytes, cores, .. } = target else { return Ok(None) };
     if rows == 0 {
         return Ok(None);
     }

@@ -78,7 +78,7 @@ pub(super) fn slices(spec: &MlpSpec, recipe: &Recipe, shape: &TrainShape, target
     let (rows, _) = batches(shape);
     let network = network(spec, recipe)?;
     let (network, groups) = match target {
-        Target::Gpu { workgroup_bytes, cores } => {
+        Target::Gpu { workgroup_bytes, cores, .. } => {
             let cores_of_each = cores.div_ceil(shape.replicas);
             let Some(network) = fitted(network, gpu_blocks(rows, cores_of_each), workgroup_bytes)? else {
                 return Ok(None);

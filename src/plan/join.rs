@@ -44,7 +44,7 @@ mod tests {
     use crate::plan::{PassKind, PlanKind, Recipe, Target, TrainShape, choose};
     use crate::spec::MlpSpec;
 
-    const DISCRETE: Target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64 };
+    const DISCRETE: Target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64, sums: 64 };
 
     /// The training step's kernels, and the number of those of the plan before it is joined.
     fn joined(spec: &MlpSpec, rows: usize) -> (Vec<&'static str>, usize) {

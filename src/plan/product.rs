@@ -77,12 +77,17 @@ impl Products {
         let [few, enough, many] = busy(target);
         match self.columns {
             ..=NARROW if self.tiles(&TALL) >= few => &TALL,
-            _ if self.fill(enough, &LARGE) => &LARGE,
+            _ if holds(target, &LARGE) && self.fill(enough, &LARGE) => &LARGE,
             _ if self.fill(many, &MEDIUM) => &MEDIUM,
             _ if self.fill(few, &SMALL) => &SMALL,
             _ => &TINY,
         }
     }
+}
+
+/// Whether a target's invocations have registers for a tile's sums.
+fn holds(target: Target, tile: &Tile) -> bool {
+    if let Target::Gpu { sums, .. } = target { sums >= tile.sums() } else { true }
 }
 
 /// The fewest tiles that the small and the tall one, the large one and the middle one are worth.
@@ -111,9 +116,9 @@ mod tests {
     use crate::plan::{Recipe, TrainShape, choose};
     use crate::spec::MlpSpec;
 
-    const SOFTWARE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 1 };
-    const INTEGRATED: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 16 };
-    const DISCRETE: Target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64 };
+    const SOFTWARE: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 1, sums: 64 };
+    const INTEGRATED: Target = Target::Gpu { workgroup_bytes: 32 << 10, cores: 16, sums: 64 };
+    const DISCRETE: Target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64, sums: 64 };
 
     /// Rows, columns and products, and the tiles on a discrete GPU, an integrated one and one in software.
     #[test]
@@ -139,6 +144,14 @@ mod tests {
             assert_eq!(found, tiles, "{size:?}");
         }
         assert_eq!(Products { rows: 256, columns: 256, count: 1 }.tile_for(Target::Cpu), &SMALL);
+    }
+
+    /// Where 64 sums of an invocation would not stay in registers, the middle tile is the largest.
+    #[test]
+    fn tiles_follow_the_registers() {
+        let intel = Target::Gpu { workgroup_bytes: 64 << 10, cores: 64, sums: 32 };
+        let products = Products { rows: 4096, columns: 4096, count: 1 };
+        assert_eq!([DISCRETE, intel].map(|target| products.tile_for(target)), [&LARGE, &MEDIUM]);
     }
 
     /// A plan's products follow its target, and nothing else of it does.

@@ -152,6 +152,8 @@ pub enum Target {
         workgroup_bytes: usize,
         /// Cores that run workgroups, as far as is known: a multiprocessor, a work-group processor, an Xe core.
         cores: usize,
+        /// Elements of a product that an invocation has registers for, beside what they are made from.
+        sums: usize,
     },
 }
 

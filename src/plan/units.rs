@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn large_products_are_made_by_units() {
         let spec = MlpSpec::new(&[784, 256, 10], Activation::Relu, Loss::SoftmaxCrossEntropy).unwrap();
-        let target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64 };
+        let target = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64, sums: 64 };
         let plan =
             choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), TrainShape::full(4096), target).unwrap();
         let units = MatrixUnits { precision: Precision::F16x3, size: 16, subgroup: 32 };

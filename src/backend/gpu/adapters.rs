@@ -99,6 +99,7 @@ pub(super) fn summary(info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> Adapte
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
         max_buffer_bytes: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        vendor: info.vendor,
         matrix_units: None,
     }
 }

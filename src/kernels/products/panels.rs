@@ -91,7 +91,7 @@ impl Panel {
             fetch += &format!("{name}_{turn} = four_of_{name}({name}, {line}, place);\n");
             let (at, inside) = match by_depth {
                 true => (plus("at", turn * step, &format!(" * {upper}_QUADS")), format!("{line} < end")),
-                false => (plus("at", turn * step / 4, &format!(" * LINES_PITCH")), "inside".into()),
+                false => (plus("at", turn * step / 4, " * LINES_PITCH"), "inside".into()),
             };
             put += &format!("{name}_panel[{at}] = select(vec4<f32>(), {name}_{turn}, {inside});\n");
         }

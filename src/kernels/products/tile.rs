@@ -27,8 +27,7 @@ pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 64, 
 /// For more of it.
 pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 2, panels: 1 };
 /// For products with tiles enough.
-pub static MEDIUM: Tile =
-    Tile { name: "64x64", rows: 64, columns: 64, depth: 16, blocks: [2, 2], slices: 1, panels: 1 };
+pub static MEDIUM: Tile = Tile { name: "64x64", rows: 64, columns: 64, depth: 8, blocks: [2, 1], slices: 1, panels: 1 };
 /// For the largest.
 pub static LARGE: Tile =
     Tile { name: "128x128", rows: 128, columns: 128, depth: 8, blocks: [2, 2], slices: 1, panels: 1 };
@@ -61,7 +60,12 @@ impl Tile {
 
     /// Invocations of a workgroup.
     pub fn threads(&self) -> usize {
-        self.rows * self.columns / (16 * self.blocks[0] * self.blocks[1]) * self.slices
+        self.rows * self.columns / self.sums() * self.slices
+    }
+
+    /// Elements of c that an invocation makes.
+    pub fn sums(&self) -> usize {
+        16 * self.blocks[0] * self.blocks[1]
     }
 
     /// Bytes of workgroup memory.

@@ -153,7 +153,7 @@ fn networks(change: fn(&str) -> String) -> Vec<(String, BTreeMap<String, [Turns;
         for (kind, kib, cores) in
             [(PlanKind::Fused, 16, 1), (PlanKind::Fused, 48, 1), (PlanKind::Fused, 48, 64), (PlanKind::Resident, 48, 1)]
         {
-            let target = Target::Gpu { workgroup_bytes: kib << 10, cores };
+            let target = Target::Gpu { workgroup_bytes: kib << 10, cores, sums: 64 };
             let Ok(plan) = choose(Some(kind), &spec, &Recipe::new(Rule::Sgd), shape, target) else {
                 continue;
             };

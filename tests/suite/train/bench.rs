@@ -223,7 +223,7 @@ fn traffic_is_counted_as_by_hand() {
     let forward = |target| bytes(forward(&spec, 10, 1, target).unwrap());
     assert_eq!(forward(Target::Cpu), 4 * ((30 + 6 + 2 + 20) + (20 + 2 + 1 + 10)));
     // In one dispatch, what is between the layers stays where it is made.
-    assert_eq!(forward(Target::Gpu { workgroup_bytes: 32 << 10, cores: 1 }), 4 * (30 + 6 + 2 + 2 + 1 + 10));
+    assert_eq!(forward(Target::Gpu { workgroup_bytes: 32 << 10, cores: 1, sums: 64 }), 4 * (30 + 6 + 2 + 2 + 1 + 10));
     let first = (30 + 6 + 20) + (2 + 20 + 20) + (20 + 20);
     let second = (20 + 2 + 10) + (1 + 10 + 10);
     assert_eq!(bytes(plain_forward(&spec, 10, 1).unwrap()), 4 * (first + second));
