@@ -3,7 +3,7 @@
 # table.py, which refuses spills and slow inner loops.
 # own: with this machine's packages: AMD with Debian 12 and its backports; AMD, NVIDIA and Apple with Debian 13 and its backports. Where they
 #      cannot be had, it says so in one line and is content.
-# all: with those of Debian 13 and its backports, on Debian 12 or 13: the GPUs below.
+# all: with those of Debian 13 and its backports, on Debian 12 or 13: the GPUs below, those of Intel once intel.sh has been run.
 # It needs apt-get, cc, python3 and cargo, but no root: packages are unpacked in FOLDER (target/compilers/own or all), 400 MB, and stay there.
 # Mesa's drivers compile as they do on hardware; beneath them is Mesa's stand-in for a kernel, which runs nothing.
 set -euo pipefail
@@ -23,6 +23,10 @@ gpus=(
     "nvidia-ampere nouveau nouveau NOUVEAU_CHIPSET=174"
     "nvidia-turing nouveau nouveau NOUVEAU_CHIPSET=167"
     "apple-m1 asahi asahi ASAHI=1"
+    "intel-dg2 intel intel INTEL_STUB_GPU_PLATFORM=dg2"
+    "intel-tgl intel intel INTEL_STUB_GPU_PLATFORM=tgl"
+    "intel-lnl intel intel INTEL_STUB_GPU_PLATFORM=lnl"
+    "intel-bmg intel intel INTEL_STUB_GPU_PLATFORM=bmg"
 )
 
 unpack() { # drivers, shims, loader and headers, with all that they need, below $root
@@ -75,6 +79,7 @@ for gpu in "${gpus[@]}"; do
     [[ $mode == all || $seen != *$driver* ]] || continue
     seen+=" $driver" icd=$root/usr/share/vulkan/icd.d/${driver}_icd out=$folder/$name
     icd=$(find "$root/usr/share/vulkan/icd.d" -name "${driver}_icd*.json" -print -quit) shim=$libs/lib${shim}_noop_drm_shim.so
+    [[ -e $shim ]] || shim=$folder/$(basename "$shim")
     [[ -n $icd && -e $shim ]] || continue
     rm -rf "$out" && mkdir "$out"
     sed -E "s|(\"library_path\": *\")([^\"]*/)?|\\1$libs/|" "$icd" >"$out/icd.json"

@@ -15,16 +15,16 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from pathlib import Path
 
-# What RADV, NVK and Honeykrisp call a statistic.
-REGISTERS = ["VGPRs", "Number of GPRs", "GPRs"]
+# What RADV, NVK, Honeykrisp and ANV call a statistic.
+REGISTERS = ["VGPRs", "Number of GPRs", "GPRs", "Max live registers"]
 INSTRUCTIONS = ["Instructions", "Instruction count"]
-CYCLES = ["Latency", "Static cycle count", "ALU"]  # the compiler's own estimate
-OCCUPANCY = ["Subgroups per SIMD", "Max warps/SM", "Threads"]
+CYCLES = ["Latency", "Static cycle count", "ALU", "Cycles"]  # the compiler's own estimate
+OCCUPANCY = ["Subgroups per SIMD", "Max warps/SM", "Threads", "Max dispatch width"]
 SPILLS = ["Spilled VGPRs", "Spills to memory", "Fills from memory", "Spills", "Fills"]
-SCRATCH = ["Scratch size", "SLM size", "Scratch"]
+SCRATCH = ["Scratch size", "SLM size", "Scratch", "Scratch Memory Size"]
 LANES = ["Spilled SGPRs", "Spills to reg"]  # scalar registers in lanes of vector registers: no memory
 
-# The assembly of RADV and NVK; Honeykrisp gives none. NVK has a predicate and results in front of an instruction's name.
+# The assembly of RADV and NVK; Honeykrisp gives none, and ANV's does not tell which memory is reached. NVK has a predicate and results in front of an instruction's name.
 NAME = re.compile(r"\s*(?:@\S+\s+)?(?:[^=]*= )?(\S+)")
 KINDS = {
     # What stands before a store to shared memory loads a panel.
