@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build.sh FOLDER: all that run.sh needs on a machine with a GPU but without cargo and network, in one folder: the command, the suite
-# and the benches, stripped. The machine needs this project's files too, for the suite's fixtures and the peers' scripts.
+# build.sh FOLDER: all that run.sh needs on a machine with a GPU but without cargo and network, in one folder: the command, the suite,
+# the benches and the layer that asks the driver, stripped. It needs cc and Vulkan's headers (libvulkan-dev). The machine needs this project's files too, for the suite's fixtures and the peers' scripts.
 set -euo pipefail
 folder=${1:?build.sh FOLDER: the folder that takes the programs}
 mkdir -p "$folder"
@@ -22,6 +22,9 @@ add mlp "$(executable mlp build --release --bin mlp)"
 add workloads "$(executable workloads bench --no-run --bench workloads)"
 add plans "$(executable plans bench --no-run --bench plans)"
 add suite "$(executable suite test --no-run --test suite)"
+add pipelines "$(benches/compilers/built.sh)"
+cc -O1 -fPIC -shared -o "$folder/layer.so" benches/compilers/layer.c
+cp benches/compilers/layer.json "$folder"
 # Where the suite looks for its fixtures and for the command.
 pwd >"$folder/root"
 du -sh "$folder"

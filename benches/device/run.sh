@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # run.sh FOLDER OUT [PART...]: what a GPU is asked, in under 9 minutes, with the programs that build.sh made; results go to OUT.
-# Parts, all of them unless named: adapters plans bench peers suite. A machine without a Vulkan loader needs Debian's libvulkan1 first,
+# Parts, all of them unless named: adapters driver plans bench peers suite. After them results.py makes one JSON and tables of what is there. A machine without a Vulkan loader needs Debian's libvulkan1 first,
 # and for NVIDIA's driver libegl1, libglvnd0, libglx0 and libgl1.
 set -uo pipefail
 folder=$(realpath "${1:?run.sh FOLDER OUT [PART...]}") out=$(mkdir -p "${2:?run.sh FOLDER OUT [PART...]}" && realpath "$2")
 shift 2
-[[ $# -gt 0 ]] || set -- adapters plans bench peers suite
+[[ $# -gt 0 ]] || set -- adapters driver plans bench peers suite
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 for packed in "$folder"/*.gz; do
     [[ ! -e $packed ]] || { gunzip -f "$packed" && chmod +x "${packed%.gz}"; }
@@ -14,6 +14,12 @@ done
 adapters() {
     "$folder/mlp" devices
     nvidia-smi -L 2>/dev/null || true
+}
+driver() { # what its own compiler makes of every pipeline
+    mkdir -p "$out/driver"
+    PIPESTATS="$out/driver" VK_LAYER_PATH="$folder" VK_INSTANCE_LAYERS=VK_LAYER_pipestats timeout 90 "$folder/pipelines" --make >"$out/driver/made.txt"
+    rm -f "$out"/driver/*.asm
+    wc -l "$out/driver/stats.tsv"
 }
 plans() { # tiles, ways of planning, replicas
     timeout 60 "$folder/plans" --bench --seconds 0.05 >"$out/plans.jsonl"
@@ -53,3 +59,4 @@ for part in "$@"; do
     "$part" || printf 'FAILED: %s, exit code %d\n' "$part" $?
     printf -- '-- %s: %d s\n' "$part" $((SECONDS - start))
 done
+python3 benches/device/results.py "$out"
