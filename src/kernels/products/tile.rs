@@ -26,7 +26,7 @@ pub struct Tile {
 pub static TINY: Tile = Tile { name: "16x16", rows: 16, columns: 16, depth: 64, blocks: [1, 1], slices: 4, panels: 1 };
 /// For more of it.
 pub static SMALL: Tile = Tile { name: "32x32", rows: 32, columns: 32, depth: 32, blocks: [1, 1], slices: 2, panels: 1 };
-/// For products with tiles enough.
+/// For products with tiles enough, and the largest where an invocation has 128 registers.
 pub static MEDIUM: Tile = Tile { name: "64x64", rows: 64, columns: 64, depth: 8, blocks: [2, 1], slices: 1, panels: 1 };
 /// For the largest.
 pub static LARGE: Tile =
