@@ -2,7 +2,7 @@
 # intel.sh [FOLDER]: makes the stand-in for Intel's part of the kernel from Mesa's sources, since Debian has packages of the others alone. It comes
 # to FOLDER (target/compilers/all), where `run.sh all` has been before; `run.sh all` has Intel's GPUs from then on.
 # It needs apt-get, python3, cc, flex, bison, pkg-config and the headers of libdrm, expat, zlib and libelf (libdrm-dev, libexpat1-dev, zlib1g-dev
-# and libelf-dev), but no root, and takes two minutes.
+# and libelf-dev), but no root, and takes about a minute.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 folder=$(realpath "${1:-target/compilers/all}")

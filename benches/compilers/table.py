@@ -24,7 +24,8 @@ SPILLS = ["Spilled VGPRs", "Spills to memory", "Fills from memory", "Spills", "F
 SCRATCH = ["Scratch size", "SLM size", "Scratch", "Scratch Memory Size"]
 LANES = ["Spilled SGPRs", "Spills to reg"]  # scalar registers in lanes of vector registers: no memory
 
-# The assembly of RADV and NVK; Honeykrisp gives none, and ANV's does not tell which memory is reached. NVK has a predicate and results in front of an instruction's name.
+# The assembly of RADV and NVK; Honeykrisp gives none, and ANV's does not tell which memory is reached. NVK has a predicate and results in
+# front of an instruction's name.
 NAME = re.compile(r"\s*(?:@\S+\s+)?(?:[^=]*= )?(\S+)")
 KINDS = {
     # What stands before a store to shared memory loads a panel.
@@ -85,23 +86,29 @@ class Pipeline:
             yield words, any(self.share >= miss.get("share", 100) for miss in known)
 
 
+def statistics(folder, labels):
+    """Of each pipeline that is labelled, by its number: the largest of its executables, by the driver's own names."""
+    entries, stats = {}, defaultdict(Counter)
+    with open(folder / "stats.tsv") as file:
+        for number, entry, _, _, name, value in csv.reader(file, delimiter="\t"):
+            # wgpu may make pipelines of its own when it opens a device.
+            if entry != "main":
+                entries[int(number)] = entry
+                stats[int(number)][name] = max(stats[int(number)][name], float(value))
+    assert [entries[number] for number in sorted(stats)] == [label.split()[0] for label in labels], f"{folder}: labels of other pipelines"
+    return dict(sorted(stats.items()))
+
+
 class Gpu:
     def __init__(self, folder):
         self.folder = folder.name
         self.name, *labels = (folder / "made.txt").read_text().splitlines()
         self.driver = self.name.rsplit(", ", 1)[1].lower()
-        entries, stats = {}, defaultdict(Counter)
-        with open(folder / "stats.tsv") as file:
-            for number, entry, _, _, name, value in csv.reader(file, delimiter="\t"):
-                entries[int(number)] = entry
-                stats[int(number)][name] = max(stats[int(number)][name], float(value))
-        # wgpu may make pipelines of its own when it opens a device.
-        ours = [number for number, entry in sorted(entries.items()) if entry != "main"]
-        assert [entries[number] for number in ours] == [label.split()[0] for label in labels], f"{folder}: labels of other pipelines"
+        stats = statistics(folder, labels)
         texts = defaultdict(list)
         for path in folder.glob("*.asm"):
             texts[int(path.name.split(".")[0])].append(path.read_text())
-        self.pipelines = [Pipeline(label, stats[number], texts[number]) for number, label in zip(ours, labels)]
+        self.pipelines = [Pipeline(label, stats[number], texts[number]) for number, label in zip(stats, labels)]
         # The last one shows that what is looked for would be found.
         must_spill = self.pipelines.pop()
         assert must_spill.label == "must_spill" and must_spill.spills + must_spill.scratch > 0, f"{folder}: must_spill takes no memory"

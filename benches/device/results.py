@@ -2,11 +2,12 @@
 """results.py OUT: what run.sh has measured, as one JSON (OUT/results.json) and, on stdout, as tables: what predictions.json says beside what
 was measured, steps beside those of other libraries, and what the driver's compiler made of each pipeline."""
 
-import csv
 import json
 import sys
-from collections import defaultdict
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "compilers"))
+from table import statistics
 
 out = Path(sys.argv[1])
 
@@ -22,16 +23,11 @@ def table(head, rows):
 
 
 def driver():
-    """Statistics of each pipeline by the driver's own names, the largest of its executables."""
+    """Statistics of each pipeline by the driver's own names."""
     if not (out / "driver" / "stats.tsv").exists():
         return {}
     labels = (out / "driver" / "made.txt").read_text().splitlines()[1:]
-    stats = defaultdict(lambda: defaultdict(float))
-    with open(out / "driver" / "stats.tsv") as file:
-        for number, entry, _, _, name, value in csv.reader(file, delimiter="\t"):
-            if entry != "main":  # wgpu's own
-                stats[int(number)][name] = max(stats[int(number)][name], float(value))
-    return dict(zip(labels, (dict(of) for _, of in sorted(stats.items()))))
+    return dict(zip(labels, statistics(out / "driver", labels).values()))
 
 
 def predicted(plans):

@@ -34,4 +34,3 @@ fn make_share(thread: u32, replica: u32, index: u32) {
         }
     }
 }
-

@@ -11,4 +11,3 @@ fn store_sloped(replica: u32, row: u32, column: u32, values: vec4<f32>) {
         activation_derivative(z.z, a.z), activation_derivative(z.w, a.w));
     store_c(params.c.x + replica * params.c.y + at, count, values * slopes);
 }
-

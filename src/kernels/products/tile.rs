@@ -154,7 +154,7 @@ impl Tile {
             let at = format!("b_at + (4u * four + {depth}u) * B_QUADS");
             (0..across).map(|quad| format!("b{quad}_{depth} = b_panel[{at} + {quad}u * PATCH_COLUMNS];\n")).collect()
         };
-        let (mut a_depths, mut a_lines) = (String::new(), String::new());
+        let mut a_depths = String::new();
         for depth in 0..4 {
             a_depths += &block("if (B_BY_DEPTH)", &b_depth(depth));
             for i in 0..down {
@@ -169,8 +169,7 @@ impl Tile {
             let (i, line) = (row / 4, row % 4);
             format!("let a{row} = a_panel[a_at + {i}u * PATCH_ROWS * LINES_PITCH + {line}u * DEPTH_QUADS + four];\n")
         };
-        a_lines += &a_line(0);
-        a_lines += &block("if (B_BY_DEPTH)", &(0..4).map(b_depth).collect::<String>());
+        let mut a_lines = a_line(0) + &block("if (B_BY_DEPTH)", &(0..4).map(b_depth).collect::<String>());
         for row in 0..4 * down {
             if row + 1 < 4 * down {
                 a_lines += &a_line(row + 1);
