@@ -73,6 +73,7 @@ pub mod spec;
 #[cfg(not(target_family = "wasm"))]
 pub mod sweep;
 pub mod train;
+mod wgsl;
 
 /// The README, so that its snippets are compiled.
 #[cfg(doctest)]

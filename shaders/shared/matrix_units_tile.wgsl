@@ -6,7 +6,7 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
     let lane = thread % SUBGROUP;
     let side_a = subgroup / (COLUMNS / (ACROSS * SIZE)) * DOWN * SIZE;
     let side_b = subgroup % (COLUMNS / (ACROSS * SIZE)) * ACROSS * SIZE;
-    // SUMS
+SUMS;
     take_aim(thread, a, b, row, column);
     var turn = 0u;
     forget(thread, 0u);
@@ -27,11 +27,11 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
         workgroupBarrier();
         // The next panel is on its way while this one is multiplied.
         fetch(thread, a, b, depth + DEPTH);
-        // PANEL
+PANEL;
         tell(lane, turn);
     }
     let staged_at = subgroup * (SIZE * SIZE / 4u);
-    // END
+END;
     if (COLUMN_SUMS) {
         staged[thread] = column_part;
         workgroupBarrier();

@@ -54,7 +54,7 @@ fn seconds(text: &str) -> Option<f64> {
 /// The date, and the time where it is asked for to the second, in ISO 8601's form.
 pub(super) fn write(seconds: f64, with_time: bool) -> String {
     match civil(seconds) {
-        Some(time) if with_time => time.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        Some(time) if with_time => time.to_string(),
         Some(time) => time.date().to_string(),
         None => String::new(),
     }

@@ -1,32 +1,34 @@
 //! WGSL that stands in front of several kernels: `shaders/shared/`.
 
+use crate::wgsl::wgsl;
+
 /// The step's record, put in front of the kernels that read it.
-pub const STEP_WGSL: &str = include_str!("../../shaders/shared/step.wgsl");
+pub const STEP_WGSL: &str = wgsl!("shared/step.wgsl");
 /// Masks of dropout.
-pub const MASK_WGSL: &str = include_str!("../../shaders/shared/mask.wgsl");
+pub const MASK_WGSL: &str = wgsl!("shared/mask.wgsl");
 /// The sample order of an epoch.
-pub const ORDER_WGSL: &str = include_str!("../../shaders/shared/order.wgsl");
+pub const ORDER_WGSL: &str = wgsl!("shared/order.wgsl");
 /// Sums of gradients that several workgroups have made.
-pub const PARTIALS_WGSL: &str = include_str!("../../shaders/shared/partials.wgsl");
+pub const PARTIALS_WGSL: &str = wgsl!("shared/partials.wgsl");
 /// What losses have in common.
-pub const LOSSES_WGSL: &str = include_str!("../../shaders/shared/losses.wgsl");
+pub const LOSSES_WGSL: &str = wgsl!("shared/losses.wgsl");
 /// What the kernels that apply an optimiser's rule have in common.
-pub const RULES_WGSL: &str = include_str!("../../shaders/shared/rules.wgsl");
+pub const RULES_WGSL: &str = wgsl!("shared/rules.wgsl");
 /// The loop of the products.
-pub const PRODUCT_WGSL: &str = include_str!("../../shaders/shared/product.wgsl");
+pub const PRODUCT_WGSL: &str = wgsl!("shared/product.wgsl");
 /// The same on matrix units.
-pub const MATRIX_UNITS_WGSL: &str = include_str!("../../shaders/shared/matrix_units.wgsl");
+pub const MATRIX_UNITS_WGSL: &str = wgsl!("shared/matrix_units.wgsl");
 /// The loop of a tile on them, with marks where its sums, its products and its end are written.
-pub const MATRIX_UNITS_TILE_WGSL: &str = include_str!("../../shaders/shared/matrix_units_tile.wgsl");
+pub const MATRIX_UNITS_TILE_WGSL: &str = wgsl!("shared/matrix_units_tile.wgsl");
 /// The end of a product on the way back to a layer.
-pub const SLOPED_WGSL: &str = include_str!("../../shaders/shared/sloped.wgsl");
+pub const SLOPED_WGSL: &str = wgsl!("shared/sloped.wgsl");
 /// A tile of a share of a layer's gradient.
-pub const GRADIENT_SHARE_WGSL: &str = include_str!("../../shaders/shared/gradient_share.wgsl");
+pub const GRADIENT_SHARE_WGSL: &str = wgsl!("shared/gradient_share.wgsl");
 /// A block of rows on its way through a small network.
-pub const BLOCK_WGSL: &str = include_str!("../../shaders/shared/block.wgsl");
+pub const BLOCK_WGSL: &str = wgsl!("shared/block.wgsl");
 /// And back.
-pub const WAY_BACK_WGSL: &str = include_str!("../../shaders/shared/way_back.wgsl");
+pub const WAY_BACK_WGSL: &str = wgsl!("shared/way_back.wgsl");
 /// The loss of a small network, pointwise.
-pub const POINTWISE_WGSL: &str = include_str!("../../shaders/shared/pointwise.wgsl");
+pub const POINTWISE_WGSL: &str = wgsl!("shared/pointwise.wgsl");
 /// The loss of a small network, by softmax.
-pub const SOFTMAX_WGSL: &str = include_str!("../../shaders/shared/softmax.wgsl");
+pub const SOFTMAX_WGSL: &str = wgsl!("shared/softmax.wgsl");

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Real, named};
 use crate::error::{Error, Result};
+use crate::wgsl::wgsl;
 
 /// A layer's activation function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -109,20 +110,20 @@ impl Activation {
     /// The WGSL functions `activation` and `activation_derivative`.
     pub fn wgsl(self) -> &'static str {
         match self {
-            Self::Identity => include_str!("../../shaders/functions/activation/identity.wgsl"),
-            Self::Relu => include_str!("../../shaders/functions/activation/relu.wgsl"),
-            Self::Relu6 => include_str!("../../shaders/functions/activation/relu6.wgsl"),
-            Self::Sigmoid => include_str!("../../shaders/functions/activation/sigmoid.wgsl"),
-            Self::LeakyRelu => include_str!("../../shaders/functions/activation/leaky_relu.wgsl"),
-            Self::Elu => include_str!("../../shaders/functions/activation/elu.wgsl"),
-            Self::Selu => include_str!("../../shaders/functions/activation/selu.wgsl"),
-            Self::Gelu => include_str!("../../shaders/functions/activation/gelu.wgsl"),
-            Self::GeluTanh => include_str!("../../shaders/functions/activation/gelu_tanh.wgsl"),
-            Self::Silu => include_str!("../../shaders/functions/activation/silu.wgsl"),
-            Self::Mish => include_str!("../../shaders/functions/activation/mish.wgsl"),
-            Self::Softplus => include_str!("../../shaders/functions/activation/softplus.wgsl"),
-            Self::Tanh => include_str!("../../shaders/functions/activation/tanh.wgsl"),
-            Self::Softsign => include_str!("../../shaders/functions/activation/softsign.wgsl"),
+            Self::Identity => wgsl!("functions/activation/identity.wgsl"),
+            Self::Relu => wgsl!("functions/activation/relu.wgsl"),
+            Self::Relu6 => wgsl!("functions/activation/relu6.wgsl"),
+            Self::Sigmoid => wgsl!("functions/activation/sigmoid.wgsl"),
+            Self::LeakyRelu => wgsl!("functions/activation/leaky_relu.wgsl"),
+            Self::Elu => wgsl!("functions/activation/elu.wgsl"),
+            Self::Selu => wgsl!("functions/activation/selu.wgsl"),
+            Self::Gelu => wgsl!("functions/activation/gelu.wgsl"),
+            Self::GeluTanh => wgsl!("functions/activation/gelu_tanh.wgsl"),
+            Self::Silu => wgsl!("functions/activation/silu.wgsl"),
+            Self::Mish => wgsl!("functions/activation/mish.wgsl"),
+            Self::Softplus => wgsl!("functions/activation/softplus.wgsl"),
+            Self::Tanh => wgsl!("functions/activation/tanh.wgsl"),
+            Self::Softsign => wgsl!("functions/activation/softsign.wgsl"),
         }
     }
 

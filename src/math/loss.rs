@@ -11,6 +11,7 @@ use super::activation::sigmoid;
 use super::{Real, named};
 use crate::data::Task;
 use crate::error::{Error, Result};
+use crate::wgsl::wgsl;
 
 /// A loss. The loss of a batch is its mean over rows and [terms](Self::terms), with each row multiplied by its sample
 /// weight. Some losses have a [parameter](Self::parameter) c.
@@ -145,12 +146,12 @@ impl Loss {
     /// kernel of its own.
     pub fn wgsl(self) -> Option<&'static str> {
         match self {
-            Self::BinaryCrossEntropy => Some(include_str!("../../shaders/functions/loss/binary_cross_entropy.wgsl")),
+            Self::BinaryCrossEntropy => Some(wgsl!("functions/loss/binary_cross_entropy.wgsl")),
             Self::SoftmaxCrossEntropy => None,
-            Self::MeanSquaredError => Some(include_str!("../../shaders/functions/loss/mean_squared_error.wgsl")),
-            Self::MeanAbsoluteError => Some(include_str!("../../shaders/functions/loss/mean_absolute_error.wgsl")),
-            Self::Huber => Some(include_str!("../../shaders/functions/loss/huber.wgsl")),
-            Self::Poisson => Some(include_str!("../../shaders/functions/loss/poisson.wgsl")),
+            Self::MeanSquaredError => Some(wgsl!("functions/loss/mean_squared_error.wgsl")),
+            Self::MeanAbsoluteError => Some(wgsl!("functions/loss/mean_absolute_error.wgsl")),
+            Self::Huber => Some(wgsl!("functions/loss/huber.wgsl")),
+            Self::Poisson => Some(wgsl!("functions/loss/poisson.wgsl")),
         }
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::hyper::{HYPER_LEN, Hyper};
 use super::{Real, named};
 use crate::error::{Error, Result};
+use crate::wgsl::wgsl;
 
 /// An optimiser's update rule. m and v are its state, 0 at first; c1 = 1 / (1 - beta1^t) and
 /// c2 = 1 / (1 - beta2^t) correct the bias of that start at step t.
@@ -277,13 +278,13 @@ impl Rule {
     /// The WGSL function `rule` and constant `STATE`.
     pub fn wgsl(self) -> &'static str {
         match self {
-            Self::Sgd => include_str!("../../shaders/functions/optimizer/sgd.wgsl"),
-            Self::Momentum => include_str!("../../shaders/functions/optimizer/momentum.wgsl"),
-            Self::Nesterov => include_str!("../../shaders/functions/optimizer/nesterov.wgsl"),
-            Self::Adam => include_str!("../../shaders/functions/optimizer/adam.wgsl"),
-            Self::RmsProp => include_str!("../../shaders/functions/optimizer/rmsprop.wgsl"),
-            Self::AdaGrad => include_str!("../../shaders/functions/optimizer/adagrad.wgsl"),
-            Self::Lion => include_str!("../../shaders/functions/optimizer/lion.wgsl"),
+            Self::Sgd => wgsl!("functions/optimizer/sgd.wgsl"),
+            Self::Momentum => wgsl!("functions/optimizer/momentum.wgsl"),
+            Self::Nesterov => wgsl!("functions/optimizer/nesterov.wgsl"),
+            Self::Adam => wgsl!("functions/optimizer/adam.wgsl"),
+            Self::RmsProp => wgsl!("functions/optimizer/rmsprop.wgsl"),
+            Self::AdaGrad => wgsl!("functions/optimizer/adagrad.wgsl"),
+            Self::Lion => wgsl!("functions/optimizer/lion.wgsl"),
         }
     }
 

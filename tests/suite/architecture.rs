@@ -8,7 +8,8 @@ use wgpu_mlp::{Loss, Rule};
 use crate::kernels::shaders::files;
 
 /// The modules in order; each may name only those before it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
+    "wgsl",
     "error",
     "limits",
     "parallel",

@@ -5,6 +5,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(count);
 
@@ -12,7 +13,7 @@ dims!(count);
 pub static ACTIVATION_BACKWARD: Kernel = Kernel {
     name: "activation_backward",
     formula: "d *= f'(z), a = f(z)",
-    wgsl: &[include_str!("../../../shaders/elementwise/activation_backward.wgsl")],
+    wgsl: &[wgsl!("elementwise/activation_backward.wgsl")],
     part: PartKind::Activation,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -5,6 +5,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(count);
 
@@ -12,7 +13,7 @@ dims!(count);
 pub static ACTIVATION_FORWARD: Kernel = Kernel {
     name: "activation_forward",
     formula: "a = f(z)",
-    wgsl: &[include_str!("../../../shaders/elementwise/activation_forward.wgsl")],
+    wgsl: &[wgsl!("elementwise/activation_forward.wgsl")],
     part: PartKind::Activation,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -5,6 +5,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(rows, columns);
 
@@ -12,7 +13,7 @@ dims!(rows, columns);
 pub static BIAS_ADD: Kernel = Kernel {
     name: "bias_add",
     formula: "z += b, for every row",
-    wgsl: &[include_str!("../../../shaders/elementwise/bias_add.wgsl")],
+    wgsl: &[wgsl!("elementwise/bias_add.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

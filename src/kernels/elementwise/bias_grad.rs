@@ -3,6 +3,7 @@
 use crate::kernels::{CHUNK, Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output};
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Columns that a workgroup sums.
 const COLUMNS: usize = 16;
@@ -13,7 +14,7 @@ dims!(rows, columns);
 pub static BIAS_GRAD: Kernel = Kernel {
     name: "bias_grad",
     formula: "g = sum of d over rows",
-    wgsl: &[include_str!("../../../shaders/elementwise/bias_grad.wgsl")],
+    wgsl: &[wgsl!("elementwise/bias_grad.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

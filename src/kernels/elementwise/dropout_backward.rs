@@ -6,6 +6,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(count, layer, threshold);
 
@@ -13,7 +14,7 @@ dims!(count, layer, threshold);
 pub static DROPOUT_BACKWARD: Kernel = Kernel {
     name: "dropout_backward",
     formula: "d *= mask / (1 - rate)",
-    wgsl: &[MASK_WGSL, include_str!("../../../shaders/elementwise/dropout_backward.wgsl")],
+    wgsl: &[MASK_WGSL, wgsl!("elementwise/dropout_backward.wgsl")],
     part: PartKind::None,
     most_steps: 1,
     dims: Dims::NAMES,

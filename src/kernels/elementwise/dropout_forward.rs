@@ -6,6 +6,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(count, layer, threshold);
 
@@ -13,7 +14,7 @@ dims!(count, layer, threshold);
 pub static DROPOUT_FORWARD: Kernel = Kernel {
     name: "dropout_forward",
     formula: "y = x mask / (1 - rate)",
-    wgsl: &[MASK_WGSL, include_str!("../../../shaders/elementwise/dropout_forward.wgsl")],
+    wgsl: &[MASK_WGSL, wgsl!("elementwise/dropout_forward.wgsl")],
     part: PartKind::None,
     most_steps: 1,
     dims: Dims::NAMES,

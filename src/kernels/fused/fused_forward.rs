@@ -6,6 +6,7 @@ use crate::kernels::{
 };
 use crate::math::{Activation, Product, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(rows, inputs, outputs, parameters, block, groups);
 
@@ -13,7 +14,7 @@ dims!(rows, inputs, outputs, parameters, block, groups);
 pub static FUSED_FORWARD: Kernel = Kernel {
     name: "fused_forward",
     formula: "the outputs of a small network: its forward pass in one",
-    wgsl: &[BLOCK_WGSL, include_str!("../../../shaders/fused/fused_forward.wgsl")],
+    wgsl: &[BLOCK_WGSL, wgsl!("fused/fused_forward.wgsl")],
     part: PartKind::Forward,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -13,6 +13,7 @@ use crate::kernels::{
 };
 use crate::math::{Activation, Product, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(rows, samples, inputs, columns, units, parameters, block, groups);
 
@@ -20,13 +21,7 @@ dims!(rows, samples, inputs, columns, units, parameters, block, groups);
 pub static FUSED_GRADIENT: Kernel = Kernel {
     name: "fused_gradient",
     formula: "each group's share of the loss and its gradient: forward and backward pass in one",
-    wgsl: &[
-        MASK_WGSL,
-        ORDER_WGSL,
-        BLOCK_WGSL,
-        WAY_BACK_WGSL,
-        include_str!("../../../shaders/fused/fused_gradient.wgsl"),
-    ],
+    wgsl: &[MASK_WGSL, ORDER_WGSL, BLOCK_WGSL, WAY_BACK_WGSL, wgsl!("fused/fused_gradient.wgsl")],
     part: PartKind::Network,
     most_steps: 1,
     dims: Dims::NAMES,

@@ -10,6 +10,7 @@ use crate::kernels::{
     WAY_BACK_WGSL, WorkgroupSize, all, cpu, dims, in_place, input, output, scratch,
 };
 use crate::math::Real;
+use crate::wgsl::wgsl;
 
 dims!(samples, inputs, columns, units, parameters, block, slots, settings);
 
@@ -17,14 +18,7 @@ dims!(samples, inputs, columns, units, parameters, block, slots, settings);
 pub static RESIDENT_STEPS: Kernel = Kernel {
     name: "resident_steps",
     formula: "steps on end: the loss and its gradient; p, s = rule(p, clip(g) + penalties, s)",
-    wgsl: &[
-        RULES_WGSL,
-        MASK_WGSL,
-        ORDER_WGSL,
-        BLOCK_WGSL,
-        WAY_BACK_WGSL,
-        include_str!("../../../shaders/fused/resident_steps.wgsl"),
-    ],
+    wgsl: &[RULES_WGSL, MASK_WGSL, ORDER_WGSL, BLOCK_WGSL, WAY_BACK_WGSL, wgsl!("fused/resident_steps.wgsl")],
     part: PartKind::Training,
     most_steps: MAX_RUN,
     dims: Dims::NAMES,

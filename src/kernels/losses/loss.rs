@@ -7,6 +7,7 @@ use crate::kernels::{
     output,
 };
 use crate::math::{Loss, Real};
+use crate::wgsl::wgsl;
 
 /// Elements of a run.
 const RUN: usize = 256;
@@ -17,7 +18,7 @@ dims!(rows, outputs, columns, groups);
 pub static LOSS: Kernel = Kernel {
     name: "loss",
     formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of correct predictions",
-    wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/loss.wgsl")],
+    wgsl: &[LOSSES_WGSL, wgsl!("losses/loss.wgsl")],
     part: PartKind::Loss,
     most_steps: 1,
     dims: Dims::NAMES,

@@ -6,6 +6,7 @@ use crate::kernels::{
 };
 use crate::math::{Loss, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Rows that a workgroup takes at a time.
 pub(super) const BLOCK: usize = 16;
@@ -18,7 +19,7 @@ dims!(rows, outputs, columns, groups);
 pub static SOFTMAX_LOSS: Kernel = Kernel {
     name: "softmax_loss",
     formula: "d = w (softmax(z) - target) / rows; sums of w cross entropy and of correct predictions",
-    wgsl: &[LOSSES_WGSL, include_str!("../../../shaders/losses/softmax_loss.wgsl")],
+    wgsl: &[LOSSES_WGSL, wgsl!("losses/softmax_loss.wgsl")],
     part: PartKind::None,
     most_steps: 1,
     dims: Dims::NAMES,

@@ -6,6 +6,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Elements that the CPU takes at a time: what has just been added up is still in the cache.
 pub(super) const CHUNK: usize = 1 << 12;
@@ -16,7 +17,7 @@ dims!(count, groups, stride);
 pub static REDUCE: Kernel = Kernel {
     name: "reduce",
     formula: "sum = g over groups",
-    wgsl: &[PARTIALS_WGSL, include_str!("../../../shaders/optimizer/reduce.wgsl")],
+    wgsl: &[PARTIALS_WGSL, wgsl!("optimizer/reduce.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -8,6 +8,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(count, slots, groups, stride, settings);
 
@@ -15,7 +16,7 @@ dims!(count, slots, groups, stride, settings);
 pub static REDUCE_UPDATE: Kernel = Kernel {
     name: "reduce_update",
     formula: "sum = g over groups; p, s = rule(p, clip(sum) + penalties, s)",
-    wgsl: &[RULES_WGSL, PARTIALS_WGSL, include_str!("../../../shaders/optimizer/reduce_update.wgsl")],
+    wgsl: &[RULES_WGSL, PARTIALS_WGSL, wgsl!("optimizer/reduce_update.wgsl")],
     part: PartKind::Rule,
     most_steps: 1,
     dims: Dims::NAMES,

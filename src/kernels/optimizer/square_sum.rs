@@ -2,6 +2,7 @@
 
 use crate::kernels::{Call, Io, Kernel, MOST_GROUPS, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output};
 use crate::math::Real;
+use crate::wgsl::wgsl;
 
 /// Elements of a run.
 const RUN: usize = 256;
@@ -14,7 +15,7 @@ dims!(count, groups);
 pub static SQUARE_SUM: Kernel = Kernel {
     name: "square_sum",
     formula: "sums of g²",
-    wgsl: &[include_str!("../../../shaders/optimizer/square_sum.wgsl")],
+    wgsl: &[wgsl!("optimizer/square_sum.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

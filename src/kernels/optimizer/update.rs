@@ -7,6 +7,7 @@ use crate::kernels::{
 };
 use crate::math::{Hyper, Optimizer, Real, Rule, RuleStep};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Takes gradients as they are, or brings each into a limit.
 pub const UNSCALED: usize = 0;
@@ -19,7 +20,7 @@ dims!(count, slots, groups, settings);
 pub static UPDATE: Kernel = Kernel {
     name: "update",
     formula: "p, s = rule(p, clip(g) + penalties, s)",
-    wgsl: &[RULES_WGSL, include_str!("../../../shaders/optimizer/update.wgsl")],
+    wgsl: &[RULES_WGSL, wgsl!("optimizer/update.wgsl")],
     part: PartKind::Rule,
     most_steps: 1,
     dims: Dims::NAMES,

@@ -5,6 +5,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(count);
 
@@ -12,7 +13,7 @@ dims!(count);
 pub static COPY: Kernel = Kernel {
     name: "copy",
     formula: "y = x, to measure bandwidth",
-    wgsl: &[include_str!("../../../shaders/probes/copy.wgsl")],
+    wgsl: &[wgsl!("probes/copy.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -4,6 +4,7 @@
 use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output, per_element};
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Operations of an element and a round: a multiplication and an addition for 16 chains, four times.
 pub const FMA_PEAK_OPERATIONS: u64 = 2 * 16 * STEPS as u64;
@@ -20,7 +21,7 @@ dims!(count, rounds);
 pub static FMA_PEAK: Kernel = Kernel {
     name: "fma_peak",
     formula: "y = Σ over 16 chains of v = 3/4 v + x, to measure arithmetic",
-    wgsl: &[include_str!("../../../shaders/probes/fma_peak.wgsl")],
+    wgsl: &[wgsl!("probes/fma_peak.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

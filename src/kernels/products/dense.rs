@@ -8,6 +8,7 @@ use crate::kernels::{
 };
 use crate::math::{Activation, Product, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(rows, outputs, inputs, tile_rows, tile_columns);
 
@@ -15,7 +16,7 @@ dims!(rows, outputs, inputs, tile_rows, tile_columns);
 pub static DENSE: Kernel = Kernel {
     name: "dense",
     formula: "a = f(x w + bias)",
-    wgsl: &[include_str!("../../../shaders/products/dense.wgsl")],
+    wgsl: &[wgsl!("products/dense.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,

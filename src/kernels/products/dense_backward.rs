@@ -8,6 +8,7 @@ use crate::kernels::{
 };
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(rows, inputs, outputs, tile_rows, tile_columns);
 
@@ -15,7 +16,7 @@ dims!(rows, inputs, outputs, tile_rows, tile_columns);
 pub static DENSE_BACKWARD: Kernel = Kernel {
     name: "dense_backward",
     formula: "c = (d wᵀ) f'(z), a = f(z)",
-    wgsl: &[SLOPED_WGSL, include_str!("../../../shaders/products/dense_backward.wgsl")],
+    wgsl: &[SLOPED_WGSL, wgsl!("products/dense_backward.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -9,6 +9,7 @@ use crate::kernels::{
 };
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
 
@@ -29,7 +30,7 @@ pub(super) fn shares_fit(dims: &[u32], _: &Part) -> Result<(), &'static str> {
 pub static DENSE_GRADIENT: Kernel = Kernel {
     name: "dense_gradient",
     formula: "each group's share of xᵀ d, and below it of the sum of d over rows",
-    wgsl: &[GRADIENT_SHARE_WGSL, include_str!("../../../shaders/products/dense_gradient.wgsl")],
+    wgsl: &[GRADIENT_SHARE_WGSL, wgsl!("products/dense_gradient.wgsl")],
     part: PartKind::Tile,
     most_steps: 0,
     dims: Dims::NAMES,

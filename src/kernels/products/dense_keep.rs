@@ -5,12 +5,13 @@ use super::matmul::{rows_of_a_task, slices};
 use crate::kernels::{Call, Io, Kernel, cpu, input, output};
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// `z = x w + bias`, `a = f(z)`: a layer in training.
 pub static DENSE_KEEP: Kernel = Kernel {
     name: "dense_keep",
     formula: "z = x w + bias, a = f(z)",
-    wgsl: &[include_str!("../../../shaders/products/dense_keep.wgsl")],
+    wgsl: &[wgsl!("products/dense_keep.wgsl")],
     bindings: &[
         input("x", &["rows", "inputs"]),
         input("w", &["inputs", "outputs"]),

@@ -7,6 +7,7 @@ use crate::kernels::{
     output, tiles,
 };
 use crate::math::Real;
+use crate::wgsl::wgsl;
 
 dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
 
@@ -14,7 +15,7 @@ dims!(inputs, outputs, rows, groups, stride, span, tile_rows, tile_columns);
 pub static DENSE_WAY_BACK: Kernel = Kernel {
     name: "dense_way_back",
     formula: "c = (d wᵀ) f'(z), a = f(z), and each group's share of xᵀ d, and below it of the sum of d over rows",
-    wgsl: &[SLOPED_WGSL, GRADIENT_SHARE_WGSL, include_str!("../../../shaders/products/dense_way_back.wgsl")],
+    wgsl: &[SLOPED_WGSL, GRADIENT_SHARE_WGSL, wgsl!("products/dense_way_back.wgsl")],
     part: PartKind::DensePair,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -4,6 +4,7 @@ use super::matrix_units::widen;
 use crate::kernels::{Call, Io, Kernel, PartKind, Variant, WorkgroupSize, any, cpu, dims, input, output, tiles};
 use crate::math::{Product, Real};
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Variant: c = a b.
 pub const AB: usize = 0;
@@ -18,7 +19,7 @@ dims!(m, n, k, tile_rows, tile_columns);
 pub static MATMUL: Kernel = Kernel {
     name: "matmul",
     formula: "c = a b, aᵀ b or a bᵀ",
-    wgsl: &[include_str!("../../../shaders/products/matmul.wgsl")],
+    wgsl: &[wgsl!("products/matmul.wgsl")],
     part: PartKind::Tile,
     most_steps: 0,
     dims: Dims::NAMES,

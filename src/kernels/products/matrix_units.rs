@@ -190,7 +190,7 @@ impl MatrixUnits {
                 j * size
             );
         }
-        for (mark, body) in [("    // SUMS\n", sums), ("        // PANEL\n", panel), ("    // END\n", end)] {
+        for (mark, body) in [("SUMS;\n", sums), ("PANEL;\n", panel), ("END;\n", end)] {
             text = text.replacen(mark, &body, 1);
         }
         text

@@ -4,6 +4,7 @@ use super::sample_order::{ORDERS, SampleOrder};
 use crate::kernels::{CHUNK, Call, Io, Kernel, ORDER_WGSL, PartKind, WorkgroupSize, all, cpu, dims, input, output};
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 /// Elements of a workgroup, all of x or all of y, which finds the place of each of their rows once.
 const RUN: usize = 1024;
@@ -14,7 +15,7 @@ dims!(rows, samples, inputs, columns);
 pub static GATHER: Kernel = Kernel {
     name: "gather",
     formula: "batch = rows of x and y, in the epoch's sample order or in their own",
-    wgsl: &[ORDER_WGSL, include_str!("../../../shaders/sampling/gather.wgsl")],
+    wgsl: &[ORDER_WGSL, wgsl!("sampling/gather.wgsl")],
     part: PartKind::None,
     most_steps: 1,
     dims: Dims::NAMES,

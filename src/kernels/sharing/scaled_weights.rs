@@ -3,6 +3,7 @@
 use crate::kernels::{Call, Io, Kernel, PLAIN, PartKind, WorkgroupSize, all, cpu, dims, input, output, per_element};
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(parameters, trained, inputs, outputs);
 
@@ -10,7 +11,7 @@ dims!(parameters, trained, inputs, outputs);
 pub static SCALED_WEIGHTS: Kernel = Kernel {
     name: "scaled_weights",
     formula: "w = p, the rows of the first weight by the factors behind the parameters",
-    wgsl: &[include_str!("../../../shaders/sharing/scaled_weights.wgsl")],
+    wgsl: &[wgsl!("sharing/scaled_weights.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -7,6 +7,7 @@ use crate::kernels::{
 };
 use crate::math::Real;
 use crate::parallel::prelude::*;
+use crate::wgsl::wgsl;
 
 dims!(parameters, trained, inputs, outputs, tied, members, networks);
 
@@ -15,7 +16,7 @@ dims!(parameters, trained, inputs, outputs, tied, members, networks);
 pub static TIED_GRADIENTS: Kernel = Kernel {
     name: "tied_gradients",
     formula: "h = the mean of g over networks that share it, the network's own g, and Σ p g over outputs by its factors",
-    wgsl: &[include_str!("../../../shaders/sharing/tied_gradients.wgsl")],
+    wgsl: &[wgsl!("sharing/tied_gradients.wgsl")],
     part: PartKind::None,
     most_steps: 0,
     dims: Dims::NAMES,
