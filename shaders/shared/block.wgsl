@@ -98,7 +98,23 @@ fn forward_layer(work: Work, layer: Layer) {
             var z1 = vec4<f32>(bias.y);
             var z2 = vec4<f32>(bias.z);
             var z3 = vec4<f32>(bias.w);
-            for (var k = 0u; k < layer.inputs; k++) {
+            // Four inputs' loads are under way together.
+            let whole = layer.inputs / 4u * 4u;
+            for (var k = 0u; k < whole; k += 4u) {
+                let x0 = activations[place(layer.input + k, quad)];
+                let x1 = activations[place(layer.input + k + 1u, quad)];
+                let x2 = activations[place(layer.input + k + 2u, quad)];
+                let x3 = activations[place(layer.input + k + 3u, quad)];
+                let w0 = weights(work, layer, k, group);
+                let w1 = weights(work, layer, k + 1u, group);
+                let w2 = weights(work, layer, k + 2u, group);
+                let w3 = weights(work, layer, k + 3u, group);
+                z0 = add_four(x0, x1, x2, x3, vec4<f32>(w0.x, w1.x, w2.x, w3.x), z0);
+                z1 = add_four(x0, x1, x2, x3, vec4<f32>(w0.y, w1.y, w2.y, w3.y), z1);
+                z2 = add_four(x0, x1, x2, x3, vec4<f32>(w0.z, w1.z, w2.z, w3.z), z2);
+                z3 = add_four(x0, x1, x2, x3, vec4<f32>(w0.w, w1.w, w2.w, w3.w), z3);
+            }
+            for (var k = whole; k < layer.inputs; k++) {
                 let value = activations[place(layer.input + k, quad)];
                 let row = weights(work, layer, k, group);
                 z0 = fma(value, vec4<f32>(row.x), z0);
@@ -117,11 +133,27 @@ fn forward_layer(work: Work, layer: Layer) {
             let quad = i % QUADS;
             let unit = i / QUADS;
             var z = vec4<f32>(weight(work, layer, layer.inputs, unit));
-            for (var k = 0u; k < layer.inputs; k++) {
+            let whole = layer.inputs / 4u * 4u;
+            for (var k = 0u; k < whole; k += 4u) {
+                let x0 = activations[place(layer.input + k, quad)];
+                let x1 = activations[place(layer.input + k + 1u, quad)];
+                let x2 = activations[place(layer.input + k + 2u, quad)];
+                let x3 = activations[place(layer.input + k + 3u, quad)];
+                let w = vec4<f32>(weight(work, layer, k, unit), weight(work, layer, k + 1u, unit),
+                    weight(work, layer, k + 2u, unit), weight(work, layer, k + 3u, unit));
+                z = add_four(x0, x1, x2, x3, w, z);
+            }
+            for (var k = whole; k < layer.inputs; k++) {
                 z = fma(activations[place(layer.input + k, quad)], vec4<f32>(weight(work, layer, k, unit)), z);
             }
             store_output(work, layer, quad, unit, z);
         }
     }
     workgroupBarrier();
+}
+
+// sum + four values by their weights, in order.
+fn add_four(x: vec4<f32>, y: vec4<f32>, z: vec4<f32>, w: vec4<f32>, weights: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    let two = fma(y, vec4<f32>(weights.y), fma(x, vec4<f32>(weights.x), sum));
+    return fma(w, vec4<f32>(weights.w), fma(z, vec4<f32>(weights.z), two));
 }

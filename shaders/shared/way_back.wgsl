@@ -196,7 +196,7 @@ fn add_gradient(work: Work, at: u32, value: f32) {
 
 // From the gradient by a layer's z that by the z of the layer before it.
 fn back(work: Work, layer: Layer, before: Layer) {
-        if (FOURS) {
+    if (FOURS) {
         for (var i = work.thread; i < QUADS * before.groups; i += THREADS) {
             let quad = i % QUADS;
             let first = i / QUADS * 4u;
@@ -215,10 +215,10 @@ fn back(work: Work, layer: Layer, before: Layer) {
                 let y = activations[place(layer.output + unit + 1u, quad)];
                 let z = activations[place(layer.output + unit + 2u, quad)];
                 let w = activations[place(layer.output + unit + 3u, quad)];
-                d0 = add_units(x, y, z, w, w0, d0);
-                d1 = add_units(x, y, z, w, w1, d1);
-                d2 = add_units(x, y, z, w, w2, d2);
-                d3 = add_units(x, y, z, w, w3, d3);
+                d0 = add_four(x, y, z, w, w0, d0);
+                d1 = add_four(x, y, z, w, w1, d1);
+                d2 = add_four(x, y, z, w, w2, d2);
+                d3 = add_four(x, y, z, w, w3, d3);
             }
             for (var unit = whole; unit < layer.outputs; unit++) {
                 let d = activations[place(layer.output + unit, quad)];
@@ -235,17 +235,20 @@ fn back(work: Work, layer: Layer, before: Layer) {
     } else {
         for (var i = work.thread; i < QUADS * layer.inputs; i += THREADS) {
             let quad = i % QUADS;
+            let row = i / QUADS;
             var d = vec4<f32>();
-            for (var unit = 0u; unit < layer.outputs; unit++) {
-                d = fma(activations[place(layer.output + unit, quad)], vec4<f32>(weight(work, layer, i / QUADS, unit)), d);
+            let whole = layer.outputs / 4u * 4u;
+            for (var unit = 0u; unit < whole; unit += 4u) {
+                let x = activations[place(layer.output + unit, quad)];
+                let y = activations[place(layer.output + unit + 1u, quad)];
+                let z = activations[place(layer.output + unit + 2u, quad)];
+                let w = activations[place(layer.output + unit + 3u, quad)];
+                d = add_four(x, y, z, w, weights(work, layer, row, unit / 4u), d);
             }
-            through_activation(work, before, quad, i / QUADS, d);
+            for (var unit = whole; unit < layer.outputs; unit++) {
+                d = fma(activations[place(layer.output + unit, quad)], vec4<f32>(weight(work, layer, row, unit)), d);
+            }
+            through_activation(work, before, quad, row, d);
         }
     }
-}
-
-// sum + 4 units of a row by their weights, in order.
-fn add_units(x: vec4<f32>, y: vec4<f32>, z: vec4<f32>, w: vec4<f32>, weights: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
-    let two = fma(y, vec4<f32>(weights.y), fma(x, vec4<f32>(weights.x), sum));
-    return fma(w, vec4<f32>(weights.w), fma(z, vec4<f32>(weights.z), two));
 }
