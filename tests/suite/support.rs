@@ -20,36 +20,60 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     pollster::block_on(future)
 }
 
-/// Every adapter present, opened once. Fails when there is none: a GPU test never passes by being skipped.
+/// Every adapter present, opened once for all tests.
 pub fn devices() -> &'static [GpuDevice] {
     static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(|| {
-        let count = gpu::adapters().unwrap().len();
-        assert!(
-            count > 0,
-            "no GPU adapter: these tests need one. Install a Vulkan driver; software will do: mesa-vulkan-drivers and \
-             libvulkan1 on Debian and Ubuntu, mesa-vulkan-drivers on Fedora, vulkan-swrast on Arch"
-        );
-        (0..count).map(|index| GpuDevice::open(index).unwrap()).collect()
-    })
+    DEVICES.get_or_init(open)
 }
 
-/// Every adapter with wgpu's bounds checks in the shaders.
-fn checked_devices() -> &'static [GpuDevice] {
-    static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(|| (0..devices().len()).map(|index| GpuDevice::open_checked(index).unwrap()).collect())
+/// Every adapter present. Fails when there is none: a GPU test never passes by being skipped.
+fn open() -> Vec<GpuDevice> {
+    let count = gpu::adapters().unwrap().len();
+    assert!(
+        count > 0,
+        "no GPU adapter: these tests need one. Install a Vulkan driver; software will do: mesa-vulkan-drivers and \
+         libvulkan1 on Debian and Ubuntu, mesa-vulkan-drivers on Fedora, vulkan-swrast on Arch"
+    );
+    (0..count).map(|index| GpuDevice::open(index).unwrap()).collect()
 }
 
-/// Every adapter with grids of at most 5 workgroups a dimension, so that small sizes fold their grid as sizes
-/// beyond 65,535 workgroups do. wgpu's errors panic.
+/// Every adapter with grids of at most 5 workgroups a dimension, opened once for all tests. wgpu's errors panic.
 pub fn folded_devices() -> &'static [GpuDevice] {
     static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(|| {
-        devices()
-            .iter()
-            .map(|gpu| limited(gpu, |limits| limits.max_compute_workgroups_per_dimension = FOLDED))
-            .collect()
-    })
+    DEVICES.get_or_init(|| folded(devices()))
+}
+
+/// So small a grid that small sizes fold it, as sizes beyond 65,535 workgroups do.
+fn folded(devices: &[GpuDevice]) -> Vec<GpuDevice> {
+    let small = |gpu| limited(gpu, |limits| limits.max_compute_workgroups_per_dimension = FOLDED);
+    devices.iter().map(small).collect()
+}
+
+/// Every adapter in all ways that a case is run. A software adapter compiles with one thread a device, so whoever wants more has devices of
+/// its own.
+pub struct Gpus {
+    plain: Vec<GpuDevice>,
+    /// With wgpu's bounds checks in the shaders.
+    checked: Vec<GpuDevice>,
+    folded: Vec<GpuDevice>,
+}
+
+impl Gpus {
+    pub fn open() -> Self {
+        let plain = open();
+        let checked = (0..plain.len()).map(|index| GpuDevice::open_checked(index).unwrap()).collect();
+        Self { checked, folded: folded(&plain), plain }
+    }
+
+    /// The devices that can run a case: with and without bounds checks, and with a small grid if it holds the case. Tiles and
+    /// whole networks take seconds to compile, and differ in numbers that stand in one text: two of them go with checks too.
+    pub fn of(&self, case: &Case) -> impl Iterator<Item = &GpuDevice> {
+        let fits = (case.kernel.workgroups)(&case.dims) <= u64::from(FOLDED * FOLDED);
+        let long = case.part.network().is_some() || matches!(case.part, Part::Tiling(_));
+        let checked = !long || case.kernel.part.parts()[..2].contains(&case.part);
+        let checked = if checked { &self.checked[..] } else { &[] };
+        self.plain.iter().chain(checked).chain(if fits { &self.folded[..] } else { &[] })
+    }
 }
 
 /// A device's adapter, opened once more with other limits as a program would. wgpu's errors panic.
@@ -110,16 +134,6 @@ impl fmt::Display for Case {
 }
 
 impl Case {
-    /// The devices that can run it: with and without bounds checks, and with a small grid if it holds the case. Tiles and
-    /// whole networks take seconds to compile, and differ in numbers that stand in one text: two of them go with checks too.
-    pub fn devices(&self) -> impl Iterator<Item = &'static GpuDevice> {
-        let fits = (self.kernel.workgroups)(&self.dims) <= u64::from(FOLDED * FOLDED);
-        let long = self.part.network().is_some() || matches!(self.part, Part::Tiling(_));
-        let checked = !long || self.kernel.part.parts()[..2].contains(&self.part);
-        let checked = if checked { checked_devices() } else { &[] };
-        devices().iter().chain(checked).chain(if fits { folded_devices() } else { &[] })
-    }
-
     fn dim(&self, name: &str) -> Option<u32> {
         self.kernel.dims.iter().position(|&dim| dim == name).map(|at| self.dims[at])
     }

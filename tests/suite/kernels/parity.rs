@@ -2,12 +2,16 @@
 //! f64, whose running error bound is the tolerance. Sizes lie around the tiles; offsets, strides and slots are odd;
 //! outputs start as NaN, and the padding between replicas must stay as it was.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind, Tile, Tiling};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Optimizer, Rule};
 use wgpu_mlp::plan::{Recipe, TrainShape, layered};
 use wgpu_mlp::spec::MlpSpec;
 
-use crate::support::{Case, devices, has_slots};
+use crate::support::{Case, Gpus, devices, has_slots};
 
 /// 1, t - 1, t, t + 1 and 2 t + 1 for tiles of 16 and 32.
 const SIZES: [u32; 8] = [1, 15, 16, 17, 31, 32, 33, 65];
@@ -86,26 +90,50 @@ fn large(kernel: &Kernel, part: &Part) -> Vec<Vec<u32>> {
     all
 }
 
-/// Calls `check` with each case and its reference; panics with the problems that it returned.
-fn each_case(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>, check: impl Fn(&Case, &[Vec<Bounded>]) -> Result<(), String>) {
-    let (mut count, mut problems) = (0, Vec::new());
+/// The cases of every kernel with every variant and part, those of one pipeline together.
+fn cases(sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>) -> Vec<Vec<Case>> {
+    let mut all = Vec::new();
     for &kernel in KERNELS {
         // Of the kernel's own, so that another one changes nothing for it.
         let mut seed = 0;
-        let versions = || (0..kernel.variants.len()).flat_map(|v| kernel.part.parts().into_iter().map(move |p| (v, p)));
-        let sized = versions().flat_map(|(variant, part)| {
-            sizes(kernel, &part).into_iter().map(move |dims| (dims, variant, part.clone()))
-        });
-        for ((mut dims, variant, part), replicas) in
-            sized.flat_map(|sized| [1, 3].map(|replicas| (sized.clone(), replicas)))
+        for (variant, part) in
+            (0..kernel.variants.len()).flat_map(|v| kernel.part.parts().into_iter().map(move |p| (v, p)))
         {
-            fit(kernel, &part, &mut dims);
-            let (shared, large) = (replicas > 1 && seed % 4 == 1, seed % 3 == 1);
-            let case = Case { kernel, part, variant, dims, replicas, shared, large, seed };
-            problems.extend(check(&case, &case.expected()).err());
-            (seed, count) = (seed + 1, count + 1);
+            let mut cases = Vec::new();
+            for (mut dims, replicas) in
+                sizes(kernel, &part).into_iter().flat_map(|dims| [1, 3].map(|replicas| (dims.clone(), replicas)))
+            {
+                fit(kernel, &part, &mut dims);
+                let (shared, large) = (replicas > 1 && seed % 4 == 1, seed % 3 == 1);
+                cases.push(Case { kernel, part: part.clone(), variant, dims, replicas, shared, large, seed });
+                seed += 1;
+            }
+            all.push(cases);
         }
     }
+    all
+}
+
+/// Has each case and its reference checked on all cores, by what every one of them makes for itself; panics with the problems that were returned.
+fn each_case<W>(
+    sizes: fn(&Kernel, &Part) -> Vec<Vec<u32>>,
+    make: impl Fn() -> W + Sync,
+    check: impl Fn(&W, &Case, &[Vec<Bounded>]) -> Result<(), String> + Sync,
+) {
+    let (cases, next) = (cases(sizes), AtomicUsize::new(0));
+    let work = || {
+        let (own, mut problems) = (make(), Vec::new());
+        while let Some(cases) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            problems.extend(cases.iter().filter_map(|case| check(&own, case, &case.expected()).err()));
+        }
+        problems
+    };
+    let problems: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..thread::available_parallelism().map_or(1, usize::from)).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let count: usize = cases.iter().map(Vec::len).sum();
     let shown = problems.iter().take(12).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(problems.is_empty(), "{} of {count} cases fail:\n{shown}", problems.len());
 }
@@ -169,13 +197,16 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
 
 #[test]
 fn every_kernel_agrees_on_every_adapter() {
-    each_case(small, |case, expected| case.devices().try_for_each(|gpu| case.check_gpu(gpu, case.plan(), expected)));
+    each_case(small, Gpus::open, |gpus, case, expected| {
+        gpus.of(case).try_for_each(|gpu| case.check_gpu(gpu, case.plan(), expected))
+    });
 }
 
 #[test]
 fn every_kernel_agrees_on_the_cpu() {
-    each_case(small, Case::check_cpu);
-    each_case(large, Case::check_cpu);
+    for sizes in [small, large] {
+        each_case(sizes, || (), |_, case, expected| case.check_cpu(expected));
+    }
 }
 
 /// More workgroups than a dimension of any real grid holds: 65,535.
