@@ -1,6 +1,7 @@
 
 // Makes the tile of c at row and column from depths first .. end. Subgroups are runs of invocations, as every driver with matrix units has
-// them; the product that a device is checked by before its first use would be wrong otherwise.
+// them; the product that a device is checked by before its first use would be wrong otherwise. At SUMS, PANEL and END stands what
+// src/kernels/products/matrix_units.rs writes.
 fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: u32, first: u32, end: u32) {
     let subgroup = thread / SUBGROUP;
     let lane = thread % SUBGROUP;
