@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -20,10 +20,32 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     pollster::block_on(future)
 }
 
-/// Every adapter present, opened once for all tests.
+/// What a test is lent: every adapter in the ways that tests share. Software compiles in one thread a device, so tests that run side by side
+/// have devices of their own, and those that come later have them with what was compiled before.
+#[derive(Default)]
+struct Lent {
+    plain: OnceLock<Vec<GpuDevice>>,
+    folded: OnceLock<Vec<GpuDevice>>,
+}
+
+/// A thread's loan, which goes back when the thread ends: each test has a thread.
+struct Loan(&'static Lent);
+
+static UNLENT: Mutex<Vec<&'static Lent>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static LOAN: Loan = Loan(UNLENT.lock().unwrap().pop().unwrap_or_else(|| Box::leak(Box::default())));
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        UNLENT.lock().unwrap().push(self.0);
+    }
+}
+
+/// Every adapter present.
 pub fn devices() -> &'static [GpuDevice] {
-    static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(open)
+    LOAN.with(|loan| loan.0).plain.get_or_init(open)
 }
 
 /// Every adapter present. Fails when there is none: a GPU test never passes by being skipped.
@@ -37,10 +59,9 @@ fn open() -> Vec<GpuDevice> {
     (0..count).map(|index| GpuDevice::open(index).unwrap()).collect()
 }
 
-/// Every adapter with grids of at most 5 workgroups a dimension, opened once for all tests. wgpu's errors panic.
+/// Every adapter with grids of at most 5 workgroups a dimension. wgpu's errors panic.
 pub fn folded_devices() -> &'static [GpuDevice] {
-    static DEVICES: OnceLock<Vec<GpuDevice>> = OnceLock::new();
-    DEVICES.get_or_init(|| folded(devices()))
+    LOAN.with(|loan| loan.0).folded.get_or_init(|| folded(devices()))
 }
 
 /// So small a grid that small sizes fold it, as sizes beyond 65,535 workgroups do.
