@@ -96,18 +96,16 @@ fn clipping(work: Work, limit: f32) -> f32 {
     return select(1.0, limit / norm, norm > limit);
 }
 
-// An invocation takes 4 units of a row, which it alone writes: neighbours in a vector may be written together.
+// An invocation takes 4 units of a row, which it alone writes: neighbours in a vector may be written together. Past the end they are the last
+// one again, which comes to the same each time, since all is read before any of it is written.
 fn update(work: Work, scale: f32) {
     for (var l = 0u; l < LAYERS; l++) {
         let layer = layer_at(l);
         for (var i = work.thread; i < (layer.inputs + 1u) * layer.groups; i += THREADS) {
             let row = i / layer.groups;
             let group = i % layer.groups;
-            var values = weights(work, layer, row, group);
-            for (var j = 0u; j < min(4u, layer.outputs - 4u * group); j++) {
-                let at = layer.weight + row * layer.outputs + 4u * group + j;
-                values[j] = updated(at, work.replica, values[j], scale * g[work.g + at]);
-            }
+            let values = updated_four(work, scale, weights(work, layer, row, group),
+                layer.weight + row * layer.outputs + min(4u * group + NEXT, vec4<u32>(layer.outputs - 1u)));
             if (HOLDS) {
                 held[held_place(layer, row, group)] = values;
             } else {
@@ -115,6 +113,21 @@ fn update(work: Work, scale: f32) {
             }
         }
     }
+}
+
+// What 4 parameters become, whose loads are under way together.
+fn updated_four(work: Work, scale: f32, values: vec4<f32>, at: vec4<u32>) -> vec4<f32> {
+    let gradients = scale * vec4<f32>(g[work.g + at.x], g[work.g + at.y], g[work.g + at.z], g[work.g + at.w]);
+    let states = mat4x2<f32>(kept(at.x, work.replica), kept(at.y, work.replica), kept(at.z, work.replica), kept(at.w, work.replica));
+    let x = stepped(at.x, work.replica, values.x, gradients.x, states[0]);
+    let y = stepped(at.y, work.replica, values.y, gradients.y, states[1]);
+    let z = stepped(at.z, work.replica, values.z, gradients.z, states[2]);
+    let w = stepped(at.w, work.replica, values.w, gradients.w, states[3]);
+    keep_state(at.x, work.replica, x.yz);
+    keep_state(at.y, work.replica, y.yz);
+    keep_state(at.z, work.replica, z.yz);
+    keep_state(at.w, work.replica, w.yz);
+    return vec4<f32>(x.x, y.x, z.x, w.x);
 }
 
 fn store(work: Work, layer: Layer, row: u32, group: u32, values: vec4<f32>) {

@@ -45,12 +45,18 @@ fn gather(
         samples[row - top] = sample_at(step.first_row + row, params.samples, IN_ORDER);
     }
     workgroupBarrier();
+    var row = (first + thread) / width;
+    var column = (first + thread) % width;
     for (var i = first + thread; i < end; i += THREADS) {
-        let place = samples[i / width - top] * width + i % width;
+        let place = samples[row - top] * width + column;
         if (takes_x) {
             batch_x[params.batch_x.x + group.z * params.batch_x.y + i] = x[params.x.x + group.z * params.x.y + place];
         } else {
             batch_y[params.batch_y.x + group.z * params.batch_y.y + i] = y[params.y.x + group.z * params.y.y + place];
         }
+        // The quotients are the same for all: a division for each element would take longer than the copy.
+        column += THREADS % width;
+        row += THREADS / width + select(0u, 1u, column >= width);
+        column -= select(0u, width, column >= width);
     }
 }

@@ -52,6 +52,12 @@ fn held_place(layer: Layer, row: u32, group: u32) -> u32 {
     return layer.held + row * (layer.groups | 1u) + group;
 }
 
+// 4 rows of 4 units, whose loads are under way together.
+fn units_at(unit: u32, quad: u32) -> mat4x4<f32> {
+    return mat4x4<f32>(activations[place(unit, quad)], activations[place(unit + 1u, quad)],
+        activations[place(unit + 2u, quad)], activations[place(unit + 3u, quad)]);
+}
+
 // Brings in all parameters, where they are held.
 fn hold(work: Work) {
     if (!HOLDS) {
@@ -98,21 +104,17 @@ fn forward_layer(work: Work, layer: Layer) {
             var z1 = vec4<f32>(bias.y);
             var z2 = vec4<f32>(bias.z);
             var z3 = vec4<f32>(bias.w);
-            // Four inputs' loads are under way together.
             let whole = layer.inputs / 4u * 4u;
             for (var k = 0u; k < whole; k += 4u) {
-                let x0 = activations[place(layer.input + k, quad)];
-                let x1 = activations[place(layer.input + k + 1u, quad)];
-                let x2 = activations[place(layer.input + k + 2u, quad)];
-                let x3 = activations[place(layer.input + k + 3u, quad)];
+                let x = units_at(layer.input + k, quad);
                 let w0 = weights(work, layer, k, group);
                 let w1 = weights(work, layer, k + 1u, group);
                 let w2 = weights(work, layer, k + 2u, group);
                 let w3 = weights(work, layer, k + 3u, group);
-                z0 = add_four(x0, x1, x2, x3, vec4<f32>(w0.x, w1.x, w2.x, w3.x), z0);
-                z1 = add_four(x0, x1, x2, x3, vec4<f32>(w0.y, w1.y, w2.y, w3.y), z1);
-                z2 = add_four(x0, x1, x2, x3, vec4<f32>(w0.z, w1.z, w2.z, w3.z), z2);
-                z3 = add_four(x0, x1, x2, x3, vec4<f32>(w0.w, w1.w, w2.w, w3.w), z3);
+                z0 = add_four(x, vec4<f32>(w0.x, w1.x, w2.x, w3.x), z0);
+                z1 = add_four(x, vec4<f32>(w0.y, w1.y, w2.y, w3.y), z1);
+                z2 = add_four(x, vec4<f32>(w0.z, w1.z, w2.z, w3.z), z2);
+                z3 = add_four(x, vec4<f32>(w0.w, w1.w, w2.w, w3.w), z3);
             }
             for (var k = whole; k < layer.inputs; k++) {
                 let value = activations[place(layer.input + k, quad)];
@@ -135,13 +137,10 @@ fn forward_layer(work: Work, layer: Layer) {
             var z = vec4<f32>(weight(work, layer, layer.inputs, unit));
             let whole = layer.inputs / 4u * 4u;
             for (var k = 0u; k < whole; k += 4u) {
-                let x0 = activations[place(layer.input + k, quad)];
-                let x1 = activations[place(layer.input + k + 1u, quad)];
-                let x2 = activations[place(layer.input + k + 2u, quad)];
-                let x3 = activations[place(layer.input + k + 3u, quad)];
+                let x = units_at(layer.input + k, quad);
                 let w = vec4<f32>(weight(work, layer, k, unit), weight(work, layer, k + 1u, unit),
                     weight(work, layer, k + 2u, unit), weight(work, layer, k + 3u, unit));
-                z = add_four(x0, x1, x2, x3, w, z);
+                z = add_four(x, w, z);
             }
             for (var k = whole; k < layer.inputs; k++) {
                 z = fma(activations[place(layer.input + k, quad)], vec4<f32>(weight(work, layer, k, unit)), z);
@@ -152,8 +151,8 @@ fn forward_layer(work: Work, layer: Layer) {
     workgroupBarrier();
 }
 
-// sum + four values by their weights, in order.
-fn add_four(x: vec4<f32>, y: vec4<f32>, z: vec4<f32>, w: vec4<f32>, weights: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
-    let two = fma(y, vec4<f32>(weights.y), fma(x, vec4<f32>(weights.x), sum));
-    return fma(w, vec4<f32>(weights.w), fma(z, vec4<f32>(weights.z), two));
+// sum + four units by their weights, in order.
+fn add_four(units: mat4x4<f32>, weights: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    let two = fma(units[1], vec4<f32>(weights.y), fma(units[0], vec4<f32>(weights.x), sum));
+    return fma(units[3], vec4<f32>(weights.w), fma(units[2], vec4<f32>(weights.z), two));
 }

@@ -15,12 +15,41 @@ struct Hyper {
 
 // What parameter i of a replica becomes, by its value and its gradient; steps what is kept for it.
 fn updated(i: u32, replica: u32, value: f32, gradient: f32) -> f32 {
+    let next = stepped(i, replica, value, gradient, kept(i, replica));
+    keep_state(i, replica, next.yz);
+    return next.x;
+}
+
+// What is kept for it.
+fn kept(i: u32, replica: u32) -> vec2<f32> {
     let first = params.s.x + replica * params.s.y + i * params.slots;
+    var state = vec2<f32>();
+    if (STATE > 0u) {
+        state.x = s[first];
+    }
+    if (STATE > 1u) {
+        state.y = s[first + 1u];
+    }
+    return state;
+}
+
+fn keep_state(i: u32, replica: u32, state: vec2<f32>) {
+    let first = params.s.x + replica * params.s.y + i * params.slots;
+    if (STATE > 0u) {
+        s[first] = state.x;
+    }
+    if (STATE > 1u) {
+        s[first + 1u] = state.y;
+    }
+}
+
+// What it becomes, and what is kept for it then.
+fn stepped(i: u32, replica: u32, value: f32, gradient: f32, state: vec2<f32>) -> vec3<f32> {
     let h = params.hyper.x + replica * params.hyper.y;
     let differ = params.settings > HYPER_VALUES;
     let base = hyper[h + select(HYPER_LEARNING_RATE, HYPER_VALUES + i, differ)];
     if (differ && base == 0.0) {
-        return value;
+        return vec3<f32>(value, state);
     }
     let rate = base * step.lr_factor;
     let settings = Hyper(hyper[h + HYPER_BETA_1], hyper[h + HYPER_ONE_MINUS_BETA_1], hyper[h + HYPER_BETA_2],
@@ -32,19 +61,5 @@ fn updated(i: u32, replica: u32, value: f32, gradient: f32) -> f32 {
     }
     let penalised = clipped + hyper[h + HYPER_L2] * value + hyper[h + HYPER_L1] * sign(value);
     let decayed = value - rate * hyper[h + HYPER_WEIGHT_DECAY] * value;
-    var state = vec2<f32>();
-    if (STATE > 0u) {
-        state.x = s[first];
-    }
-    if (STATE > 1u) {
-        state.y = s[first + 1u];
-    }
-    let next = rule(decayed, penalised, state, rate, settings);
-    if (STATE > 0u) {
-        s[first] = next.y;
-    }
-    if (STATE > 1u) {
-        s[first + 1u] = next.z;
-    }
-    return next.x;
+    return rule(decayed, penalised, state, rate, settings);
 }

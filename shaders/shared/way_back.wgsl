@@ -211,14 +211,11 @@ fn back(work: Work, layer: Layer, before: Layer) {
                 let w1 = weights(work, layer, row.y, unit / 4u);
                 let w2 = weights(work, layer, row.z, unit / 4u);
                 let w3 = weights(work, layer, row.w, unit / 4u);
-                let x = activations[place(layer.output + unit, quad)];
-                let y = activations[place(layer.output + unit + 1u, quad)];
-                let z = activations[place(layer.output + unit + 2u, quad)];
-                let w = activations[place(layer.output + unit + 3u, quad)];
-                d0 = add_four(x, y, z, w, w0, d0);
-                d1 = add_four(x, y, z, w, w1, d1);
-                d2 = add_four(x, y, z, w, w2, d2);
-                d3 = add_four(x, y, z, w, w3, d3);
+                let units = units_at(layer.output + unit, quad);
+                d0 = add_four(units, w0, d0);
+                d1 = add_four(units, w1, d1);
+                d2 = add_four(units, w2, d2);
+                d3 = add_four(units, w3, d3);
             }
             for (var unit = whole; unit < layer.outputs; unit++) {
                 let d = activations[place(layer.output + unit, quad)];
@@ -239,11 +236,8 @@ fn back(work: Work, layer: Layer, before: Layer) {
             var d = vec4<f32>();
             let whole = layer.outputs / 4u * 4u;
             for (var unit = 0u; unit < whole; unit += 4u) {
-                let x = activations[place(layer.output + unit, quad)];
-                let y = activations[place(layer.output + unit + 1u, quad)];
-                let z = activations[place(layer.output + unit + 2u, quad)];
-                let w = activations[place(layer.output + unit + 3u, quad)];
-                d = add_four(x, y, z, w, weights(work, layer, row, unit / 4u), d);
+                let units = units_at(layer.output + unit, quad);
+                d = add_four(units, weights(work, layer, row, unit / 4u), d);
             }
             for (var unit = whole; unit < layer.outputs; unit++) {
                 d = fma(activations[place(layer.output + unit, quad)], vec4<f32>(weight(work, layer, row, unit)), d);
