@@ -31,7 +31,7 @@ pub use fused::{FUSED_FORWARD, FUSED_GRADIENT, MOST_LAYERS, Network, RESIDENT_ST
 pub(crate) use kernel::any;
 use kernel::{CHUNK, MOST_GROUPS, all, dims, per_element, tiles};
 pub use kernel::{Kernel, MAX_RUN, PLAIN, Variant, WorkgroupSize};
-pub use losses::{LOSS, SOFTMAX_LOSS, loss_kernel};
+pub use losses::{DENSE_LOSS, DENSE_SOFTMAX_LOSS, LOSS, SOFTMAX_LOSS, loss_kernel};
 pub use optimizer::{CLIPPED, REDUCE, REDUCE_UPDATE, SQUARE_SUM, UNSCALED, UPDATE, square_groups};
 pub use part::{Part, PartKind};
 pub use probes::{COPY, FMA_PEAK, FMA_PEAK_OPERATIONS};
@@ -41,8 +41,9 @@ pub use products::{
 };
 pub use sampling::{GATHER, IN_ORDER, SHUFFLED, mask_key, order_key, shard_key};
 pub use shared::{
-    BLOCK_WGSL, GRADIENT_SHARE_WGSL, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL, ORDER_WGSL,
-    PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, RULES_WGSL, SLOPED_WGSL, SOFTMAX_WGSL, STEP_WGSL, WAY_BACK_WGSL,
+    BLOCK_WGSL, GRADIENT_SHARE_WGSL, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MASK_WGSL,
+    MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL, NARROW_LAYER_WGSL, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL,
+    PRODUCT_WGSL, RULES_WGSL, SLOPED_WGSL, SOFTMAX_BLOCKS_WGSL, SOFTMAX_WGSL, STEP_WGSL, WAY_BACK_WGSL,
 };
 pub use sharing::{SCALED_WEIGHTS, TIED_GRADIENTS};
 pub use step::{MAX_RECORDS, Step, StepRecord};
@@ -63,6 +64,8 @@ pub static KERNELS: &[&Kernel] = &[
     &DROPOUT_BACKWARD,
     &LOSS,
     &SOFTMAX_LOSS,
+    &DENSE_LOSS,
+    &DENSE_SOFTMAX_LOSS,
     &GATHER,
     &SQUARE_SUM,
     &UPDATE,

@@ -12,6 +12,14 @@ pub const ORDER_WGSL: &str = wgsl!("shared/order.wgsl");
 pub const PARTIALS_WGSL: &str = wgsl!("shared/partials.wgsl");
 /// What losses have in common.
 pub const LOSSES_WGSL: &str = wgsl!("shared/losses.wgsl");
+/// What kernels of losses leave in the ring.
+pub const LOSS_SUMS_WGSL: &str = wgsl!("shared/loss_sums.wgsl");
+/// An element of a pointwise loss.
+pub const LOSS_ELEMENTS_WGSL: &str = wgsl!("shared/loss_elements.wgsl");
+/// Softmax cross entropy of blocks of rows.
+pub const SOFTMAX_BLOCKS_WGSL: &str = wgsl!("shared/softmax_blocks.wgsl");
+/// A narrow layer by blocks of rows.
+pub const NARROW_LAYER_WGSL: &str = wgsl!("shared/narrow_layer.wgsl");
 /// What the kernels that apply an optimiser's rule have in common.
 pub const RULES_WGSL: &str = wgsl!("shared/rules.wgsl");
 /// The loop of the products.

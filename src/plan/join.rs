@@ -1,21 +1,32 @@
-//! A layer's gradient and the way back from it as one dispatch. Neither needs the other, but the next dispatch waits for both; where they are
-//! small, the wait is most of what each costs (docs/benchmarks.md).
+//! Two dispatches as one: a layer's gradient and the way back from it, of which neither needs the other, and a narrow last layer and its
+//! loss, which goes by rows as the layer does. The next dispatch waits for the one before; where they are small, the wait is most of what each
+//! costs (docs/benchmarks.md).
 
 use super::buffers::places;
 use super::passes::{Dispatch, Plan};
-use crate::kernels::{DENSE_BACKWARD, DENSE_GRADIENT, DENSE_WAY_BACK, Part, Tiling};
+use crate::kernels::{
+    DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DENSE_WAY_BACK, LOSS, Part, SOFTMAX_LOSS,
+    Tiling,
+};
+use crate::math::Activation;
+
+/// Most rows x inputs of a layer that is joined with its loss, by which an invocation makes one element: the tiles of a layer read less.
+const MOST_OF_NARROW: u64 = 1 << 20;
 
 impl Plan {
-    /// The same work, in fewer dispatches where small products stand side by side. Bytes stay: each product keeps its tile.
+    /// The same work, in fewer dispatches where small ones stand side by side. Each product keeps its tile, but for that of a last layer of at most
+    /// 16 outputs, whose sums ascend.
     #[must_use]
     pub fn joined(mut self) -> Self {
         for pass in &mut self.passes {
             let mut joined: Vec<Dispatch> = Vec::with_capacity(pass.dispatches.len());
             for work in pass.dispatches.drain(..) {
-                match joined.last_mut().and_then(|before| Some((join(before, &work)?, before))) {
-                    Some((both, before)) => *before = both,
-                    None => joined.push(work),
+                let both =
+                    joined.last().and_then(|before| way_back(before, &work).or_else(|| last_layer(before, &work)));
+                if both.is_some() {
+                    joined.pop();
                 }
+                joined.push(both.unwrap_or(work));
             }
             pass.dispatches = joined;
         }
@@ -24,7 +35,7 @@ impl Plan {
 }
 
 /// Both as one, if they are of one layer and their small tiles are of one size.
-fn join(gradient: &Dispatch, back: &Dispatch) -> Option<Dispatch> {
+fn way_back(gradient: &Dispatch, back: &Dispatch) -> Option<Dispatch> {
     let pair = std::ptr::eq(gradient.kernel, &DENSE_GRADIENT) && std::ptr::eq(back.kernel, &DENSE_BACKWARD);
     let (Part::Tiling(own), Part::Tiling(other)) = (&gradient.part, &back.part) else { return None };
     let ([x, d, g], [back_d, w, z, a, c]) = (&gradient.views[..], &back.views[..]) else { return None };
@@ -35,6 +46,28 @@ fn join(gradient: &Dispatch, back: &Dispatch) -> Option<Dispatch> {
     let wide = Tiling::can_be_wide(DENSE_WAY_BACK.dims, &dims, &places(&views));
     let part = Part::Tiling(Tiling { wide, ..other.clone() });
     Some(Dispatch { kernel: &DENSE_WAY_BACK, part, variant: 0, dims, views })
+}
+
+/// Both as one, if the loss is of what a small layer makes.
+fn last_layer(layer: &Dispatch, loss: &Dispatch) -> Option<Dispatch> {
+    let kernel = match loss.kernel {
+        of if std::ptr::eq(of, &LOSS) => &DENSE_LOSS,
+        of if std::ptr::eq(of, &SOFTMAX_LOSS) => &DENSE_SOFTMAX_LOSS,
+        _ => return None,
+    };
+    let Part::Tiling(Tiling { activation: Activation::Identity, .. }) = layer.part else { return None };
+    let ([x, w, bias, a], [z, y, hyper, d, sums]) = (&layer.views[..], &loss.views[..]) else { return None };
+    let (&[rows, outputs, inputs, ..], &[_, _, columns, groups]) = (&layer.dims[..], &loss.dims[..]) else {
+        return None;
+    };
+    let small = u64::from(rows) * u64::from(inputs) <= MOST_OF_NARROW;
+    if !std::ptr::eq(layer.kernel, &DENSE) || a != z || !small {
+        return None;
+    }
+    let dims = vec![rows, outputs, inputs, columns, groups];
+    kernel.check(&dims, &loss.part).ok()?;
+    let views = vec![*x, *w, *bias, *y, *hyper, *a, *d, *sums];
+    Some(Dispatch { kernel, part: loss.part.clone(), variant: 0, dims, views })
 }
 
 #[cfg(test)]
@@ -63,19 +96,42 @@ mod tests {
         let spec = MlpSpec::new(&[784, 256, 128, 10], Activation::Relu, Loss::SoftmaxCrossEntropy).unwrap();
         let (found, before) = joined(&spec, 32);
         let expected =
-            ["dense", "dense", "dense", "softmax_loss", "dense_way_back", "dense_way_back", "dense_gradient", "update"];
-        assert_eq!((found, before), (expected.to_vec(), expected.len() + 2));
+            ["dense", "dense", "dense_softmax_loss", "dense_way_back", "dense_way_back", "dense_gradient", "update"];
+        assert_eq!((found, before), (expected.to_vec(), expected.len() + 3));
         // Rows enough for large tiles, which are busy one product at a time.
         let (found, before) = joined(&spec, 16_384);
         assert!(found.len() == before && !found.contains(&"dense_way_back"), "{found:?}");
+    }
+
+    /// A last layer goes with its loss if it is narrow and linear, in validation too.
+    #[test]
+    fn a_narrow_last_layer_goes_with_its_loss() {
+        for (outputs, last, kernel) in [
+            (16, Activation::Identity, "dense_loss"),
+            (17, Activation::Identity, "loss"),
+            (1, Activation::Relu, "loss"),
+        ] {
+            let layers = [(20, Activation::Relu), (outputs, last)];
+            let layers = layers.map(|(outputs, activation)| crate::spec::Layer { inputs: 20, outputs, activation });
+            let spec = MlpSpec::from_layers(layers.to_vec(), Loss::MeanSquaredError).unwrap();
+            let shape = TrainShape { validation: 7, ..TrainShape::full(32) };
+            let plan =
+                choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, DISCRETE).unwrap().joined();
+            plan.check().unwrap();
+            for kind in [PassKind::Train, PassKind::Validate] {
+                let (_, pass) = plan.passes_of(kind).next().unwrap();
+                let found: Vec<_> = pass.dispatches.iter().map(|work| work.kernel.name).collect();
+                assert!(found.contains(&kernel), "{outputs} {last}: {found:?}");
+            }
+        }
     }
 
     /// A linear layer has no derivative to multiply by; what stands between two products keeps them apart in no case.
     #[test]
     fn others_stay_as_they_are() {
         let linear = MlpSpec::new(&[9, 8, 3], Activation::Identity, Loss::MeanSquaredError).unwrap();
-        let (found, before) = joined(&linear, 32);
-        assert!(found.len() == before && found.contains(&"matmul"), "{found:?}");
+        let (found, _) = joined(&linear, 32);
+        assert!(found.contains(&"matmul") && !found.contains(&"dense_way_back"), "{found:?}");
         let single = MlpSpec::new(&[9, 3], Activation::Relu, Loss::MeanSquaredError).unwrap();
         assert!(!joined(&single, 32).0.contains(&"dense_way_back"));
     }
@@ -88,13 +144,13 @@ mod tests {
         let dispatches = &plan.unwrap().passes[0].dispatches;
         let at = dispatches.iter().position(|work| work.kernel.name == "dense_gradient").unwrap();
         let (gradient, back) = (&dispatches[at], &dispatches[at + 1]);
-        let both = join(gradient, back).unwrap();
+        let both = way_back(gradient, back).unwrap();
         assert_eq!(both.kernel.check(&both.dims, &both.part), Ok(()));
-        assert!(join(back, gradient).is_none() && join(gradient, &dispatches[at + 3]).is_none());
+        assert!(way_back(back, gradient).is_none() && way_back(gradient, &dispatches[at + 3]).is_none());
         let mut other = back.clone();
         if let Part::Tiling(tiling) = &mut other.part {
             tiling.tile = &crate::kernels::SMALL;
         }
-        assert!(join(gradient, &other).is_none());
+        assert!(way_back(gradient, &other).is_none());
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend, GpuDevice, gpu};
-use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, Tiling, loss_kernel};
+use wgpu_mlp::kernels::{Access, Binding, Element, Kernel, Part, Step, Tiling};
 use wgpu_mlp::math::{Bounded, Loss, Optimizer, Real, TargetDomain};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 
@@ -262,6 +262,7 @@ impl Case {
             && self
                 .dim("columns")
                 .is_some_and(|columns| place % columns as usize >= loss.map_or(0, |loss| loss.terms(outputs as usize)));
+        let sums = self.part.network().is_some() || self.kernel.bindings.iter().any(|binding| binding.name == "w");
         match random.random_range(0..16) {
             _ if [Access::Out, Access::Scratch].contains(&binding.access) => f32::NAN,
             // A rule takes roots of its state and divides by its settings; a loss's parameter is below 1.
@@ -277,8 +278,8 @@ impl Case {
             draw if domain == Some(TargetDomain::Probability) => (draw % 2) as f32,
             _ if domain == Some(TargetDomain::Class) => random.random_range(0..outputs) as f32,
             // A layer's sums are inputs of the next one, and e^z has to be finite.
-            _ if self.part.network().is_some() && loss == Some(Loss::Poisson) => random.random_range(-1.0..1.0),
-            1 if self.large && self.part.network().is_some() => random.random_range(-3.0..3.0),
+            _ if sums && loss == Some(Loss::Poisson) => random.random_range(-1.0..1.0),
+            1 if self.large && sums && loss.is_some() => random.random_range(-3.0..3.0),
             1 if self.large && loss == Some(Loss::Poisson) => random.random_range(-80.0..80.0),
             1 if self.large => random.random_range(-3e3..3e3),
             _ => random.random_range(-2.0..2.0),
@@ -290,11 +291,10 @@ impl Case {
         if let Some(network) = self.part.network() {
             return Some(network.spec().loss());
         }
-        let computes = |loss: &Loss| {
-            let (kernel, part, _) = loss_kernel(*loss, 1, 1);
-            kernel.name == self.kernel.name && part == self.part
-        };
-        Loss::ALL.iter().copied().find(computes)
+        match self.part {
+            Part::Loss(loss) => Some(loss),
+            _ => self.kernel.name.ends_with("softmax_loss").then_some(Loss::SoftmaxCrossEntropy),
+        }
     }
 
     /// Runs a plan of [`Case::plan`]'s buffers; returns those that the kernel writes, padding included.

@@ -1,10 +1,11 @@
 //! A pointwise loss: the gradient of its mean, and its sum and hits for the ring.
 
-use super::softmax_loss::{self, SOFTMAX_LOSS};
+use super::blocks;
+use super::softmax_loss::SOFTMAX_LOSS;
 use crate::kernels::optimizer::settings;
 use crate::kernels::{
-    Call, HYPER, Io, Kernel, LOSSES_WGSL, MOST_GROUPS, PLAIN, Part, PartKind, WorkgroupSize, all, cpu, dims, input,
-    output,
+    Call, HYPER, Io, Kernel, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MOST_GROUPS, PLAIN, Part, PartKind,
+    WorkgroupSize, all, cpu, dims, input, output,
 };
 use crate::math::{Loss, Real};
 use crate::wgsl::wgsl;
@@ -18,7 +19,7 @@ dims!(rows, outputs, columns, groups);
 pub static LOSS: Kernel = Kernel {
     name: "loss",
     formula: "d = w l'(z, y) / (rows outputs); sums of w l(z, y) and of correct predictions",
-    wgsl: &[LOSSES_WGSL, wgsl!("losses/loss.wgsl")],
+    wgsl: &[LOSSES_WGSL, LOSS_SUMS_WGSL, LOSS_ELEMENTS_WGSL, wgsl!("losses/loss.wgsl")],
     part: PartKind::Loss,
     most_steps: 1,
     dims: Dims::NAMES,
@@ -39,12 +40,17 @@ pub static LOSS: Kernel = Kernel {
     cpu: cpu!(loss),
 };
 
-/// The kernel of a loss, its part, and the number of workgroups, and so of partial sums a step, for a batch.
+/// The kernel of a loss, its part, and the number of workgroups, and so of partial sums a step, for a batch: a narrow layer may be made with its
+/// loss, in blocks of rows.
 pub fn loss_kernel(loss: Loss, rows: usize, outputs: usize) -> (&'static Kernel, Part, usize) {
     const MOST: usize = 64;
+    let blocks = rows.div_ceil(blocks::BLOCK).min(blocks::MOST);
     match loss.wgsl() {
-        Some(_) => (&LOSS, Part::Loss(loss), rows.saturating_mul(outputs).div_ceil(RUN).min(MOST)),
-        None => (&SOFTMAX_LOSS, Part::None, rows.div_ceil(softmax_loss::BLOCK).min(softmax_loss::MOST)),
+        Some(_) => {
+            let runs = rows.saturating_mul(outputs).div_ceil(RUN).min(MOST);
+            (&LOSS, Part::Loss(loss), if outputs > blocks::NARROW { runs } else { runs.max(blocks) })
+        }
+        None => (&SOFTMAX_LOSS, Part::None, blocks),
     }
 }
 

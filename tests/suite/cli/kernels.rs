@@ -29,7 +29,7 @@ fn the_text_of_a_kernel_is_whole() {
     let place = Place::new();
     for kernel in KERNELS {
         let network = match kernel.name {
-            "softmax_loss" => " --loss softmax_cross_entropy",
+            "softmax_loss" | "dense_softmax_loss" => " --loss softmax_cross_entropy",
             "dense_keep" => " --activation gelu",
             _ => "",
         };

@@ -106,6 +106,7 @@ pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> 
         ["samples", ..] => &[&[27, 1, 1, 1, 1, 1, 1, 1], &[50, 1, 2, 1, 1, 1, 1, 2]],
         ["rows", "samples", ..] if kernel.dims.len() > 4 => &[&[17, 33, 1, 1, 1, 1, 1, 2], &[97, 65, 1, 2, 1, 1, 1, 7]],
         ["rows", "samples", "inputs", "columns"] => &[&[17, 33, 16, 15], &[97, 65, 65, 2]],
+        ["rows", "outputs", "inputs", "columns", "groups"] => &[&[17, 3, 70, 1, 2], &[97, 16, 5, 2, 7]],
         ["rows", "inputs", "outputs", "parameters", ..] => &[&[17, 1, 1, 1, 1, 2], &[97, 1, 1, 1, 1, 7]],
         ["inputs", "outputs", "rows", ..] if kernel.part == PartKind::DensePair => {
             &[&[1, 3, 19, 2, 1, 1, 1, 1], &[2, 1, 33, 2, 9, 1, 1, 1]]

@@ -6,7 +6,10 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use wgpu_mlp::kernels::{ACTIVATION_FORWARD, BIAS_GRAD, COPY, GATHER, KERNELS, Kernel, Part, PartKind, Tile, Tiling};
+use wgpu_mlp::kernels::{
+    ACTIVATION_FORWARD, BIAS_GRAD, COPY, DENSE_LOSS, DENSE_SOFTMAX_LOSS, GATHER, KERNELS, Kernel, Part, PartKind, Tile,
+    Tiling,
+};
 use wgpu_mlp::math::{Activation, Bounded, Loss, Optimizer, Rule};
 use wgpu_mlp::plan::{Recipe, TrainShape, layered};
 use wgpu_mlp::spec::MlpSpec;
@@ -185,6 +188,11 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
     }
     if let Some(threshold) = at("threshold") {
         dims[threshold] += 1 << 22;
+    }
+    if [DENSE_LOSS.name, DENSE_SOFTMAX_LOSS.name].contains(&kernel.name) {
+        // A loss's limit says nothing any more where the sum in it may be off by 1.
+        let [outputs, inputs] = ["outputs", "inputs"].map(|name| at(name).unwrap());
+        (dims[outputs], dims[inputs]) = ((dims[outputs] - 1) % 16 + 1, dims[inputs].min(331));
     }
     if let (Some(outputs), Some(columns)) = (at("outputs"), at("columns")) {
         let targets = if kernel.part == PartKind::Loss { dims[outputs] } else { 1 };

@@ -11,9 +11,10 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, BLOCK_WGSL, GRADIENT_SHARE_WGSL, KERNELS, Kernel, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL,
-    MATRIX_UNITS_WGSL, MAX_BINDINGS, MAX_RECORDS, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part,
-    RULES_WGSL, SLOPED_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
+    Access, BLOCK_WGSL, GRADIENT_SHARE_WGSL, KERNELS, Kernel, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL,
+    MASK_WGSL, MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL, MAX_BINDINGS, MAX_RECORDS, NARROW_LAYER_WGSL, ORDER_WGSL,
+    PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part, RULES_WGSL, SLOPED_WGSL, SOFTMAX_BLOCKS_WGSL, SOFTMAX_WGSL,
+    STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -253,6 +254,10 @@ fn every_file_is_one_row_or_one_part() {
         ("gradient_share", GRADIENT_SHARE_WGSL),
         ("pointwise", POINTWISE_WGSL),
         ("softmax", SOFTMAX_WGSL),
+        ("loss_sums", LOSS_SUMS_WGSL),
+        ("loss_elements", LOSS_ELEMENTS_WGSL),
+        ("softmax_blocks", SOFTMAX_BLOCKS_WGSL),
+        ("narrow_layer", NARROW_LAYER_WGSL),
     ];
     let mut expected = BTreeSet::from(shared.map(|(name, text)| (format!("shared/{name}"), text.to_string())));
     let modules: Vec<String> = files("src/kernels", "rs").iter().map(|(path, _)| name(path)).collect();

@@ -9,8 +9,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend};
 use wgpu_mlp::kernels::{
-    Access, DENSE_GRADIENT, DROPOUT_FORWARD, FUSED_GRADIENT, GATHER, KERNELS, Kernel, LOSS, MATMUL, Network, Part,
-    REDUCE, REDUCE_UPDATE, RESIDENT_STEPS, SOFTMAX_LOSS, Step, UPDATE,
+    Access, DENSE_GRADIENT, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DROPOUT_FORWARD, FUSED_GRADIENT, GATHER, KERNELS, Kernel,
+    LOSS, MATMUL, Network, Part, REDUCE, REDUCE_UPDATE, RESIDENT_STEPS, SOFTMAX_LOSS, Step, UPDATE,
 };
 use wgpu_mlp::math::{Activation, Loss, Rule};
 use wgpu_mlp::plan::{Plan, PlanKind, Recipe, Target, TrainShape, choose};
@@ -204,12 +204,14 @@ fn what_kernels_rely_on_is_checked() {
     let training = kernel_part(&RESIDENT_STEPS);
     let tile = kernel_part(&MATMUL);
     let (adam, mean) = (Part::Rule(Rule::Adam), Part::Loss(Loss::MeanSquaredError));
-    let cases: [(&'static Kernel, &Part, &str, u32, &str); 19] = [
+    let cases: [(&'static Kernel, &Part, &str, u32, &str); 21] = [
         (&GATHER, &Part::None, "rows", 100, "more rows than samples"),
         (&GATHER, &Part::None, "columns", 0, "columns is 0"),
         (&LOSS, &mean, "outputs", 11, "fewer columns than outputs"),
         (&LOSS, &mean, "groups", 1 << 24, "too many groups"),
         (&SOFTMAX_LOSS, &Part::None, "groups", 1 << 24, "too many groups"),
+        (&DENSE_SOFTMAX_LOSS, &Part::None, "outputs", 17, "more than 16 outputs"),
+        (&DENSE_LOSS, &mean, "columns", 1, "fewer columns than outputs"),
         (&UPDATE, &adam, "slots", 1, "fewer slots than the rule keeps"),
         (&UPDATE, &adam, "groups", 257, "too many groups"),
         (&UPDATE, &adam, "settings", 19, "neither a learning rate for all parameters nor one for each"),

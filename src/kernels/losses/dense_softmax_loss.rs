@@ -1,0 +1,52 @@
+//! A narrow last layer and softmax cross entropy in one: where they are small, a dispatch costs more than the work.
+
+use super::blocks::{NARROW, Sizes, loss_of_blocks};
+use crate::kernels::{
+    Call, HYPER, Io, Kernel, LOSS_SUMS_WGSL, LOSSES_WGSL, MOST_GROUPS, NARROW_LAYER_WGSL, PLAIN, PartKind,
+    SOFTMAX_BLOCKS_WGSL, WorkgroupSize, all, cpu, dims, input, output,
+};
+use crate::math::{Loss, Product, Real};
+use crate::wgsl::wgsl;
+
+dims!(rows, outputs, inputs, columns, groups);
+
+/// `a = x w + bias`, a layer of at most 16 outputs, and `d` and the sums as [`SOFTMAX_LOSS`](super::SOFTMAX_LOSS) has them for it.
+pub static DENSE_SOFTMAX_LOSS: Kernel = Kernel {
+    name: "dense_softmax_loss",
+    formula: "a = x w + bias; d = w (softmax(a) - target) / rows; sums of w cross entropy and of correct predictions",
+    wgsl: &[
+        LOSSES_WGSL,
+        LOSS_SUMS_WGSL,
+        SOFTMAX_BLOCKS_WGSL,
+        NARROW_LAYER_WGSL,
+        wgsl!("losses/dense_softmax_loss.wgsl"),
+    ],
+    part: PartKind::None,
+    most_steps: 1,
+    dims: Dims::NAMES,
+    bindings: &[
+        input("x", &["rows", "inputs"]),
+        input("w", &["inputs", "outputs"]),
+        input("bias", &["outputs"]),
+        input("y", &["rows", "columns"]),
+        HYPER,
+        output("a", &["rows", "outputs"]),
+        output("d", &["rows", "outputs"]),
+        output("sums", &["groups", "2"]),
+    ],
+    variants: PLAIN,
+    workgroup_size: WorkgroupSize::Fixed(256),
+    workgroups: |dims| Dims::of(dims).groups as u64,
+    fits: |dims, _| {
+        let d = Dims::of(dims);
+        all([(d.outputs <= NARROW, "more than 16 outputs"), (d.groups <= MOST_GROUPS, "too many groups")])
+    },
+    cpu: cpu!(dense_softmax_loss),
+};
+
+fn dense_softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
+    let ([x, w, bias, y, hyper, ..], [a, d, sums, ..]) = (io.inputs, io.outputs);
+    let Dims { rows, outputs, inputs, columns, groups } = Dims::of(call.dims);
+    T::affine(&Product::new(rows, outputs, inputs), x, w, bias, a);
+    loss_of_blocks(call, Loss::SoftmaxCrossEntropy, Sizes { rows, outputs, columns, groups }, [a, y, hyper], [d, sums]);
+}
