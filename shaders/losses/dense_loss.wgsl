@@ -46,7 +46,7 @@ fn dense_loss(
     for (var block = index * run; block < min((index + 1u) * run, blocks); block++) {
         let z = layer_output(thread, group.z, block);
         let row = block * 16u + thread / 16u;
-        if (row < params.rows & lane < params.outputs) {
+        if (row < params.rows && lane < params.outputs) {
             sum += loss_of(group.z, row * params.outputs + lane, z, counted);
         }
     }

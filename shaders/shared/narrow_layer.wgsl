@@ -33,7 +33,7 @@ fn layer_output(thread: u32, replica: u32, block: u32) -> f32 {
             sum = fma(values.w, factors.w, fma(values.z, factors.z, fma(values.y, factors.y, fma(values.x, factors.x, sum))));
         }
     }
-    if (row < params.rows & lane < params.outputs) {
+    if (row < params.rows && lane < params.outputs) {
         a[params.a.x + replica * params.a.y + row * params.outputs + lane] = sum;
     }
     return sum;
