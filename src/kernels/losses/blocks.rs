@@ -1,8 +1,8 @@
 //! Losses by blocks of rows, a run of blocks for each partial sum.
 
-use crate::kernels::Call;
 use crate::kernels::optimizer::settings;
-use crate::math::{Loss, Real};
+use crate::kernels::{Call, Io};
+use crate::math::{Loss, Product, Real};
 use crate::parallel::prelude::*;
 
 /// Rows that a workgroup takes at a time.
@@ -22,6 +22,7 @@ pub(super) struct Sizes {
 
 /// The gradient d of the mean loss by the outputs z, both `[rows, outputs]`, 0 behind the step's rows, and each group's sums of w times the loss and
 /// of correct predictions. y, `[rows, columns]`, has the row's weights behind its targets or not, of which w is the step's.
+#[inline(never)]
 pub(super) fn loss_of_blocks<T: Real>(
     call: &Call<'_>,
     loss: Loss,
@@ -46,7 +47,7 @@ pub(super) fn loss_of_blocks<T: Real>(
     work.zip(sums.par_chunks_mut(2)).for_each(|(((d, z), y), sums)| {
         let rows = d.chunks_exact_mut(outputs).zip(z.chunks_exact(outputs)).zip(y.chunks_exact(columns));
         for ((d, z), y) in rows {
-            let (mut value, correct) = loss.row(z, &y[..terms], c, Some(d));
+            let (mut value, correct) = row(loss, z, &y[..terms], c, d);
             if let Some(&weight) = y[terms..].get(weighting) {
                 value = weight * value;
                 d.iter_mut().for_each(|d| *d = weight * *d);
@@ -56,4 +57,18 @@ pub(super) fn loss_of_blocks<T: Real>(
             sums[1] += T::from_f64(correct as f64);
         }
     });
+}
+
+/// A layer `a = x w + bias` of so many `inputs`, whose bindings stand in front of the loss's, and its loss.
+#[inline(never)]
+pub(super) fn layer_and_loss<T: Real>(call: &Call<'_>, loss: Loss, inputs: usize, sizes: Sizes, io: Io<'_, T>) {
+    let ([x, w, bias, y, hyper, ..], [a, d, sums, ..]) = (io.inputs, io.outputs);
+    T::affine(&Product::new(sizes.rows, sizes.outputs, inputs), x, w, bias, a);
+    loss_of_blocks(call, loss, sizes, [a, y, hyper], [d, sums]);
+}
+
+/// [`Loss::row`] of all kernels of losses: its code is long, and a page that has it loads it.
+#[inline(never)]
+pub(super) fn row<T: Real>(loss: Loss, z: &[T], y: &[T], c: T, d: &mut [T]) -> (T, usize) {
+    loss.row(z, y, c, Some(d))
 }

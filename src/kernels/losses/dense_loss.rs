@@ -1,11 +1,11 @@
 //! A narrow last layer and its pointwise loss in one: where they are small, a dispatch costs more than the work.
 
-use super::blocks::{NARROW, Sizes, loss_of_blocks};
+use super::blocks::{NARROW, Sizes, layer_and_loss};
 use crate::kernels::{
     Call, HYPER, Io, Kernel, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MOST_GROUPS, NARROW_LAYER_WGSL, PLAIN,
     PartKind, WorkgroupSize, all, cpu, dims, input, output,
 };
-use crate::math::{Product, Real};
+use crate::math::Real;
 use crate::wgsl::wgsl;
 
 dims!(rows, outputs, inputs, columns, groups);
@@ -43,8 +43,6 @@ pub static DENSE_LOSS: Kernel = Kernel {
 };
 
 fn dense_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([x, w, bias, y, hyper, ..], [a, d, sums, ..]) = (io.inputs, io.outputs);
     let Dims { rows, outputs, inputs, columns, groups } = Dims::of(call.dims);
-    T::affine(&Product::new(rows, outputs, inputs), x, w, bias, a);
-    loss_of_blocks(call, call.loss(), Sizes { rows, outputs, columns, groups }, [a, y, hyper], [d, sums]);
+    layer_and_loss(call, call.loss(), inputs, Sizes { rows, outputs, columns, groups }, io);
 }

@@ -1,11 +1,11 @@
 //! A narrow last layer and softmax cross entropy in one: where they are small, a dispatch costs more than the work.
 
-use super::blocks::{NARROW, Sizes, loss_of_blocks};
+use super::blocks::{NARROW, Sizes, layer_and_loss};
 use crate::kernels::{
     Call, HYPER, Io, Kernel, LOSS_SUMS_WGSL, LOSSES_WGSL, MOST_GROUPS, NARROW_LAYER_WGSL, PLAIN, PartKind,
     SOFTMAX_BLOCKS_WGSL, WorkgroupSize, all, cpu, dims, input, output,
 };
-use crate::math::{Loss, Product, Real};
+use crate::math::{Loss, Real};
 use crate::wgsl::wgsl;
 
 dims!(rows, outputs, inputs, columns, groups);
@@ -45,8 +45,6 @@ pub static DENSE_SOFTMAX_LOSS: Kernel = Kernel {
 };
 
 fn dense_softmax_loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
-    let ([x, w, bias, y, hyper, ..], [a, d, sums, ..]) = (io.inputs, io.outputs);
     let Dims { rows, outputs, inputs, columns, groups } = Dims::of(call.dims);
-    T::affine(&Product::new(rows, outputs, inputs), x, w, bias, a);
-    loss_of_blocks(call, Loss::SoftmaxCrossEntropy, Sizes { rows, outputs, columns, groups }, [a, y, hyper], [d, sums]);
+    layer_and_loss(call, Loss::SoftmaxCrossEntropy, inputs, Sizes { rows, outputs, columns, groups }, io);
 }

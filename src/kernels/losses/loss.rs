@@ -76,7 +76,7 @@ fn loss<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
             let z = &z[first..][..d.len()];
             let row = if weighted { first / outputs } else { 0 };
             let y_first = if weighted { row * columns + first % outputs } else { first };
-            let (mut sum, correct) = loss.row(z, &y[y_first..][..d.len()], c, Some(d));
+            let (mut sum, correct) = blocks::row(loss, z, &y[y_first..][..d.len()], c, d);
             if weighted {
                 let weight = y[row * columns + outputs + (call.step.weighting as usize).min(columns - outputs - 1)];
                 sum = weight * sum;
