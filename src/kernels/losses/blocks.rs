@@ -1,7 +1,7 @@
 //! Losses by blocks of rows, a run of blocks for each partial sum.
 
 use crate::kernels::optimizer::settings;
-use crate::kernels::{Call, Io};
+use crate::kernels::{Binding, Call, HYPER, Io, input, output};
 use crate::math::{Loss, Product, Real};
 use crate::parallel::prelude::*;
 
@@ -11,6 +11,18 @@ pub(super) const BLOCK: usize = 16;
 pub(super) const MOST: usize = 256;
 /// Most outputs of a layer that is made by its loss's kernel: an invocation has an element of a block.
 pub(super) const NARROW: usize = 16;
+
+/// What a layer made with its loss reads and writes.
+pub(super) const LAYER_AND_LOSS: &[Binding] = &[
+    input("x", &["rows", "inputs"]),
+    input("w", &["inputs", "outputs"]),
+    input("bias", &["outputs"]),
+    input("y", &["rows", "columns"]),
+    HYPER,
+    output("a", &["rows", "outputs"]),
+    output("d", &["rows", "outputs"]),
+    output("sums", &["groups", "2"]),
+];
 
 /// Lengths of what a loss reads and writes.
 pub(super) struct Sizes {
@@ -59,7 +71,7 @@ pub(super) fn loss_of_blocks<T: Real>(
     });
 }
 
-/// A layer `a = x w + bias` of so many `inputs`, whose bindings stand in front of the loss's, and its loss.
+/// A layer `a = x w + bias` of so many `inputs`, and its loss; `io` as [`LAYER_AND_LOSS`] has it.
 #[inline(never)]
 pub(super) fn layer_and_loss<T: Real>(call: &Call<'_>, loss: Loss, inputs: usize, sizes: Sizes, io: Io<'_, T>) {
     let ([x, w, bias, y, hyper, ..], [a, d, sums, ..]) = (io.inputs, io.outputs);

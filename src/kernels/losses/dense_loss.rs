@@ -1,9 +1,9 @@
 //! A narrow last layer and its pointwise loss in one: where they are small, a dispatch costs more than the work.
 
-use super::blocks::{NARROW, Sizes, layer_and_loss};
+use super::blocks::{LAYER_AND_LOSS, NARROW, Sizes, layer_and_loss};
 use crate::kernels::{
-    Call, HYPER, Io, Kernel, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MOST_GROUPS, NARROW_LAYER_WGSL, PLAIN,
-    PartKind, WorkgroupSize, all, cpu, dims, input, output,
+    Call, Io, Kernel, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MOST_GROUPS, NARROW_LAYER_WGSL, PLAIN, PartKind,
+    WorkgroupSize, all, cpu, dims,
 };
 use crate::math::Real;
 use crate::wgsl::wgsl;
@@ -18,16 +18,7 @@ pub static DENSE_LOSS: Kernel = Kernel {
     part: PartKind::Loss,
     most_steps: 1,
     dims: Dims::NAMES,
-    bindings: &[
-        input("x", &["rows", "inputs"]),
-        input("w", &["inputs", "outputs"]),
-        input("bias", &["outputs"]),
-        input("y", &["rows", "columns"]),
-        HYPER,
-        output("a", &["rows", "outputs"]),
-        output("d", &["rows", "outputs"]),
-        output("sums", &["groups", "2"]),
-    ],
+    bindings: LAYER_AND_LOSS,
     variants: PLAIN,
     workgroup_size: WorkgroupSize::Fixed(256),
     workgroups: |dims| Dims::of(dims).groups as u64,
