@@ -122,7 +122,7 @@ fn line(device: &GpuDevice, plan: Plan, seconds: f64, mut of: Value) {
 
 fn product(device: &GpuDevice, seconds: f64, (variant, [m, n, k]): (usize, [u32; 3]), tile: &'static Tile) {
     let dims = vec![m, n, k, tile.rows() as u32, tile.columns() as u32];
-    let wide = Tiling::can_be_wide(MATMUL.dims, &dims, &[]);
+    let wide = MATMUL.can_be_wide(&dims, &[]);
     let part = Part::Tiling(Tiling { tile, wide, units: None, activation: Activation::Identity });
     let label = MATMUL.label(&part, variant);
     let plan = Plan::single(&MATMUL, part, variant, dims, SLOTS);

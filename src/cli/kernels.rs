@@ -100,7 +100,7 @@ impl Args {
         let others = PlanKind::ALL.iter().filter_map(|&kind| choose(Some(kind), &spec, &recipe, shape, target).ok());
         plans.extend(others);
         // With products by matrix units, which stay apart, and as they are loaded without.
-        let joined: Vec<_> = plans.iter().cloned().map(Plan::joined).collect();
+        let joined: Vec<_> = plans.iter().cloned().map(|plan| plan.joined(target)).collect();
         plans.extend(joined);
         Ok(plans)
     }

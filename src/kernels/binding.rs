@@ -27,6 +27,19 @@ pub enum Access {
     Scratch,
 }
 
+impl Binding {
+    /// Whether its lines are as long as [`is_length`] has it.
+    pub(super) fn has_lengths(&self) -> bool {
+        self.shape.last().is_some_and(|name| is_length(name))
+    }
+}
+
+/// Whether a dimension may be the length of a line that a product reads by four. Rows and samples only count lines, a row's targets are few, and
+/// a tile is what it is; of m, n and k, which matmul has, any may be.
+pub(super) fn is_length(dim: &str) -> bool {
+    !["rows", "groups", "samples", "columns", "tile_rows", "tile_columns"].contains(&dim)
+}
+
 /// A replica's settings, [`Optimizer::HYPER`](crate::math::Optimizer::HYPER) values in the order of [`Hyper`](crate::math::Hyper).
 pub const HYPER: Binding = input("hyper", &["12"]);
 const _: () = assert!(crate::math::Optimizer::HYPER == 12);

@@ -1,6 +1,6 @@
 //! A row of the table of kernels.
 
-use super::binding::{Binding, HYPER};
+use super::binding::{Binding, HYPER, is_length};
 use super::call::Cpu;
 use super::part::{Part, PartKind};
 use super::shared::STEP_WGSL;
@@ -102,9 +102,11 @@ impl Kernel {
         let step = if self.most_steps > 0 { records_wgsl() } else { String::new() };
         let hyper =
             if self.bindings.iter().any(|binding| binding.name == HYPER.name) { hyper_wgsl() } else { String::new() };
-        let pair = self.part == PartKind::DensePair;
-        let bindings =
-            if let Part::Tiling(tiling) = part { tiling.bindings(self.bindings, pair) } else { String::new() };
+        let bindings = if let Part::Tiling(tiling) = part {
+            tiling.bindings(self.bindings, self.part.operands())
+        } else {
+            String::new()
+        };
         [part.enables(), &step, &hyper, &part.wgsl(), &bindings, &self.wgsl.concat()].concat()
     }
 
@@ -115,6 +117,15 @@ impl Kernel {
             (WorkgroupSize::OfTile, Part::Tiling(tiling)) => tiling.threads() as u32,
             (WorkgroupSize::OfTile, _) => 0,
         }
+    }
+
+    /// Whether its matrices can be read four elements at a time: all their lines, beginnings and distances of replicas, which `places` are for each
+    /// binding, are multiples of four.
+    pub fn can_be_wide(&self, dims: &[u32], places: &[[usize; 2]]) -> bool {
+        let mut lengths = self.dims.iter().zip(dims).filter(|(name, _)| is_length(name)).map(|(_, &dim)| dim);
+        let mut places = self.bindings.iter().zip(places).filter(|(binding, _)| binding.has_lengths());
+        lengths.all(|length| length.is_multiple_of(4))
+            && places.all(|(_, place)| place.iter().all(|place| place.is_multiple_of(4)))
     }
 
     /// The value of a dimension, if it has one of the name.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::products::Operands;
 use super::{Network, Tiling};
 use crate::math::{Activation, Loss, Rule};
 
@@ -27,6 +28,8 @@ pub enum PartKind {
     Dense,
     /// A small tile of two products with an activation, without matrix units.
     DensePair,
+    /// A small tile with an activation, without matrix units, whose first operand's rows the kernel finds.
+    GatherDense,
     /// A small network and an optimiser's rule.
     Training,
 }
@@ -62,8 +65,17 @@ impl PartKind {
             (Self::Network, Part::Network(network)) | (Self::Training, Part::Training(network, _)) => network.trains(),
             (Self::Loss, Part::Loss(loss)) => loss.wgsl().is_some(),
             (Self::Tile, Part::Tiling(tiling)) => tiling.activation == Activation::Identity,
-            (Self::DensePair, Part::Tiling(tiling)) => tiling.is_small() && tiling.units.is_none(),
+            (Self::DensePair | Self::GatherDense, Part::Tiling(tiling)) => tiling.is_small() && tiling.units.is_none(),
             _ => false,
+        }
+    }
+
+    /// Where its products have their operands.
+    pub(super) fn operands(self) -> Operands {
+        match self {
+            Self::DensePair => Operands::OfPair,
+            Self::GatherDense => Operands::Found,
+            _ => Operands::First,
         }
     }
 
@@ -85,6 +97,8 @@ impl PartKind {
             Self::Tile => Tiling::each().map(Part::Tiling).collect(),
             Self::Dense => Tiling::each_with_activation().map(Part::Tiling).collect(),
             Self::DensePair => Tiling::each_with_activation().filter(Tiling::is_small).map(Part::Tiling).collect(),
+            // Their activations are those of the layers that find no rows.
+            Self::GatherDense => Tiling::each().filter(Tiling::is_small).map(Part::Tiling).collect(),
             Self::Training => {
                 // A rule for each number of values that it keeps: the rest of a network and of a rule is as in other kernels.
                 let rules = [Rule::Adam, Rule::Momentum, Rule::Sgd];

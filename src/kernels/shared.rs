@@ -28,6 +28,14 @@ pub const PRODUCT_WGSL: &str = wgsl!("shared/product.wgsl");
 pub const MATRIX_UNITS_WGSL: &str = wgsl!("shared/matrix_units.wgsl");
 /// The loop of a tile on them, with marks where its sums, its products and its end are written.
 pub const MATRIX_UNITS_TILE_WGSL: &str = wgsl!("shared/matrix_units_tile.wgsl");
+/// A tile of a layer.
+pub const LAYER_WGSL: &str = wgsl!("shared/layer.wgsl");
+/// Its end.
+pub const HANDED_ON_WGSL: &str = wgsl!("shared/handed_on.wgsl");
+/// Its end where z is kept.
+pub const HANDED_ON_AND_KEPT_WGSL: &str = wgsl!("shared/handed_on_and_kept.wgsl");
+/// The rows of a mini-batch, for the layer that takes them.
+pub const GATHERED_WGSL: &str = wgsl!("shared/gathered.wgsl");
 /// The end of a product on the way back to a layer.
 pub const SLOPED_WGSL: &str = wgsl!("shared/sloped.wgsl");
 /// A tile of a share of a layer's gradient.

@@ -86,6 +86,6 @@ pub(super) fn elements(extents: &[usize]) -> usize {
 }
 
 /// Where views begin, and the distances of their replicas.
-pub(super) fn places(views: &[View]) -> Vec<usize> {
-    views.iter().flat_map(|view| [view.offset, view.replica_stride]).collect()
+pub(super) fn places(views: &[View]) -> Vec<[usize; 2]> {
+    views.iter().map(|view| [view.offset, view.replica_stride]).collect()
 }

@@ -47,7 +47,7 @@ impl Plan {
         }
         kernel.check(dims, part)?;
         if let Part::Tiling(Tiling { wide: true, .. }) = part
-            && !Tiling::can_be_wide(kernel.dims, dims, &places(views))
+            && !kernel.can_be_wide(dims, &places(views))
         {
             return Err("matrices that cannot be read four elements at a time".into());
         }

@@ -1,12 +1,14 @@
-//! Two dispatches as one: a layer's gradient and the way back from it, of which neither needs the other, and a narrow last layer and its
-//! loss, which goes by rows as the layer does. The next dispatch waits for the one before; where they are small, the wait is most of what each
-//! costs (docs/benchmarks.md).
+//! Two dispatches as one: the rows of a batch and the first layer of them, a layer's gradient and the way back from it, of which neither needs
+//! the other, and a narrow last layer and its loss, which goes by rows as the layer does. The next dispatch waits for the one before; where they
+//! are small, the wait is most of what each costs (docs/benchmarks.md).
 
-use super::buffers::places;
+use super::buffers::{View, places};
 use super::passes::{Dispatch, Plan};
+use super::product::holds;
+use super::request::Target;
 use crate::kernels::{
-    DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DENSE_WAY_BACK, LOSS, Part, SOFTMAX_LOSS,
-    Tiling,
+    DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DENSE_WAY_BACK, GATHER,
+    GATHER_DENSE, GATHER_DENSE_KEEP, Kernel, LARGE, LOSS, Part, SOFTMAX_LOSS, TINY, Tiling,
 };
 use crate::math::Activation;
 
@@ -17,12 +19,15 @@ impl Plan {
     /// The same work, in fewer dispatches where small ones stand side by side. Each product keeps its tile, but for that of a last layer of at most
     /// 16 outputs, whose sums ascend.
     #[must_use]
-    pub fn joined(mut self) -> Self {
+    pub fn joined(mut self, target: Target) -> Self {
         for pass in &mut self.passes {
             let mut joined: Vec<Dispatch> = Vec::with_capacity(pass.dispatches.len());
             for work in pass.dispatches.drain(..) {
-                let both =
-                    joined.last().and_then(|before| way_back(before, &work).or_else(|| last_layer(before, &work)));
+                let both = joined.last().and_then(|before| {
+                    first_layer(before, &work, target)
+                        .or_else(|| way_back(before, &work, target))
+                        .or_else(|| last_layer(before, &work))
+                });
                 if both.is_some() {
                     joined.pop();
                 }
@@ -34,8 +39,32 @@ impl Plan {
     }
 }
 
+/// Both as one, if the layer is of the batch, in small tiles.
+fn first_layer(gather: &Dispatch, layer: &Dispatch, target: Target) -> Option<Dispatch> {
+    let kernel = match layer.kernel {
+        of if std::ptr::eq(of, &DENSE) => &GATHER_DENSE,
+        of if std::ptr::eq(of, &DENSE_KEEP) => &GATHER_DENSE_KEEP,
+        _ => return None,
+    };
+    let ([x, y, batch_x, batch_y], [of, w, bias, made @ ..]) = (&gather.views[..], &layer.views[..]) else {
+        return None;
+    };
+    let (&[rows, samples, inputs, columns], &[_, outputs, _, ref tile @ ..]) = (&gather.dims[..], &layer.dims[..])
+    else {
+        return None;
+    };
+    let Part::Tiling(tiling) = &layer.part else { return None };
+    if !std::ptr::eq(gather.kernel, &GATHER) || of != batch_x || !kernel.part.takes(&layer.part) {
+        return None;
+    }
+    let dims = [&[rows, outputs, inputs, samples, columns], tile].concat();
+    let views = [&[*x, *w, *bias, *y, *batch_x, *batch_y], made].concat();
+    let part = joint(kernel, tiling, &dims, &views, target);
+    Some(Dispatch { kernel, part, variant: gather.variant, dims, views })
+}
+
 /// Both as one, if they are of one layer and their small tiles are of one size.
-fn way_back(gradient: &Dispatch, back: &Dispatch) -> Option<Dispatch> {
+fn way_back(gradient: &Dispatch, back: &Dispatch, target: Target) -> Option<Dispatch> {
     let pair = std::ptr::eq(gradient.kernel, &DENSE_GRADIENT) && std::ptr::eq(back.kernel, &DENSE_BACKWARD);
     let (Part::Tiling(own), Part::Tiling(other)) = (&gradient.part, &back.part) else { return None };
     let ([x, d, g], [back_d, w, z, a, c]) = (&gradient.views[..], &back.views[..]) else { return None };
@@ -43,9 +72,15 @@ fn way_back(gradient: &Dispatch, back: &Dispatch) -> Option<Dispatch> {
         return None;
     }
     let (dims, views) = (gradient.dims.clone(), vec![*d, *w, *x, *z, *a, *c, *g]);
-    let wide = Tiling::can_be_wide(DENSE_WAY_BACK.dims, &dims, &places(&views));
-    let part = Part::Tiling(Tiling { wide, ..other.clone() });
+    let part = joint(&DENSE_WAY_BACK, other, &dims, &views, target);
     Some(Dispatch { kernel: &DENSE_WAY_BACK, part, variant: 0, dims, views })
+}
+
+/// A layer's tile in a kernel that does more. What that keeps beside the deep panels of the smallest tile, read by four, is beyond the registers that the
+/// largest tile is beyond.
+fn joint(kernel: &Kernel, tiling: &Tiling, dims: &[u32], views: &[View], target: Target) -> Part {
+    let fits = tiling.tile != &TINY || holds(target, &LARGE);
+    Part::Tiling(Tiling { wide: fits && kernel.can_be_wide(dims, &places(views)), ..tiling.clone() })
 }
 
 /// Both as one, if the loss is of what a small layer makes.
@@ -84,7 +119,7 @@ mod tests {
         let plan = choose(Some(PlanKind::Layered), spec, &Recipe::new(Rule::Adam), TrainShape::full(rows), DISCRETE);
         let plan = plan.unwrap();
         let before = plan.passes[0].dispatches.len();
-        let joined = plan.joined();
+        let joined = plan.joined(DISCRETE);
         joined.check().unwrap();
         let (_, pass) = joined.passes_of(PassKind::Train).next().unwrap();
         (pass.dispatches.iter().map(|work| work.kernel.name).collect(), before)
@@ -103,6 +138,29 @@ mod tests {
         assert!(found.len() == before && !found.contains(&"dense_way_back"), "{found:?}");
     }
 
+    /// The rows of a mini-batch come with the first layer of them, in training and in validation, where its tiles are small.
+    #[test]
+    fn a_batch_comes_with_its_first_layer() {
+        for (activation, rows, kernel) in [
+            (Activation::Relu, 32, Some(&GATHER_DENSE)),
+            (Activation::Gelu, 32, Some(&GATHER_DENSE_KEEP)),
+            (Activation::Relu, 16_384, None),
+        ] {
+            let spec = MlpSpec::new(&[784, 256, 10], activation, Loss::SoftmaxCrossEntropy).unwrap();
+            let shape = TrainShape { batch: rows, ..TrainShape::full(3 * rows + 4) };
+            let plan = choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, DISCRETE).unwrap();
+            let before = plan.passes_of(PassKind::Train).next().unwrap().1.dispatches[0].clone();
+            let plan = plan.joined(DISCRETE);
+            plan.check().unwrap();
+            let first = &plan.passes_of(PassKind::Train).next().unwrap().1.dispatches[0];
+            assert_eq!(first.kernel.name, kernel.map_or(GATHER.name, |kernel| kernel.name));
+            assert_eq!(first.variant, before.variant);
+            // Its targets are one a row, which does not keep the rest from being read by four.
+            let wide = matches!(&first.part, Part::Tiling(Tiling { wide: true, .. }));
+            assert_eq!(wide, kernel.is_some());
+        }
+    }
+
     /// A last layer goes with its loss if it is narrow and linear, in validation too.
     #[test]
     fn a_narrow_last_layer_goes_with_its_loss() {
@@ -115,8 +173,9 @@ mod tests {
             let layers = layers.map(|(outputs, activation)| crate::spec::Layer { inputs: 20, outputs, activation });
             let spec = MlpSpec::from_layers(layers.to_vec(), Loss::MeanSquaredError).unwrap();
             let shape = TrainShape { validation: 7, ..TrainShape::full(32) };
-            let plan =
-                choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, DISCRETE).unwrap().joined();
+            let plan = choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, DISCRETE)
+                .unwrap()
+                .joined(DISCRETE);
             plan.check().unwrap();
             for kind in [PassKind::Train, PassKind::Validate] {
                 let (_, pass) = plan.passes_of(kind).next().unwrap();
@@ -136,6 +195,26 @@ mod tests {
         assert!(!joined(&single, 32).0.contains(&"dense_way_back"));
     }
 
+    /// Where 64 sums of an invocation would not stay in registers, what is joined in the smallest tile reads an element at a time.
+    #[test]
+    fn joints_follow_the_registers() {
+        let spec = MlpSpec::new(&[20, 16, 8, 4], Activation::Relu, Loss::MeanSquaredError).unwrap();
+        let intel = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64, sums: 32 };
+        for (target, wide) in [(DISCRETE, true), (intel, false)] {
+            let shape = TrainShape { batch: 32, ..TrainShape::full(100) };
+            let plan = choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, target).unwrap();
+            let dispatches = plan.joined(target).passes.remove(0).dispatches;
+            let joints = dispatches.iter().filter_map(|work| match &work.part {
+                Part::Tiling(tiling) if [GATHER_DENSE.name, DENSE_WAY_BACK.name].contains(&work.kernel.name) => {
+                    Some(tiling)
+                }
+                _ => None,
+            });
+            let found: Vec<_> = joints.map(|tiling| (tiling.tile, tiling.wide)).collect();
+            assert_eq!(found, [(&TINY, wide); 3]);
+        }
+    }
+
     /// Another layer's d, and another tile, are no pair.
     #[test]
     fn only_a_pair_is_joined() {
@@ -144,13 +223,15 @@ mod tests {
         let dispatches = &plan.unwrap().passes[0].dispatches;
         let at = dispatches.iter().position(|work| work.kernel.name == "dense_gradient").unwrap();
         let (gradient, back) = (&dispatches[at], &dispatches[at + 1]);
-        let both = way_back(gradient, back).unwrap();
+        let both = way_back(gradient, back, DISCRETE).unwrap();
         assert_eq!(both.kernel.check(&both.dims, &both.part), Ok(()));
-        assert!(way_back(back, gradient).is_none() && way_back(gradient, &dispatches[at + 3]).is_none());
+        assert!(
+            way_back(back, gradient, DISCRETE).is_none() && way_back(gradient, &dispatches[at + 3], DISCRETE).is_none()
+        );
         let mut other = back.clone();
         if let Part::Tiling(tiling) = &mut other.part {
             tiling.tile = &crate::kernels::SMALL;
         }
-        assert!(way_back(gradient, &other).is_none());
+        assert!(way_back(gradient, &other, DISCRETE).is_none());
     }
 }

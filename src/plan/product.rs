@@ -32,18 +32,18 @@ pub(super) fn in_tiles(work: &mut Dispatch, activation: Activation, replicas: us
     (work.part, work.dims) = tiled(work.kernel, activation, &work.dims, replicas, &places(&work.views), target);
 }
 
-/// The tile as a part, and the dimensions with the tile's; `places` as [`Tiling::can_be_wide`] takes them.
+/// The tile as a part, and the dimensions with the tile's; `places` as [`Kernel::can_be_wide`] takes them.
 fn tiled(
     kernel: &Kernel,
     activation: Activation,
     dims: &[u32],
     replicas: usize,
-    places: &[usize],
+    places: &[[usize; 2]],
     target: Target,
 ) -> (Part, Vec<u32>) {
     let tile = Products::of(kernel, dims, replicas).tile_for(target);
     let dims: Vec<_> = dims.iter().copied().chain([tile.rows() as u32, tile.columns() as u32]).collect();
-    let wide = Tiling::can_be_wide(kernel.dims, &dims, places);
+    let wide = kernel.can_be_wide(&dims, places);
     (Part::Tiling(Tiling { tile, wide, units: None, activation }), dims)
 }
 
@@ -86,7 +86,7 @@ impl Products {
 }
 
 /// Whether a target's invocations have registers for a tile's sums.
-fn holds(target: Target, tile: &Tile) -> bool {
+pub(super) fn holds(target: Target, tile: &Tile) -> bool {
     if let Target::Gpu { sums, .. } = target { sums >= tile.sums() } else { true }
 }
 

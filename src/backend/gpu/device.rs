@@ -104,7 +104,7 @@ impl GpuDevice {
             Some(units) => plan.with_units(units, self.0.summary.workgroup_bytes as usize),
             None => plan,
         }
-        .joined()
+        .joined(self.0.summary.target())
     }
 
     /// Gives the device up at once, with all that is on it. Every later call on it is [`Error::DeviceLost`], as after a

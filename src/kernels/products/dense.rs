@@ -4,7 +4,8 @@ use super::MatrixUnits;
 use super::matmul::{multiply, rows_of_a_task, slices};
 use super::matrix_units::widen;
 use crate::kernels::{
-    Call, Io, Kernel, MAX_BINDINGS, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input, output, tiles,
+    Call, HANDED_ON_WGSL, Io, Kernel, LAYER_WGSL, MAX_BINDINGS, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input,
+    output, tiles,
 };
 use crate::math::{Activation, Product, Real};
 use crate::parallel::prelude::*;
@@ -16,7 +17,7 @@ dims!(rows, outputs, inputs, tile_rows, tile_columns);
 pub static DENSE: Kernel = Kernel {
     name: "dense",
     formula: "a = f(x w + bias)",
-    wgsl: &[wgsl!("products/dense.wgsl")],
+    wgsl: &[LAYER_WGSL, HANDED_ON_WGSL, wgsl!("products/dense.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,
@@ -38,18 +39,11 @@ pub static DENSE: Kernel = Kernel {
 
 fn dense<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let [a, ..] = io.outputs;
-    let layer = Dense::of(call, &io.inputs);
-    if slices(&layer.product).is_some() {
-        return T::with_scratch(a.len(), |z| layer.whole(z, a));
-    }
-    let rows = rows_of_a_task(&layer.product);
-    a.par_chunks_mut(rows * layer.product.n).enumerate().for_each(|(task, a)| {
-        T::with_scratch(a.len(), |z| layer.rows(task * rows, z, a));
-    });
+    Dense::of(call, &io.inputs).make(a);
 }
 
 pub(super) struct Dense<'a, T> {
-    pub(super) product: Product,
+    product: Product,
     x: &'a [T],
     w: &'a [T],
     bias: &'a [T],
@@ -58,6 +52,7 @@ pub(super) struct Dense<'a, T> {
 }
 
 impl<'a, T: Real> Dense<'a, T> {
+    /// Of a kernel whose first dimensions and bindings are those of [`DENSE`].
     pub(super) fn of(call: &Call<'a>, &[x, w, bias, ..]: &[&'a [T]; MAX_BINDINGS]) -> Self {
         let Dims { rows, outputs, inputs, .. } = Dims::of(call.dims);
         Self {
@@ -70,8 +65,29 @@ impl<'a, T: Real> Dense<'a, T> {
         }
     }
 
+    /// All rows.
+    pub(super) fn make(&self, a: &mut [T]) {
+        if slices(&self.product).is_some() {
+            return T::with_scratch(a.len(), |z| self.whole(z, a));
+        }
+        let rows = rows_of_a_task(&self.product);
+        a.par_chunks_mut(rows * self.product.n).enumerate().for_each(|(task, a)| {
+            T::with_scratch(a.len(), |z| self.rows(task * rows, z, a));
+        });
+    }
+
+    /// The same, with z.
+    pub(super) fn make_and_keep(&self, z: &mut [T], a: &mut [T]) {
+        if slices(&self.product).is_some() {
+            return self.whole(z, a);
+        }
+        let rows = rows_of_a_task(&self.product);
+        let tasks = z.par_chunks_mut(rows * self.product.n).zip(a.par_chunks_mut(rows * self.product.n));
+        tasks.enumerate().for_each(|(task, (z, a))| self.rows(task * rows, z, a));
+    }
+
     /// The rows from `first` on, as many as fit `z` and `a`.
-    pub(super) fn rows(&self, first: usize, z: &mut [T], a: &mut [T]) {
+    fn rows(&self, first: usize, z: &mut [T], a: &mut [T]) {
         T::vectorized(
             #[inline(always)]
             || {
@@ -84,7 +100,7 @@ impl<'a, T: Real> Dense<'a, T> {
     }
 
     /// Few rows of a long product.
-    pub(super) fn whole(&self, z: &mut [T], a: &mut [T]) {
+    fn whole(&self, z: &mut [T], a: &mut [T]) {
         multiply(&self.product, self.x, self.w, z);
         widen(self.units, self.product.k, self.x, self.w, z);
         z.par_chunks_mut(self.product.n).zip(a.par_chunks_mut(self.product.n)).for_each(|(z, a)| {

@@ -40,6 +40,21 @@ impl Panel {
         text
     }
 
+    /// `leave_a`, which hands on what the registers have of some panels, and where it is from; or nothing of any.
+    pub fn leaves(&self, some: bool) -> String {
+        let Self { name, depth, quads, threads, .. } = *self;
+        let across = depth / 4;
+        let mut body = String::new();
+        for turn in (0..(depth * quads).div_ceil(threads)).filter(|_| some) {
+            let line = plus(&format!("side + thread / {across}u"), turn * threads / across, "");
+            body += &format!("        leave({line}, depth + thread % {across}u * 4u, {name}_{turn});\n");
+        }
+        if some {
+            body = format!("    if (leaves(depth)) {{\n{body}    }}\n");
+        }
+        format!("fn leave_{name}(thread: u32, side: u32, depth: u32) {{\n{body}}}\n")
+    }
+
     /// The load of four neighbours in a line. What lies outside reads the last that is inside: it is never awaited before it is
     /// needed, as a choice between it and 0 would be, and `put_a` has that choice.
     fn load(&self) -> String {
@@ -58,7 +73,7 @@ impl Panel {
         };
         format!(
             "fn four_of_{name}({name}: Matrix, line: u32, place: u32) -> vec4<f32> {{\n    \
-             let first = {name}.base + min(line, {name}.lines - 1u) * {name}.length;\n{four}}}\n"
+             let first = {name}.base + line_of_{operand}(min(line, {name}.lines - 1u)) * {name}.length;\n{four}}}\n"
         )
     }
 

@@ -13,12 +13,24 @@ use crate::math::Activation;
 pub struct Tiling {
     /// The tile.
     pub tile: &'static Tile,
-    /// Whether matrices are read and written four elements at a time, which [`Tiling::can_be_wide`] allows.
+    /// Whether matrices are read and written four elements at a time, which [`Kernel::can_be_wide`](crate::kernels::Kernel::can_be_wide) allows.
     pub wide: bool,
     /// The matrix units that make it, where they do.
     pub units: Option<MatrixUnits>,
     /// The activation, in kernels that have one.
     pub activation: Activation,
+}
+
+/// Where a product's operands are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kernels) enum Operands {
+    /// The first two bindings, whatever their names.
+    First,
+    /// The same, and those of another product, which are read by depth: the third and the first.
+    OfPair,
+    /// The first two, of which the first one's lines are found by way of `samples`, whose first is line `top`'s, and whose panels are left
+    /// in memory.
+    Found,
 }
 
 impl Tiling {
@@ -38,15 +50,6 @@ impl Tiling {
             .map(|(tiling, &activation)| Self { activation, ..tiling })
     }
 
-    /// Whether the matrices of a kernel with dimensions of such `names` can be read four elements at a time: all lines, their beginnings and the distances of
-    /// replicas, which `places` are, are multiples of four.
-    pub fn can_be_wide(names: &[&str], dims: &[u32], places: &[usize]) -> bool {
-        // Rows only count lines, and a tile is what it is; of m, n and k, which matmul has, any may be a line's length.
-        let lines = |name: &str| !["rows", "groups", "tile_rows", "tile_columns"].contains(&name);
-        let mut lengths = names.iter().zip(dims).filter(|(name, _)| lines(name)).map(|(_, &dim)| dim);
-        lengths.all(|length| length.is_multiple_of(4)) && places.iter().all(|place| place.is_multiple_of(4))
-    }
-
     /// Whether its tile is one for little work.
     pub fn is_small(&self) -> bool {
         [&TINY, &SMALL].contains(&self.tile)
@@ -62,44 +65,56 @@ impl Tiling {
         if let Some(units) = &self.units {
             return units.wgsl(self.tile) + MATRIX_UNITS_WGSL + self.activation.wgsl();
         }
-        let (rows, columns, depth) = (self.tile.rows(), self.tile.columns(), self.tile.depth());
-        let panel = |name, operand, side: usize| {
-            Panel { name, operand, quads: side / 4, depth, threads: self.tile.threads(), wide: self.wide }.wgsl()
-        };
         // Single elements have so many places that their registers would not do for the sums beside them.
         let ahead = format!("const AHEAD = {};\n", self.wide);
-        let panels = panel("a", "left", rows) + &panel("b", "right", columns);
+        let panels = self.panel("a", "left").wgsl() + &self.panel("b", "right").wgsl();
         [&self.tile.wgsl(), &ahead, &panels, PRODUCT_WGSL, self.activation.wgsl()].concat()
     }
 
-    /// A kernel's bindings, with functions that read and write four neighbouring elements, of which `count` exist. The first
-    /// two are the product's operands, whatever their names: of them [`Panel`] reads four elements at a time, or one, and matrix units take four.
-    /// Where a kernel makes a `pair` of products, the other one's operands, which are read by depth, are the third and the first.
-    pub(in crate::kernels) fn bindings(&self, bindings: &[Binding], pair: bool) -> String {
-        let (element, operands) = (if self.wide { "vec4<f32>" } else { "f32" }, if pair { 3 } else { 2 });
+    fn panel(&self, name: &'static str, operand: &'static str) -> Panel {
+        let side = if name == "a" { self.tile.rows() } else { self.tile.columns() };
+        let (depth, threads) = (self.tile.depth(), self.tile.threads());
+        Panel { name, operand, quads: side / 4, depth, threads, wide: self.wide }
+    }
+
+    /// A kernel's bindings, with functions that read and write four neighbouring elements, of which `count` exist. The product's operands
+    /// have functions by other names: of them [`Panel`] reads four elements at a time, or one, and matrix units take four. Short lines are the
+    /// kernel's own affair.
+    pub(in crate::kernels) fn bindings(&self, bindings: &[Binding], operands: Operands) -> String {
+        let pair = operands == Operands::OfPair;
+        let count = if pair { 3 } else { 2 };
         let mut text = String::new();
         for (index, binding) in bindings.iter().enumerate() {
-            let (name, place) = (binding.name, index + 2);
+            let (name, place, wide) = (binding.name, index + 2, self.wide && binding.has_lengths());
             let (access, read, written) = match binding.access {
                 Access::In => ("read", true, false),
                 Access::Out => ("read_write", false, true),
                 Access::InOut | Access::Scratch => ("read_write", true, true),
             };
-            text += &format!("@group(0) @binding({place}) var<storage, {access}> {name}: array<{element}>;\n");
-            if read && index >= operands {
-                text += &format!("fn load_{name}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
+            text += &format!("@group(0) @binding({place}) var<storage, {access}> {name}: array<{}>;\n", element(wide));
+            if !binding.has_lengths() {
+                continue;
+            }
+            if read && index >= count {
+                text += &format!("fn load_{name}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", load(name, wide));
             }
             if written {
-                text +=
-                    &format!("fn store_{name}(at: u32, count: u32, values: vec4<f32>) {{\n{}}}\n", self.store(name));
+                let store = store(name, wide);
+                text += &format!("fn store_{name}(at: u32, count: u32, values: vec4<f32>) {{\n{store}}}\n");
             }
+        }
+        if self.units.is_none() {
+            text += &self.panel("a", "left").leaves(operands == Operands::Found);
         }
         for (operand, panel, own, other) in [("left", "A", 0, 2), ("right", "B", 1, 0)] {
             let name = bindings[own].name;
             if self.units.is_some() {
-                text += &format!("fn load_{operand}(at: u32, count: u32) -> vec4<f32> {{\n{}}}\n", self.load(name));
+                let load = load(name, self.wide);
+                text += &format!("fn load_{operand}(at: u32, count: u32) -> vec4<f32> {{\n{load}}}\n");
                 continue;
             }
+            let line = if operands == Operands::Found && own == 0 { "samples[line - top]" } else { "line" };
+            text += &format!("fn line_of_{operand}(line: u32) -> u32 {{\n    return {line};\n}}\n");
             let (count, at) = if self.wide { ("four", "at / 4u") } else { ("one", "at") };
             let by_depth = match pair {
                 true => {
@@ -107,30 +122,8 @@ impl Tiling {
                 }
                 false => String::new(),
             };
+            let element = element(self.wide);
             text += &format!("fn {count}_{operand}(at: u32) -> {element} {{\n{by_depth}    return {name}[{at}];\n}}\n");
-        }
-        text
-    }
-
-    fn load(&self, name: &str) -> String {
-        if self.wide {
-            return format!("    return {name}[at / 4u];\n");
-        }
-        // Past the end the last one again, and 0 for it: no branch.
-        format!(
-            "    let last = count - 1u;\n    let values = vec4<f32>({name}[at], {name}[at + min(1u, last)], {name}[at + min(2u, last)],\n        \
-             {name}[at + min(3u, last)]);\n    \
-             return select(vec4<f32>(), values, vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(last));\n"
-        )
-    }
-
-    fn store(&self, name: &str) -> String {
-        if self.wide {
-            return format!("    {name}[at / 4u] = values;\n");
-        }
-        let mut text = format!("    {name}[at] = values.x;\n");
-        for (i, lane) in [(1, "y"), (2, "z"), (3, "w")] {
-            text += &format!("    if (count > {i}u) {{ {name}[at + {i}u] = values.{lane}; }}\n");
         }
         text
     }
@@ -143,6 +136,33 @@ impl Tiling {
             _ => None,
         }
     }
+}
+
+fn element(wide: bool) -> &'static str {
+    if wide { "vec4<f32>" } else { "f32" }
+}
+
+fn load(name: &str, wide: bool) -> String {
+    if wide {
+        return format!("    return {name}[at / 4u];\n");
+    }
+    // Past the end the last one again, and 0 for it: no branch.
+    format!(
+        "    let last = count - 1u;\n    let values = vec4<f32>({name}[at], {name}[at + min(1u, last)], {name}[at + min(2u, last)],\n        \
+         {name}[at + min(3u, last)]);\n    \
+         return select(vec4<f32>(), values, vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(last));\n"
+    )
+}
+
+fn store(name: &str, wide: bool) -> String {
+    if wide {
+        return format!("    {name}[at / 4u] = values;\n");
+    }
+    let mut text = format!("    {name}[at] = values.x;\n");
+    for (i, lane) in [(1, "y"), (2, "z"), (3, "w")] {
+        text += &format!("    if (count > {i}u) {{ {name}[at + {i}u] = values.{lane}; }}\n");
+    }
+    text
 }
 
 impl fmt::Display for Tiling {

@@ -45,8 +45,12 @@ pub static GATHER: Kernel = Kernel {
 fn gather<T: Real>(call: &Call<'_>, io: Io<'_, T>) {
     let ([x, y, ..], [batch_x, batch_y, ..]) = (io.inputs, io.outputs);
     let Dims { samples, inputs, columns, .. } = Dims::of(call.dims);
-    let order = SampleOrder::of(call, samples as u32);
-    for (data, batch, width) in [(x, batch_x, inputs), (y, batch_y, columns)] {
+    pick(&SampleOrder::of(call, samples as u32), [(x, batch_x, inputs), (y, batch_y, columns)]);
+}
+
+/// Takes the rows of a step from each `(data, batch, width)`, as many as the batch holds.
+pub(in crate::kernels) fn pick<T: Real>(order: &SampleOrder, of: [(&[T], &mut [T], usize); 2]) {
+    for (data, batch, width) in of {
         let rows = (CHUNK / width).max(1);
         batch.par_chunks_mut(rows * width).enumerate().for_each(|(chunk, batch)| {
             T::vectorized(

@@ -31,6 +31,8 @@ fn the_text_of_a_kernel_is_whole() {
         let network = match kernel.name {
             "softmax_loss" | "dense_softmax_loss" => " --loss softmax_cross_entropy",
             "dense_keep" => " --activation gelu",
+            "gather_dense_keep" => " --activation gelu --batch 32",
+            "gather_dense" => " --batch 32",
             _ => "",
         };
         assert!(!shaders(&place, &format!("{}{network}", kernel.name)).is_empty(), "{}", kernel.name);

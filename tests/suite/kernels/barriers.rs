@@ -89,6 +89,7 @@ fn judged(kernel: &Kernel) -> Option<(Part, IsJudged)> {
     };
     match kernel.part {
         PartKind::Tile if kernel.name == MATMUL.name => Some((kernel.part.parts().remove(0), |_| true)),
+        PartKind::GatherDense => Some((kernel.part.parts().remove(0), |function| function == "find_samples")),
         PartKind::Tile | PartKind::Dense | PartKind::DensePair | PartKind::Forward => None,
         PartKind::Network => Some((Part::Network(network()), |_| true)),
         PartKind::Training => Some((Part::Training(network(), Rule::Sgd), |function| function == "resident_steps")),

@@ -34,7 +34,9 @@ fn every_broken_kernel_is_noticed() {
             // Two networks have a pointwise loss and softmax, dropout and none; compiling one takes its time. A tile is
             // read one element at a time and four; the third one's activation has a derivative by a, the fifth one's by z.
             let most = match kernel.part {
-                PartKind::Forward | PartKind::Network | PartKind::Training | PartKind::Tile => 2,
+                PartKind::Forward | PartKind::Network | PartKind::Training | PartKind::Tile | PartKind::GatherDense => {
+                    2
+                }
                 PartKind::Dense | PartKind::DensePair => 5,
                 _ => usize::MAX,
             };
@@ -112,6 +114,7 @@ pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> 
             &[&[1, 3, 19, 2, 1, 1, 1, 1], &[2, 1, 33, 2, 9, 1, 1, 1]]
         }
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
+        ["rows", "outputs", "inputs", "samples", ..] => &[&[1, 2, 70, 33, 1, 1, 1], &[3, 1, 19, 65, 2, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
         ["parameters", "trained", ..] => &[&[17, 1, 5, 9, 3, 2, 1], &[1281, 1, 33, 7, 20, 3, 2]],
         ["count", "groups", "stride"] => &[&[17, 3, 5], &[641, 7, 9]],
@@ -170,12 +173,13 @@ fn with_faults(kernel: &Kernel, part: &Part) -> (String, Vec<String>) {
     };
 
     // What is written first: what else is changed stands in it.
-    let nan = format!("bitcast<f32>(0x7fc00000u | params.{}.w)", kernel.bindings[0].name);
-    let nan = if whole.contains("array<vec4<f32>>;") { format!("vec4<f32>({nan})") } else { nan };
+    let one_nan = format!("bitcast<f32>(0x7fc00000u | params.{}.w)", kernel.bindings[0].name);
     let written =
         |binding: &&Binding| binding.access != Access::In && rewrite(own, binding.name, &|_, _| String::new()) != own;
     for binding in kernel.bindings.iter().filter(written) {
         let name = binding.name;
+        let wide = whole.contains(&format!(" {name}: array<vec4<f32>>;"));
+        let nan = if wide { format!("vec4<f32>({one_nan})") } else { one_nan.clone() };
         add(format!("{name} negated"), &|text, fault| {
             rewrite(text, name, &|at, value| format!("{name}[{at}] = ({value}) * select(1.0, -1.0, {fault})"))
         });

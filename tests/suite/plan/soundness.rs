@@ -9,8 +9,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgpu_mlp::backend::{Backend, CpuBackend, CpuDevice, GpuBackend};
 use wgpu_mlp::kernels::{
-    Access, DENSE_GRADIENT, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DROPOUT_FORWARD, FUSED_GRADIENT, GATHER, KERNELS, Kernel,
-    LOSS, MATMUL, Network, Part, REDUCE, REDUCE_UPDATE, RESIDENT_STEPS, SOFTMAX_LOSS, Step, UPDATE,
+    Access, DENSE_GRADIENT, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DROPOUT_FORWARD, FUSED_GRADIENT, GATHER, GATHER_DENSE,
+    KERNELS, Kernel, LOSS, MATMUL, Network, Part, REDUCE, REDUCE_UPDATE, RESIDENT_STEPS, SOFTMAX_LOSS, Step, UPDATE,
 };
 use wgpu_mlp::math::{Activation, Loss, Rule};
 use wgpu_mlp::plan::{Plan, PlanKind, Recipe, Target, TrainShape, choose};
@@ -204,9 +204,10 @@ fn what_kernels_rely_on_is_checked() {
     let training = kernel_part(&RESIDENT_STEPS);
     let tile = kernel_part(&MATMUL);
     let (adam, mean) = (Part::Rule(Rule::Adam), Part::Loss(Loss::MeanSquaredError));
-    let cases: [(&'static Kernel, &Part, &str, u32, &str); 21] = [
+    let cases: [(&'static Kernel, &Part, &str, u32, &str); 22] = [
         (&GATHER, &Part::None, "rows", 100, "more rows than samples"),
         (&GATHER, &Part::None, "columns", 0, "columns is 0"),
+        (&GATHER_DENSE, &tile, "rows", 100, "more rows than samples"),
         (&LOSS, &mean, "outputs", 11, "fewer columns than outputs"),
         (&LOSS, &mean, "groups", 1 << 24, "too many groups"),
         (&SOFTMAX_LOSS, &Part::None, "groups", 1 << 24, "too many groups"),
