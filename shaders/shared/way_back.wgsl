@@ -151,12 +151,13 @@ fn gradient(work: Work, layer: Layer) {
             let d1 = activations[place(unit.y, quad)];
             let d2 = activations[place(unit.z, quad)];
             let d3 = activations[place(unit.w, quad)];
+            // One row on its way while another is used: some GPUs have no registers for all four beside the sums.
             let a0 = activations[place(row.x, quad)];
             let a1 = activations[place(row.y, quad)];
-            let a2 = activations[place(row.z, quad)];
-            let a3 = activations[place(row.w, quad)];
             sum0 += vec4<f32>(dot(a0, d0), dot(a0, d1), dot(a0, d2), dot(a0, d3));
+            let a2 = activations[place(row.z, quad)];
             sum1 += vec4<f32>(dot(a1, d0), dot(a1, d1), dot(a1, d2), dot(a1, d3));
+            let a3 = activations[place(row.w, quad)];
             sum2 += vec4<f32>(dot(a2, d0), dot(a2, d1), dot(a2, d2), dot(a2, d3));
             sum3 += vec4<f32>(dot(a3, d0), dot(a3, d1), dot(a3, d2), dot(a3, d3));
         }
