@@ -1,4 +1,4 @@
-// A layer, a[rows,outputs] = f(x w + bias), as shaders/shared/layer.wgsl and handed_on.wgsl beside it have it.
+// A layer, a[rows,outputs] = f(x w + bias), as shaders/shared/layer.wgsl and layer_epilogue.wgsl beside it have it.
 struct Params {
     x: vec4<u32>,
     w: vec4<u32>,

@@ -1,4 +1,4 @@
-// A layer in training, which keeps z for the way back, as shaders/shared/layer.wgsl and handed_on_and_kept.wgsl beside it have it.
+// A layer in training, which keeps z for the way back, as shaders/shared/layer.wgsl and layer_keep_epilogue.wgsl beside it have it.
 struct Params {
     x: vec4<u32>,
     w: vec4<u32>,

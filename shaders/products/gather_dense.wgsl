@@ -1,5 +1,5 @@
 // The rows of a mini-batch and the first layer of them, a[rows,outputs] = f(x w + bias), as shaders/shared/gathered.wgsl, layer.wgsl and
-// handed_on.wgsl beside it have them.
+// layer_epilogue.wgsl beside it have them.
 struct Params {
     x: vec4<u32>,
     w: vec4<u32>,
@@ -32,5 +32,5 @@ fn gather_dense(
     step = records[group.z];
     find_samples(thread, group.z, tile);
     make_layer(thread, group.z, tile);
-    leave_targets(thread, group.z);
+    copy_targets(thread, group.z);
 }

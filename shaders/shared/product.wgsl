@@ -5,8 +5,8 @@
 // src/kernels/products/tile.rs writes the sizes, the sums and the inner loop, tiling.rs beside it the bindings, and panels.rs the panels' way in.
 // A kernel says A_BY_DEPTH and B_BY_DEPTH: whether a line in memory is a depth (a stored [k,m], b stored [k,n]) or a row of c (a stored
 // [m,k]) or a column (b stored [n,k]); COLUMN_SUMS: whether b's columns are to be added up as well; start: what four sums of a row start
-// from; store: what becomes of them. The part's bindings say line_of_left and line_of_right, where a line is in memory, and leave_a, what else
-// becomes of a panel of a. AHEAD: whether the next panel is on its way while the sums of this one are made.
+// from; store: what becomes of them. The part's bindings say line_of_left and line_of_right, where a line is in memory, and copy_a, whether
+// a panel of a is copied to memory as well. AHEAD: whether the next panel is on its way while the sums of this one are made.
 const THREADS = SLICE_THREADS * SLICES;
 const SLICE_DEPTH = DEPTH / SLICES;
 const A_QUADS = ROWS / 4u;
@@ -56,7 +56,7 @@ fn make_tile(thread: u32, replica: u32, a: Matrix, b: Matrix, row: u32, column: 
             fetch_b(thread, b, column, depth);
         }
         put_a(thread, a_from, depth, end);
-        leave_a(thread, row, depth);
+        copy_a(thread, row, depth);
         put_b(thread, b_from, depth, end);
         workgroupBarrier();
         if (AHEAD) {

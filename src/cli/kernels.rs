@@ -83,7 +83,7 @@ impl Args {
             return Err(Error::Setting {
                 what: "--wgsl",
                 found: name.into(),
-                expected: format!("a kernel that a plan of {} uses, or flags of another network", self.network.spec()?),
+                expected: format!("a kernel that a plan of {} uses, or other flags, as --batch", self.network.spec()?),
             });
         }
         Ok(parts.iter().map(|part| text(kernel, part)).collect::<Vec<_>>().join("\n"))

@@ -28,7 +28,7 @@ pub enum Access {
 }
 
 impl Binding {
-    /// Whether its lines are as long as [`is_length`] has it.
+    /// Whether its last extent is a length that a product reads by four; see [`is_length`].
     pub(super) fn has_lengths(&self) -> bool {
         self.shape.last().is_some_and(|name| is_length(name))
     }

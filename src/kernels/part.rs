@@ -97,8 +97,11 @@ impl PartKind {
             Self::Tile => Tiling::each().map(Part::Tiling).collect(),
             Self::Dense => Tiling::each_with_activation().map(Part::Tiling).collect(),
             Self::DensePair => Tiling::each_with_activation().filter(Tiling::is_small).map(Part::Tiling).collect(),
-            // Their activations are those of the layers that find no rows.
-            Self::GatherDense => Tiling::each().filter(Tiling::is_small).map(Part::Tiling).collect(),
+            // The other activations are as in layers that find no rows.
+            Self::GatherDense => {
+                let small = Tiling::each().filter(Tiling::is_small);
+                small.map(|tiling| Part::Tiling(Tiling { activation: Activation::Relu, ..tiling })).collect()
+            }
             Self::Training => {
                 // A rule for each number of values that it keeps: the rest of a network and of a rule is as in other kernels.
                 let rules = [Rule::Adam, Rule::Momentum, Rule::Sgd];

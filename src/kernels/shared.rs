@@ -30,10 +30,10 @@ pub const MATRIX_UNITS_WGSL: &str = wgsl!("shared/matrix_units.wgsl");
 pub const MATRIX_UNITS_TILE_WGSL: &str = wgsl!("shared/matrix_units_tile.wgsl");
 /// A tile of a layer.
 pub const LAYER_WGSL: &str = wgsl!("shared/layer.wgsl");
-/// Its end.
-pub const HANDED_ON_WGSL: &str = wgsl!("shared/handed_on.wgsl");
-/// Its end where z is kept.
-pub const HANDED_ON_AND_KEPT_WGSL: &str = wgsl!("shared/handed_on_and_kept.wgsl");
+/// What becomes of its sums.
+pub const LAYER_EPILOGUE_WGSL: &str = wgsl!("shared/layer_epilogue.wgsl");
+/// The same where z is kept.
+pub const LAYER_KEEP_EPILOGUE_WGSL: &str = wgsl!("shared/layer_keep_epilogue.wgsl");
 /// The rows of a mini-batch, for the layer that takes them.
 pub const GATHERED_WGSL: &str = wgsl!("shared/gathered.wgsl");
 /// The end of a product on the way back to a layer.

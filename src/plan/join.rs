@@ -2,13 +2,13 @@
 //! the other, and a narrow last layer and its loss, which goes by rows as the layer does. The next dispatch waits for the one before; where they
 //! are small, the wait is most of what each costs (docs/benchmarks.md).
 
-use super::buffers::{View, places};
+use super::buffers::places;
 use super::passes::{Dispatch, Plan};
 use super::product::holds;
 use super::request::Target;
 use crate::kernels::{
     DENSE, DENSE_BACKWARD, DENSE_GRADIENT, DENSE_KEEP, DENSE_LOSS, DENSE_SOFTMAX_LOSS, DENSE_WAY_BACK, GATHER,
-    GATHER_DENSE, GATHER_DENSE_KEEP, Kernel, LARGE, LOSS, Part, SOFTMAX_LOSS, TINY, Tiling,
+    GATHER_DENSE, GATHER_DENSE_KEEP, LARGE, LOSS, Part, SOFTMAX_LOSS, TINY, Tile, Tiling,
 };
 use crate::math::Activation;
 
@@ -49,17 +49,23 @@ fn first_layer(gather: &Dispatch, layer: &Dispatch, target: Target) -> Option<Di
     let ([x, y, batch_x, batch_y], [of, w, bias, made @ ..]) = (&gather.views[..], &layer.views[..]) else {
         return None;
     };
-    let (&[rows, samples, inputs, columns], &[_, outputs, _, ref tile @ ..]) = (&gather.dims[..], &layer.dims[..])
+    let (&[rows, samples, inputs, columns], &[layer_rows, outputs, layer_inputs, ref tile @ ..]) =
+        (&gather.dims[..], &layer.dims[..])
     else {
         return None;
     };
     let Part::Tiling(tiling) = &layer.part else { return None };
-    if !std::ptr::eq(gather.kernel, &GATHER) || of != batch_x || !kernel.part.takes(&layer.part) {
+    let of_batch = of == batch_x && [layer_rows, layer_inputs] == [rows, inputs];
+    if !std::ptr::eq(gather.kernel, &GATHER) || !of_batch || !kernel.part.takes(&layer.part) {
+        return None;
+    }
+    // An element at a time would cost more than the dispatch that is saved.
+    if !reads_by_four(tiling.tile, target) {
         return None;
     }
     let dims = [&[rows, outputs, inputs, samples, columns], tile].concat();
     let views = [&[*x, *w, *bias, *y, *batch_x, *batch_y], made].concat();
-    let part = joint(kernel, tiling, &dims, &views, target);
+    let part = Part::Tiling(Tiling { wide: kernel.can_be_wide(&dims, &places(&views)), ..tiling.clone() });
     Some(Dispatch { kernel, part, variant: gather.variant, dims, views })
 }
 
@@ -72,15 +78,15 @@ fn way_back(gradient: &Dispatch, back: &Dispatch, target: Target) -> Option<Disp
         return None;
     }
     let (dims, views) = (gradient.dims.clone(), vec![*d, *w, *x, *z, *a, *c, *g]);
-    let part = joint(&DENSE_WAY_BACK, other, &dims, &views, target);
+    let wide = reads_by_four(other.tile, target) && DENSE_WAY_BACK.can_be_wide(&dims, &places(&views));
+    let part = Part::Tiling(Tiling { wide, ..other.clone() });
     Some(Dispatch { kernel: &DENSE_WAY_BACK, part, variant: 0, dims, views })
 }
 
-/// A layer's tile in a kernel that does more. What that keeps beside the deep panels of the smallest tile, read by four, is beyond the registers that the
-/// largest tile is beyond.
-fn joint(kernel: &Kernel, tiling: &Tiling, dims: &[u32], views: &[View], target: Target) -> Part {
-    let fits = tiling.tile != &TINY || holds(target, &LARGE);
-    Part::Tiling(Tiling { wide: fits && kernel.can_be_wide(dims, &places(views)), ..tiling.clone() })
+/// Whether a target's invocations have registers for a tile that a kernel reads by four beside something else. The panels of the smallest one are
+/// deep: where the sums of the largest one spill, so do these (benches/compilers/table.md).
+fn reads_by_four(tile: &Tile, target: Target) -> bool {
+    tile != &TINY || holds(target, &LARGE)
 }
 
 /// Both as one, if the loss is of what a small layer makes.
@@ -108,6 +114,7 @@ fn last_layer(layer: &Dispatch, loss: &Dispatch) -> Option<Dispatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::{IN_ORDER, SHUFFLED};
     use crate::math::{Activation, Loss, Rule};
     use crate::plan::{PassKind, PlanKind, Recipe, Target, TrainShape, choose};
     use crate::spec::MlpSpec;
@@ -141,23 +148,23 @@ mod tests {
     /// The rows of a mini-batch come with the first layer of them, in training and in validation, where its tiles are small.
     #[test]
     fn a_batch_comes_with_its_first_layer() {
-        for (activation, rows, kernel) in [
-            (Activation::Relu, 32, Some(&GATHER_DENSE)),
-            (Activation::Gelu, 32, Some(&GATHER_DENSE_KEEP)),
-            (Activation::Relu, 16_384, None),
-        ] {
+        let layer = |of_training| if of_training { &GATHER_DENSE_KEEP } else { &GATHER_DENSE };
+        for (activation, rows, kept) in
+            [(Activation::Relu, 32, Some(false)), (Activation::Gelu, 32, Some(true)), (Activation::Relu, 16_384, None)]
+        {
             let spec = MlpSpec::new(&[784, 256, 10], activation, Loss::SoftmaxCrossEntropy).unwrap();
-            let shape = TrainShape { batch: rows, ..TrainShape::full(3 * rows + 4) };
+            let shape = TrainShape { batch: rows, validation: 2 * rows + 1, ..TrainShape::full(3 * rows + 4) };
             let plan = choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, DISCRETE).unwrap();
-            let before = plan.passes_of(PassKind::Train).next().unwrap().1.dispatches[0].clone();
             let plan = plan.joined(DISCRETE);
             plan.check().unwrap();
-            let first = &plan.passes_of(PassKind::Train).next().unwrap().1.dispatches[0];
-            assert_eq!(first.kernel.name, kernel.map_or(GATHER.name, |kernel| kernel.name));
-            assert_eq!(first.variant, before.variant);
-            // Its targets are one a row, which does not keep the rest from being read by four.
-            let wide = matches!(&first.part, Part::Tiling(Tiling { wide: true, .. }));
-            assert_eq!(wide, kernel.is_some());
+            for (kind, order) in [(PassKind::Train, SHUFFLED), (PassKind::Validate, IN_ORDER)] {
+                let first = &plan.passes_of(kind).next().unwrap().1.dispatches[0];
+                let kernel = kept.map_or(&GATHER, |kept| layer(kept && kind == PassKind::Train));
+                assert_eq!((first.kernel.name, first.variant), (kernel.name, order), "{activation} {rows} {kind:?}");
+                // Its targets are one a row, which does not keep the rest from being read by four.
+                let wide = matches!(&first.part, Part::Tiling(Tiling { wide: true, .. }));
+                assert_eq!(wide, kept.is_some());
+            }
         }
     }
 
@@ -195,23 +202,20 @@ mod tests {
         assert!(!joined(&single, 32).0.contains(&"dense_way_back"));
     }
 
-    /// Where 64 sums of an invocation would not stay in registers, what is joined in the smallest tile reads an element at a time.
+    /// Where 64 sums of an invocation would not stay in registers, two products in the smallest tile read an element at a time, and the rows of a
+    /// batch come alone.
     #[test]
     fn joints_follow_the_registers() {
         let spec = MlpSpec::new(&[20, 16, 8, 4], Activation::Relu, Loss::MeanSquaredError).unwrap();
         let intel = Target::Gpu { workgroup_bytes: 48 << 10, cores: 64, sums: 32 };
-        for (target, wide) in [(DISCRETE, true), (intel, false)] {
+        for (target, first, wide) in [(DISCRETE, &GATHER_DENSE, true), (intel, &GATHER, false)] {
             let shape = TrainShape { batch: 32, ..TrainShape::full(100) };
             let plan = choose(Some(PlanKind::Layered), &spec, &Recipe::new(Rule::Sgd), shape, target).unwrap();
             let dispatches = plan.joined(target).passes.remove(0).dispatches;
-            let joints = dispatches.iter().filter_map(|work| match &work.part {
-                Part::Tiling(tiling) if [GATHER_DENSE.name, DENSE_WAY_BACK.name].contains(&work.kernel.name) => {
-                    Some(tiling)
-                }
-                _ => None,
-            });
-            let found: Vec<_> = joints.map(|tiling| (tiling.tile, tiling.wide)).collect();
-            assert_eq!(found, [(&TINY, wide); 3]);
+            assert_eq!(dispatches[0].kernel.name, first.name);
+            let pair = dispatches.iter().find(|work| std::ptr::eq(work.kernel, &DENSE_WAY_BACK)).unwrap();
+            let Part::Tiling(tiling) = &pair.part else { panic!("{:?}", pair.part) };
+            assert_eq!((tiling.tile, tiling.wide), (&TINY, wide));
         }
     }
 

@@ -4,8 +4,8 @@ use super::MatrixUnits;
 use super::matmul::{multiply, rows_of_a_task, slices};
 use super::matrix_units::widen;
 use crate::kernels::{
-    Call, HANDED_ON_WGSL, Io, Kernel, LAYER_WGSL, MAX_BINDINGS, PLAIN, PartKind, WorkgroupSize, any, cpu, dims, input,
-    output, tiles,
+    Call, Io, Kernel, LAYER_EPILOGUE_WGSL, LAYER_WGSL, MAX_BINDINGS, PLAIN, PartKind, WorkgroupSize, any, cpu, dims,
+    input, output, tiles,
 };
 use crate::math::{Activation, Product, Real};
 use crate::parallel::prelude::*;
@@ -17,7 +17,7 @@ dims!(rows, outputs, inputs, tile_rows, tile_columns);
 pub static DENSE: Kernel = Kernel {
     name: "dense",
     formula: "a = f(x w + bias)",
-    wgsl: &[LAYER_WGSL, HANDED_ON_WGSL, wgsl!("products/dense.wgsl")],
+    wgsl: &[LAYER_WGSL, LAYER_EPILOGUE_WGSL, wgsl!("products/dense.wgsl")],
     part: PartKind::Dense,
     most_steps: 0,
     dims: Dims::NAMES,

@@ -1,7 +1,7 @@
 //! A layer in one, as [`DENSE`] makes it, for training: z is kept.
 
 use super::dense::{DENSE, Dense};
-use crate::kernels::{Call, HANDED_ON_AND_KEPT_WGSL, Io, Kernel, LAYER_WGSL, cpu, input, output};
+use crate::kernels::{Call, Io, Kernel, LAYER_KEEP_EPILOGUE_WGSL, LAYER_WGSL, cpu, input, output};
 use crate::math::Real;
 use crate::wgsl::wgsl;
 
@@ -9,7 +9,7 @@ use crate::wgsl::wgsl;
 pub static DENSE_KEEP: Kernel = Kernel {
     name: "dense_keep",
     formula: "z = x w + bias, a = f(z)",
-    wgsl: &[LAYER_WGSL, HANDED_ON_AND_KEPT_WGSL, wgsl!("products/dense_keep.wgsl")],
+    wgsl: &[LAYER_WGSL, LAYER_KEEP_EPILOGUE_WGSL, wgsl!("products/dense_keep.wgsl")],
     bindings: &[
         input("x", &["rows", "inputs"]),
         input("w", &["inputs", "outputs"]),

@@ -3,19 +3,19 @@
 use super::dense::Dense;
 use crate::kernels::sampling::{ORDERS, SampleOrder, pick};
 use crate::kernels::{
-    Call, GATHERED_WGSL, HANDED_ON_WGSL, Io, Kernel, LAYER_WGSL, MAX_BINDINGS, ORDER_WGSL, PartKind, WorkgroupSize,
-    all, cpu, dims, input, output, tiles,
+    Call, GATHERED_WGSL, Io, Kernel, LAYER_EPILOGUE_WGSL, LAYER_WGSL, MAX_BINDINGS, ORDER_WGSL, PartKind,
+    WorkgroupSize, all, cpu, dims, input, output, tiles,
 };
 use crate::math::Real;
 use crate::wgsl::wgsl;
 
 dims!(rows, outputs, inputs, samples, columns, tile_rows, tile_columns);
 
-/// [`GATHER`](crate::kernels::GATHER) and [`DENSE`](super::DENSE), whose dimensions it has.
+/// [`GATHER`](crate::kernels::GATHER) and [`DENSE`](super::DENSE), whose dimensions and bindings come first, as `Dense::of` relies on.
 pub static GATHER_DENSE: Kernel = Kernel {
     name: "gather_dense",
     formula: "batch = rows of x and y, in the epoch's sample order or in their own; a = f(batch_x w + bias)",
-    wgsl: &[ORDER_WGSL, GATHERED_WGSL, LAYER_WGSL, HANDED_ON_WGSL, wgsl!("products/gather_dense.wgsl")],
+    wgsl: &[ORDER_WGSL, GATHERED_WGSL, LAYER_WGSL, LAYER_EPILOGUE_WGSL, wgsl!("products/gather_dense.wgsl")],
     part: PartKind::GatherDense,
     most_steps: 1,
     dims: Dims::NAMES,

@@ -2,7 +2,7 @@
 
 use super::gather_dense::{GATHER_DENSE, of_batch};
 use crate::kernels::{
-    Call, GATHERED_WGSL, HANDED_ON_AND_KEPT_WGSL, Io, Kernel, LAYER_WGSL, ORDER_WGSL, cpu, input, output,
+    Call, GATHERED_WGSL, Io, Kernel, LAYER_KEEP_EPILOGUE_WGSL, LAYER_WGSL, ORDER_WGSL, cpu, input, output,
 };
 use crate::math::Real;
 use crate::wgsl::wgsl;
@@ -11,7 +11,7 @@ use crate::wgsl::wgsl;
 pub static GATHER_DENSE_KEEP: Kernel = Kernel {
     name: "gather_dense_keep",
     formula: "batch = rows of x and y, in the epoch's sample order or in their own; z = batch_x w + bias, a = f(z)",
-    wgsl: &[ORDER_WGSL, GATHERED_WGSL, LAYER_WGSL, HANDED_ON_AND_KEPT_WGSL, wgsl!("products/gather_dense_keep.wgsl")],
+    wgsl: &[ORDER_WGSL, GATHERED_WGSL, LAYER_WGSL, LAYER_KEEP_EPILOGUE_WGSL, wgsl!("products/gather_dense_keep.wgsl")],
     bindings: &[
         input("x", &["samples", "inputs"]),
         input("w", &["inputs", "outputs"]),

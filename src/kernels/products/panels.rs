@@ -40,19 +40,19 @@ impl Panel {
         text
     }
 
-    /// `leave_a`, which hands on what the registers have of some panels, and where it is from; or nothing of any.
-    pub fn leaves(&self, some: bool) -> String {
+    /// `copy_a`, which hands the panels that `copies_panel` asks for to `copy_four`, from the registers. Of a matrix whose lines are c's rows, with a four
+    /// for each invocation at the least.
+    pub fn copied(&self) -> String {
         let Self { name, depth, quads, threads, .. } = *self;
         let across = depth / 4;
-        let mut body = String::new();
-        for turn in (0..(depth * quads).div_ceil(threads)).filter(|_| some) {
+        let fours = (0..depth * quads / threads).map(|turn| {
             let line = plus(&format!("side + thread / {across}u"), turn * threads / across, "");
-            body += &format!("        leave({line}, depth + thread % {across}u * 4u, {name}_{turn});\n");
-        }
-        if some {
-            body = format!("    if (leaves(depth)) {{\n{body}    }}\n");
-        }
-        format!("fn leave_{name}(thread: u32, side: u32, depth: u32) {{\n{body}}}\n")
+            format!("        copy_four({line}, depth + thread % {across}u * 4u, {name}_{turn});\n")
+        });
+        let fours: String = fours.collect();
+        format!(
+            "fn copy_{name}(thread: u32, side: u32, depth: u32) {{\n    if (copies_panel(depth)) {{\n{fours}    }}\n}}\n"
+        )
     }
 
     /// The load of four neighbours in a line. What lies outside reads the last that is inside: it is never awaited before it is

@@ -28,8 +28,7 @@ pub(in crate::kernels) enum Operands {
     First,
     /// The same, and those of another product, which are read by depth: the third and the first.
     OfPair,
-    /// The first two, of which the first one's lines are found by way of `samples`, whose first is line `top`'s, and whose panels are left
-    /// in memory.
+    /// The first two. Line l of the first one is its line `samples[l - top_row]` in memory, and its panels are copied.
     Found,
 }
 
@@ -104,7 +103,10 @@ impl Tiling {
             }
         }
         if self.units.is_none() {
-            text += &self.panel("a", "left").leaves(operands == Operands::Found);
+            text += &match operands {
+                Operands::Found => self.panel("a", "left").copied(),
+                _ => "fn copy_a(thread: u32, side: u32, depth: u32) {}\n".into(),
+            };
         }
         for (operand, panel, own, other) in [("left", "A", 0, 2), ("right", "B", 1, 0)] {
             let name = bindings[own].name;
@@ -113,7 +115,7 @@ impl Tiling {
                 text += &format!("fn load_{operand}(at: u32, count: u32) -> vec4<f32> {{\n{load}}}\n");
                 continue;
             }
-            let line = if operands == Operands::Found && own == 0 { "samples[line - top]" } else { "line" };
+            let line = if operands == Operands::Found && own == 0 { "samples[line - top_row]" } else { "line" };
             text += &format!("fn line_of_{operand}(line: u32) -> u32 {{\n    return {line};\n}}\n");
             let (count, at) = if self.wide { ("four", "at / 4u") } else { ("one", "at") };
             let by_depth = match pair {

@@ -63,5 +63,5 @@ fn a_kernel_that_is_not_there_is_told() {
     let place = Place::new();
     place.refuses("kernels --wgsl dens", 2, &["--wgsl is `dens`", "matmul", "dense_keep"]);
     let words = "kernels --wgsl loss --loss softmax_cross_entropy";
-    place.refuses(words, 2, &["--wgsl is loss", "a kernel that a plan of", "flags of another network"]);
+    place.refuses(words, 2, &["--wgsl is loss", "a kernel that a plan of", "other flags, as --batch"]);
 }

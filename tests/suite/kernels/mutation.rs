@@ -114,7 +114,7 @@ pub fn cases(kernel: &'static Kernel, part: &Part, variant: usize) -> Vec<Case> 
             &[&[1, 3, 19, 2, 1, 1, 1, 1], &[2, 1, 33, 2, 9, 1, 1, 1]]
         }
         ["inputs", "outputs", "rows", ..] => &[&[1, 3, 97, 3, 1, 1, 1, 1], &[3, 1, 65, 2, 9, 1, 1, 1]],
-        ["rows", "outputs", "inputs", "samples", ..] => &[&[1, 2, 70, 33, 1, 1, 1], &[3, 1, 19, 65, 2, 1, 1]],
+        ["rows", "outputs", "inputs", "samples", ..] => &[&[1, 2, 70, 33, 1, 1, 1], &[3, 1, 19, 65, 9, 1, 1]],
         [.., "tile_rows", "tile_columns"] => &[&[1, 2, 16, 1, 1], &[3, 1, 19, 1, 1]],
         ["parameters", "trained", ..] => &[&[17, 1, 5, 9, 3, 2, 1], &[1281, 1, 33, 7, 20, 3, 2]],
         ["count", "groups", "stride"] => &[&[17, 3, 5], &[641, 7, 9]],

@@ -194,7 +194,9 @@ pub fn fit(kernel: &Kernel, part: &Part, dims: &mut [u32]) {
         let [outputs, inputs] = ["outputs", "inputs"].map(|name| at(name).unwrap());
         (dims[outputs], dims[inputs]) = ((dims[outputs] - 1) % 16 + 1, dims[inputs].min(331));
     }
-    if let (Some(outputs), Some(columns)) = (at("outputs"), at("columns")) {
+    if let (Some(outputs), Some(columns)) = (at("outputs"), at("columns"))
+        && kernel.part != PartKind::GatherDense
+    {
         let targets = if kernel.part == PartKind::Loss { dims[outputs] } else { 1 };
         dims[columns] = targets + dims[columns] % 3;
     }

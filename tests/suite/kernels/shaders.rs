@@ -11,11 +11,11 @@ use naga::proc::Layouter;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, StructMember, TypeInner};
 use wgpu_mlp::kernels::{
-    Access, BLOCK_WGSL, GATHERED_WGSL, GRADIENT_SHARE_WGSL, HANDED_ON_AND_KEPT_WGSL, HANDED_ON_WGSL, KERNELS, Kernel,
-    LAYER_WGSL, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MASK_WGSL, MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL,
-    MAX_BINDINGS, MAX_RECORDS, NARROW_LAYER_WGSL, ORDER_WGSL, PARTIALS_WGSL, POINTWISE_WGSL, PRODUCT_WGSL, Part,
-    PartKind, RULES_WGSL, SLOPED_WGSL, SOFTMAX_BLOCKS_WGSL, SOFTMAX_WGSL, STEP_WGSL, Step, StepRecord, Tiling,
-    WAY_BACK_WGSL,
+    Access, BLOCK_WGSL, GATHERED_WGSL, GRADIENT_SHARE_WGSL, KERNELS, Kernel, LAYER_EPILOGUE_WGSL,
+    LAYER_KEEP_EPILOGUE_WGSL, LAYER_WGSL, LOSS_ELEMENTS_WGSL, LOSS_SUMS_WGSL, LOSSES_WGSL, MASK_WGSL,
+    MATRIX_UNITS_TILE_WGSL, MATRIX_UNITS_WGSL, MAX_BINDINGS, MAX_RECORDS, NARROW_LAYER_WGSL, ORDER_WGSL, PARTIALS_WGSL,
+    POINTWISE_WGSL, PRODUCT_WGSL, Part, PartKind, RULES_WGSL, SLOPED_WGSL, SOFTMAX_BLOCKS_WGSL, SOFTMAX_WGSL,
+    STEP_WGSL, Step, StepRecord, Tiling, WAY_BACK_WGSL,
 };
 
 /// Bytes of workgroup memory that WebGPU guarantees.
@@ -256,8 +256,8 @@ fn every_file_is_one_row_or_one_part() {
         ("block", BLOCK_WGSL),
         ("way_back", WAY_BACK_WGSL),
         ("layer", LAYER_WGSL),
-        ("handed_on", HANDED_ON_WGSL),
-        ("handed_on_and_kept", HANDED_ON_AND_KEPT_WGSL),
+        ("layer_epilogue", LAYER_EPILOGUE_WGSL),
+        ("layer_keep_epilogue", LAYER_KEEP_EPILOGUE_WGSL),
         ("gathered", GATHERED_WGSL),
         ("sloped", SLOPED_WGSL),
         ("gradient_share", GRADIENT_SHARE_WGSL),
