@@ -59,7 +59,7 @@ fn first_layer(gather: &Dispatch, layer: &Dispatch, target: Target) -> Option<Di
     if !std::ptr::eq(gather.kernel, &GATHER) || !of_batch || !kernel.part.takes(&layer.part) {
         return None;
     }
-    // An element at a time would cost more than the dispatch that is saved.
+    // An element at a time takes more of the compiler's cycles than the layer alone, read by four (benches/compilers/table.md).
     if !reads_by_four(tiling.tile, target) {
         return None;
     }
