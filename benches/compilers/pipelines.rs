@@ -3,6 +3,7 @@
 //! plans make of a few for several memories of a workgroup.
 //! `pipelines --make` makes them on the first adapter that is no software, and prints the adapter and each one's label. The last is
 //! none of the table: its private array is too large for registers, so that a report without spills shows that it looks for them.
+//! `--make-units` makes products by matrix units as well, which the adapter must have.
 //! `pipelines --dump FOLDER` writes their WGSL and a list of them, shaders.json. Without either, as in `cargo test --benches`, it makes
 //! one on the first adapter there is.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
@@ -13,8 +14,11 @@ use std::path::Path;
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 use wgpu::{BindGroupLayoutEntry, BindingType, BufferBindingType, BufferSize, DeviceType, ShaderStages};
-use wgpu_mlp::kernels::{Access, COPY, KERNELS, Kernel, MAX_RECORDS, Part, PartKind, StepRecord, TILES, Tiling};
-use wgpu_mlp::math::{Activation, Loss, Rule};
+use wgpu_mlp::kernels::{
+    Access, COPY, DENSE, DENSE_BACKWARD, DENSE_GRADIENT, KERNELS, Kernel, LARGE, MATMUL, MAX_RECORDS, MEDIUM,
+    MatrixUnits, Part, PartKind, StepRecord, TILES, Tiling,
+};
+use wgpu_mlp::math::{Activation, Loss, Precision, Rule};
 use wgpu_mlp::plan::{PlanKind, Recipe, Target, TrainShape, choose};
 use wgpu_mlp::spec::MlpSpec;
 
@@ -114,6 +118,23 @@ fn tiles(kind: PartKind) -> Vec<Part> {
     TILES.iter().flat_map(tiling).filter(|part| has_activation && kind.takes(part)).collect()
 }
 
+/// Products by matrix units of 16x16x16, as plans take them. Subgroups have 32 invocations, whatever a GPU's have: that is a number in the text.
+fn by_matrix_units() -> Vec<Pipeline> {
+    let mut found = Vec::new();
+    let relu = Activation::Relu;
+    let kernels = [(&MATMUL, Activation::Identity), (&DENSE, relu), (&DENSE_BACKWARD, relu)];
+    for (kernel, activation) in kernels.into_iter().chain([(&DENSE_GRADIENT, Activation::Identity)]) {
+        for tile in [&MEDIUM, &LARGE] {
+            for precision in [Precision::F16, Precision::F16x3] {
+                let units = Some(MatrixUnits { precision, size: 16, subgroup: 32 });
+                let part = Part::Tiling(Tiling { tile, wide: true, units, activation });
+                found.push(Pipeline { kernel, part, variant: 0 });
+            }
+        }
+    }
+    found
+}
+
 /// Ways of planning, rules, KiB of workgroup memory and cores.
 fn choices() -> impl Iterator<Item = (PlanKind, Rule, usize, usize)> {
     let kinds = PlanKind::ALL.iter().flat_map(|&kind| [Rule::Sgd, Rule::Adam].map(|rule| (kind, rule)));
@@ -139,9 +160,14 @@ fn dump(folder: &Path, pipelines: &[Pipeline]) {
     fs::write(folder.join("shaders.json"), serde_json::to_string_pretty(&list).unwrap()).unwrap();
 }
 
-/// Opens the first adapter that may be taken, and says which it is. Not by way of the library: it refuses a device that computes
-/// nothing, which a driver without hardware is.
-fn open(may_be_taken: fn(DeviceType) -> bool) -> wgpu::Device {
+/// What wgpu has to be asked for, to use matrix units.
+const UNITS: wgpu::Features =
+    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SHADER_F16).union(wgpu::Features::SUBGROUP);
+
+/// Opens the first adapter that may be taken, with features, and says which it is. Not by way of the library: it refuses a device that
+/// computes nothing, which a driver without hardware is.
+#[allow(unsafe_code)]
+fn open(may_be_taken: fn(DeviceType) -> bool, required_features: wgpu::Features) -> wgpu::Device {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.flags = wgpu::InstanceFlags::empty();
     let adapters = block_on(wgpu::Instance::new(descriptor).enumerate_adapters(wgpu::Backends::PRIMARY));
@@ -149,8 +175,14 @@ fn open(may_be_taken: fn(DeviceType) -> bool) -> wgpu::Device {
     let adapter = adapter.unwrap_or_else(|| panic!("no adapter"));
     let info = adapter.get_info();
     println!("{}, {} {}", info.name, info.driver, info.driver_info);
-    let required_limits = adapter.limits();
-    let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+    eprintln!("{:?}\n{:#?}", adapter.features(), adapter.limits());
+    let descriptor = wgpu::DeviceDescriptor {
+        required_limits: adapter.limits(),
+        required_features,
+        // SAFETY: nothing is run.
+        experimental_features: unsafe { wgpu::ExperimentalFeatures::enabled() },
+        ..Default::default()
+    };
     block_on(adapter.request_device(&descriptor)).unwrap().0
 }
 
@@ -202,14 +234,16 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--dump", folder] => dump(Path::new(folder), &pipelines),
-        ["--make"] => {
-            let device = open(|kind| kind != DeviceType::Cpu);
+        [word @ ("--make" | "--make-units")] => {
+            let asked = if word == "--make" { wgpu::Features::empty() } else { UNITS };
+            let device = open(|kind| kind != DeviceType::Cpu, asked);
+            let units = if word == "--make" { Vec::new() } else { by_matrix_units() };
             let broken = Pipeline { kernel: &MUST_SPILL, part: Part::None, variant: 0 };
-            for pipeline in pipelines.iter().chain([&broken]) {
+            for pipeline in pipelines.iter().chain(&units).chain([&broken]) {
                 println!("{}", pipeline.label());
                 make(&device, pipeline);
             }
         }
-        _ => make(&open(|_| true), &pipelines[0]),
+        _ => make(&open(|_| true, wgpu::Features::empty()), &pipelines[0]),
     }
 }

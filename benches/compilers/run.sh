@@ -14,13 +14,14 @@ folder=${2:-target/compilers/$mode}
 mkdir -p "$folder"
 folder=$(realpath "$folder") root=$folder/root
 
-# Name, driver, shim, the shim's variable. `own` takes the first of each driver.
+# Name, driver, shim, the shim's variable, and whether products by matrix units of 16x16x16 are made, which NVK has for Turing by its list
+# alone. `own` takes the first of each driver.
 gpus=(
-    "amd-navi31 radeon amdgpu AMDGPU_GPU_ID=navi31"
+    "amd-navi31 radeon amdgpu AMDGPU_GPU_ID=navi31 -units"
     "amd-navi21 radeon amdgpu AMDGPU_GPU_ID=navi21"
-    "amd-gfx1201 radeon amdgpu AMDGPU_GPU_ID=gfx1201"
+    "amd-gfx1201 radeon amdgpu AMDGPU_GPU_ID=gfx1201 -units"
     "amd-vega20 radeon amdgpu AMDGPU_GPU_ID=vega20"
-    "nvidia-ampere nouveau nouveau NOUVEAU_CHIPSET=174"
+    "nvidia-ampere nouveau nouveau NOUVEAU_CHIPSET=174 -units"
     "nvidia-turing nouveau nouveau NOUVEAU_CHIPSET=167"
     "apple-m1 asahi asahi ASAHI=1"
     "intel-dg2 intel intel INTEL_STUB_GPU_PLATFORM=dg2"
@@ -75,7 +76,7 @@ fi
 
 asked=() seen=
 for gpu in "${gpus[@]}"; do
-    read -r name driver shim variable <<<"$gpu"
+    read -r name driver shim variable units <<<"$gpu"
     [[ $mode == all || $seen != *$driver* ]] || continue
     seen+=" $driver" icd=$root/usr/share/vulkan/icd.d/${driver}_icd out=$folder/$name
     icd=$(find "$root/usr/share/vulkan/icd.d" -name "${driver}_icd*.json" -print -quit) shim=$libs/lib${shim}_noop_drm_shim.so
@@ -84,7 +85,7 @@ for gpu in "${gpus[@]}"; do
     rm -rf "$out" && mkdir "$out"
     sed -E "s|(\"library_path\": *\")([^\"]*/)?|\\1$libs/|" "$icd" >"$out/icd.json"
     env "$variable" PIPESTATS="$out" MESA_SHADER_CACHE_DISABLE=true VK_DRIVER_FILES="$out/icd.json" VK_LAYER_PATH="$folder" \
-        VK_INSTANCE_LAYERS=VK_LAYER_pipestats "$start" --library-path "$libs" --preload "$shim" "$program" --make \
+        VK_INSTANCE_LAYERS=VK_LAYER_pipestats "$start" --library-path "$libs" --preload "$shim" "$program" "--make$units" \
         >"$out/made.txt" 2>"$out/errors.txt" || { tail -n 5 "$out/errors.txt" && echo "compilers: $name: $(tail -n 1 "$out/made.txt")" && exit 1; } >&2
     asked+=("$out")
 done

@@ -60,9 +60,11 @@ def inner_loop(text):
 class Pipeline:
     def __init__(self, label, stats, texts):
         self.label, self.stats = label, stats
-        self.loop = max((inner_loop(text) for text in texts), default=[0, 0, 0, 0])
+        # Matrix units make no FMAs.
+        by_units = " f16" in label
+        self.loop = max((inner_loop(text) for text in texts if not by_units), default=[0, 0, 0, 0])
         self.share = 100 * self.loop[0] / max(1, sum(self.loop))
-        tile = re.search(r" (\d+x\d+?)(x4)?( |$)", label)
+        tile = not by_units and re.search(r" (\d+x\d+?)(x4)?( |$)", label)
         self.tile = tile and tile[1]
         self.spills, self.scratch = self.stat(SPILLS), self.stat(SCRATCH)
 
@@ -112,6 +114,7 @@ class Gpu:
         # The last one shows that what is looked for would be found.
         must_spill = self.pipelines.pop()
         assert must_spill.label == "must_spill" and must_spill.spills + must_spill.scratch > 0, f"{folder}: must_spill takes no memory"
+        self.cells = {it.label: it.cell() for it in self.pipelines}
 
 
 def main():
@@ -121,8 +124,10 @@ def main():
     print("\nA cell has registers / instructions / the compiler's estimate of cycles / occupancy / FMAs' share of the inner loop.\n")
     print("| pipeline |", " | ".join(gpu.folder for gpu in gpus), "|")
     print("|---|" + "---|" * len(gpus))
-    for row in zip(*(gpu.pipelines for gpu in gpus)):
-        print(f"| {row[0].label} |", " | ".join(it.cell() for it in row), "|")
+    # Not every GPU has matrix units.
+    labels = max((list(gpu.cells) for gpu in gpus), key=len)
+    for label in labels:
+        print(f"| {label} |", " | ".join(gpu.cells.get(label, "–") for gpu in gpus), "|")
     known, new = [], []
     for gpu in gpus:
         of_driver = next((of for version, of in limits.items() if gpu.driver.startswith(version)), None)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# build.sh FOLDER: all that run.sh needs on a machine with a GPU but without cargo and network, in one folder: the command, the suite,
-# the benches and the layer that asks the driver, stripped. It needs cc and Vulkan's headers (libvulkan-dev). The machine needs this project's files too, for the suite's fixtures and the peers' scripts.
+# build.sh FOLDER: all that a machine with a GPU needs, but without cargo and network, in one folder: the command, the suite with its fixtures,
+# the benches and the layer that asks the driver, stripped, and the scripts, where they lie in the project. There FOLDER/benches/device/run.sh runs them.
+# It needs cc and Vulkan's headers (libvulkan-dev).
 set -euo pipefail
-folder=${1:?build.sh FOLDER: the folder that takes the programs}
+folder=${1:?build.sh FOLDER: the folder that takes all}
 mkdir -p "$folder"
 folder=$(realpath "$folder")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -25,6 +26,8 @@ add suite "$(executable suite test --no-run --test suite)"
 add pipelines "$(benches/compilers/built.sh)"
 cc -O1 -fPIC -shared -o "$folder/layer.so" benches/compilers/layer.c
 cp benches/compilers/layer.json "$folder"
-# Where the suite looks for its fixtures and for the command.
+cp --parents benches/device/{run.sh,results.py,predictions.json} benches/compilers/table.py benches/record.py benches/peers/*.py "$folder"
+# What the suite reads when it runs, and where it looks for that and for the command.
+cp -r --parents tests/fixtures shaders src/kernels "$folder"
 pwd >"$folder/root"
 du -sh "$folder"

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 
@@ -40,7 +41,7 @@ PEERS = {  # name: a script and its words
 SAME = 1e-3  # how far a loss may be from float64's after the few steps of the check, of itself
 ALIKE = (0.02, 0.1)  # and from the programs' median after the timed ones, whose batches differ: absolute, of itself
 EXACT = 1e-5  # how far a product may be off, of its terms
-TIMEOUT = 1800  # seconds of a program
+TIMEOUT = 5400  # seconds of a program on a device, in its check and its rounds together
 KNOWN_LOG10_LOSS = 0.0302  # where the article's run ends after 10,000 epochs
 
 
@@ -91,14 +92,15 @@ def peer_command(name, asked):
     return built and [built]
 
 
-def run(name, command, device, folder):
-    """The program's lines, or None where it cannot run here. What it did not come to has a line that says why."""
+def run(name, command, device, folder, left):
+    """The program's lines, or None where it cannot run here. What it did not come to has a line that says why. `left` has the seconds
+    of each program, and less of them afterwards."""
     say(name)
     cases = {case["name"]: case for case in json.loads((folder / "cases.json").read_text())}
     words = [*command, "--device", device, "--cases", folder]
-    why = None
+    why, started = None, time.monotonic()
     try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=left[name])
         out = done.stdout
         if done.returncode == workload.SKIP:
             say(f"{name} is left out: {done.stderr.strip().splitlines()[-1]}")
@@ -108,7 +110,8 @@ def run(name, command, device, folder):
             by_signal = done.returncode < 0
             why = f"signal {signal.Signals(-done.returncode).name}" if by_signal else f"exit code {done.returncode}"
     except subprocess.TimeoutExpired as late:
-        out, why = (late.stdout or b"").decode(), f"not done in {TIMEOUT} s"
+        out, why = (late.stdout or b"").decode(), f"not done in {left[name]:.0f} s"
+    left[name] = max(0, left[name] - (time.monotonic() - started))
     lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     for line in lines:  # a program in Rust leaves its parameters to be judged here
         if path := line.pop("final", None):
@@ -192,27 +195,30 @@ def compare(device, programs, options, scratch):
         end(2, f"no case begins with {options.only_cases}; there are W1, W2/32, …")
     print(f"{device}: checking the results, not timed:", file=sys.stderr)
     workload.write(scratch / "check", checks)
-    references = {case["name"]: reference(scratch / "check", case) for case in checks}
     here, failed, faults = {}, [], []
-    for name, command in programs.items():
-        if (lines := run(name, command, device, scratch / "check")) is None:
+    left = dict.fromkeys(programs, options.timeout)
+    checked = {name: run(name, command, device, scratch / "check", left) for name, command in programs.items()}
+    # They take longer than a program that is left out.
+    references = {case["name"]: reference(scratch / "check", case) for case in checks if any(checked.values())}
+    for name, lines in checked.items():
+        if lines is None:
             continue
         faults += faults_of_check(lines, references)
         if not failures(lines):
-            here[name] = command
+            here[name] = programs[name]
         elif name == OURS:
             faults += failures(lines)
         else:
             failed += failures(lines)
             say(f"{name} is left out: {failures(lines)[0]}")
-    if faults:
+    if faults or not here:
         return [], failed, faults
     workload.write(scratch / "work", cases)
     lines = []
     for i in range(options.rounds):
         print(f"{device}: round {i + 1} of {options.rounds}, load {os.getloadavg()[0]:.1f}:", file=sys.stderr)
         for name, command in here.items():
-            found = run(name, command, device, scratch / "work") or []
+            found = run(name, command, device, scratch / "work", left) or []
             lines += found
             if name == OURS:
                 faults += failures(found)
@@ -234,6 +240,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2, help="(default: 2)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps, without the largest product")
     parser.add_argument("--scale", type=int, default=1, help="times the steps of all but the article's, for fast GPUs")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT, help=f"seconds of a program on a device, in all (default: {TIMEOUT})")
     parser.add_argument("--json", type=pathlib.Path, help="the file that gets everything")
     options = parser.parse_args()
     known = [*PEERS, *RUST]

@@ -4,6 +4,7 @@
 override IN_ORDER: bool = false;
 const RUN = 1024u;
 const THREADS = 256u;
+const EACH = RUN / THREADS;
 
 struct Params {
     x: vec4<u32>,
@@ -41,22 +42,38 @@ fn gather(
     }
     let end = min(first + RUN, params.rows * width);
     let top = first / width;
-    for (var row = top + thread; row <= (end - 1u) / width; row += THREADS) {
+    let last = (end - 1u) / width;
+    for (var row = top + thread; row <= last; row += THREADS) {
         samples[row - top] = sample_at(step.first_row + row, params.samples, IN_ORDER);
     }
     workgroupBarrier();
+    // Where each of an invocation's elements comes from, past the end the last row's: all four are under way together.
     var row = (first + thread) / width;
     var column = (first + thread) % width;
-    for (var i = first + thread; i < end; i += THREADS) {
-        let place = samples[row - top] * width + column;
-        if (takes_x) {
-            batch_x[params.batch_x.x + group.z * params.batch_x.y + i] = x[params.x.x + group.z * params.x.y + place];
-        } else {
-            batch_y[params.batch_y.x + group.z * params.batch_y.y + i] = y[params.y.x + group.z * params.y.y + place];
-        }
+    var source = vec4<u32>();
+    for (var k = 0u; k < EACH; k++) {
+        source[k] = samples[min(row, last) - top] * width + column;
         // The quotients are the same for all: a division for each element would take longer than the copy.
         column += THREADS % width;
         row += THREADS / width + select(0u, 1u, column >= width);
         column -= select(0u, width, column >= width);
+    }
+    let from_x = params.x.x + group.z * params.x.y + source;
+    let from_y = params.y.x + group.z * params.y.y + source;
+    var values = vec4<f32>();
+    if (takes_x) {
+        values = vec4<f32>(x[from_x.x], x[from_x.y], x[from_x.z], x[from_x.w]);
+    } else {
+        values = vec4<f32>(y[from_y.x], y[from_y.y], y[from_y.z], y[from_y.w]);
+    }
+    let to_x = params.batch_x.x + group.z * params.batch_x.y;
+    let to_y = params.batch_y.x + group.z * params.batch_y.y;
+    for (var k = 0u; k < EACH; k++) {
+        let i = first + thread + k * THREADS;
+        if (i < end && takes_x) {
+            batch_x[to_x + i] = values[k];
+        } else if (i < end) {
+            batch_y[to_y + i] = values[k];
+        }
     }
 }

@@ -177,14 +177,14 @@ fn gradient(work: Work, layer: Layer) {
 
 // Adds to 4 elements of a row of a weight's gradient, where they exist.
 fn add_columns(work: Work, layer: Layer, row: u32, column: u32, values: vec4<f32>) {
-    if (row >= layer.inputs) {
-        return;
+    // No early return: FXC takes no barrier behind one.
+    if (row < layer.inputs) {
+        let at = layer.weight + row * layer.outputs + column;
+        add_gradient(work, at, values.x);
+        if (column + layer.groups < layer.outputs) { add_gradient(work, at + layer.groups, values.y); }
+        if (column + 2u * layer.groups < layer.outputs) { add_gradient(work, at + 2u * layer.groups, values.z); }
+        if (column + 3u * layer.groups < layer.outputs) { add_gradient(work, at + 3u * layer.groups, values.w); }
     }
-    let at = layer.weight + row * layer.outputs + column;
-    add_gradient(work, at, values.x);
-    if (column + layer.groups < layer.outputs) { add_gradient(work, at + layer.groups, values.y); }
-    if (column + 2u * layer.groups < layer.outputs) { add_gradient(work, at + 2u * layer.groups, values.z); }
-    if (column + 3u * layer.groups < layer.outputs) { add_gradient(work, at + 3u * layer.groups, values.w); }
 }
 
 fn add_gradient(work: Work, at: u32, value: f32) {

@@ -135,7 +135,7 @@ impl Kernel {
 
     /// Refuses dimensions and a part that the kernel does not take: another number of dimensions, one of 0, a part of another kind,
     /// a dimension that the part fixes otherwise, and what [`Kernel::fits`] says. What it lets pass stays inside bindings of
-    /// their shapes, on the CPU and in shaders without bounds checks.
+    /// their shapes, on the CPU and in shaders, into which naga puts no bounds checks.
     ///
     /// # Errors
     /// What is wrong, without the kernel's name.

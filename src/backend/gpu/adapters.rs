@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 pub(super) const UNITS: wgpu::Features =
     wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SHADER_F16).union(wgpu::Features::SUBGROUP);
 
+/// Devices' numbers of NVIDIA's Turing.
+const TURING: std::ops::Range<u32> = 0x1e00..0x2200;
+
 const VARIABLE: &str = "WGPU_BACKEND";
 
 /// Every adapter with what is known of it; empty when there is none. It blocks the thread; [`adapters_async`] does not.
@@ -68,7 +71,9 @@ pub(crate) fn no_adapter() -> Error {
 /// alone: how many matrices a workgroup makes is written into its shader.
 pub(super) fn matrix_units(adapter: &wgpu::Adapter) -> Option<usize> {
     let info = adapter.get_info();
-    if info.subgroup_min_size != info.subgroup_max_size || !adapter.features().contains(UNITS) {
+    // NVK (Mesa 26.1) lists matrices for Turing, and refuses a device that asks for them, which wgpu answers with a panic.
+    let refused = info.driver == "NVK" && TURING.contains(&info.device);
+    if refused || info.subgroup_min_size != info.subgroup_max_size || !adapter.features().contains(UNITS) {
         return None;
     }
     let types = (wgpu::CooperativeScalarType::F16, wgpu::CooperativeScalarType::F32);

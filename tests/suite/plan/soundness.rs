@@ -1,4 +1,4 @@
-//! No plan that `Plan::check` accepts leaves its buffers, whatever is in it: shaders run without bounds checks. Sound plans are
+//! No plan that `Plan::check` accepts leaves its buffers, whatever is in it: naga puts no bounds checks into shaders. Sound plans are
 //! tampered with at random. What is accepted runs with poison around its views, which nothing may change and nothing may depend on.
 
 use std::cell::Cell;
