@@ -1,6 +1,7 @@
 // A Vulkan layer that asks the driver's compiler what it made of every compute pipeline, by VK_KHR_pipeline_executable_properties.
 // It stands under pipelines.rs, which has one device and makes one pipeline after the other. To the folder PIPESTATS it writes
 // stats.tsv (number of the pipeline, entry point, executable, lanes, statistic, value) and the assembly as NNN.EXECUTABLE.asm.
+// Where PIPESTATS_UNCHECKED is set the device is made without robust buffer access, which wgpu asks for whatever the shaders are.
 // cc -fPIC -shared -o layer.so layer.c
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,17 @@ static VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo *info, con
     return result;
 }
 
+// In place: the structures are the program's, and it makes one device.
+static void leave_out_checks(VkDeviceCreateInfo *info) {
+    if (info->pEnabledFeatures) ((VkPhysicalDeviceFeatures *)info->pEnabledFeatures)->robustBufferAccess = VK_FALSE;
+    for (VkBaseOutStructure *s = (void *)info->pNext; s; s = s->pNext) {
+        if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2)
+            ((VkPhysicalDeviceFeatures2 *)s)->features.robustBufferAccess = VK_FALSE;
+        if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ROBUSTNESS_2_FEATURES_EXT)
+            ((VkPhysicalDeviceRobustness2FeaturesEXT *)s)->robustBufferAccess2 = VK_FALSE;
+    }
+}
+
 static VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const VkDeviceCreateInfo *info, const VkAllocationCallbacks *alloc,
                                          VkDevice *made) {
     VkLayerDeviceCreateInfo *link = link_of(info->pNext, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO);
@@ -77,6 +89,7 @@ static VkResult VKAPI_CALL create_device(VkPhysicalDevice gpu, const VkDeviceCre
     for (uint32_t i = 0; i < info->enabledExtensionCount; i++) names[i] = info->ppEnabledExtensionNames[i];
     names[info->enabledExtensionCount] = EXTENSION;
     VkDeviceCreateInfo changed = *info;
+    if (getenv("PIPESTATS_UNCHECKED")) leave_out_checks(&changed);
     changed.pNext = &feature;
     changed.ppEnabledExtensionNames = names;
     changed.enabledExtensionCount++;

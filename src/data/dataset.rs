@@ -193,6 +193,13 @@ impl Dataset {
             ..*self
         }
     }
+
+    /// The inputs with these numbers alone, in this order; they are fewer than there are, and at least one.
+    pub(crate) fn of_inputs(&self, inputs: &[usize]) -> Self {
+        let rows = self.features.chunks_exact(self.inputs);
+        let features = rows.flat_map(|row| inputs.iter().map(|&input| row[input])).collect();
+        Self { features: Values::Own(features), inputs: inputs.len(), ..self.clone() }
+    }
 }
 
 /// Numbers of its own, or in the program's memory.

@@ -33,7 +33,8 @@ pub struct Baseline {
     pub part: &'static str,
     /// The shares of the classes in the training rows, so that the most frequent one is predicted; for numbers the mean.
     pub constant: Metrics,
-    /// The network without its hidden layers, trained on the CPU; none where it has none, or diverged.
+    /// The network without its hidden layers, and without bins of numbers, which are no linear function of them, trained on the CPU; none where
+    /// the network has no hidden layers, or this one diverged.
     pub linear: Option<Metrics>,
     /// The network of [`Preset::Plain`] on the same inputs, trained on the CPU; none where the run is of that preset, or it diverged.
     pub plain: Option<Metrics>,
@@ -83,16 +84,28 @@ fn constant(spec: &MlpSpec, train: &Dataset) -> Vec<f32> {
 }
 
 async fn linear(data: &Splits<Dataset>, judged: &Dataset, model: &Model) -> Result<Option<Metrics>> {
-    let spec = &model.spec;
-    let layer = Layer { inputs: spec.inputs(), outputs: spec.outputs(), activation: Activation::Identity };
+    let (spec, kept) = (&model.spec, without_bins(model));
+    let some = |of: &Dataset| if kept.len() < spec.inputs() { of.of_inputs(&kept) } else { of.clone() };
+    let (train, judged) = (some(&data.train), some(judged));
+    let layer = Layer { inputs: kept.len(), outputs: spec.outputs(), activation: Activation::Identity };
     let spec = with_loss_of(MlpSpec::from_layers(vec![layer], spec.loss())?, spec)?;
     let device = open_async("cpu").await?.device;
-    let epochs = STEPS.div_ceil(data.train.rows().div_ceil(ROWS)) as u64;
+    let epochs = STEPS.div_ceil(train.rows().div_ceil(ROWS)) as u64;
     let config = TrainConfig::new(epochs, Batch::Rows(ROWS), Optimizer::named("adam", RATE)?)
         .schedule(Schedule::Cosine { warmup: 0.0, floor: 0.0 });
-    let mut trainer = Trainer::new_async(&device, &spec, &config, &data.train).await?;
+    let mut trainer = Trainer::new_async(&device, &spec, &config, &train).await?;
     trainer.set_parameters(&vec![0.0; Layout::new(&spec).len()])?;
-    trained(trainer, &device, judged, model).await
+    trained(trainer, &device, &judged, model).await
+}
+
+/// The inputs that are no bins.
+fn without_bins(model: &Model) -> Vec<usize> {
+    let Some(encoder) = &model.encoder else { return (0..model.spec.inputs()).collect() };
+    let each = encoder.features().iter().flat_map(|feature| {
+        let bins = feature.bin_inputs();
+        (0..feature.width()).map(move |input| !bins.contains(&input))
+    });
+    each.enumerate().filter_map(|(input, is_kept)| is_kept.then_some(input)).collect()
 }
 
 /// The plain network, whose epochs a tenth of the rows judges.

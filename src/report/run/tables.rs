@@ -6,7 +6,7 @@ use super::analysis::Evaluated;
 use crate::error::shorten;
 use crate::math::predicted_class;
 use crate::metrics::Classification;
-use crate::pipeline::Member;
+use crate::pipeline::{Fitted, Hint, Member};
 use crate::report::{Table, class_table, count, figure, member_cells, member_heading, score, value};
 use crate::train::ReplicaEnd;
 
@@ -40,7 +40,17 @@ pub fn all(evaluated: &Evaluated<'_>) -> Vec<(String, Table)> {
         None => wrong_numbers(evaluated),
     };
     tables.extend(wrong.map(|table| ("Largest errors".to_string(), table)));
+    tables.extend(decisions(evaluated.fitted).map(|table| ("Decided for you".to_string(), table)));
     tables
+}
+
+/// What was decided on the run, and about the table while it was read and encoded; none if nothing was.
+fn decisions(fitted: &Fitted) -> Option<Table> {
+    let mut table = Table::new(&["about", "decision"]);
+    let of_run = fitted.hints.iter().filter_map(Hint::decision).map(|(about, text)| (about, text.to_string()));
+    let of_table = fitted.notes.kinds().into_iter().map(|(_, line)| ("columns", line));
+    of_run.chain(of_table).for_each(|(about, text)| table.row(vec![about.into(), text]));
+    (table.rows().len() > 1).then_some(table)
 }
 
 /// The networks of an ensemble, and the mean and the deviation of their losses; none for a single one.

@@ -106,6 +106,11 @@ fn two_classes() {
     assert_eq!(found["report"], "run/report.html");
     let pictures = ["loss", "accuracy", "confusion", "roc", "calibration", "surface", "importance"];
     let page = check_page(&place, "run", &pictures);
+    let decided = found["decisions"].as_array().unwrap();
+    assert!(!decided.is_empty() && page.contains("Decided for you"), "{found}");
+    for text in decided.iter().map(|decision| decision["text"].as_str().unwrap()) {
+        assert!(page.contains(&*quick_xml::escape::escape(text)), "{text}");
+    }
     for (part, name) in [("train", "accuracy"), ("validation", "accuracy"), ("test", "accuracy"), ("test", "roc_auc")] {
         assert!(page.contains(&format!(">{}<", figure(&found, part, name))), "{part} {name}: {found}");
     }

@@ -150,6 +150,17 @@ fn the_baseline_of_numbers_is_their_mean() {
         let found = place.json(&format!("train numbers.csv --target y --loss {loss} --device cpu --epochs 1"));
         assert!(found["baseline"]["linear"]["r2"].as_f64().unwrap() > 0.99, "{found}");
     }
+    // Bins are no linear functions of a column, and with as many as rows they fit anything.
+    let cell = |row: usize, column: usize| (row * row * (column + 3) + 7 * row * column) % 101;
+    let row = |i| {
+        let cells: Vec<_> = (0..20).map(|column| cell(i, column)).collect();
+        let y = cells[0] + 2 * cells[5];
+        format!("{y},{}\n", cells.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+    };
+    let names: Vec<_> = (0..20).map(|column| format!("x{column}")).collect();
+    place.file("wide.csv", &format!("y,{}\n{}", names.join(","), (0..150).map(row).collect::<String>()));
+    let found = place.json("train wide.csv --target y --numbers ple --device cpu --epochs 1");
+    assert!(found["baseline"]["linear"]["r2"].as_f64().unwrap() > 0.999, "{found}");
 }
 
 #[test]
