@@ -25,7 +25,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> y: array<f32>;
 @group(0) @binding(4) var<storage, read> hyper: array<f32>;
 @group(0) @binding(5) var<storage, read> p: array<f32>;
-@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
+@group(0) @binding(6) var<storage, read_write> scratch: array<vec4<f32>>; // z of 4 rows
 @group(0) @binding(7) var<storage, read_write> g: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 

@@ -67,16 +67,12 @@ fn store_output(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
 // Keeps z of 4 rows of a unit, where the way back needs it.
 fn keep(work: Work, layer: Layer, quad: u32, unit: u32, z: vec4<f32>) {
     if (KEEPS && layer.keeps) {
-        let at = kept_at(work, layer, quad, unit);
-        scratch[at] = z.x;
-        scratch[at + 1u] = z.y;
-        scratch[at + 2u] = z.z;
-        scratch[at + 3u] = z.w;
+        scratch[kept_at(work, layer, quad, unit)] = z;
     }
 }
 
 fn kept_at(work: Work, layer: Layer, quad: u32, unit: u32) -> u32 {
-    return work.scratch + ((layer.unit + unit) * QUADS + quad) * 4u;
+    return work.scratch / 4u + (layer.unit + unit) * QUADS + quad;
 }
 
 // The factors of a unit's dropout in 4 rows.
@@ -112,8 +108,7 @@ fn through_activation(work: Work, layer: Layer, quad: u32, unit: u32, d: vec4<f3
     var z = activations[at];
     var a = z;
     if (KEEPS && layer.keeps) {
-        let source = kept_at(work, layer, quad, unit);
-        z = vec4<f32>(scratch[source], scratch[source + 1u], scratch[source + 2u], scratch[source + 3u]);
+        z = scratch[kept_at(work, layer, quad, unit)];
         a = activation(layer.activation, z);
     }
     activations[at] = d * (slope(layer.activation, z, a) * masks(work, layer, quad, unit));

@@ -23,7 +23,7 @@ pub enum Access {
     Out,
     /// Read and written in place.
     InOut,
-    /// Memory to work in: what is in it means nothing before or after.
+    /// Memory to work in, four elements at a time: what is in it means nothing before or after.
     Scratch,
 }
 

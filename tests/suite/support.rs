@@ -221,7 +221,8 @@ impl Case {
             let elements = self.kernel.elements(index, &self.dims) as usize;
             // Odd, but for what is read four elements at a time, as targets never are.
             let targets = ["y", "batch_y"].contains(&binding.name);
-            let wide = !targets && matches!(self.part, Part::Tiling(Tiling { wide: true, .. }));
+            let wide = !targets && matches!(self.part, Part::Tiling(Tiling { wide: true, .. }))
+                || binding.access == Access::Scratch;
             let (offset, gap) = if wide { (4 + 8 * index, 8) } else { (3 + 2 * index, 5) };
             let replica_stride = if self.shared && binding.access == Access::In { 0 } else { elements + gap };
             let slot_stride = if has_slots(self.kernel, binding) { self.replicas * replica_stride + 1 } else { 0 };

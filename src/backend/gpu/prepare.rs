@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use super::device::GpuDevice;
 use super::pipelines::{FIRST_STORAGE, Pipeline, RECORDS_BOUND, params_bytes};
 use crate::error::{Error, Result};
-use crate::kernels::{MAX_RECORDS, MOST_LAYERS, Network};
+use crate::kernels::{Access, MAX_RECORDS, MOST_LAYERS, Network};
 use crate::plan::{Buffer, Dispatch, Pass, Plan};
 
 #[derive(Debug)]
@@ -35,7 +35,8 @@ pub(super) type Grids = Vec<Vec<[u32; 2]>>;
 pub(super) fn check(gpu: &GpuDevice, plan: &Plan) -> Result<Grids> {
     plan.check()?;
     let dispatches = plan.passes.iter().flat_map(|pass| &pass.dispatches);
-    dispatches.filter_map(|dispatch| dispatch.part.network()).try_for_each(check_network)?;
+    dispatches.clone().filter_map(|dispatch| dispatch.part.network()).try_for_each(check_network)?;
+    dispatches.clone().try_for_each(check_scratch)?;
     let limits = &gpu.0.limits;
     // Shaders count elements in u32, with room for what the last row of a grid overhangs.
     let available = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(4 << 31);
@@ -158,6 +159,22 @@ fn grid(gpu: &GpuDevice, dispatch: &Dispatch, replicas: usize) -> Result<[u32; 2
             what: "number of workgroups of a kernel",
             found: format!("{workgroups} for {replicas} replicas of {}", dispatch.kernel.name),
             expected: format!("at most {most} by {most} for at most {most_replicas} replicas on {}", gpu.name()),
+        }),
+    }
+}
+
+/// Refuses scratch memory that shaders would not find, which take four elements of it at a time.
+fn check_scratch(dispatch: &Dispatch) -> Result<()> {
+    let mut places = dispatch.kernel.bindings.iter().zip(&dispatch.views);
+    let is_whole = |at: usize| at.is_multiple_of(4);
+    match places.find(|(binding, view)| {
+        binding.access == Access::Scratch && !(is_whole(view.offset) && is_whole(view.replica_stride))
+    }) {
+        None => Ok(()),
+        Some((_, view)) => Err(Error::Setting {
+            what: "scratch memory of a kernel",
+            found: format!("element {} and every {} from there", view.offset, view.replica_stride),
+            expected: "multiples of 4 on a GPU".into(),
         }),
     }
 }

@@ -147,13 +147,14 @@ fn bindings_are_those_of_the_row() {
                     };
                     assert_eq!(size, naga::ArraySize::Dynamic, "{label}");
                     let scalar = naga::Scalar::F32;
+                    let name = variable.name.as_deref().unwrap_or_default();
                     // A row's targets are few.
-                    let targets = variable.name.as_deref().is_some_and(|name| ["y", "batch_y"].contains(&name));
-                    let (element, bytes) = match part {
-                        Part::Tiling(Tiling { wide: true, .. }) if !targets => {
-                            (TypeInner::Vector { size: naga::VectorSize::Quad, scalar }, 16)
-                        }
-                        _ => (TypeInner::Scalar(scalar), 4),
+                    let wide = matches!(part, Part::Tiling(Tiling { wide: true, .. }))
+                        && !["y", "batch_y"].contains(&name)
+                        || name == "scratch";
+                    let (element, bytes) = match wide {
+                        true => (TypeInner::Vector { size: naga::VectorSize::Quad, scalar }, 16),
+                        false => (TypeInner::Scalar(scalar), 4),
                     };
                     assert_eq!((&module.types[base].inner, stride), (&element, bytes), "{label}");
                 }

@@ -265,5 +265,15 @@ fn networks_of_kernels_are_validated() {
     for gpu in devices() {
         let error = wait(GpuBackend::load(gpu, plan.clone())).unwrap_err().to_string();
         assert!(error.contains("a multiple of 4 rows on a GPU"), "{error}");
+        let shape = TrainShape::full(9);
+        let mut plan =
+            choose(Some(PlanKind::Fused), &spec, &Recipe::new(Rule::Sgd), shape, gpu.summary().target()).unwrap();
+        let dispatch = &mut plan.passes[0].dispatches[0];
+        let scratch = dispatch.kernel.bindings.iter().position(|binding| binding.access == Access::Scratch).unwrap();
+        let view = &mut dispatch.views[scratch];
+        view.offset += 2;
+        plan.buffers[view.buffer].len += 2;
+        let error = wait(GpuBackend::load(gpu, plan)).unwrap_err().to_string();
+        assert!(error.contains("expected multiples of 4 on a GPU"), "{error}");
     }
 }
