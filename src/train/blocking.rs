@@ -197,7 +197,8 @@ impl Trainer {
     /// new plan; then the run ends.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new). The trainer is unchanged then.
+    /// Those of [`new`](Self::new), and [`Error::Setting`](crate::Error::Setting) for rows that the replica's fold does not fit. The
+    /// trainer is unchanged then.
     pub fn load(&mut self, data: &Dataset) -> Result<()> {
         block_on(self.load_async(data))
     }
