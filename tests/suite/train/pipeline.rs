@@ -76,7 +76,8 @@ fn an_estimator_learns_what_the_command_learns() {
         // And predicts what the command predicts.
         let device = open("cpu").unwrap().device;
         let table = Table::read(place.path().join("t.csv")).unwrap();
-        let predictions = fitted.model.predict(&table, &device).unwrap();
+        let (predictions, notes) = fitted.model.predict(&table, &device).unwrap();
+        assert!(notes.is_empty(), "{notes:?}");
         let lines = place.stdout("predict run t.csv --device cpu");
         for (prediction, line) in predictions.iter().zip(lines.lines().skip(1)) {
             let first = line.split(',').next().unwrap();
@@ -371,4 +372,34 @@ fn a_run_is_fitted_into_a_time() {
         prepare(&estimator.clone().data_parallel(parallel)).fit_into(long, &device).unwrap_err().to_string()
     });
     assert!(refused.iter().all(|message| message.contains("budget is for a run on several ranks")), "{refused:?}");
+}
+
+/// What a model cannot take as it is, is told beside its predictions; rows of numbers are of models of numbers.
+#[test]
+fn predictions_come_with_what_there_is_to_note() {
+    let place = Place::new();
+    fs::write(place.path().join("t.csv"), csv(120)).unwrap();
+    let model = fit(&place, &Estimator::new("number").epochs(2), &["two", "three"]).model;
+    let device = open("cpu").unwrap().device;
+    let number = |name: &str, cells: [f64; 2]| Column::new(name, Cells::Number(cells.into()));
+    let columns = vec![number("a", [1.0, 2.0]), number("b", [3.0, 4.0]), number("c", [0.0, 1.0])];
+    let (predictions, notes) = model.predict(&Table::of_rows("two", columns).unwrap(), &device).unwrap();
+    assert_eq!(predictions.len(), 2);
+    let lines = notes.lines().concat();
+    assert!(lines.contains("`c`"), "{lines}");
+    let refused = model.predict_rows(&[1.0, 3.0, 0.0], &device).unwrap_err().to_string();
+    assert!(refused.contains("in `c`") && refused.contains("predict takes a table"), "{refused}");
+}
+
+/// Arrays have rows, counted from 1, and no lines.
+#[test]
+fn messages_about_arrays_name_rows() {
+    let device = open("cpu").unwrap().device;
+    let refused = Estimator::new("y").fit_arrays(&[0.0; 12], &[1.0, f64::NAN, 2.0, 3.0], &device).unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("row 2, column `y`") && !text.contains("line"), "{text}");
+    let x: Vec<f64> = (0..60).map(f64::from).collect();
+    let model = Estimator::new("y").epochs(1).fit_arrays(&x, &x, &device).unwrap().model;
+    let text = model.predict_rows(&[1.0, 2.0, f64::INFINITY], &device).unwrap_err().to_string();
+    assert!(text.contains("row 3, column `x0`"), "{text}");
 }
