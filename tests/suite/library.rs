@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use wgpu_mlp::Error;
 use wgpu_mlp::backend::{Device, GpuBackend};
 use wgpu_mlp::data::Dataset;
-use wgpu_mlp::gradcheck::random_data;
+use wgpu_mlp::gradcheck::{gradcheck, random_data};
 use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::{BIAS_ADD, Kernel, Part};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
@@ -114,6 +114,9 @@ fn lists_of_a_wrong_length_are_refused() {
         assert!(is_shape(Predictor::new(&device, &spec, short, 1).err()));
         let predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
         assert!(is_shape(predictor.outputs(&[0.0; 4]).err()));
+        for values in [short, &[&parameters[..], short].concat()] {
+            assert!(is_shape(gradcheck(&device, &spec, values, &data, 1, 0, None).err()));
+        }
     }
     assert!(is_shape(Metrics::new(&spec, &[0.0], &data, None).err()));
     assert!(is_shape(wgpu_mlp::Model::new(spec.clone(), short.to_vec()).err()));
