@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wgpu_mlp::data::{Categorical, Cells, Column, Task};
 use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, Preset, SplitBy, Splits};
-use wgpu_mlp::train::Monitor;
+use wgpu_mlp::train::{EarlyStopping, Monitor};
 use wgpu_mlp::{
     Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Rule, Table, TrainConfig,
     open,
@@ -389,6 +389,33 @@ fn predictions_come_with_what_there_is_to_note() {
     assert!(lines.contains("`c`"), "{lines}");
     let refused = model.predict_rows(&[1.0, 3.0, 0.0], &device).unwrap_err().to_string();
     assert!(refused.contains("in `c`") && refused.contains("predict takes a table"), "{refused}");
+}
+
+/// Epochs and early stopping that a configuration says are those that their own methods say.
+#[test]
+fn a_configuration_says_how_long_a_run_is() {
+    let device = open("cpu").unwrap().device;
+    let fitted = |estimator: Estimator| {
+        let fitted = estimator.hidden(&[9]).fit(without(shops(), &["kind", "day"]), &device).unwrap();
+        (fitted.model.parameters, fitted.outcome.epochs, fitted.outcome.best_epoch)
+    };
+    let new = || Estimator::new("y");
+    let set = |epochs: u64, rule: Option<EarlyStopping>| {
+        new().train_config(|mut config| {
+            assert_eq!((config.epochs, config.early_stopping), (0, None));
+            (config.epochs, config.early_stopping) = (epochs, rule);
+            config
+        })
+    };
+    let rule = EarlyStopping { patience: None, ..EarlyStopping::new(1) };
+    assert_eq!(fitted(set(1, None)), fitted(new().epochs(1)));
+    assert_eq!(fitted(set(7, Some(EarlyStopping::new(2)))), fitted(new().epochs(7).patience(2)));
+    assert_eq!(fitted(set(7, Some(rule))), fitted(new().epochs(7).keep_best()));
+    let seeded = |config: TrainConfig| config.seed(3);
+    assert_eq!(
+        fitted(new().epochs(7).patience(2).train_config(seeded)),
+        fitted(new().train_config(seeded).epochs(7).patience(2))
+    );
 }
 
 /// Arrays have rows, counted from 1, and no lines.
