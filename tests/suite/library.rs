@@ -148,3 +148,32 @@ fn a_shader_that_is_none_is_an_error() {
         }
     }
 }
+
+/// A device of a program's with a limit below what kernels need is refused by the limit's name, and wgpu's default limits are enough.
+#[test]
+fn a_limit_that_is_too_low_is_named() {
+    let (spec, data) = network();
+    let config = TrainConfig::new(1, Batch::Full, Optimizer::sgd(0.1));
+    let train = |gpu| Trainer::new(&Device::Gpu(gpu), &spec, &config, &data).map(|_| ());
+    for gpu in devices() {
+        train(limited(gpu, |limits| *limits = wgpu::Limits::default())).unwrap();
+        let refused = [
+            (
+                "max_storage_buffers_per_shader_stage is 4",
+                limited(gpu, |all| all.max_storage_buffers_per_shader_stage = 4),
+            ),
+            (
+                "max_uniform_buffer_binding_size is 16384",
+                limited(gpu, |all| all.max_uniform_buffer_binding_size = 16 << 10),
+            ),
+            (
+                "max_compute_invocations_per_workgroup is 128",
+                limited(gpu, |all| all.max_compute_invocations_per_workgroup = 128),
+            ),
+        ];
+        for (text, gpu) in refused {
+            let error = train(gpu).unwrap_err();
+            assert!(matches!(error, Error::Gpu { .. }) && error.to_string().contains(text), "{error}");
+        }
+    }
+}

@@ -47,7 +47,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 impl GpuDevice {
     /// Takes a device that the program has already. Its handlers for uncaptured errors and for a lost device
     /// stay the program's own; the queue must be the device's. The first plan that is loaded on it checks it as
-    /// [`GpuDevice::open`] does.
+    /// [`GpuDevice::open`] does: its limits, and that it computes. `wgpu::Limits::default()` is enough; a limit below one of these is
+    /// [`Error::Gpu`] that names it: 8 storage and 2 uniform buffers a shader stage, of which 1 has a dynamic offset, uniform bindings
+    /// of 64 KiB, workgroups of 256 invocations (all of them in x) and of 16 KiB of memory.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked(), None)
     }
