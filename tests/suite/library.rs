@@ -3,10 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use wgpu_mlp::Error;
+use wgpu_mlp::backend::gpu::{FrameIo, FrameNetwork, FrameTrainer, GpuDevice};
 use wgpu_mlp::backend::{Device, GpuBackend};
 use wgpu_mlp::data::Dataset;
-use wgpu_mlp::gradcheck::{gradcheck, random_data};
+use wgpu_mlp::gradcheck::{gradcheck, gradcheck_async, random_data};
 use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::{BIAS_ADD, Kernel, Part};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
@@ -14,6 +14,7 @@ use wgpu_mlp::params::{Init, Layout};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
+use wgpu_mlp::{Error, Estimator, Model, Table, open_async};
 
 use crate::support::{devices, limited, wait};
 use crate::train::gradients::everywhere;
@@ -176,4 +177,36 @@ fn a_limit_that_is_too_low_is_named() {
             assert!(matches!(error, Error::Gpu { .. }) && error.to_string().contains(text), "{error}");
         }
     }
+}
+
+/// Futures may move between the threads of an executor, as `tokio::spawn` asks of them.
+#[test]
+fn futures_are_send() {
+    fn is_send<T: Send>(_: impl Fn() -> T) {}
+    fn any<T>() -> T {
+        unreachable!("it is compiled and not called")
+    }
+    let (device, spec, data) = (any::<&Device>, any::<&MlpSpec>, any::<&Dataset>);
+    let (config, numbers, gpu) = (any::<&TrainConfig>, any::<&[f32]>, any::<&GpuDevice>);
+    let (trainer, predictor) = (any::<&mut Trainer>, any::<&Predictor>);
+    is_send(|| open_async("auto"));
+    is_send(|| Trainer::with_validation_async(device(), spec(), config(), data(), None));
+    is_send(|| Trainer::without_data_async(device(), spec(), config(), 1));
+    is_send(|| trainer().fit_async());
+    is_send(|| trainer().step_async());
+    is_send(|| trainer().load_async(data()));
+    is_send(|| trainer().forward_async(numbers()));
+    is_send(|| trainer().backward_async(numbers()));
+    is_send(|| trainer().parameters_async());
+    is_send(|| trainer().state_async());
+    is_send(|| Predictor::new_async(device(), spec(), numbers(), 1));
+    is_send(|| predictor().outputs_async(numbers()));
+    is_send(|| predictor().importance_async(data(), &[], 1, 0, None));
+    is_send(|| any::<&Estimator>().fit_async(any::<Table>(), device()));
+    is_send(|| any::<&Model>().predict_async(any::<&Table>(), device()));
+    is_send(|| any::<&Model>().evaluate_async(any::<&Table>(), device()));
+    is_send(|| gradcheck_async(device(), spec(), numbers(), data(), 1, 0, None));
+    is_send(|| GpuDevice::open_async(0));
+    is_send(|| FrameNetwork::new(gpu(), spec(), 1, 1, FrameIo::default()));
+    is_send(|| FrameTrainer::new(gpu(), spec(), any(), None, None));
 }

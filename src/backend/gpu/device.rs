@@ -248,13 +248,13 @@ impl GpuDevice {
     /// The same for what needs so many bytes, also where wgpu does not answer at once.
     pub(super) async fn scoped<T>(&self, needed: u64, create: impl FnOnce() -> T) -> Result<T> {
         self.check()?;
-        let scopes = self.push();
-        let created = create();
-        // Innermost first; all are popped before the first error is returned.
-        let [internal, memory, validation] = scopes;
-        let (validation, memory, internal) = (validation.pop(), memory.pop(), internal.pop());
-        for scope in [validation.await, memory.await, internal.await] {
-            match scope {
+        // Scopes belong to their thread. They are popped before anything is awaited, so that the future may move to another.
+        let (created, answers) = {
+            let scopes = self.push();
+            (create(), pop(scopes))
+        };
+        for answer in answers {
+            match answer.await {
                 None => {}
                 Some(wgpu::Error::OutOfMemory { .. }) => {
                     return Err(
@@ -273,13 +273,17 @@ impl GpuDevice {
 /// forgotten with their errors.
 fn pop_now(scopes: [wgpu::ErrorScopeGuard; 3]) -> Option<wgpu::Error> {
     let mut first = None;
-    for scope in scopes.into_iter().rev() {
-        let answer = pin!(scope.pop()).poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(error) = answer {
+    for answer in pop(scopes) {
+        if let Poll::Ready(error) = pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
             first = first.or(error);
         }
     }
     first
+}
+
+/// What scopes have to say, of which the innermost stands last and is popped first.
+fn pop([internal, memory, validation]: [wgpu::ErrorScopeGuard; 3]) -> [impl Future<Output = Option<wgpu::Error>>; 3] {
+    [validation, memory, internal].map(wgpu::ErrorScopeGuard::pop)
 }
 
 fn report(reported: &Mutex<Option<String>>, problem: String) {
