@@ -82,7 +82,8 @@ pub struct GradCheck {
 /// with central differences.
 ///
 /// # Errors
-/// [`Error::Setting`](crate::Error::Setting) for data of another network; what the device says.
+/// [`Error::Setting`](crate::Error::Setting) for data of another network, [`Error::Shape`](crate::Error::Shape) for another number of
+/// parameters; what the device says.
 #[cfg(not(target_family = "wasm"))]
 pub fn gradcheck(
     device: &Device,
@@ -107,6 +108,7 @@ pub async fn gradcheck_async(
     plan: Option<PlanKind>,
 ) -> Result<GradCheck> {
     spec.check_data(data)?;
+    Layout::new(spec).check(parameters)?;
     let shape = TrainShape { weightings: data.weightings(), ..TrainShape::full(data.rows()) };
     let mut executor = device.load(plan_of(device, spec, shape, plan)?).await?;
     let kind = executor.plan().kind;

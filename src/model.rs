@@ -3,6 +3,7 @@
 //! as JSON in its metadata.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
@@ -175,7 +176,8 @@ impl Model {
     /// Writes a temporary file and renames it, so that a reader sees the old file or the new one.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of parameters; [`Error::Io`] where the file cannot be written.
+    /// [`Error::Shape`] for another number of parameters, [`Error::Setting`] for one that is not finite and for an encoder of another
+    /// network; [`Error::Io`] where the file cannot be written. An old file stays then.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.save_with(path.as_ref(), &Extras::default())
     }
@@ -183,7 +185,7 @@ impl Model {
     /// The bytes of the file that [`save`](Self::save) writes: safetensors.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of parameters.
+    /// Those of [`save`](Self::save), but for the file's.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.encode(Path::new(IN_MEMORY), &Extras::default())
     }
@@ -203,7 +205,7 @@ impl Model {
 
     pub(crate) fn encode(&self, path: &Path, extras: &Extras) -> Result<Vec<u8>> {
         let layout = Layout::new(&self.spec);
-        let networks = layout.networks(&self.parameters)?;
+        let networks = self.check()?;
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let lists = extras.lists.iter().map(|(name, values)| (name.clone(), vec![values.len()], bytes(values)));
         let tensors = self.members().enumerate().flat_map(|(number, values)| {
@@ -289,11 +291,7 @@ impl Model {
             // From [columns, rows], value by value: a second copy of a large tensor may have no room.
             let words = view.data().as_chunks().0;
             let values = (0..tensor.rows).flat_map(|row| words.iter().skip(row).step_by(tensor.rows));
-            let start = parameters.len();
             parameters.extend(values.map(|&word| f32::from_le_bytes(word)));
-            if parameters[start..].iter().any(|value| !value.is_finite()) {
-                return Err(format!("tensor `{name}` holds a value that is not finite"));
-            }
         }
         let mut extras = Extras { texts: metadata.clone(), ..Extras::default() };
         for (name, view) in tensors.iter().filter(|(name, _)| name.starts_with(EXTRA)) {
@@ -306,16 +304,39 @@ impl Model {
         if tensors.len() != expected + extras.lists.len() {
             return Err(format!("it has {} tensors: expected {expected}", tensors.len()));
         }
-        let encoder: Option<Encoder> = json(&metadata, ENCODER)?;
-        if let Some(encoder) = &encoder {
-            encoder.validate()?;
-            // An encoder makes one column of targets, for classes too: a loss that takes more is another network's.
-            let widths = [encoder.inputs(), encoder.outputs(), 1];
-            if widths != [spec.inputs(), spec.outputs(), spec.target_columns()] {
-                return Err("its encoder does not fit its network".into());
+        let (encoder, training) = (json(&metadata, ENCODER)?, json(&metadata, TRAINING)?);
+        let model = Self { spec, parameters, encoder, training };
+        model.fits()?;
+        Ok((model, extras))
+    }
+
+    /// Refuses what no file of a model may hold; gives the number of networks.
+    pub(crate) fn check(&self) -> Result<usize> {
+        let networks = Layout::new(&self.spec).networks(&self.parameters)?;
+        let expected = "one of finite parameters, with an encoder of its network if it has one";
+        let refused = |found| Error::Setting { what: "the model", found, expected: expected.into() };
+        self.fits().map_err(|problem| refused(format!("not fit for a file: {problem}")))?;
+        Ok(networks)
+    }
+
+    /// What files that are written and files that are read have in common.
+    fn fits(&self) -> Result<(), String> {
+        let (layout, networks) = (Layout::new(&self.spec), self.networks());
+        for (number, values) in self.members().enumerate() {
+            let is_finite = |range: &Range<usize>| values[range.clone()].iter().all(|value| value.is_finite());
+            if let Some(tensor) = layout.tensors.iter().find(|tensor| !is_finite(&tensor.range)) {
+                let name = member_prefix(number, networks) + &tensor.name;
+                return Err(format!("tensor `{name}` holds a value that is not finite"));
             }
         }
-        Ok((Self { parameters, encoder, training: json(&metadata, TRAINING)?, spec }, extras))
+        let Some(encoder) = &self.encoder else { return Ok(()) };
+        encoder.validate()?;
+        // An encoder makes one column of targets, for classes too: a loss that takes more is another network's.
+        let widths = [encoder.inputs(), encoder.outputs(), 1];
+        if widths != [self.spec.inputs(), self.spec.outputs(), self.spec.target_columns()] {
+            return Err("its encoder does not fit its network".into());
+        }
+        Ok(())
     }
 }
 

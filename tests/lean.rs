@@ -46,7 +46,7 @@ fn a_table_in_memory_is_learned() {
     // The top of the upper half circle, and the bottom of the lower one.
     let columns = [("x0", vec![0.0, 1.0]), ("x1", vec![1.0, -0.5])];
     let columns = columns.map(|(name, values)| Column::new(name, Cells::Number(values))).into();
-    let predictions = fitted.model.predict(&Table::of_rows("two points", columns).unwrap(), &device).unwrap();
+    let (predictions, _) = fitted.model.predict(&Table::of_rows("two points", columns).unwrap(), &device).unwrap();
     let labels: Vec<_> = predictions.iter().map(|prediction| prediction.label()).collect();
     assert_eq!(labels, [Some("0"), Some("1")], "{predictions:?}");
 }

@@ -243,7 +243,8 @@ pub(crate) fn checksum<'a>(sets: impl IntoIterator<Item = &'a Dataset>) -> u32 {
     hasher.finalize()
 }
 
-fn all_finite(what: &'static str, values: &[f32], width: usize) -> Result<()> {
+/// Refuses a value that is not finite, in rows of `width`.
+pub(crate) fn all_finite(what: &'static str, values: &[f32], width: usize) -> Result<()> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(at) => Err(Error::Setting {

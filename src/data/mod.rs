@@ -28,7 +28,7 @@ mod table;
 
 pub use column::{Categorical, Cells, Column, Dates};
 pub use dataset::Dataset;
-pub(crate) use dataset::checksum;
+pub(crate) use dataset::{all_finite, checksum};
 pub use describe::{ColumnDescription, Description, Values};
 pub use encoder::{
     DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, InputScaling, LeftOut,

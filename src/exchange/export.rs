@@ -44,7 +44,7 @@ pub struct Onnx {
 /// Writes a model as an ONNX file: the encoder's standardisation, the layers, and what turns outputs into predictions.
 ///
 /// # Errors
-/// [`Error::Shape`] for parameters of another network, [`Error::Setting`] where the file would have 2 GiB or a column's
+/// Those of [`Model::to_bytes`]; [`Error::Setting`] where the file would have 2 GiB or a column's
 /// scale is beyond f32, [`Error::Io`] where it cannot be written.
 pub fn save_onnx(model: &Model, path: impl AsRef<Path>) -> Result<Onnx> {
     let (bytes, onnx) = onnx_bytes(model)?;
@@ -66,9 +66,9 @@ pub fn onnx_bytes(model: &Model) -> Result<(Vec<u8>, Onnx)> {
 }
 
 fn encode(model: &Model) -> Result<(ModelProto, Onnx)> {
-    let Model { spec, parameters, encoder, .. } = model;
+    let Model { spec, encoder, .. } = model;
     let layout = Layout::new(spec);
-    let networks = layout.networks(parameters)?;
+    let networks = model.check()?;
     let mut graph = Builder(Graph { name: "mlp".into(), ..Graph::default() });
     let (inputs, columns) = match encoder {
         Some(encoder) => {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Predictor;
 use crate::data::{Dataset, Encoder, NumpyRandom};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What shuffling a column does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +38,8 @@ impl Predictor {
     /// Each is shuffled `shuffles` times, at least once, by `seed`. An encoder adds the unit of errors.
     ///
     /// # Errors
-    /// Those of [`outputs`](Self::outputs), and of data for another network.
+    /// Those of [`outputs`](Self::outputs); [`Error::Setting`] for data of another network or without rows, and for columns that are not among
+    /// the network's inputs.
     pub async fn importance_async(
         &self,
         data: &Dataset,
@@ -49,6 +50,13 @@ impl Predictor {
     ) -> Result<Vec<Importance>> {
         self.spec().check_data(data)?;
         let (inputs, rows) = (data.inputs(), data.rows());
+        let refused = |what, found, expected| Err(Error::Setting { what, found, expected });
+        if rows == 0 {
+            return refused("number of rows", "0".into(), "at least 1".into());
+        }
+        if let Some(column) = columns.iter().find(|column| column.start > column.end || column.end > inputs) {
+            return refused("range of inputs", format!("{column:?}"), format!("one within 0..{inputs}"));
+        }
         let mut features = data.features().to_vec();
         let mut random = NumpyRandom::new(seed);
         let before = self.error_rate_or_rmse(&features, data, encoder).await?;

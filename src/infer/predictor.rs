@@ -19,9 +19,9 @@ const ROWS: usize = 4096;
 ///
 /// **On the CPU** the cost of a call is that of its rows: a few microseconds for one row of a small network, on the
 /// caller's thread. Large calls are distributed over the device's threads. A row's outputs have the same bits whatever
-/// other rows are in the call, and for any number of threads. The `…_into` methods allocate nothing after each thread's
-/// first call, if every layer has at most 8192 weights. Larger layers use the `gemm` crate, which allocates packing
-/// memory.
+/// other rows are in the call, and for any number of threads. The `…_into` methods of one network allocate nothing after
+/// each thread's first call, if every layer has at most 8192 weights. Larger layers use the `gemm` crate, which allocates
+/// packing memory, and several networks allocate room for the outputs of each.
 ///
 /// **On a GPU** a call costs two round trips to the device. Rows run in the smallest plan that is large enough: for the
 /// number of rows that was named, a sixteenth of it, a sixteenth of that, and further down. A smaller plan is loaded at

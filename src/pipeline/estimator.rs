@@ -399,10 +399,11 @@ impl Estimator {
         self
     }
 
-    /// Everything else about training: what `change` makes of the configuration. Epochs and early stopping are settled by
-    /// [`epochs`](Self::epochs) and [`patience`](Self::patience).
+    /// Everything else about training: what `change` makes of the configuration, which has 0 epochs while the table decides on them. Other
+    /// epochs or another early stopping count as those of [`epochs`](Self::epochs), [`patience`](Self::patience) and [`monitor`](Self::monitor).
     pub fn train_config(mut self, change: impl FnOnce(TrainConfig) -> TrainConfig) -> Self {
-        self.config = change(self.config);
+        self.config = change(self.length.shown(self.config));
+        self.monitor_by_task &= !self.length.take(&self.config);
         self
     }
 

@@ -48,6 +48,6 @@ impl Estimator {
         let names = (0..features.len() / rows).map(|at| format!("x{at}"));
         let columns = columns_of(features, names.collect());
         let target = Column::new(self.target.as_str(), Cells::Number(targets.to_vec()));
-        Table::new("arrays", columns.into_iter().chain([target]).collect())
+        Table::of_rows("arrays", columns.into_iter().chain([target]).collect())
     }
 }

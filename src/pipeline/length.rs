@@ -40,6 +40,20 @@ impl Length {
         }
     }
 
+    /// The configuration as far as it is said: no epochs, 0, where the table's size decides.
+    pub fn shown(&self, config: TrainConfig) -> TrainConfig {
+        let early_stopping = self.is_patient.then_some(self.rule);
+        TrainConfig { epochs: self.epochs.unwrap_or(0), early_stopping, ..config }
+    }
+
+    /// Takes over what was made of a configuration that was [shown](Self::shown); whether that says what epochs are judged by.
+    pub fn take(&mut self, config: &TrainConfig) -> bool {
+        self.epochs = Some(config.epochs).filter(|epochs| *epochs > 0);
+        self.is_patient = config.early_stopping.is_some();
+        let rule = config.early_stopping.unwrap_or(self.rule);
+        std::mem::replace(&mut self.rule, rule).monitor != rule.monitor
+    }
+
     /// The configuration with what was said and decided.
     pub fn apply(&self, config: TrainConfig, rows: Rows) -> TrainConfig {
         let budget = Budget::new(rows.train, config.batch, config.schedule, rows.validation > 0);

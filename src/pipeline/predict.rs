@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::arrays::columns_of;
 use super::evaluate::{check_target, encoder_of, evaluate};
 use crate::backend::Device;
-use crate::data::{Encoder, Table, TargetKind};
-use crate::error::{Error, Result};
+use crate::data::{Encoder, Feature, FeatureKind, Notes, Table, TargetKind};
+use crate::error::{Error, Result, shorten};
 use crate::infer::{Metrics, Predictor};
 use crate::math::predicted_class;
 use crate::model::{IN_MEMORY, Model};
@@ -94,12 +94,13 @@ fn rounded(number: f64, next: f64) -> f64 {
 
 impl Model {
     /// Predicts the target of every row of a table, in its order. Columns are found by their names; others than the model's are
-    /// not looked at, and the target need not be there.
+    /// not looked at, and the target need not be there. The notes are those of [`Encoder::encode_features`]: which cells the model cannot take
+    /// as they are, so that their predictions say little.
     ///
     /// # Errors
     /// [`Error::ModelFile`] for a model without an encoder; those of [`Encoder::encode_features`]; what the device says.
     #[cfg(not(target_family = "wasm"))]
-    pub fn predict(&self, table: &Table, device: &Device) -> Result<Vec<Prediction>> {
+    pub fn predict(&self, table: &Table, device: &Device) -> Result<(Vec<Prediction>, Notes)> {
         pollster::block_on(self.predict_async(table, device))
     }
 
@@ -107,19 +108,20 @@ impl Model {
     ///
     /// # Errors
     /// As there.
-    pub async fn predict_async(&self, table: &Table, device: &Device) -> Result<Vec<Prediction>> {
+    pub async fn predict_async(&self, table: &Table, device: &Device) -> Result<(Vec<Prediction>, Notes)> {
         let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
-        let (features, _) = encoder.encode_features(table)?;
+        let (features, notes) = encoder.encode_features(table)?;
         let predictor = Predictor::new_async(device, &self.spec, &self.parameters, table.rows()).await?;
         let outputs = predictor.outputs_async(&features).await?;
-        Ok(outputs.chunks(encoder.outputs()).map(|z| Prediction::of_outputs(self, encoder, z)).collect())
+        let predictions = outputs.chunks(encoder.outputs()).map(|z| Prediction::of_outputs(self, encoder, z));
+        Ok((predictions.collect(), notes))
     }
 
     /// Predicts rows of numbers, [rows, features], in the order of [`Encoder::features`] and in the columns' own units; NaN stands
-    /// for a missing one.
+    /// for a missing one. All features of the model are numbers.
     ///
     /// # Errors
-    /// [`Error::Shape`] for what are no whole rows, else those of [`predict`](Self::predict).
+    /// [`Error::Setting`] for a model with a feature of categories or dates, [`Error::Shape`] for what are no whole rows, else those of [`predict`](Self::predict).
     #[cfg(not(target_family = "wasm"))]
     pub fn predict_rows(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
         pollster::block_on(self.predict_rows_async(rows, device))
@@ -131,13 +133,20 @@ impl Model {
     /// As there.
     pub async fn predict_rows_async(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
         let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
+        let is_number = |feature: &&Feature| matches!(feature.kind, FeatureKind::Number { .. });
+        if let Some(feature) = encoder.features().iter().find(|feature| !is_number(feature)) {
+            let found = format!("one with categories or dates in `{}`", shorten(&feature.name));
+            let expected = "one whose features are all numbers: predict takes a table with any".into();
+            return Err(Error::Setting { what: "the model for predict_rows", found, expected });
+        }
         let width = encoder.features().len();
         if rows.is_empty() || !rows.len().is_multiple_of(width) {
             let (what, found) = ("the table of features".into(), rows.len());
             return Err(Error::Shape { what, found, expected: format!("a multiple of {width}, the model's features") });
         }
         let names = encoder.features().iter().map(|feature| feature.name.clone()).collect();
-        self.predict_async(&Table::new(IN_MEMORY, columns_of(rows, names))?, device).await
+        // Of numbers and missing cells there is nothing to note.
+        Ok(self.predict_async(&Table::of_rows(IN_MEMORY, columns_of(rows, names))?, device).await?.0)
     }
 
     /// How good the model is on a table that has its target.

@@ -6,14 +6,18 @@ use super::blocks::{Slices, fitted, gpu_blocks};
 use super::buffers::Role;
 use super::builder::Builder;
 use super::passes::{Pass, PassKind, Plan};
-use super::request::{PlanKind, Target};
+use super::request::{PlanKind, Target, TrainShape, check};
 use crate::error::Result;
 use crate::kernels::Network;
 use crate::spec::MlpSpec;
 
 /// Plans the forward pass of `spec` on up to `rows` rows, which all replicas share;
 /// [`with_own_data`](Plan::with_own_data) gives each its own.
+///
+/// # Errors
+/// [`Error::Setting`](crate::Error::Setting) for no rows or no replicas, and for more than shaders can count.
 pub fn forward(spec: &MlpSpec, rows: usize, replicas: usize, target: Target) -> Result<Plan> {
+    check(&TrainShape { replicas, ..TrainShape::full(rows) })?;
     let mut builder = Builder::new(spec, rows, replicas, 1);
     builder.add(Role::Features, &[rows, spec.inputs()]);
     builder.whole = whole(spec, rows, replicas, target)?;

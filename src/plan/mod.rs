@@ -30,7 +30,7 @@ pub(crate) use given::{Given, given};
 pub use layered::layered;
 pub use passes::{Dispatch, Pass, PassKind, Plan};
 pub use plain::{plain, plain_forward};
-pub(crate) use rates::{check_factors, rate_groups};
+pub(crate) use rates::{check_dropout, check_factors, dropout_rates, rate_groups};
 pub use request::{PlanKind, Recipe, Target, TrainShape};
 pub use resident::resident;
 pub(crate) use sharded::{ShardedPlan, Shards};

@@ -1,4 +1,4 @@
-//! Which parameters share a learning rate.
+//! Which parameters share a learning rate, and which layers a rate of dropout.
 
 use std::ops::Range;
 
@@ -37,6 +37,28 @@ pub(super) fn settings(spec: &MlpSpec, recipe: &Recipe) -> usize {
     let groups = rate_groups(spec, &recipe.factors, recipe.sharing);
     let rates = if groups.len() > 1 { groups.iter().map(|(range, _)| range.len()).sum() } else { 0 };
     Optimizer::HYPER + rates
+}
+
+/// The rate of dropout of each hidden layer of `spec`, of a rate for each, one for all or none.
+pub(crate) fn dropout_rates(spec: &MlpSpec, rates: &[f64]) -> Vec<f64> {
+    match rates {
+        [rate] => vec![*rate; spec.layers().len() - 1],
+        _ => rates.to_vec(),
+    }
+}
+
+/// Refuses rates of dropout that are neither one for all hidden layers nor one for each, or cannot be.
+pub(crate) fn check_dropout(spec: &MlpSpec, rates: &[f64]) -> Result<()> {
+    let refused = |found, expected| Err(Error::Setting { what: "dropout", found, expected });
+    let hidden = spec.layers().len() - 1;
+    if rates.len() > 1 && rates.len() != hidden {
+        let expected = format!("one for all hidden layers or {hidden}, one for each");
+        return refused(format!("a list of {}", rates.len()), expected);
+    }
+    match rates.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
+        Some(rate) => refused(rate.to_string(), "a number in [0, 1)".into()),
+        None => Ok(()),
+    }
 }
 
 /// Refuses factors that are neither by tensors nor by layers, or cannot train.

@@ -155,7 +155,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) for more rows than there is room for, or none;
-    /// [`Error::Setting`](crate::Error::Setting) for a trainer with data.
+    /// [`Error::Setting`](crate::Error::Setting) for a feature that is not finite, and for a trainer with data.
     pub fn forward(&mut self, x: &[f32]) -> Result<Vec<f32>> {
         block_on(self.forward_async(x))
     }
@@ -197,7 +197,8 @@ impl Trainer {
     /// new plan; then the run ends.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new). The trainer is unchanged then.
+    /// Those of [`new`](Self::new), and [`Error::Setting`](crate::Error::Setting) for rows that the replica's fold does not fit. The
+    /// trainer is unchanged then.
     pub fn load(&mut self, data: &Dataset) -> Result<()> {
         block_on(self.load_async(data))
     }

@@ -3,7 +3,7 @@
 use super::trainer::{Own, Trainer, recipe_and_shape};
 use super::{Batch, Replica, TrainConfig};
 use crate::backend::{Backend as _, Device};
-use crate::data::Dataset;
+use crate::data::{Dataset, all_finite};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::plan::{Given, PlanKind, Role, given};
@@ -96,6 +96,7 @@ impl Trainer {
             let expected = format!("1 to {most} rows of {inputs}");
             return Err(Error::Shape { what: "the batch of features".into(), found: x.len(), expected });
         }
+        all_finite("a feature", x, inputs)?;
         let mut padded = limits::room("a batch", most * inputs)?;
         padded.extend_from_slice(x);
         padded.resize(most * inputs, 0.0);
@@ -139,9 +140,6 @@ impl Trainer {
             let expected = format!("{rows} rows of {outputs}");
             return Err(Error::Shape { what: what.into(), found: gradient.len(), expected });
         }
-        match gradient.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(Error::Setting { what, found: value.to_string(), expected: "finite numbers".into() }),
-            None => Ok(()),
-        }
+        all_finite(what, gradient, outputs)
     }
 }

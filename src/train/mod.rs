@@ -43,7 +43,7 @@ pub(crate) use trainer::plan_for;
 use crate::error::{Error, Result};
 use crate::math::{Optimizer, TargetDomain};
 use crate::params::{Init, Layout};
-use crate::plan::{PlanKind, check_factors};
+use crate::plan::{PlanKind, check_dropout, check_factors};
 use crate::spec::MlpSpec;
 
 /// Rows of a training step.
@@ -256,14 +256,7 @@ impl TrainConfig {
         }
         self.optimizer.check()?;
         self.schedule.check(self.epochs)?;
-        let hidden = spec.layers().len() - 1;
-        if self.dropout.len() > 1 && self.dropout.len() != hidden {
-            let expected = format!("one for all hidden layers or {hidden}, one for each");
-            return refused("dropout", format!("a list of {}", self.dropout.len()), expected);
-        }
-        if let Some(rate) = self.dropout.iter().find(|rate| !(0.0..1.0).contains(*rate)) {
-            return refused("dropout", rate.to_string(), "a number in [0, 1)".into());
-        }
+        check_dropout(spec, &self.dropout)?;
         check_factors(&Layout::new(spec), &self.learning_rate_factors)?;
         let Some(rule) = &self.early_stopping else { return Ok(()) };
         if rule.monitor == Monitor::Accuracy && !spec.loss().classifies() {
@@ -287,14 +280,6 @@ impl TrainConfig {
         let tensors = own.len();
         let of_tensor = |at: usize| given.get(at * given.len() / tensors).copied().unwrap_or(1.0);
         own.iter().enumerate().map(|(at, factor)| factor * of_tensor(at)).collect()
-    }
-
-    /// The dropout of each hidden layer of `spec`.
-    fn rates(&self, spec: &MlpSpec) -> Vec<f64> {
-        match self.dropout[..] {
-            [rate] => vec![rate; spec.layers().len() - 1],
-            _ => self.dropout.clone(),
-        }
     }
 
     /// Whether the result of an epoch decides on the next one.

@@ -151,7 +151,7 @@ pub(super) fn recipe_and_shape(
     let slots = (MAX_RING / groups.max(1).saturating_mul(8 * count)).min(MAX_RECORD_BYTES / of_step);
     let recipe = Recipe {
         rule: config.optimizer.rule,
-        dropout: TrainConfig { dropout: dropout_of(replicas), ..config.clone() }.rates(spec),
+        dropout: plan::dropout_rates(spec, &dropout_of(replicas)),
         clip_norm: replicas.iter().any(|replica| matches!(replica.config.optimizer.clip, Clip::Norm(_))),
         keep_best: replicas.iter().any(|replica| replica.config.early_stopping.is_some()),
         factors: config.rate_factors(spec),

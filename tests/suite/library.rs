@@ -3,10 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use wgpu_mlp::Error;
+use wgpu_mlp::backend::gpu::{FrameIo, FrameNetwork, FrameTrainer, GpuDevice};
 use wgpu_mlp::backend::{Device, GpuBackend};
 use wgpu_mlp::data::Dataset;
-use wgpu_mlp::gradcheck::random_data;
+use wgpu_mlp::gradcheck::{gradcheck, gradcheck_async, random_data};
 use wgpu_mlp::infer::{Metrics, Predictor};
 use wgpu_mlp::kernels::{BIAS_ADD, Kernel, Part};
 use wgpu_mlp::math::{Activation, Loss, Optimizer, Rule};
@@ -14,6 +14,7 @@ use wgpu_mlp::params::{Init, Layout};
 use wgpu_mlp::plan::{Buffer, Dispatch, Pass, PassKind, Plan, PlanKind, Role, View};
 use wgpu_mlp::spec::MlpSpec;
 use wgpu_mlp::train::{Batch, Event, TrainConfig, Trainer};
+use wgpu_mlp::{Error, Estimator, Model, Table, open_async};
 
 use crate::support::{devices, limited, wait};
 use crate::train::gradients::everywhere;
@@ -114,6 +115,9 @@ fn lists_of_a_wrong_length_are_refused() {
         assert!(is_shape(Predictor::new(&device, &spec, short, 1).err()));
         let predictor = Predictor::new(&device, &spec, &parameters, 1).unwrap();
         assert!(is_shape(predictor.outputs(&[0.0; 4]).err()));
+        for values in [short, &[&parameters[..], short].concat()] {
+            assert!(is_shape(gradcheck(&device, &spec, values, &data, 1, 0, None).err()));
+        }
     }
     assert!(is_shape(Metrics::new(&spec, &[0.0], &data, None).err()));
     assert!(is_shape(wgpu_mlp::Model::new(spec.clone(), short.to_vec()).err()));
@@ -144,4 +148,65 @@ fn a_shader_that_is_none_is_an_error() {
             wait(GpuBackend::load(&own, plan(&BIAS_ADD))).unwrap();
         }
     }
+}
+
+/// A device of a program's with a limit below what kernels need is refused by the limit's name, and wgpu's default limits are enough.
+#[test]
+fn a_limit_that_is_too_low_is_named() {
+    let (spec, data) = network();
+    let config = TrainConfig::new(1, Batch::Full, Optimizer::sgd(0.1));
+    let train = |gpu| Trainer::new(&Device::Gpu(gpu), &spec, &config, &data).map(|_| ());
+    for gpu in devices() {
+        train(limited(gpu, |limits| *limits = wgpu::Limits::default())).unwrap();
+        let refused = [
+            (
+                "max_storage_buffers_per_shader_stage is 4",
+                limited(gpu, |all| all.max_storage_buffers_per_shader_stage = 4),
+            ),
+            (
+                "max_uniform_buffer_binding_size is 16384",
+                limited(gpu, |all| all.max_uniform_buffer_binding_size = 16 << 10),
+            ),
+            (
+                "max_compute_invocations_per_workgroup is 128",
+                limited(gpu, |all| all.max_compute_invocations_per_workgroup = 128),
+            ),
+        ];
+        for (text, gpu) in refused {
+            let error = train(gpu).unwrap_err();
+            assert!(matches!(error, Error::Gpu { .. }) && error.to_string().contains(text), "{error}");
+        }
+    }
+}
+
+/// Futures may move between the threads of an executor, as `tokio::spawn` asks of them.
+#[test]
+fn futures_are_send() {
+    fn is_send<T: Send>(_: impl Fn() -> T) {}
+    fn any<T>() -> T {
+        unreachable!("it is compiled and not called")
+    }
+    let (device, spec, data) = (any::<&Device>, any::<&MlpSpec>, any::<&Dataset>);
+    let (config, numbers, gpu) = (any::<&TrainConfig>, any::<&[f32]>, any::<&GpuDevice>);
+    let (trainer, predictor) = (any::<&mut Trainer>, any::<&Predictor>);
+    is_send(|| open_async("auto"));
+    is_send(|| Trainer::with_validation_async(device(), spec(), config(), data(), None));
+    is_send(|| Trainer::without_data_async(device(), spec(), config(), 1));
+    is_send(|| trainer().fit_async());
+    is_send(|| trainer().step_async());
+    is_send(|| trainer().load_async(data()));
+    is_send(|| trainer().forward_async(numbers()));
+    is_send(|| trainer().backward_async(numbers()));
+    is_send(|| trainer().parameters_async());
+    is_send(|| trainer().state_async());
+    is_send(|| Predictor::new_async(device(), spec(), numbers(), 1));
+    is_send(|| predictor().outputs_async(numbers()));
+    is_send(|| predictor().importance_async(data(), &[], 1, 0, None));
+    is_send(|| any::<&Estimator>().fit_async(any::<Table>(), device()));
+    is_send(|| any::<&Model>().predict_async(any::<&Table>(), device()));
+    is_send(|| any::<&Model>().evaluate_async(any::<&Table>(), device()));
+    is_send(|| gradcheck_async(device(), spec(), numbers(), data(), 1, 0, None));
+    is_send(|| GpuDevice::open_async(0));
+    is_send(|| FrameNetwork::new(gpu(), spec(), 1, 1, FrameIo::default()));
+    is_send(|| FrameTrainer::new(gpu(), spec(), any(), None, None));
 }

@@ -47,7 +47,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 impl GpuDevice {
     /// Takes a device that the program has already. Its handlers for uncaptured errors and for a lost device
     /// stay the program's own; the queue must be the device's. The first plan that is loaded on it checks it as
-    /// [`GpuDevice::open`] does.
+    /// [`GpuDevice::open`] does: its limits, and that it computes. `wgpu::Limits::default()` is enough; a limit below one of these is
+    /// [`Error::Gpu`] that names it: 8 storage and 2 uniform buffers a shader stage, of which 1 has a dynamic offset, uniform bindings
+    /// of 64 KiB, workgroups of 256 invocations (all of them in x) and of 16 KiB of memory.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self::new(device, queue, wgpu::ShaderRuntimeChecks::unchecked(), None)
     }
@@ -246,13 +248,13 @@ impl GpuDevice {
     /// The same for what needs so many bytes, also where wgpu does not answer at once.
     pub(super) async fn scoped<T>(&self, needed: u64, create: impl FnOnce() -> T) -> Result<T> {
         self.check()?;
-        let scopes = self.push();
-        let created = create();
-        // Innermost first; all are popped before the first error is returned.
-        let [internal, memory, validation] = scopes;
-        let (validation, memory, internal) = (validation.pop(), memory.pop(), internal.pop());
-        for scope in [validation.await, memory.await, internal.await] {
-            match scope {
+        // Scopes belong to their thread. They are popped before anything is awaited, so that the future may move to another.
+        let (created, answers) = {
+            let scopes = self.push();
+            (create(), pop(scopes))
+        };
+        for answer in answers {
+            match answer.await {
                 None => {}
                 Some(wgpu::Error::OutOfMemory { .. }) => {
                     return Err(
@@ -271,13 +273,17 @@ impl GpuDevice {
 /// forgotten with their errors.
 fn pop_now(scopes: [wgpu::ErrorScopeGuard; 3]) -> Option<wgpu::Error> {
     let mut first = None;
-    for scope in scopes.into_iter().rev() {
-        let answer = pin!(scope.pop()).poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(error) = answer {
+    for answer in pop(scopes) {
+        if let Poll::Ready(error) = pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
             first = first.or(error);
         }
     }
     first
+}
+
+/// What scopes have to say, of which the innermost stands last and is popped first.
+fn pop([internal, memory, validation]: [wgpu::ErrorScopeGuard; 3]) -> [impl Future<Output = Option<wgpu::Error>>; 3] {
+    [validation, memory, internal].map(wgpu::ErrorScopeGuard::pop)
 }
 
 fn report(reported: &Mutex<Option<String>>, problem: String) {

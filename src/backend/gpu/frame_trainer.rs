@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 use crate::kernels::{Step, StepRecord, mask_key, order_key};
 use crate::math::{Clip, Optimizer};
 use crate::params::Init;
-use crate::plan::{BufferId, PassKind, PlanKind, Recipe, Role, TrainShape, choose, fused};
+use crate::plan::{
+    BufferId, PassKind, PlanKind, Recipe, Role, TrainShape, check_dropout, choose, dropout_rates, fused,
+};
 use crate::spec::MlpSpec;
 
 /// Most steps whose records go up at once.
@@ -27,7 +29,7 @@ pub struct FrameTraining {
     pub batch: usize,
     /// Networks side by side, one at first, at most 1,365.
     pub networks: usize,
-    /// Share of each hidden layer's units that a step drops, in [0, 1); none at first.
+    /// Share of a hidden layer's units that a step drops, in [0, 1): one for each hidden layer, or one for all, or none, as at first.
     pub dropout: Vec<f64>,
     /// How the parameters start. He's at first.
     pub init: Init,
@@ -77,8 +79,9 @@ impl FrameTrainer {
         let training = FrameTraining { batch: training.batch.min(training.rows), ..training };
         let FrameTraining { optimizer, rows, batch, networks, ref dropout, .. } = training;
         optimizer.check()?;
+        check_dropout(spec, dropout)?;
         let clip_norm = matches!(optimizer.clip, Clip::Norm(_));
-        let recipe = Recipe { dropout: dropout.clone(), clip_norm, ..Recipe::new(optimizer.rule) };
+        let recipe = Recipe { dropout: dropout_rates(spec, dropout), clip_norm, ..Recipe::new(optimizer.rule) };
         let shape = TrainShape { batch, replicas: networks, ..TrainShape::full(rows) };
         let mut plan = choose(None, spec, &recipe, shape, gpu.summary().target())?;
         if plan.kind == PlanKind::Resident {

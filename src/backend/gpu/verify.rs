@@ -4,11 +4,17 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::device::GpuDevice;
 use super::exec::GpuBackend;
+use super::pipelines::{FIRST_STORAGE, RECORDS_BOUND};
 use crate::backend::{Backend, no_units};
 use crate::error::{Error, Result, set};
-use crate::kernels::{AB, Kernel, MATMUL, PLAIN, Part, PartKind, SMALL, Step, Tiling, WorkgroupSize, any};
+use crate::kernels::{
+    AB, Kernel, MATMUL, MAX_BINDINGS, PLAIN, Part, PartKind, SMALL, Step, Tiling, WorkgroupSize, any,
+};
 use crate::math::Activation;
 use crate::plan::Plan;
+
+/// Most invocations of a workgroup, and most bytes of its memory that a kernel takes wherever it runs: WebGPU's default limits.
+const WORKGROUP: [u32; 2] = [256, 16 << 10];
 
 /// Rows, columns and depth of the product.
 const SIZES: [usize; 3] = [17, 18, 41];
@@ -67,14 +73,15 @@ static SMALL_PRODUCT: Kernel = Kernel {
 };
 
 impl GpuDevice {
-    /// Has the device multiply two small matrices, once in its life, and compares the product.
+    /// Looks at the device's limits and has it multiply two small matrices, once in its life, and compares the product.
     ///
     /// # Errors
-    /// [`Error::CheckFailed`] for a product that is wrong.
+    /// [`Error::Gpu`] for a limit below what kernels need, [`Error::CheckFailed`] for a product that is wrong.
     pub(super) async fn verify(&self) -> Result<()> {
         if self.0.verified.load(Relaxed) {
             return Ok(());
         }
+        self.check_limits()?;
         let sizes = SIZES.map(|size| size as u32);
         self.multiply(Plan::single(&SMALL_PRODUCT, Part::None, 0, sizes.to_vec(), 1)).await?;
         if let Some(units) = self.matrix_units() {
@@ -84,6 +91,38 @@ impl GpuDevice {
         }
         self.0.verified.store(true, Relaxed);
         Ok(())
+    }
+
+    /// Names a limit that a program's device lacks: wgpu would speak of bindings and layouts that the program has never seen.
+    fn check_limits(&self) -> Result<()> {
+        let (limits, [invocations, bytes]) = (&self.0.limits, WORKGROUP.map(u64::from));
+        let needed = [
+            (
+                "storage_buffers_per_shader_stage",
+                limits.max_storage_buffers_per_shader_stage.into(),
+                MAX_BINDINGS as u64,
+            ),
+            (
+                "uniform_buffers_per_shader_stage",
+                limits.max_uniform_buffers_per_shader_stage.into(),
+                FIRST_STORAGE.into(),
+            ),
+            (
+                "dynamic_uniform_buffers_per_pipeline_layout",
+                limits.max_dynamic_uniform_buffers_per_pipeline_layout.into(),
+                1,
+            ),
+            ("uniform_buffer_binding_size", limits.max_uniform_buffer_binding_size, RECORDS_BOUND),
+            ("compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup.into(), invocations),
+            ("compute_workgroup_size_x", limits.max_compute_workgroup_size_x.into(), invocations),
+            ("compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), bytes),
+        ];
+        match needed.into_iter().find(|(_, found, least)| found < least) {
+            None => Ok(()),
+            Some((name, found, least)) => Err(self.error(format!(
+                "its limit max_{name} is {found}: kernels need at least {least}, as wgpu's default limits have"
+            ))),
+        }
     }
 
     /// The product by a plan of it.

@@ -31,7 +31,7 @@ fn numbers(place: &Place, run: &str) -> Vec<f64> {
     let model = Model::load(place.path().join(run)).unwrap();
     let table = Table::read(place.path().join("test.csv")).unwrap();
     let found: Vec<f64> =
-        model.predict(&table, &device).unwrap().iter().map(|prediction| prediction.number().unwrap()).collect();
+        model.predict(&table, &device).unwrap().0.iter().map(|prediction| prediction.number().unwrap()).collect();
     let written = place.stdout(&format!("predict {run} test.csv --device cpu"));
     assert_eq!(written.lines().skip(1).map(|line| line.parse::<f64>().unwrap()).collect::<Vec<_>>(), found);
     found

@@ -76,7 +76,8 @@ fn runs_are_the_same_again() {
     place.file("new.csv", "shop,a\nshop 3,1\nshop 999,2\n,3\n");
     let device: Device = open("cpu").unwrap().device;
     let table = Table::read(place.path().join("new.csv")).unwrap();
-    let of_library: Vec<f64> = run.predict(&table, &device).unwrap().iter().map(|row| row.number().unwrap()).collect();
+    let of_library: Vec<f64> =
+        run.predict(&table, &device).unwrap().0.iter().map(|row| row.number().unwrap()).collect();
     let written = place.stdout("predict run new.csv --device cpu");
     let of_command: Vec<f64> = written.lines().skip(1).map(|line| line.parse().unwrap()).collect();
     assert_eq!(of_library, of_command);

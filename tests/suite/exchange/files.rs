@@ -334,3 +334,32 @@ fn models_come_from_bytes_and_go_to_them() {
     assert_eq!(back, exchange::load(&onnx, Assumed::default()).unwrap());
     assert_eq!(back.spec, model.spec);
 }
+
+/// What no reader would take is not written, and the old file stays.
+#[test]
+fn what_could_not_be_read_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    model(1).save(&path).unwrap();
+    let old = fs::read(&path).unwrap();
+    let (mut infinite, mut none, mut other) = (model(1), model(1), model(1));
+    *infinite.parameters.last_mut().unwrap() = f32::INFINITY;
+    none.parameters[0] = f32::NAN;
+    other.spec = MlpSpec::new(&[3, 1], Activation::Sigmoid, Loss::BinaryCrossEntropy).unwrap();
+    other.parameters = vec![0.0; 4];
+    for (model, problem) in [
+        (infinite, "tensor `layers.2.bias` holds a value that is not finite"),
+        (none, "tensor `layers.0.weight` holds a value that is not finite"),
+        (other, "its encoder does not fit its network"),
+    ] {
+        let onnx = folder.path().join("m.onnx");
+        let refusals =
+            [model.save(&path), model.to_bytes().map(|_| ()), exchange::save_onnx(&model, &onnx).map(|_| ())];
+        for refusal in refusals {
+            let error = refusal.unwrap_err();
+            assert!(matches!(error, Error::Setting { .. }) && error.to_string().contains(problem), "{error}");
+        }
+        assert!(!onnx.exists());
+        assert_eq!(fs::read(&path).unwrap(), old);
+    }
+}

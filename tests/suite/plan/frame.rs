@@ -207,3 +207,40 @@ fn buffers_that_do_not_fit_are_refused() {
         assert!(matches!(net.set_parameters(&[0.0; 3]), Err(Error::Shape { .. })));
     }
 }
+
+/// Rates of dropout are those of a [`TrainConfig`]: one for all hidden layers or one for each, each in [0, 1).
+#[test]
+fn dropout_is_that_of_a_configuration() {
+    let spec = spec(&[4, 9, 8, 2]);
+    for gpu in programs() {
+        let data = random_data(&spec, 6, 5).unwrap();
+        let [features, targets] = [data.features(), data.targets()].map(|values| buffer(&gpu, 0, values, STORAGE));
+        let new = |rates: &[f64]| {
+            let mut training = FrameTraining::new(Optimizer::new(Rule::Adam, 1e-2), 6);
+            training.dropout = rates.to_vec();
+            wait(FrameTrainer::new(&gpu, &spec, training, Some(features.slice(..)), Some(targets.slice(..))))
+        };
+        let trained = |rates: &[f64]| {
+            let mut trainer = new(rates).unwrap();
+            gpu.queue().submit([recorded(&gpu, |encoder| trainer.record_steps(encoder, 5).unwrap())]);
+            bits(&read(&gpu, trainer.parameters()))
+        };
+        assert_eq!(trained(&[0.4]), trained(&[0.4, 0.4]));
+        assert_ne!(trained(&[0.4]), trained(&[0.4, 0.0]));
+        for rates in [&[f64::NAN][..], &[-1.0], &[1.0], &[0.1, 0.1, 0.1]] {
+            let refused = new(rates).err();
+            assert!(matches!(refused, Some(Error::Setting { what: "dropout", .. })), "{rates:?}: {refused:?}");
+        }
+    }
+}
+
+/// No rows and no networks are refused.
+#[test]
+fn there_is_a_row_and_a_network() {
+    for gpu in programs() {
+        for (rows, networks) in [(0, 1), (1, 0)] {
+            let refused = wait(FrameNetwork::new(&gpu, &spec(&[2, 3, 1]), rows, networks, FrameIo::default())).err();
+            assert!(matches!(refused, Some(Error::Setting { .. })), "{refused:?}");
+        }
+    }
+}

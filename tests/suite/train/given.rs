@@ -150,3 +150,19 @@ fn what_cannot_be_is_refused() {
     refused(config().plan(PlanKind::Fused));
     refused(config().early_stopping(EarlyStopping::new(3)));
 }
+
+/// A feature that is not finite is refused as one of a data set is, and the next batch is taken.
+#[test]
+fn features_are_finite() {
+    for device in everywhere() {
+        let mut trainer = Trainer::without_data(&device, &spec(Loss::MeanSquaredError, 2), &config(), 2).unwrap();
+        for bad in [f32::NAN, f32::INFINITY] {
+            let refused = trainer.forward(&[1.0, 2.0, 3.0, 4.0, bad, 6.0]).unwrap_err();
+            assert!(refused.to_string().contains("row 1, column 1"), "{refused}");
+            let refused = trainer.step_with_output_gradient(&[bad; 3], &[0.1, 0.1]).unwrap_err();
+            assert!(matches!(refused, Error::Setting { what: "a feature", .. }), "{refused}");
+        }
+        assert_eq!(trainer.steps(), 0);
+        trainer.forward(&[1.0, 2.0, 3.0]).unwrap();
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wgpu_mlp::data::{Categorical, Cells, Column, Task};
 use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, Preset, SplitBy, Splits};
-use wgpu_mlp::train::Monitor;
+use wgpu_mlp::train::{EarlyStopping, Monitor};
 use wgpu_mlp::{
     Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Rule, Table, TrainConfig,
     open,
@@ -76,7 +76,8 @@ fn an_estimator_learns_what_the_command_learns() {
         // And predicts what the command predicts.
         let device = open("cpu").unwrap().device;
         let table = Table::read(place.path().join("t.csv")).unwrap();
-        let predictions = fitted.model.predict(&table, &device).unwrap();
+        let (predictions, notes) = fitted.model.predict(&table, &device).unwrap();
+        assert!(notes.is_empty(), "{notes:?}");
         let lines = place.stdout("predict run t.csv --device cpu");
         for (prediction, line) in predictions.iter().zip(lines.lines().skip(1)) {
             let first = line.split(',').next().unwrap();
@@ -371,4 +372,61 @@ fn a_run_is_fitted_into_a_time() {
         prepare(&estimator.clone().data_parallel(parallel)).fit_into(long, &device).unwrap_err().to_string()
     });
     assert!(refused.iter().all(|message| message.contains("budget is for a run on several ranks")), "{refused:?}");
+}
+
+/// What a model cannot take as it is, is told beside its predictions; rows of numbers are of models of numbers.
+#[test]
+fn predictions_come_with_what_there_is_to_note() {
+    let place = Place::new();
+    fs::write(place.path().join("t.csv"), csv(120)).unwrap();
+    let model = fit(&place, &Estimator::new("number").epochs(2), &["two", "three"]).model;
+    let device = open("cpu").unwrap().device;
+    let number = |name: &str, cells: [f64; 2]| Column::new(name, Cells::Number(cells.into()));
+    let columns = vec![number("a", [1.0, 2.0]), number("b", [3.0, 4.0]), number("c", [0.0, 1.0])];
+    let (predictions, notes) = model.predict(&Table::of_rows("two", columns).unwrap(), &device).unwrap();
+    assert_eq!(predictions.len(), 2);
+    let lines = notes.lines().concat();
+    assert!(lines.contains("`c`"), "{lines}");
+    let refused = model.predict_rows(&[1.0, 3.0, 0.0], &device).unwrap_err().to_string();
+    assert!(refused.contains("in `c`") && refused.contains("predict takes a table"), "{refused}");
+}
+
+/// Epochs and early stopping that a configuration says are those that their own methods say.
+#[test]
+fn a_configuration_says_how_long_a_run_is() {
+    let device = open("cpu").unwrap().device;
+    let fitted = |estimator: Estimator| {
+        let fitted = estimator.hidden(&[9]).fit(without(shops(), &["kind", "day"]), &device).unwrap();
+        (fitted.model.parameters, fitted.outcome.epochs, fitted.outcome.best_epoch)
+    };
+    let new = || Estimator::new("y");
+    let set = |epochs: u64, rule: Option<EarlyStopping>| {
+        new().train_config(|mut config| {
+            assert_eq!((config.epochs, config.early_stopping), (0, None));
+            (config.epochs, config.early_stopping) = (epochs, rule);
+            config
+        })
+    };
+    let rule = EarlyStopping { patience: None, ..EarlyStopping::new(1) };
+    assert_eq!(fitted(set(1, None)), fitted(new().epochs(1)));
+    assert_eq!(fitted(set(7, Some(EarlyStopping::new(2)))), fitted(new().epochs(7).patience(2)));
+    assert_eq!(fitted(set(7, Some(rule))), fitted(new().epochs(7).keep_best()));
+    let seeded = |config: TrainConfig| config.seed(3);
+    assert_eq!(
+        fitted(new().epochs(7).patience(2).train_config(seeded)),
+        fitted(new().train_config(seeded).epochs(7).patience(2))
+    );
+}
+
+/// Arrays have rows, counted from 1, and no lines.
+#[test]
+fn messages_about_arrays_name_rows() {
+    let device = open("cpu").unwrap().device;
+    let refused = Estimator::new("y").fit_arrays(&[0.0; 12], &[1.0, f64::NAN, 2.0, 3.0], &device).unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("row 2, column `y`") && !text.contains("line"), "{text}");
+    let x: Vec<f64> = (0..60).map(f64::from).collect();
+    let model = Estimator::new("y").epochs(1).fit_arrays(&x, &x, &device).unwrap().model;
+    let text = model.predict_rows(&[1.0, 2.0, f64::INFINITY], &device).unwrap_err().to_string();
+    assert!(text.contains("row 3, column `x0`"), "{text}");
 }

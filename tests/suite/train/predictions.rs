@@ -94,3 +94,20 @@ fn predictions_are_probabilities() {
         assert!(predictor.predict(&[]).unwrap().is_empty());
     }
 }
+
+/// Columns that the network does not have, and no rows, are errors of importance.
+#[test]
+fn importance_is_of_inputs_on_rows() {
+    let device = wgpu_mlp::open("cpu").unwrap().device;
+    let spec = MlpSpec::new(&[3, 4, 1], Activation::Relu, Loss::MeanSquaredError).unwrap();
+    let predictor = Predictor::new(&device, &spec, &Init::He.draw(&spec, 1).unwrap(), 1).unwrap();
+    let data = random_data(&spec, 9, 2).unwrap();
+    assert_eq!(predictor.importance(&data, &[0..3, 3..3], 1, 0, None).unwrap().len(), 2);
+    let reversed = std::ops::Range { start: 2, end: 1 };
+    for column in [2..4, 3..5, reversed] {
+        let refused = predictor.importance(&data, &[0..1, column], 1, 0, None).unwrap_err();
+        assert!(refused.to_string().contains("within 0..3"), "{refused}");
+    }
+    let none = data.select(&[]);
+    assert!(matches!(predictor.importance(&none, &[0..1, 1..3], 1, 0, None), Err(Error::Setting { .. })));
+}

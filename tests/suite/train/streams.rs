@@ -3,7 +3,11 @@
 use std::ops::ControlFlow;
 
 use wgpu_mlp::gradcheck::random_data;
-use wgpu_mlp::{Activation, Batch, Dataset, Error, Loss, MlpSpec, Optimizer, Rule, Schedule, TrainConfig, Trainer};
+use wgpu_mlp::infer::Metrics;
+use wgpu_mlp::train::{EarlyStopping, Replica};
+use wgpu_mlp::{
+    Activation, Batch, Dataset, Error, Loss, MlpSpec, Optimizer, Predictor, Rule, Schedule, TrainConfig, Trainer,
+};
 
 use crate::train::gradients::{bits, everywhere};
 
@@ -120,4 +124,41 @@ fn another_trainer_goes_on() {
     let momentum = TrainConfig::new(4, Batch::Rows(8), Optimizer::new(Rule::Momentum, 1e-2));
     let refused = Trainer::new(&device, &spec(), &momentum, &data).unwrap().adopt(&state).unwrap_err().to_string();
     assert!(refused.contains("is of adam: expected that of one network's momentum"), "{refused}");
+}
+
+/// A replica's fold is held out of whatever is loaded: its rows' own loss, without weights, judges the epochs. Rows that it does not fit
+/// change nothing.
+#[test]
+fn a_fold_is_held_out_of_every_part() {
+    let config = TrainConfig::new(5, Batch::Rows(32), Optimizer::new(Rule::Adam, 1e-2));
+    let replica = Replica::new(config.early_stopping(EarlyStopping::new(3))).fold(0..50);
+    let data = |rows: usize, seed: u64| random_data(&spec(), rows, seed).unwrap();
+    let weighted = |rows: usize, seed: u64| {
+        let weights: Vec<f32> = (0..rows).map(|row| (1 + row % 3) as f32).collect();
+        data(rows, seed).with_weights(&weights).unwrap()
+    };
+    for device in everywhere() {
+        let mut trainer =
+            Trainer::with_replicas(&device, &spec(), std::slice::from_ref(&replica), &data(200, 1), None).unwrap();
+        trainer.fit().unwrap();
+        for part in [data(300, 2), data(300, 3), weighted(300, 4), weighted(300, 5), weighted(120, 6), data(90, 7)] {
+            trainer.load(&part).unwrap();
+            assert_eq!(trainer.steps_per_epoch(), (part.rows() - 50).div_ceil(32) as u64);
+            trainer.fit().unwrap();
+            let held_out = part.select(&(0..50).collect::<Vec<_>>()).without_weights();
+            let predictor = Predictor::new(&device, &spec(), &trainer.parameters().unwrap(), 50).unwrap();
+            let outputs = predictor.outputs(held_out.features()).unwrap();
+            let expected = Metrics::new(&spec(), &outputs, &held_out, None).unwrap().loss;
+            let found = trainer.outcomes()[0].best_score.unwrap();
+            let text = format!("{} rows on {}: {found} and {expected}", part.rows(), device.name());
+            assert!((found - expected).abs() <= 1e-5 * (1.0 + expected), "{text}");
+        }
+        let before = trainer.state().unwrap();
+        for rows in [40, 50] {
+            let refused = trainer.load(&data(rows, 8));
+            assert!(matches!(refused, Err(Error::Setting { what: "fold", .. })), "{refused:?}");
+        }
+        assert_eq!(trainer.state().unwrap(), before);
+        trainer.step().unwrap();
+    }
 }
