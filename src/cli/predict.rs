@@ -7,8 +7,8 @@ use super::list::List;
 use super::notes;
 use super::output::print_data;
 use super::reading::{ReadingArgs, UnseenArgs};
-use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Notes, ReadAs, Table};
+use super::source::{DataArgs, TableChunks, kinds_of};
+use crate::data::{Categorical, Encoder, Notes, ReadAs, Reading, Table};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
@@ -71,11 +71,11 @@ pub async fn run(args: Args) -> Result<()> {
         let copied: Vec<_> = copies.iter().map(|name| (name.as_str(), ReadAs::Verbatim)).collect();
         kinds_of(encoder, path, names, false, &copied)
     })?;
-    let mut next = parts.next()?;
+    let mut next = part_of(&mut parts, encoder, &reading, &copies)?;
     // Features of the first part: what is wrong with them is told before a device is opened.
     let mut notes = Notes::default();
-    let mut encode = |part: &Option<Table>| -> Result<Vec<f32>> {
-        let Some(part) = part else { return Ok(Vec::new()) };
+    let mut encode = |part: &Option<(Table, Vec<Categorical>)>| -> Result<Vec<f32>> {
+        let Some((part, _)) = part else { return Ok(Vec::new()) };
         let (features, found) = encoder.encode_features(part)?;
         notes.extend(part.notes().clone().into_iter().chain(found));
         args.reading.check(&notes, part.source())?;
@@ -84,20 +84,19 @@ pub async fn run(args: Args) -> Result<()> {
     };
     let mut features = encode(&next)?;
     let device = args.device.open(false).await?.device;
-    let rows = next.as_ref().map_or(0, Table::rows);
+    let rows = next.as_ref().map_or(0, |(part, _)| part.rows());
     let predictor = Predictor::new_async(&device, &model.spec, &model.parameters, rows).await?;
     let mut csv = Vec::new();
     let front: Vec<&str> =
         args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();
     write_heading(&mut csv, encoder, &front, args.interval, args.std).map_err(|error| Error::Stdout(error.into()))?;
     let mut done = 0;
-    while let Some(part) = &next {
+    while let Some((part, copied)) = &next {
         let outputs = predictor.outputs_async(&features).await?;
         let spread = match args.std {
             true => Some(spread(&model, encoder, &outputs, &predictor.outputs_of_each_async(&features).await?)),
             false => None,
         };
-        let copied = copies.iter().map(|name| Ok(part.column(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
         let cells = |row: usize| -> Vec<String> {
             let number = args.row_numbers.then(|| (done + row + 1).to_string());
             let copied = copied.iter().map(|texts| texts.get(row).unwrap_or_default().to_string());
@@ -112,12 +111,25 @@ pub async fn run(args: Args) -> Result<()> {
             None => return Ok(()),
         }
         csv.clear();
-        next = parts.next()?;
+        next = part_of(&mut parts, encoder, &reading, &copies)?;
         features = encode(&next)?;
     }
     file.map_or(Ok(()), AtomicFile::finish)?;
     notes::tell(&notes);
     Ok(())
+}
+
+/// The next part, as the model wants it, and the columns to copy as they are written.
+fn part_of(
+    parts: &mut TableChunks<'_>,
+    encoder: &Encoder,
+    reading: &Reading,
+    copies: &[String],
+) -> Result<Option<(Table, Vec<Categorical>)>> {
+    let Some(part) = parts.next()? else { return Ok(None) };
+    let copied = copies.iter().map(|name| Ok(part.column_of(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
+    let part = if copies.is_empty() { part } else { parts.for_model(part, encoder, reading)? };
+    Ok(Some((part, copied)))
 }
 
 /// How far the networks disagree on each row; `each` are their outputs, [networks, rows, outputs].

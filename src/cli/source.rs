@@ -182,6 +182,12 @@ impl TableChunks<'_> {
             },
         }
     }
+
+    /// A part whose columns were read as they are written, as the model wants them: what is copied decides nothing.
+    pub fn for_model(&self, part: Table, encoder: &Encoder, reading: &Reading) -> Result<Table> {
+        let kinds: Vec<_> = part.names().iter().map(|name| encoder.read_as(name, false)).collect();
+        part.read_texts_as(&kinds, reading, matches!(self, Self::Rows { .. }))
+    }
 }
 
 /// How a model wants the columns of these names to be read, the target on request, and others as listed; extra ones are

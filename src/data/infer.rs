@@ -51,8 +51,11 @@ impl Inference<'_> {
         let counts = counts(&texts);
         let missing = texts.labels().iter().map(|label| self.reading.missing.contains(label));
         let there: Vec<bool> = missing.zip(&counts).map(|(missing, &count)| !missing && count > 0).collect();
-        let dash =
-            |label: &str| DASHES.contains(&label) && !self.reading.missing.fewer.iter().any(|word| word == label);
+        // Where the form is known a dash is told as any other text is, so that cells say the same whether they were copied or not.
+        let is_known = matches!(how, ReadAs::Written(..));
+        let dash = |label: &str| {
+            !is_known && DASHES.contains(&label) && !self.reading.missing.fewer.iter().any(|word| word == label)
+        };
         let all: usize = counts.iter().zip(&there).filter(|(_, there)| **there).map(|(count, _)| count).sum();
         let of = |what: &dyn Fn(&str) -> bool| -> usize {
             let labels = texts.labels().iter().zip(&counts).zip(&there);

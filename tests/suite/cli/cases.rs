@@ -141,6 +141,37 @@ fn every_row_in_is_a_row_out() {
     place.refuses("predict run ids.csv --copy ident --device cpu", 2, &["`ident`"]);
 }
 
+/// What is copied is a matter of the output alone: features among it are read as if they were not.
+#[test]
+fn copied_columns_change_no_prediction() {
+    let place = Place::new();
+    let row = |i: usize, a: f64, b: f64| {
+        let (kind, day) = (["u", "v", "none"][i % 3], 1 + i % 28);
+        format!("{a:.3},{b:.3},{kind},2024-01-{day:02},{}", y(a, b) + (i % 3) as f64)
+    };
+    place.file("t.csv", &format!("a,b,kind,when,y\n{}", rows(90, row)));
+    place.stdout(&format!("train t.csv --target y --not-missing none --epochs 5 --out run --quiet {QUICK}"));
+    let same = |file: &str, flags: &str, first: &str| {
+        let words = format!("predict run {file} --device cpu {flags}");
+        let (alone, copied) = (place.stdout(&words), place.stdout(&format!("{words} --copy a,b,kind,when")));
+        let table = csv::ReaderBuilder::new().from_reader(copied.as_bytes()).into_records().map(Result::unwrap);
+        let cells: Vec<Vec<String>> = table.map(|row| row.iter().map(String::from).collect()).collect();
+        assert_eq!(cells[0][..4].join("|"), first, "{file}");
+        let predictions: Vec<&str> = cells.iter().map(|row| row[4].as_str()).collect();
+        assert_eq!(predictions, alone.lines().skip(1).collect::<Vec<_>>(), "{file} {flags}");
+        predictions.join(" ")
+    };
+    place.file("points.csv", "a;b;kind;when\n2.075;1234.5;u;2024-01-02\n1.5;;v;\n0.5;-;gone;soon\n");
+    let points = same("points.csv", "", "2.075|1234.5|u|2024-01-02");
+    place.file("commas.csv", "a;b;kind;when\n2,075;1.234,5;u;2024/01/02\n1,5;;v;\n0,5;-;gone;soon\n");
+    assert_eq!(same("commas.csv", "--decimal , --thousands .", "2,075|1.234,5|u|2024/01/02"), points);
+    // Words for missing cells, in numbers and in categories, of the flags and of the model.
+    place.file("words.csv", "a;b;kind;when\n2.075;-999.0;gone;NA\n1.5;NA;none;2024-01-03\n");
+    let words = same("words.csv", "--missing gone,-999", "2.075|-999.0|gone|NA");
+    place.file("empty.csv", "a;b;kind;when\n2.075;;;\n1.5;;none;2024-01-03\n");
+    assert_eq!(same("empty.csv", "", "2.075|||"), words);
+}
+
 #[test]
 fn columns_do_not_vanish_unseen() {
     let place = Place::new();
