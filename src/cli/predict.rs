@@ -8,7 +8,7 @@ use super::notes;
 use super::output::print_data;
 use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, TableChunks, kinds_of};
-use crate::data::{Categorical, Encoder, Notes, ReadAs, Reading, Table};
+use crate::data::{Categorical, Encoder, Notes, ReadAs, ReadableColumns, Reading, Table};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
@@ -74,15 +74,17 @@ pub async fn run(args: Args) -> Result<()> {
     let mut next = part_of(&mut parts, encoder, &reading, &copies)?;
     // Features of the first part: what is wrong with them is told before a device is opened.
     let mut notes = Notes::default();
-    let mut encode = |part: &Option<(Table, Vec<Categorical>)>| -> Result<Vec<f32>> {
-        let Some((part, _)) = part else { return Ok(Vec::new()) };
+    let mut readable = ReadableColumns::new(encoder);
+    let mut encode = |part: &Option<(Table, Vec<Categorical>)>| -> Result<(Vec<f32>, bool)> {
+        let Some((part, _)) = part else { return readable.check(source.path(), &reading).map(|()| (Vec::new(), true)) };
+        readable.add(part)?;
         let (features, found) = encoder.encode_features(part)?;
         notes.extend(part.notes().clone().into_iter().chain(found));
         args.reading.check(&notes, part.source())?;
         args.unseen.check(&notes, part.source())?;
-        Ok(features)
+        Ok((features, readable.unreadable().is_none()))
     };
-    let mut features = encode(&next)?;
+    let (mut features, mut is_readable) = encode(&next)?;
     let device = args.device.open(false).await?.device;
     let rows = next.as_ref().map_or(0, |(part, _)| part.rows());
     let predictor = Predictor::new_async(&device, &model.spec, &model.parameters, rows).await?;
@@ -105,14 +107,17 @@ pub async fn run(args: Args) -> Result<()> {
         write_rows(&mut csv, &model, encoder, &outputs, args.interval, spread.as_deref(), cells)
             .map_err(|error| Error::Stdout(error.into()))?;
         done += part.rows();
-        match &mut file {
-            Some(file) => file.write(&csv)?,
-            None if print_data(&csv)? => {}
-            None => return Ok(()),
+        // As long as nothing of a column could be read, the rows wait for what the rest of the table says.
+        if is_readable {
+            match &mut file {
+                Some(file) => file.write(&csv)?,
+                None if print_data(&csv)? => {}
+                None => return Ok(()),
+            }
+            csv.clear();
         }
-        csv.clear();
         next = part_of(&mut parts, encoder, &reading, &copies)?;
-        features = encode(&next)?;
+        (features, is_readable) = encode(&next)?;
     }
     file.map_or(Ok(()), AtomicFile::finish)?;
     notes::tell(&notes);

@@ -107,6 +107,14 @@ impl Source {
         self.is_built_in().then_some(BuiltIn::TARGET)
     }
 
+    /// The file, or a word for what is built in.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::BuiltIn(Generated { set, .. }) => Path::new(set.name),
+            Self::File(path) => path,
+        }
+    }
+
     /// Whether it is no file.
     pub fn is_built_in(&self) -> bool {
         matches!(self, Self::BuiltIn(_))

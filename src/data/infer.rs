@@ -13,7 +13,7 @@ use crate::data::reading::Reading;
 use crate::error::{Error, Place, shorten};
 
 /// Texts that stand for missing cells where all others are numbers.
-const DASHES: [&str; 3] = ["-", "--", "."];
+pub(super) const DASHES: [&str; 3] = ["-", "--", "."];
 /// Examples that a note has.
 const EXAMPLES: usize = 3;
 

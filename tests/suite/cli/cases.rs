@@ -98,15 +98,18 @@ fn numbers_in_another_form_train_the_same_network() {
     // Each model reads tables as its own was written; flags go before.
     place.file("new.csv", "a;b\n1,50;2,00 %\n");
     place.file("new_plain.csv", "a,b\n1.50,2.00\n");
-    place.file("new_points.csv", "a,b\n1.5,2\n");
+    place.file("new_signs.csv", "a,b\n1.50,2.00 %\n");
+    place.file("new_points.csv", "a,b\n1.5,2%\n");
     assert_eq!(
         place.stdout("predict comma new.csv --device cpu"),
         place.stdout("predict plain new_plain.csv --device cpu")
     );
-    let (_, stderr) = both(&place, "predict comma new_plain.csv --device cpu");
-    assert!(stderr.contains("count as missing: `a` (1 of 1, first `1.50` in line 2), `b` (1 of 1"), "{stderr}");
+    place.refuses("predict comma new_plain.csv --device cpu", 2, &["`a`", "`1.50`: --decimal . reads it"]);
+    let message =
+        "no cell of `b` is a number, the first is `2.00`: expected numbers as in training, with percent signs";
+    place.refuses("predict comma new_plain.csv --decimal . --device cpu", 2, &[message]);
     assert_eq!(
-        place.stdout("predict comma new_plain.csv --decimal . --device cpu"),
+        place.stdout("predict comma new_signs.csv --decimal . --device cpu"),
         place.stdout("predict comma new_points.csv --decimal . --device cpu")
     );
     // Marks that a user gives.
@@ -170,6 +173,35 @@ fn copied_columns_change_no_prediction() {
     let words = same("words.csv", "--missing gone,-999", "2.075|-999.0|gone|NA");
     place.file("empty.csv", "a;b;kind;when\n2.075;;;\n1.5;;none;2024-01-03\n");
     assert_eq!(same("empty.csv", "", "2.075|||"), words);
+}
+
+/// A column of which nothing can be read says nothing, and its model neither; one that is empty is a user's own choice.
+#[test]
+fn a_column_without_a_readable_cell_is_refused() {
+    let place = Place::new();
+    let row = |i: usize, a: f64, b: f64| format!("{a:.3},{b:.3},2024-01-{:02},{}", 1 + i % 28, y(a, b));
+    place.file("t.csv", &format!("a,b,when,y\n{}", rows(60, row)));
+    place.stdout(&format!("train t.csv --target y --epochs 5 --out run --quiet {QUICK}"));
+    for (row, message) in [
+        ("2,075;1.5;2024-01-02;1", "line 2: no cell of `a` is a number, the first is `2,075`: --decimal , reads it"),
+        ("1.5;many;2024-01-02;1", "line 2: no cell of `b` is a number, the first is `many`: expected numbers such as"),
+        ("1.5;1.5;02.06.2024;1", "line 2: no cell of `when` is a date, the first is `02.06.2024`: expected dates"),
+    ] {
+        place.file("new.csv", &format!("a;b;when;y\n{row}\n{row}\n;;;1\n"));
+        for words in ["eval run new.csv", "predict run new.csv", "predict run new.csv --copy a,when --out new.out"] {
+            place.refuses(&format!("{words} --device cpu"), 2, &["new.csv: ", message]);
+        }
+        assert!(!place.names().contains(&"new.out".to_string()));
+        // A cell that can be read at the very end makes all others missing, however many parts of the file come before.
+        place.file("new.csv", &format!("a;b;when;y\n{}1.5;1.5;2024-01-02;1\n", format!("{row}\n").repeat(100_000)));
+        let (stdout, stderr) = both(&place, "predict run new.csv --device cpu");
+        assert_eq!(stdout.lines().count(), 100_002);
+        assert!(stderr.contains("count as missing: `") && stderr.contains("(100000 of 10000"), "{stderr}");
+    }
+    place.file("new.csv", "a;b;when;y\n;-;;1\n;-;NA;1\n");
+    for words in ["eval run new.csv", "predict run new.csv", "predict run new.csv --copy a,b"] {
+        place.stdout(&format!("{words} --device cpu"));
+    }
 }
 
 #[test]
