@@ -7,7 +7,7 @@ use super::list::List;
 use super::notes;
 use super::output::print_data;
 use super::reading::{ReadingArgs, UnseenArgs};
-use super::source::{DataArgs, TableChunks, kinds_of};
+use super::source::{DataArgs, TableChunks, kinds_of, refuse_input};
 use crate::data::{Categorical, Encoder, Notes, ReadAs, ReadableColumns, Reading, Table};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
@@ -58,8 +58,9 @@ pub async fn run(args: Args) -> Result<()> {
     if let Some(percent) = args.interval {
         model.intervals(percent)?;
     }
-    let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
+    args.out.iter().try_for_each(|out| refuse_input("--out", out, &[source.path(), &args.model]))?;
+    let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let reading = args.reading.reading_for(encoder)?;
     let mut copies = Vec::new();
     let mut parts = source.parts(&reading, |path, names| {
