@@ -142,6 +142,17 @@ fn the_baseline_of_numbers_is_their_mean() {
     let found = place.json("train numbers.csv --target y --device cpu --epochs 1");
     let [constant, linear] = ["constant", "linear"].map(|name| found["baseline"][name]["r2"].as_f64().unwrap());
     assert!(constant <= 0.0 && linear > 0.999, "{found}");
+    // A network that is worse than one of these is no use, and that is said with what to try.
+    let told = |flags: &str| place.run(&format!("train numbers.csv --target y --device cpu {flags}")).stderr;
+    let worse = |part: &str| format!("note: the network is worse than the linear model on the {part} rows, rmse ");
+    let stderr = told("--epochs 1");
+    let to_try = ": try --hidden none, or --loss huber if a few targets are far from the rest\n";
+    assert!(stderr.contains(&worse("test")) && stderr.contains(to_try), "{stderr}");
+    let stderr = told("--epochs 1 --test-fraction 0 --loss huber");
+    assert!(stderr.contains(&worse("training")) && stderr.contains(": try --hidden none\n"), "{stderr}");
+    for flags in ["--epochs 1 --no-baseline", "--epochs 1 --quiet", "--hidden none --epochs 300"] {
+        assert!(!told(flags).contains("is worse than"), "{flags}");
+    }
     let table = place.stdout("train numbers.csv --target y --device cpu --epochs 1 --test-fraction 0");
     assert!(table.contains("\ntrain, linear") && table.contains("\ntrain, mean "), "{table}");
     let table = place.stdout("train numbers.csv --target y --hidden none --device cpu --epochs 1");
