@@ -15,6 +15,11 @@ pub(super) fn of_number(number: f64) -> String {
     (number + 0.0).to_string()
 }
 
+/// Whether a number is whole and no other whole number is the same as f64.
+pub(super) fn is_exact(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() < EXACT
+}
+
 /// Whether a number has a zero in front that it does not need.
 pub(super) fn is_padded(label: &str) -> bool {
     let first = label.find(|char: char| char.is_ascii_digit()).unwrap_or(label.len());

@@ -48,7 +48,7 @@ pub enum NoteKind {
     Constant,
     /// All categories of a column are rare: the network does not see it.
     AllRare,
-    /// A column of whole numbers is different in every row, and the network learns from it.
+    /// A column tells the rows apart as numbers or names of them do, and the network learns from it.
     Identifier,
     /// Rare categories of a column share an input.
     Rare,
@@ -125,7 +125,7 @@ impl NoteKind {
             Self::Constant => "columns that are the same in all training rows are left out",
             Self::AllRare => "columns whose categories are all rare are left out",
             Self::Identifier => {
-                "columns that are different in every row are learned from, though they are probably identifiers"
+                "columns that are different in every row or nearly so are learned from, though they are probably identifiers"
             }
             Self::Rare => "rare categories share an input",
             Self::TargetMean => "columns of many rare categories have the target's mean in each category",

@@ -200,6 +200,30 @@ fn a_table_is_described() {
     place.refuses("data absent.csv", 2, &["absent.csv", "cannot read the table"]);
 }
 
+/// Numbers that differ in every row may be salaries as well as names of rows; only what counts rows, or is called so, is warned of.
+#[test]
+fn identifiers_are_told_from_numbers_that_differ() {
+    let place = Place::new();
+    let row = |i: usize| {
+        let (salary, power, down, shuffled) = (i * 7919 % 40_009, i * 7919 % 40_009 + 100_000, 900 - i, i * 37 % 150);
+        format!(
+            "{salary},1.{power}e+30,{down},{shuffled},{salary},{salary},n{},w{},2024-01-{}\n",
+            i.max(1),
+            i / 2,
+            1 + i % 28
+        )
+    };
+    let rows: String = (0..150).map(row).collect();
+    place.file("t.csv", &format!("salary,power,down,shuffled,customer_id,PassengerId,name,word,day\n{rows}"));
+    let found = place.json("data t.csv");
+    let warnings: Vec<_> = found["warnings"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let every =
+        |name: &str| format!("`{name}` is different in every row, so it is probably an identifier: --ignore {name}");
+    let nearly = "`name` is different in nearly every row, so it is probably an identifier: --ignore name".to_string();
+    let told = ["down", "shuffled", "customer_id", "PassengerId"].map(every);
+    assert_eq!(warnings, [&told[..], &[nearly]].concat());
+}
+
 /// A column that only numbers the rows is learned from, and said; so is that a model of other data gives way, and predictions have the
 /// digits that an output in f32 tells apart.
 #[test]
