@@ -18,6 +18,8 @@ pub enum NoteKind {
     Preamble,
     /// The first row holds nothing but numbers and was taken for the header.
     NumericHeader,
+    /// The first row looks like the data below it, and was taken for the header.
+    DataHeader,
     /// A column without a name, in front of the others, counts the rows: it was left out.
     IndexColumn,
     /// A column without a name and without values was left out.
@@ -67,6 +69,7 @@ impl NoteKind {
         matches!(
             self,
             Self::NumericHeader
+                | Self::DataHeader
                 | Self::IndexColumn
                 | Self::StrayTexts
                 | Self::ThousandsGuess
@@ -81,6 +84,7 @@ impl NoteKind {
         match self {
             Self::Preamble => "preamble",
             Self::NumericHeader => "numeric-header",
+            Self::DataHeader => "data-header",
             Self::IndexColumn => "index-column",
             Self::EmptyColumn => "empty-column",
             Self::UnnamedColumn => "unnamed-column",
@@ -109,6 +113,7 @@ impl NoteKind {
         match self {
             Self::Preamble => "lines before the header are skipped",
             Self::NumericHeader => "the first row has only numbers and is taken as the header",
+            Self::DataHeader => "the first row looks like data and is taken as the header",
             Self::IndexColumn => "a first column without a name is taken as the index and left out",
             Self::EmptyColumn => "columns without a name and without values are left out",
             Self::UnnamedColumn => "columns without a name are named by their position",

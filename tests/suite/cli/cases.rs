@@ -204,6 +204,20 @@ fn a_column_without_a_readable_cell_is_refused() {
     }
 }
 
+/// A row that is taken for the header is lost as data, so what looks like one is told.
+#[test]
+fn a_header_that_looks_like_data_is_told() {
+    let place = Place::new();
+    place.file("t.csv", &rows(60, |i, a, b| format!("{a},{b},{}", ["u", "v"][i % 2])));
+    let note = "note: the first row looks like data and is taken as the header: first `0` in line 1; --no-header or --header decides\n";
+    for words in ["data t.csv", "train t.csv --target u --device cpu --epochs 1"] {
+        assert!(both(&place, words).1.contains(note), "{words}");
+        assert!(!both(&place, &format!("{words} --header")).1.contains("looks like data"), "{words}");
+        place.refuses(&format!("{words} --strict"), 2, &["the first row looks like data"]);
+    }
+    assert_eq!(place.json("data t.csv --no-header --strict")["rows"], 60);
+}
+
 #[test]
 fn columns_do_not_vanish_unseen() {
     let place = Place::new();
