@@ -20,6 +20,11 @@ pub(super) fn is_exact(number: f64) -> bool {
     number.fract() == 0.0 && number.abs() < EXACT
 }
 
+/// Whether a text looks like a code: digits alone, three or more of them, the first a zero.
+pub(super) fn is_code(label: &str) -> bool {
+    label.len() > 2 && label.starts_with('0') && label.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a number has a zero in front that it does not need.
 pub(super) fn is_padded(label: &str) -> bool {
     let first = label.find(|char: char| char.is_ascii_digit()).unwrap_or(label.len());

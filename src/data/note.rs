@@ -40,8 +40,12 @@ pub enum NoteKind {
     NumberForm,
     /// Whole numbers beyond 2⁵³ lose digits.
     LostDigits,
+    /// Numbers that are written with zeros in front, as codes are.
+    PaddedNumbers,
     /// A column of dates.
     Dates,
+    /// A column of texts looks like dates of another form than is read.
+    OtherDates,
     /// Spellings of true and false were taken as one pair.
     Booleans,
     /// Spellings of one whole number, `1` and `1.0`, were taken as one category.
@@ -95,7 +99,9 @@ impl NoteKind {
             Self::DecimalGuess => "decimal-guess",
             Self::NumberForm => "number-form",
             Self::LostDigits => "lost-digits",
+            Self::PaddedNumbers => "padded-numbers",
             Self::Dates => "dates",
+            Self::OtherDates => "other-dates",
             Self::Booleans => "booleans",
             Self::WholeNumbers => "whole-numbers",
             Self::Constant => "constant",
@@ -124,6 +130,10 @@ impl NoteKind {
             Self::DecimalGuess => "commas are taken as decimal separators",
             Self::NumberForm => "numbers are read as they are written",
             Self::LostDigits => "whole numbers beyond 2^53 lose digits as numbers",
+            Self::PaddedNumbers => "numbers with zeros in front are taken as numbers, without the zeros",
+            Self::OtherDates => {
+                "texts that look like dates are taken as texts, since only ISO dates (2024-06-02) are read as dates"
+            }
             Self::Dates => "dates become days since 1970, month, weekday and, with a time, hour",
             Self::Booleans => "spellings of yes and no are taken as one pair",
             Self::WholeNumbers => "whole numbers that are written differently are one category",

@@ -219,6 +219,34 @@ fn a_header_that_looks_like_data_is_told() {
 }
 
 #[test]
+fn codes_and_dates_in_other_forms_are_told() {
+    let place = Place::new();
+    let zip = |i: usize| format!("{:05}", 501 + i * 977 % 20_000);
+    let row = |i: usize, a: f64, b: f64| {
+        let stray = if i == 50 { "none yet".into() } else { zip(i) };
+        format!("{},{stray},{:02}.06.2024,{}/{}/2024 10:00,{a},{}", zip(i), 1 + i % 28, 1 + i % 12, 1 + i % 28, y(a, b))
+    };
+    place.file("t.csv", &format!("zip,area,Datum,day,a,y\n{}", rows(60, row)));
+    let told = both(&place, "data t.csv").1;
+    let codes = (0..60).filter(|&i| zip(i).starts_with('0')).count();
+    let note = format!(
+        "note: numbers with zeros in front are taken as numbers, without the zeros: `zip` ({codes} of 60, first `00501` in line 2, \
+         --categorical zip keeps the zeros), `area` ("
+    );
+    assert!(told.contains(&note) && told.contains("--categorical area keeps the zeros)\n"), "{told}");
+    let note = "note: texts that look like dates are taken as texts, since only ISO dates (2024-06-02) are read as dates: `Datum` (as \
+                DD.MM.YYYY), `day` (as MM/DD/YYYY)\n";
+    assert!(told.contains(note), "{told}");
+    // What a user has decided is not told.
+    let told = both(&place, "data t.csv --categorical zip,Datum,day --numeric area").1;
+    assert!(!told.contains("zeros") && !told.contains("dates"), "{told}");
+    // Days and months that leave the order open; times, versions and zeros that are no codes.
+    place.file("t.csv", "a,b,c,y\n1/2/2024,1.2.3,00,01\n3/4/2024,1.2.4,01,0\n");
+    let told = both(&place, "data t.csv --target y").1;
+    assert!(told.contains("`a` (as DD/MM/YYYY or MM/DD/YYYY)\n") && !told.contains("zeros"), "{told}");
+}
+
+#[test]
 fn columns_do_not_vanish_unseen() {
     let place = Place::new();
     let row = |i: usize, a: f64, b: f64| format!("{a},{b},7,shop{i},{},{}", ["u", "v"][i % 2], y(a, b));

@@ -86,7 +86,7 @@ fn numbers_are_read_in_the_form_that_their_column_agrees_on() {
             &[guess],
         ),
         (&["+1", "1e3", ".5", "5."], &[1.0, 1000.0, 0.5, 5.0], plain, &[]),
-        (&["02101", "2101"], &[2101.0, 2101.0], plain, &[]),
+        (&["02101", "2101"], &[2101.0, 2101.0], plain, &[NoteKind::PaddedNumbers]),
         (&["$(5)", "$7"], &[-5.0, 7.0], NumberForm { brackets: true, currency: Some('$'), ..plain }, &[form]),
     ];
     for (cells, expected, form, notes) in cases {
