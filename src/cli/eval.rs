@@ -9,7 +9,7 @@ use super::notes;
 use super::output::{print, print_json};
 use super::reading::{ReadingArgs, UnseenArgs};
 use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Notes};
+use crate::data::{Encoder, Notes, ReadableColumns};
 use crate::error::{Error, Result, shorten};
 use crate::infer::Metrics;
 use crate::metrics::Classification;
@@ -57,6 +57,9 @@ pub async fn run(args: Args) -> Result<()> {
     let reading = args.reading.reading_for(encoder)?;
     let table = args.data.source()?.read(&reading, |path, names| kinds_of(encoder, path, names, true, &[]))?;
     let path = table.source().to_path_buf();
+    let mut readable = ReadableColumns::new(encoder);
+    readable.add(&table)?;
+    readable.check(&path, &reading)?;
     check_target(model.spec.loss(), encoder, &table)?;
     let (rows, mut notes) = ((0..table.rows()).collect::<Vec<_>>(), table.notes().clone());
     let encoded = encoder.encode_columns(table)?;

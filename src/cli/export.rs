@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::source::refuse_input;
 use crate::data::{Encoder, Feature, FeatureKind};
 use crate::error::Result;
 use crate::exchange::{OPSET, Onnx, save_onnx};
@@ -18,6 +19,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    refuse_input("--onnx", &args.onnx, &[&args.model])?;
     let model = Model::load(&args.model)?;
     let Onnx { input, output, .. } = save_onnx(&model, &args.onnx)?;
     let tensor = |(name, columns)| format!("`{name}` [rows, {columns}]");

@@ -18,6 +18,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("clip_norm", "--clip-norm"),
     ("clip_outputs", "--clip-outputs"),
     ("clip_value", "--clip-value"),
+    ("decimal", "--decimal"),
     ("device", "--device"),
     ("dropout", "--dropout"),
     ("effort", "--effort"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::columns::ColumnArgs;
 use super::help;
 use super::reading::ReadingArgs;
-use super::source::Source;
+use super::source::{Source, refuse_input};
 use crate::data::ReadAs;
 use crate::error::{Error, Result, list};
 use crate::exchange::{Assumed, import};
@@ -41,6 +41,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let Args { file, data, target, columns, reading, activation, loss, out } = args;
+    let inputs: Vec<&Path> = [&file].into_iter().chain(&data).map(PathBuf::as_path).collect();
+    refuse_input("--out", &out, &inputs)?;
     let mut foreign = import(&file, Assumed { activation, loss })?;
     let (model, notes) = match data {
         Some(path) => {

@@ -26,7 +26,7 @@ fn tell_all(head: &str, notes: &Notes) {
 /// The flags that decide otherwise.
 pub fn hint(kind: NoteKind) -> &'static str {
     match kind {
-        NoteKind::NumericHeader => "--no-header or --header decides",
+        NoteKind::NumericHeader | NoteKind::DataHeader => "--no-header or --header decides",
         NoteKind::IndexColumn => "give it a name to use it",
         NoteKind::StrayTexts => "--categorical takes the column as categories, --strict refuses",
         NoteKind::ThousandsGuess => "--decimal , takes them as decimal commas",

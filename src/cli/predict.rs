@@ -7,8 +7,8 @@ use super::list::List;
 use super::notes;
 use super::output::print_data;
 use super::reading::{ReadingArgs, UnseenArgs};
-use super::source::{DataArgs, kinds_of};
-use crate::data::{Encoder, Notes, ReadAs, Table};
+use super::source::{DataArgs, TableChunks, kinds_of, refuse_input};
+use crate::data::{Categorical, Encoder, Notes, ReadAs, ReadableColumns, Reading, Table};
 use crate::error::{Error, Result};
 use crate::files::AtomicFile;
 use crate::infer::Predictor;
@@ -58,8 +58,9 @@ pub async fn run(args: Args) -> Result<()> {
     if let Some(percent) = args.interval {
         model.intervals(percent)?;
     }
-    let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let source = args.data.source()?;
+    args.out.iter().try_for_each(|out| refuse_input("--out", out, &[source.path(), &args.model]))?;
+    let mut file = args.out.as_deref().map(|path| AtomicFile::create("write the predictions", path)).transpose()?;
     let reading = args.reading.reading_for(encoder)?;
     let mut copies = Vec::new();
     let mut parts = source.parts(&reading, |path, names| {
@@ -71,33 +72,34 @@ pub async fn run(args: Args) -> Result<()> {
         let copied: Vec<_> = copies.iter().map(|name| (name.as_str(), ReadAs::Verbatim)).collect();
         kinds_of(encoder, path, names, false, &copied)
     })?;
-    let mut next = parts.next()?;
+    let mut next = part_of(&mut parts, encoder, &reading, &copies)?;
     // Features of the first part: what is wrong with them is told before a device is opened.
     let mut notes = Notes::default();
-    let mut encode = |part: &Option<Table>| -> Result<Vec<f32>> {
-        let Some(part) = part else { return Ok(Vec::new()) };
+    let mut readable = ReadableColumns::new(encoder);
+    let mut encode = |part: &Option<(Table, Vec<Categorical>)>| -> Result<(Vec<f32>, bool)> {
+        let Some((part, _)) = part else { return readable.check(source.path(), &reading).map(|()| (Vec::new(), true)) };
+        readable.add(part)?;
         let (features, found) = encoder.encode_features(part)?;
         notes.extend(part.notes().clone().into_iter().chain(found));
         args.reading.check(&notes, part.source())?;
         args.unseen.check(&notes, part.source())?;
-        Ok(features)
+        Ok((features, readable.unreadable().is_none()))
     };
-    let mut features = encode(&next)?;
+    let (mut features, mut is_readable) = encode(&next)?;
     let device = args.device.open(false).await?.device;
-    let rows = next.as_ref().map_or(0, Table::rows);
+    let rows = next.as_ref().map_or(0, |(part, _)| part.rows());
     let predictor = Predictor::new_async(&device, &model.spec, &model.parameters, rows).await?;
     let mut csv = Vec::new();
     let front: Vec<&str> =
         args.row_numbers.then_some("row").into_iter().chain(copies.iter().map(String::as_str)).collect();
     write_heading(&mut csv, encoder, &front, args.interval, args.std).map_err(|error| Error::Stdout(error.into()))?;
     let mut done = 0;
-    while let Some(part) = &next {
+    while let Some((part, copied)) = &next {
         let outputs = predictor.outputs_async(&features).await?;
         let spread = match args.std {
             true => Some(spread(&model, encoder, &outputs, &predictor.outputs_of_each_async(&features).await?)),
             false => None,
         };
-        let copied = copies.iter().map(|name| Ok(part.column(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
         let cells = |row: usize| -> Vec<String> {
             let number = args.row_numbers.then(|| (done + row + 1).to_string());
             let copied = copied.iter().map(|texts| texts.get(row).unwrap_or_default().to_string());
@@ -106,18 +108,34 @@ pub async fn run(args: Args) -> Result<()> {
         write_rows(&mut csv, &model, encoder, &outputs, args.interval, spread.as_deref(), cells)
             .map_err(|error| Error::Stdout(error.into()))?;
         done += part.rows();
-        match &mut file {
-            Some(file) => file.write(&csv)?,
-            None if print_data(&csv)? => {}
-            None => return Ok(()),
+        // As long as nothing of a column could be read, the rows wait for what the rest of the table says.
+        if is_readable {
+            match &mut file {
+                Some(file) => file.write(&csv)?,
+                None if print_data(&csv)? => {}
+                None => return Ok(()),
+            }
+            csv.clear();
         }
-        csv.clear();
-        next = parts.next()?;
-        features = encode(&next)?;
+        next = part_of(&mut parts, encoder, &reading, &copies)?;
+        (features, is_readable) = encode(&next)?;
     }
     file.map_or(Ok(()), AtomicFile::finish)?;
     notes::tell(&notes);
     Ok(())
+}
+
+/// The next part, as the model wants it, and the columns to copy as they are written.
+fn part_of(
+    parts: &mut TableChunks<'_>,
+    encoder: &Encoder,
+    reading: &Reading,
+    copies: &[String],
+) -> Result<Option<(Table, Vec<Categorical>)>> {
+    let Some(part) = parts.next()? else { return Ok(None) };
+    let copied = copies.iter().map(|name| Ok(part.column_of(name)?.to_texts())).collect::<Result<Vec<_>>>()?;
+    let part = if copies.is_empty() { part } else { parts.for_model(part, encoder, reading)? };
+    Ok(Some((part, copied)))
 }
 
 /// How far the networks disagree on each row; `each` are their outputs, [networks, rows, outputs].

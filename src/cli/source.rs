@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::help;
 use crate::data::{BuiltIn, CsvReader, Encoder, ReadAs, Reading, Table, TableFile};
 use crate::error::{Error, Result, list, shell_word, shorten};
+use crate::folder::MODEL;
 
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
@@ -107,6 +108,14 @@ impl Source {
         self.is_built_in().then_some(BuiltIn::TARGET)
     }
 
+    /// The file, or a word for what is built in.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::BuiltIn(Generated { set, .. }) => Path::new(set.name),
+            Self::File(path) => path,
+        }
+    }
+
     /// Whether it is no file.
     pub fn is_built_in(&self) -> bool {
         matches!(self, Self::BuiltIn(_))
@@ -182,6 +191,12 @@ impl TableChunks<'_> {
             },
         }
     }
+
+    /// A part whose columns were read as they are written, as the model wants them: what is copied decides nothing.
+    pub fn for_model(&self, part: Table, encoder: &Encoder, reading: &Reading) -> Result<Table> {
+        let kinds: Vec<_> = part.names().iter().map(|name| encoder.read_as(name, false)).collect();
+        part.read_texts_as(&kinds, reading, matches!(self, Self::Rows { .. }))
+    }
 }
 
 /// How a model wants the columns of these names to be read, the target on request, and others as listed; extra ones are
@@ -200,6 +215,23 @@ pub fn kinds_of(
         eprintln!("note: {}: the model does not take the columns {}: they are skipped", path.display(), list(&extra));
     }
     Ok(names.iter().map(|name| other(name).unwrap_or_else(|| encoder.read_as(name, with_target))).collect())
+}
+
+/// Refuses to write a file in the place of one that is read, or of the model in a folder that is: what it held would be lost.
+///
+/// # Errors
+/// [`Error::Setting`] where the output of `flag` is one of the inputs, by whatever path.
+pub fn refuse_input(flag: &'static str, out: &Path, inputs: &[&Path]) -> Result<()> {
+    let Ok(place) = out.canonicalize() else { return Ok(()) };
+    let file = |input: &Path| if input.is_dir() { input.join(MODEL) } else { input.into() };
+    match inputs.iter().any(|input| file(input).canonicalize().is_ok_and(|input| input == place)) {
+        true => Err(Error::Setting {
+            what: flag,
+            found: format!("`{}`, a file that is read", out.display()),
+            expected: "another file, since this one would be lost".into(),
+        }),
+        false => Ok(()),
+    }
 }
 
 impl fmt::Display for Source {

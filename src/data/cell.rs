@@ -15,6 +15,16 @@ pub(super) fn of_number(number: f64) -> String {
     (number + 0.0).to_string()
 }
 
+/// Whether a number is whole and no other whole number is the same as f64.
+pub(super) fn is_exact(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() < EXACT
+}
+
+/// Whether a text looks like a code: digits alone, three or more of them, the first a zero.
+pub(super) fn is_code(label: &str) -> bool {
+    label.len() > 2 && label.starts_with('0') && label.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a number has a zero in front that it does not need.
 pub(super) fn is_padded(label: &str) -> bool {
     let first = label.find(|char: char| char.is_ascii_digit()).unwrap_or(label.len());

@@ -5,7 +5,7 @@
 
 use foldhash::{HashMap, HashSet};
 
-use crate::data::cell::parse_number;
+use crate::data::cell::{is_exact, parse_number};
 use crate::data::date;
 use crate::data::form::NumberForm;
 use crate::error::Result;
@@ -215,17 +215,15 @@ impl Column {
         Self { name: name.into(), cells, form: NumberForm::default(), exact: None }
     }
 
-    /// Whether its cells look like numbers of rows or names: whole numbers or texts in enough rows, none of them missing and no two
-    /// the same.
+    /// Whether its cells look like numbers of rows or names, in enough rows: texts of which hardly two are the same, or whole numbers
+    /// that all differ and ascend, descend, leave none out, or are called an identifier. Any other numbers may differ as well.
     pub(super) fn identifies_rows(&self) -> bool {
-        let differ = |texts: &Categorical| texts.labels().len() == texts.len();
-        self.cells.len() >= ENOUGH
+        let rows = self.cells.len();
+        rows >= ENOUGH
             && match (&self.cells, &self.exact) {
-                (_, Some(texts)) | (Cells::Text(texts), None) => differ(texts),
-                (Cells::Number(values), None) => {
-                    let mut seen = HashSet::default();
-                    values.iter().all(|value| value.fract() == 0.0 && seen.insert((value + 0.0).to_bits()))
-                }
+                (_, Some(texts)) => texts.labels().len() == rows,
+                (Cells::Text(texts), None) => 100 * texts.labels().len() >= 99 * rows,
+                (Cells::Number(values), None) => is_count(values, names_rows(&self.name)),
                 (Cells::Date(_), None) => false,
             }
     }
@@ -235,6 +233,26 @@ impl Column {
     pub fn to_texts(&self) -> Categorical {
         self.exact.clone().unwrap_or_else(|| self.cells.to_texts())
     }
+}
+
+/// Whether whole numbers all differ and count rows; `named`: their column's name says so.
+fn is_count(values: &[f64], named: bool) -> bool {
+    let mut seen = HashSet::default();
+    if !values.iter().all(|value| is_exact(*value) && seen.insert((value + 0.0).to_bits())) {
+        return false;
+    }
+    let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(least, most), &x| (least.min(x), most.max(x)));
+    named || values.is_sorted() || values.iter().rev().is_sorted() || most - least == (values.len() - 1) as f64
+}
+
+/// Whether a name ends in a word for what tells rows apart: `id`, `passenger_id`, `PassengerId`.
+fn names_rows(name: &str) -> bool {
+    let begins = |(at, char): (usize, char)| {
+        let before = name[..at].chars().next_back();
+        (char.is_uppercase() && before.is_some_and(char::is_lowercase)) || before.is_some_and(|c| !c.is_alphanumeric())
+    };
+    let last = name.char_indices().filter(|&place| begins(place)).last().map_or(0, |(at, _)| at);
+    ["id", "index", "key", "number", "no", "nr"].iter().any(|word| name[last..].eq_ignore_ascii_case(word))
 }
 
 /// Columns that are worked on at a time, whatever the number of cores: each takes a copy of itself meanwhile.

@@ -41,6 +41,35 @@ pub(super) fn parse(text: &str) -> Option<(f64, bool)> {
     }
 }
 
+/// The first two numbers of a date in another order than ISO 8601's, and the mark between them: `02.06.2024`, `6/24/2024 15:22`. None for
+/// any other text.
+pub(super) fn other(text: &str) -> Option<([u8; 2], char)> {
+    let date = text.split([' ', 'T']).next()?;
+    let mark = date.chars().find(|mark| ['.', '/', '-'].contains(mark))?;
+    let parts: Vec<&str> = date.split(mark).collect();
+    let [first, second, year] = parts[..] else { return None };
+    let number = |part: &str| part.parse().ok().filter(|number| (1..=31).contains(number) && part.len() <= 2);
+    let both = [number(first)?, number(second)?];
+    let sound =
+        year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()) && both.iter().any(|&part| part <= 12);
+    sound.then_some((both, mark))
+}
+
+/// The order of day and month in such dates, as far as they tell it.
+pub(super) fn form_of_others<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let found: Vec<([u8; 2], char)> = texts.filter_map(other).collect();
+    let (_, mark) = found.first()?;
+    let is_day = |at: usize| found.iter().any(|(both, _)| both[at] > 12);
+    let [day_first, month_first] =
+        ["DD MM", "MM DD"].map(|form| format!("{form} YYYY").replace(' ', &mark.to_string()));
+    Some(match (is_day(0), is_day(1)) {
+        (true, false) => day_first,
+        (false, true) => month_first,
+        (false, false) if *mark == '.' => day_first,
+        _ => format!("{day_first} or {month_first}"),
+    })
+}
+
 /// The seconds of a date and time with an offset from UTC.
 fn instant(text: &str) -> Option<f64> {
     text.parse::<Timestamp>().ok().map(|time| time.as_nanosecond() as f64 / 1e9)

@@ -98,9 +98,10 @@ impl Description {
                 0 => "has no values at all",
                 1 if of.missing == 0 => "is the same in all rows",
                 _ if equal() => "repeats the target",
-                _ if !is_target && column.identifies_rows() => {
-                    "is different in every row, so it is probably an identifier"
-                }
+                _ if !is_target && column.identifies_rows() => match of.distinct == rows {
+                    true => "is different in every row, so it is probably an identifier",
+                    false => "is different in nearly every row, so it is probably an identifier",
+                },
                 _ => continue,
             };
             let shown = shorten(name);

@@ -3,17 +3,17 @@
 
 use std::path::Path;
 
-use crate::data::cell::loses_digits;
+use crate::data::cell::{is_code, loses_digits};
 use crate::data::column::{Categorical, Cells, Column, Dates};
 use crate::data::date;
 use crate::data::form::{self, NumberForm};
 use crate::data::note::{Note, NoteKind};
 use crate::data::read_as::{ReadAs, Strays};
 use crate::data::reading::Reading;
-use crate::error::{Error, Place, shorten};
+use crate::error::{Error, Place, flag_word, set, shorten};
 
 /// Texts that stand for missing cells where all others are numbers.
-const DASHES: [&str; 3] = ["-", "--", "."];
+pub(super) const DASHES: [&str; 3] = ["-", "--", "."];
 /// Examples that a note has.
 const EXAMPLES: usize = 3;
 
@@ -51,8 +51,11 @@ impl Inference<'_> {
         let counts = counts(&texts);
         let missing = texts.labels().iter().map(|label| self.reading.missing.contains(label));
         let there: Vec<bool> = missing.zip(&counts).map(|(missing, &count)| !missing && count > 0).collect();
-        let dash =
-            |label: &str| DASHES.contains(&label) && !self.reading.missing.fewer.iter().any(|word| word == label);
+        // Where the form is known a dash is told as any other text is, so that cells say the same whether they were copied or not.
+        let is_known = matches!(how, ReadAs::Written(..));
+        let dash = |label: &str| {
+            !is_known && DASHES.contains(&label) && !self.reading.missing.fewer.iter().any(|word| word == label)
+        };
         let all: usize = counts.iter().zip(&there).filter(|(_, there)| **there).map(|(count, _)| count).sum();
         let of = |what: &dyn Fn(&str) -> bool| -> usize {
             let labels = texts.labels().iter().zip(&counts).zip(&there);
@@ -94,6 +97,12 @@ impl Inference<'_> {
             if how == ReadAs::Date || (cells > 0 && 10 * cells >= 9 * all) {
                 return Ok(self.dates(name, &texts, &dates, &there, how, notes));
             }
+            let others = texts.labels().iter().zip(&there).filter(|(_, there)| **there);
+            if 10 * of(&|label| date::other(label).is_some()) >= 9 * all.max(1)
+                && let Some(form) = date::form_of_others(others.map(|(label, _)| label.as_str()))
+            {
+                notes.push(Note::column(NoteKind::OtherDates, name).detail(format!("as {form}")));
+            }
         }
         Ok(Column::new(name, Cells::Text(if how == ReadAs::Verbatim { texts } else { without(texts, &there) })))
     }
@@ -134,6 +143,11 @@ impl Inference<'_> {
                 _ => how.stray_note(),
             };
             notes.push(self.strays(kind, name, &texts, row, &is_stray));
+        }
+        let code = |label: usize| there[label] && how == ReadAs::Infer && is_code(&texts.labels()[label]);
+        if let Some(row) = rows_of(&code) {
+            let Note { count, of, examples, .. } = self.strays(NoteKind::PaddedNumbers, name, &texts, row, &code);
+            notes.push(padded(name, count, of, examples, (self.place)(row)));
         }
         let lossy = |label: usize| there[label] && loses_digits(&texts.labels()[label], values[label]);
         let by_text = |label: usize| there[label] && how.goes_by_text(&texts.labels()[label], values[label]);
@@ -200,6 +214,12 @@ impl Inference<'_> {
         let with_time = (0..dates.len()).any(|label| there[label] && dates[label].is_some_and(|(_, time)| time));
         Column::new(name, Cells::Date(Dates { seconds, with_time }))
     }
+}
+
+/// The note of numbers that may be codes.
+pub(super) fn padded(name: &str, count: usize, of: usize, examples: Vec<String>, place: Place) -> Note {
+    let otherwise = format!("{} keeps the zeros", set("categorical", &flag_word(name)));
+    Note::column(NoteKind::PaddedNumbers, name).count(count, of, examples).place(place).detail(otherwise)
 }
 
 /// Whether a text is an infinite number, as programs write it.

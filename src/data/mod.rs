@@ -30,6 +30,8 @@ pub use column::{Categorical, Cells, Column, Dates};
 pub use dataset::Dataset;
 pub(crate) use dataset::{all_finite, checksum};
 pub use describe::{ColumnDescription, Description, Values};
+#[cfg(feature = "cli")]
+pub(crate) use encoder::ReadableColumns;
 pub use encoder::{
     DateInput, DatePart, Encoded, Encoder, Feature, FeatureKind, FeatureScaling, Holds, InputScaling, LeftOut,
     NumericEncoding, Scaling, Target, TargetKind, TargetMean, Task, Why, class_labels, class_numbers,

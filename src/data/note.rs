@@ -18,6 +18,8 @@ pub enum NoteKind {
     Preamble,
     /// The first row holds nothing but numbers and was taken for the header.
     NumericHeader,
+    /// The first row looks like the data below it, and was taken for the header.
+    DataHeader,
     /// A column without a name, in front of the others, counts the rows: it was left out.
     IndexColumn,
     /// A column without a name and without values was left out.
@@ -38,8 +40,12 @@ pub enum NoteKind {
     NumberForm,
     /// Whole numbers beyond 2⁵³ lose digits.
     LostDigits,
+    /// Numbers that are written with zeros in front, as codes are.
+    PaddedNumbers,
     /// A column of dates.
     Dates,
+    /// A column of texts looks like dates of another form than is read.
+    OtherDates,
     /// Spellings of true and false were taken as one pair.
     Booleans,
     /// Spellings of one whole number, `1` and `1.0`, were taken as one category.
@@ -48,7 +54,7 @@ pub enum NoteKind {
     Constant,
     /// All categories of a column are rare: the network does not see it.
     AllRare,
-    /// A column of whole numbers is different in every row, and the network learns from it.
+    /// A column tells the rows apart as numbers or names of them do, and the network learns from it.
     Identifier,
     /// Rare categories of a column share an input.
     Rare,
@@ -67,6 +73,7 @@ impl NoteKind {
         matches!(
             self,
             Self::NumericHeader
+                | Self::DataHeader
                 | Self::IndexColumn
                 | Self::StrayTexts
                 | Self::ThousandsGuess
@@ -81,6 +88,7 @@ impl NoteKind {
         match self {
             Self::Preamble => "preamble",
             Self::NumericHeader => "numeric-header",
+            Self::DataHeader => "data-header",
             Self::IndexColumn => "index-column",
             Self::EmptyColumn => "empty-column",
             Self::UnnamedColumn => "unnamed-column",
@@ -91,7 +99,9 @@ impl NoteKind {
             Self::DecimalGuess => "decimal-guess",
             Self::NumberForm => "number-form",
             Self::LostDigits => "lost-digits",
+            Self::PaddedNumbers => "padded-numbers",
             Self::Dates => "dates",
+            Self::OtherDates => "other-dates",
             Self::Booleans => "booleans",
             Self::WholeNumbers => "whole-numbers",
             Self::Constant => "constant",
@@ -109,6 +119,7 @@ impl NoteKind {
         match self {
             Self::Preamble => "lines before the header are skipped",
             Self::NumericHeader => "the first row has only numbers and is taken as the header",
+            Self::DataHeader => "the first row looks like data and is taken as the header",
             Self::IndexColumn => "a first column without a name is taken as the index and left out",
             Self::EmptyColumn => "columns without a name and without values are left out",
             Self::UnnamedColumn => "columns without a name are named by their position",
@@ -119,13 +130,17 @@ impl NoteKind {
             Self::DecimalGuess => "commas are taken as decimal separators",
             Self::NumberForm => "numbers are read as they are written",
             Self::LostDigits => "whole numbers beyond 2^53 lose digits as numbers",
+            Self::PaddedNumbers => "numbers with zeros in front are taken as numbers, without the zeros",
+            Self::OtherDates => {
+                "texts that look like dates are taken as texts, since only ISO dates (2024-06-02) are read as dates"
+            }
             Self::Dates => "dates become days since 1970, month, weekday and, with a time, hour",
             Self::Booleans => "spellings of yes and no are taken as one pair",
             Self::WholeNumbers => "whole numbers that are written differently are one category",
             Self::Constant => "columns that are the same in all training rows are left out",
             Self::AllRare => "columns whose categories are all rare are left out",
             Self::Identifier => {
-                "columns that are different in every row are learned from, though they are probably identifiers"
+                "columns that are different in every row or nearly so are learned from, though they are probably identifiers"
             }
             Self::Rare => "rare categories share an input",
             Self::TargetMean => "columns of many rare categories have the target's mean in each category",

@@ -37,7 +37,8 @@ pub enum ReadAs {
     Date,
     /// Texts, also where they look like numbers.
     Text,
-    /// Texts as they are written, also those that stand for missing cells.
+    /// Texts as they are written, also those that stand for missing cells. Numbers and dates of formats that have such stay what they
+    /// are.
     Verbatim,
 }
 

@@ -176,6 +176,12 @@ impl Table {
     /// [`Error::NotANumber`] for a text that is to be a number and may not be missing; [`Error::EmptyTable`] where
     /// nothing is left; [`Error::Shape`] for another number of words than of columns.
     pub fn read_as(self, how: &[ReadAs], reading: &Reading) -> Result<Self> {
+        self.read_texts_as(how, reading, false)
+    }
+
+    /// The same; `written` says that texts stand in a file as text, so that they are looked at where they were read
+    /// [verbatim](ReadAs::Verbatim).
+    pub(crate) fn read_texts_as(self, how: &[ReadAs], reading: &Reading, written: bool) -> Result<Self> {
         ReadAs::check(how, self.columns.len())?;
         let Self { source, columns, lines, mut notes } = self;
         let place = |row| lines.at(row);
@@ -185,7 +191,9 @@ impl Table {
             let how = how.said(reading);
             let Column { name, cells, form, exact } = column;
             let texts = match (how, cells) {
-                (ReadAs::Text | ReadAs::Verbatim, cells) => {
+                (ReadAs::Verbatim, cells) => return Ok(Column { name, cells, form, exact }),
+                (_, Cells::Text(texts)) if written => texts,
+                (ReadAs::Text, cells) => {
                     let cells = Cells::Text(exact.unwrap_or_else(|| cells.to_texts()));
                     return Ok(Column::new(name, cells));
                 }

@@ -41,6 +41,9 @@ pub(crate) const PAGE: &str = "report.html";
 pub(crate) const PREDICTIONS: &str = "predictions.csv";
 /// What the networks of folds say of the training rows that they held out.
 pub(crate) const OUT_OF_FOLD: &str = "out-of-fold.csv";
+/// The files that a run writes over those of an earlier one.
+#[cfg(feature = "cli")]
+pub(crate) const FILES: [&str; 7] = [MODEL, METRICS, CONFIG, FINDINGS, PAGE, PREDICTIONS, OUT_OF_FOLD];
 /// The folder of pictures.
 pub(crate) const PLOTS: &str = "plots";
 /// The folder of the run that goes on.

@@ -9,6 +9,7 @@ mod progress;
 pub mod run;
 pub mod sweep;
 mod table;
+mod tell;
 
 pub use bench::{bench_text, plot_throughput};
 pub use digits::{count_of, figure, score, significant, value};
@@ -17,5 +18,8 @@ pub use members::{member_cells, member_heading};
 pub use plot::plot_lr_curve;
 pub use progress::{Reporter, mean_epochs};
 pub use table::{Table, memory, rate};
+#[cfg(feature = "mpi")]
+pub use tell::silence;
+pub use tell::{tell, visible};
 
 pub use crate::error::count;

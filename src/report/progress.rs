@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{count, figure, rate, score, significant};
+use super::{count, figure, rate, score, significant, tell};
 use crate::train::{Epoch, Event, Progress, ValidationScore};
 
 /// Longest silence on something that is no terminal.
@@ -62,9 +62,9 @@ impl Reporter {
         let Self { output, started, setup, .. } = self;
         if let Some(setup) = setup.take().filter(|_| !matches!(output, Output::Quiet)) {
             let seconds = significant((setup + started.elapsed()).as_secs_f64(), 3);
-            eprintln!(
+            tell(&format!(
                 "first steps: done after {seconds} s, with the opening of the device and the making of its kernels"
-            );
+            ));
         }
         match output {
             Output::Quiet => {}
@@ -81,7 +81,7 @@ impl Reporter {
                     let left = seconds * (progress.steps - progress.step) as f64 / progress.step as f64;
                     let speed = rate(progress.step as f64 / seconds);
                     let percent = progress.step * 100 / progress.steps;
-                    eprintln!("{percent:>3} %  {message}, {speed} steps/s, {left:.0} s left");
+                    tell(&format!("{percent:>3} %  {message}, {speed} steps/s, {left:.0} s left"));
                 }
             }
         }

@@ -153,6 +153,22 @@ fn clocks_are_those_that_a_browser_has() {
     }
 }
 
+/// std's macros panic where stderr or stdout takes nothing, and let the texts of a file steer a terminal; the command has its own under
+/// the name of one of them.
+#[test]
+fn nothing_is_printed_by_the_macros_of_std() {
+    let (_, command) = files("src", "rs").into_iter().find(|(path, _)| path.ends_with("cli/mod.rs")).unwrap();
+    let own = command.find("macro_rules! eprintln").unwrap();
+    assert!(command.find("\nmod ").is_some_and(|first| own < first), "what stands above the macro has that of std");
+    for (path, text) in files("src", "rs") {
+        // Tests inside a file may print.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let text = if path.starts_with("cli") { text.replace("eprintln!", "") } else { text.into() };
+        let found = ["print!(", "println!(", "dbg!("].into_iter().find(|name| code(&text).contains(name));
+        assert_eq!(found, None, "{}", path.display());
+    }
+}
+
 /// A new loss or optimiser touches neither the command nor a report, which go by the tables: they name but the defaults.
 #[test]
 fn the_command_goes_by_the_tables_of_losses_and_optimisers() {

@@ -52,6 +52,9 @@ pub async fn end(
     let mut fitted = if is_judged { Some(fitting.finish_async().await?) } else { None };
     if let Some(fitted) = fitted.as_mut().filter(|_| baseline && !is_asked_to_end()) {
         fitted.add_baseline_async().await?;
+        if !args.quiet {
+            tell::the_better_baseline(fitted);
+        }
     }
     if let Some(fitted) = &fitted {
         let article = source.is_articles() && fitted.model.spec.loss() == Loss::BinaryCrossEntropy;

@@ -19,7 +19,7 @@ mod start;
 mod tell;
 mod weights;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::columns::ColumnArgs;
 use super::config::{GivenArgs, switch};
@@ -29,10 +29,11 @@ use super::interrupt::Interrupt;
 use super::job::Job;
 use super::output::print_data;
 use super::reading::ReadingArgs;
-use super::source::{DataArgs, Source};
+use super::source::{DataArgs, Source, refuse_input};
 use crate::backend::Device;
 use crate::data::{FeatureScaling, NumericEncoding, Task};
 use crate::error::Result;
+use crate::folder;
 use crate::math::Activation;
 use crate::params::Init;
 use crate::pipeline::{Estimator, Prepared, Preset};
@@ -226,6 +227,10 @@ async fn train(args: Args, parallel: Option<DataParallel>) -> Result<u8> {
     let estimator = settings::estimator(&args, &source)?;
     if args.dump_config {
         return print_data(args.said.toml(&settings::words(&estimator, &args, &source))).map(|_| 0);
+    }
+    if let Some(folder) = &args.out {
+        let inputs: Vec<&Path> = args.split.tables().chain([source.path()]).collect();
+        folder::FILES.iter().try_for_each(|name| refuse_input("--out", &folder.join(name), &inputs))?;
     }
     let place = Place::take(&args)?;
     if let (Some(place), false) = (&place, args.quiet) {

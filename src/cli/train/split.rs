@@ -102,6 +102,11 @@ impl SplitArgs {
         Ok(())
     }
 
+    /// The files of parts that have one of their own.
+    pub fn tables(&self) -> impl Iterator<Item = &Path> {
+        self.validation.iter().chain(&self.test).map(PathBuf::as_path)
+    }
+
     /// The tables of parts that have one of their own, each read by `read`.
     pub fn held_out(&self, read: impl Fn(&Path) -> Result<Table>) -> Result<HeldOutTables> {
         let part = |path: &Option<PathBuf>| path.as_deref().map(&read).transpose();

@@ -5,14 +5,20 @@ use std::path::Path;
 use crate::cli::interrupt::Signal;
 use crate::cli::notes;
 use crate::cli::source::Source;
+use crate::data::{Encoder, Task};
 use crate::error::{list, shell_word};
 use crate::folder::{MODEL, data_of};
+use crate::infer::Metric;
 use crate::kernels::MOST_LAYERS;
+use crate::math::Loss;
 use crate::params::Layout;
-use crate::pipeline::{Fitting, Hint, Member};
+use crate::pipeline::{Fitted, Fitting, Hint, Member};
 use crate::plan::PlanKind;
-use crate::report::{count, count_of, memory};
+use crate::report::{count, count_of, figure, memory};
 use crate::train::ReplicaEnd;
+
+/// How many times a baseline's error one has to be to count as worse: what lies between is chance.
+const MARGIN: f64 = 1.01;
 
 /// That a model of other data in the run's folder gives way.
 pub fn the_run_it_replaces(folder: &Path, data: &str) {
@@ -86,6 +92,38 @@ pub fn the_end(fitting: &Fitting, signal: Option<Signal>) {
 pub fn the_choice(fitting: &Fitting) {
     let hints = fitting.prepared().hints.iter();
     hints.filter(|hint| matches!(hint, Hint::Portfolio(_))).for_each(|hint| eprintln!("{hint}"));
+}
+
+/// Which baseline is better than the network, if one is, and what to try. Rows with weights are learned for something else than what is
+/// compared.
+pub fn the_better_baseline(fitted: &Fitted) {
+    let Some(baseline) = fitted.baseline.as_ref().filter(|_| fitted.data.train.weights().is_none()) else { return };
+    let (part, own) = fitted.metrics.test.as_ref().map_or(("training", &fitted.metrics.train), |test| ("test", test));
+    let loss = fitted.model.spec.loss();
+    let task = fitted.model.encoder.as_ref().map_or(Task::Regression, Encoder::task);
+    let (constant, to_try) = match task {
+        Task::Regression => ("the mean", "other columns"),
+        _ => ("the shares of the classes", "--calibrate, or other columns"),
+    };
+    let others = [
+        ("the plain network", baseline.plain.as_ref(), "--preset plain"),
+        ("the linear model", baseline.linear.as_ref(), "--hidden none"),
+        (constant, Some(&baseline.constant), to_try),
+    ];
+    // By the loss that was trained, too: a network that predicts medians has a larger RMSE on purpose.
+    let metric = Metric::of_task(task);
+    let is_worse = |metric: Metric, other| Some(metric.of(own)? > MARGIN * metric.of(other)?);
+    let others = others.into_iter().filter_map(|(name, other, to_try)| {
+        let worse = is_worse(metric, other?) == Some(true) && is_worse(Metric::Loss, other?) != Some(false);
+        Some((name, metric.of(other?)?, to_try)).filter(|_| worse)
+    });
+    let Some((name, other, to_try)) = others.min_by(|a, b| a.1.total_cmp(&b.1)) else { return };
+    let tails = ", or --loss huber if a few targets are far from the rest";
+    let tails = if loss == Loss::MeanSquaredError { tails } else { "" };
+    let [own, other] = [metric.of(own).unwrap_or(other), other].map(figure);
+    eprintln!(
+        "note: the network is worse than {name} on the {part} rows, {metric} {own} against {other}: try {to_try}{tails}"
+    );
 }
 
 /// How the networks of an ensemble ended.

@@ -13,6 +13,8 @@ mod fit_feature;
 mod inputs;
 mod left_out;
 mod piecewise;
+#[cfg(feature = "cli")]
+mod readable;
 mod scaling;
 mod target;
 mod target_mean;
@@ -23,6 +25,8 @@ pub use feature::{Feature, FeatureKind, Holds};
 pub use fit::{class_labels, class_numbers};
 pub use left_out::{LeftOut, Why};
 pub use piecewise::NumericEncoding;
+#[cfg(feature = "cli")]
+pub(crate) use readable::ReadableColumns;
 pub use scaling::{FeatureScaling, InputScaling, Scaling};
 pub use target::{Target, TargetKind, Task};
 pub use target_mean::TargetMean;

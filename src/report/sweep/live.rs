@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::table::score_of;
 use crate::error::shorten_to;
-use crate::report::{count, figure};
+use crate::report::{count, figure, tell};
 use crate::sweep::{Candidate, End, Metric, Record, SweepEvent};
 
 /// Trials that have ended and are shown.
@@ -100,7 +100,7 @@ impl Live {
                     let best =
                         self.best.first().map_or_else(String::new, |best| format!("; best: {}", self.line(best)));
                     let (done, all) = (count(self.done as u64), count(self.all as u64));
-                    eprintln!("{done} of {all} trainings{}", shorten_to(&best, LINE));
+                    tell(&format!("{done} of {all} trainings{}", shorten_to(&best, LINE)));
                 }
                 self.draw();
             }

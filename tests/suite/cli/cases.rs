@@ -98,15 +98,18 @@ fn numbers_in_another_form_train_the_same_network() {
     // Each model reads tables as its own was written; flags go before.
     place.file("new.csv", "a;b\n1,50;2,00 %\n");
     place.file("new_plain.csv", "a,b\n1.50,2.00\n");
-    place.file("new_points.csv", "a,b\n1.5,2\n");
+    place.file("new_signs.csv", "a,b\n1.50,2.00 %\n");
+    place.file("new_points.csv", "a,b\n1.5,2%\n");
     assert_eq!(
         place.stdout("predict comma new.csv --device cpu"),
         place.stdout("predict plain new_plain.csv --device cpu")
     );
-    let (_, stderr) = both(&place, "predict comma new_plain.csv --device cpu");
-    assert!(stderr.contains("count as missing: `a` (1 of 1, first `1.50` in line 2), `b` (1 of 1"), "{stderr}");
+    place.refuses("predict comma new_plain.csv --device cpu", 2, &["`a`", "`1.50`: --decimal . reads it"]);
+    let message =
+        "no cell of `b` is a number, the first is `2.00`: expected numbers as in training, with percent signs";
+    place.refuses("predict comma new_plain.csv --decimal . --device cpu", 2, &[message]);
     assert_eq!(
-        place.stdout("predict comma new_plain.csv --decimal . --device cpu"),
+        place.stdout("predict comma new_signs.csv --decimal . --device cpu"),
         place.stdout("predict comma new_points.csv --decimal . --device cpu")
     );
     // Marks that a user gives.
@@ -139,6 +142,108 @@ fn every_row_in_is_a_row_out() {
     let alone = place.stdout("predict run ids.csv --device cpu");
     assert_eq!(cells[1][4], alone.lines().nth(2).unwrap());
     place.refuses("predict run ids.csv --copy ident --device cpu", 2, &["`ident`"]);
+}
+
+/// What is copied is a matter of the output alone: features among it are read as if they were not.
+#[test]
+fn copied_columns_change_no_prediction() {
+    let place = Place::new();
+    let row = |i: usize, a: f64, b: f64| {
+        let (kind, day) = (["u", "v", "none"][i % 3], 1 + i % 28);
+        format!("{a:.3},{b:.3},{kind},2024-01-{day:02},{}", y(a, b) + (i % 3) as f64)
+    };
+    place.file("t.csv", &format!("a,b,kind,when,y\n{}", rows(90, row)));
+    place.stdout(&format!("train t.csv --target y --not-missing none --epochs 5 --out run --quiet {QUICK}"));
+    let same = |file: &str, flags: &str, first: &str| {
+        let words = format!("predict run {file} --device cpu {flags}");
+        let (alone, copied) = (place.stdout(&words), place.stdout(&format!("{words} --copy a,b,kind,when")));
+        let table = csv::ReaderBuilder::new().from_reader(copied.as_bytes()).into_records().map(Result::unwrap);
+        let cells: Vec<Vec<String>> = table.map(|row| row.iter().map(String::from).collect()).collect();
+        assert_eq!(cells[0][..4].join("|"), first, "{file}");
+        let predictions: Vec<&str> = cells.iter().map(|row| row[4].as_str()).collect();
+        assert_eq!(predictions, alone.lines().skip(1).collect::<Vec<_>>(), "{file} {flags}");
+        predictions.join(" ")
+    };
+    place.file("points.csv", "a;b;kind;when\n2.075;1234.5;u;2024-01-02\n1.5;;v;\n0.5;-;gone;soon\n");
+    let points = same("points.csv", "", "2.075|1234.5|u|2024-01-02");
+    place.file("commas.csv", "a;b;kind;when\n2,075;1.234,5;u;2024/01/02\n1,5;;v;\n0,5;-;gone;soon\n");
+    assert_eq!(same("commas.csv", "--decimal , --thousands .", "2,075|1.234,5|u|2024/01/02"), points);
+    // Words for missing cells, in numbers and in categories, of the flags and of the model.
+    place.file("words.csv", "a;b;kind;when\n2.075;-999.0;gone;NA\n1.5;NA;none;2024-01-03\n");
+    let words = same("words.csv", "--missing gone,-999", "2.075|-999.0|gone|NA");
+    place.file("empty.csv", "a;b;kind;when\n2.075;;;\n1.5;;none;2024-01-03\n");
+    assert_eq!(same("empty.csv", "", "2.075|||"), words);
+}
+
+/// A column of which nothing can be read says nothing, and its model neither; one that is empty is a user's own choice.
+#[test]
+fn a_column_without_a_readable_cell_is_refused() {
+    let place = Place::new();
+    let row = |i: usize, a: f64, b: f64| format!("{a:.3},{b:.3},2024-01-{:02},{}", 1 + i % 28, y(a, b));
+    place.file("t.csv", &format!("a,b,when,y\n{}", rows(60, row)));
+    place.stdout(&format!("train t.csv --target y --epochs 5 --out run --quiet {QUICK}"));
+    for (row, message) in [
+        ("2,075;1.5;2024-01-02;1", "line 2: no cell of `a` is a number, the first is `2,075`: --decimal , reads it"),
+        ("1.5;many;2024-01-02;1", "line 2: no cell of `b` is a number, the first is `many`: expected numbers such as"),
+        ("1.5;1.5;02.06.2024;1", "line 2: no cell of `when` is a date, the first is `02.06.2024`: expected dates"),
+    ] {
+        place.file("new.csv", &format!("a;b;when;y\n{row}\n{row}\n;;;1\n"));
+        for words in ["eval run new.csv", "predict run new.csv", "predict run new.csv --copy a,when --out new.out"] {
+            place.refuses(&format!("{words} --device cpu"), 2, &["new.csv: ", message]);
+        }
+        assert!(!place.names().contains(&"new.out".to_string()));
+        // A cell that can be read at the very end makes all others missing, however many parts of the file come before.
+        place.file("new.csv", &format!("a;b;when;y\n{}1.5;1.5;2024-01-02;1\n", format!("{row}\n").repeat(100_000)));
+        let (stdout, stderr) = both(&place, "predict run new.csv --device cpu");
+        assert_eq!(stdout.lines().count(), 100_002);
+        assert!(stderr.contains("count as missing: `") && stderr.contains("(100000 of 10000"), "{stderr}");
+    }
+    place.file("new.csv", "a;b;when;y\n;-;;1\n;-;NA;1\n");
+    for words in ["eval run new.csv", "predict run new.csv", "predict run new.csv --copy a,b"] {
+        place.stdout(&format!("{words} --device cpu"));
+    }
+}
+
+/// A row that is taken for the header is lost as data, so what looks like one is told.
+#[test]
+fn a_header_that_looks_like_data_is_told() {
+    let place = Place::new();
+    place.file("t.csv", &rows(60, |i, a, b| format!("{a},{b},{}", ["u", "v"][i % 2])));
+    let note = "note: the first row looks like data and is taken as the header: first `0` in line 1; --no-header or --header decides\n";
+    for words in ["data t.csv", "train t.csv --target u --device cpu --epochs 1"] {
+        assert!(both(&place, words).1.contains(note), "{words}");
+        assert!(!both(&place, &format!("{words} --header")).1.contains("looks like data"), "{words}");
+        place.refuses(&format!("{words} --strict"), 2, &["the first row looks like data"]);
+    }
+    assert_eq!(place.json("data t.csv --no-header --strict")["rows"], 60);
+}
+
+#[test]
+fn codes_and_dates_in_other_forms_are_told() {
+    let place = Place::new();
+    let zip = |i: usize| format!("{:05}", 501 + i * 977 % 20_000);
+    let row = |i: usize, a: f64, b: f64| {
+        let stray = if i == 50 { "none yet".into() } else { zip(i) };
+        format!("{},{stray},{:02}.06.2024,{}/{}/2024 10:00,{a},{}", zip(i), 1 + i % 28, 1 + i % 12, 1 + i % 28, y(a, b))
+    };
+    place.file("t.csv", &format!("zip,area,Datum,day,a,y\n{}", rows(60, row)));
+    let told = both(&place, "data t.csv").1;
+    let codes = (0..60).filter(|&i| zip(i).starts_with('0')).count();
+    let note = format!(
+        "note: numbers with zeros in front are taken as numbers, without the zeros: `zip` ({codes} of 60, first `00501` in line 2, \
+         --categorical zip keeps the zeros), `area` ("
+    );
+    assert!(told.contains(&note) && told.contains("--categorical area keeps the zeros)\n"), "{told}");
+    let note = "note: texts that look like dates are taken as texts, since only ISO dates (2024-06-02) are read as dates: `Datum` (as \
+                DD.MM.YYYY), `day` (as MM/DD/YYYY)\n";
+    assert!(told.contains(note), "{told}");
+    // What a user has decided is not told.
+    let told = both(&place, "data t.csv --categorical zip,Datum,day --numeric area").1;
+    assert!(!told.contains("zeros") && !told.contains("dates"), "{told}");
+    // Days and months that leave the order open; times, versions and zeros that are no codes.
+    place.file("t.csv", "a,b,c,y\n1/2/2024,1.2.3,00,01\n3/4/2024,1.2.4,01,0\n");
+    let told = both(&place, "data t.csv --target y").1;
+    assert!(told.contains("`a` (as DD/MM/YYYY or MM/DD/YYYY)\n") && !told.contains("zeros"), "{told}");
 }
 
 #[test]

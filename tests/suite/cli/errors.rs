@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Stdio;
 
 use crate::cli::{Place, assert_no_work, refused};
 use crate::support::devices;
@@ -184,6 +186,62 @@ fn unwritable_outputs_are_refused_at_once() {
     assert_no_work(&place.refuses(words, 2, &["classes.csv", "cannot make the output folder"]));
     let words = "train moons --device cpu --epochs 1000000000 --out classes.csv";
     assert_no_work(&place.refuses(words, 2, &["classes.csv", "cannot"]));
+}
+
+/// A file that is read is not written over, by whatever path: what it held would be gone.
+#[test]
+fn inputs_are_not_written_over() {
+    let place = Place::new();
+    place.json("train numbers.csv --target y --device cpu --epochs 1 --out run");
+    place.stdout("export run --onnx net.onnx");
+    fs::copy(place.path().join("numbers.csv"), place.path().join("run").join("predictions.csv")).unwrap();
+    let model = Path::new("run").join("model.safetensors").display().to_string();
+    let contents = |name: &str| fs::read(place.path().join(name)).unwrap();
+    for (words, file) in [
+        ("predict run numbers.csv --device cpu --out numbers.csv".to_string(), "numbers.csv"),
+        ("predict run numbers.csv --device cpu --out run/../numbers.csv".into(), "numbers.csv"),
+        (format!("predict run numbers.csv --device cpu --out {model}"), model.as_str()),
+        (format!("export run --onnx {model}"), &model),
+        (format!("export {model} --onnx {model}"), &model),
+        ("import net.onnx --out net.onnx".into(), "net.onnx"),
+        ("import net.onnx numbers.csv --target y --out numbers.csv".into(), "numbers.csv"),
+        ("train run/predictions.csv --target y --device cpu --out run".into(), "run/predictions.csv"),
+        (
+            "train numbers.csv --test run/predictions.csv --target y --device cpu --out run".into(),
+            "run/predictions.csv",
+        ),
+    ] {
+        let before = contents(file);
+        assert_no_work(&place.refuses(&words, 2, &["a file that is read", "another file"]));
+        assert!(contents(file) == before, "{words}");
+    }
+    // Another file of that name, and one that is there and not read, are written.
+    place.stdout("predict run numbers.csv --device cpu --out run/numbers.csv");
+    place.stdout("predict run numbers.csv --device cpu --out run/numbers.csv");
+}
+
+/// Where stderr takes nothing, as on a full disk or behind a `head` that has seen enough, what was to be told there is dropped.
+#[test]
+#[cfg(unix)]
+fn a_run_survives_a_stderr_that_takes_nothing() {
+    let place = Place::new();
+    for words in [
+        "train numbers.csv --target y --device cpu --epochs 200 --out run --json",
+        "sweep numbers.csv --target y --device cpu --epochs 20 --vary lr=0.1,0.01 --out swept --json",
+    ] {
+        let mut command = place.command(words);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words}");
+        assert!(output.stdout.starts_with(b"{"), "{words}");
+        assert!(place.names().iter().any(|name| ["run", "swept"].contains(&name.as_str())), "{words}");
+        if cfg!(target_os = "linux") {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = place.command(&words.replace("--out ", "--out again-")).stderr(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{words}");
+        }
+    }
 }
 
 #[test]

@@ -142,6 +142,17 @@ fn the_baseline_of_numbers_is_their_mean() {
     let found = place.json("train numbers.csv --target y --device cpu --epochs 1");
     let [constant, linear] = ["constant", "linear"].map(|name| found["baseline"][name]["r2"].as_f64().unwrap());
     assert!(constant <= 0.0 && linear > 0.999, "{found}");
+    // A network that is worse than one of these is no use, and that is said with what to try.
+    let told = |flags: &str| place.run(&format!("train numbers.csv --target y --device cpu {flags}")).stderr;
+    let worse = |part: &str| format!("note: the network is worse than the linear model on the {part} rows, rmse ");
+    let stderr = told("--epochs 1");
+    let to_try = ": try --hidden none, or --loss huber if a few targets are far from the rest\n";
+    assert!(stderr.contains(&worse("test")) && stderr.contains(to_try), "{stderr}");
+    let stderr = told("--epochs 1 --test-fraction 0 --loss huber");
+    assert!(stderr.contains(&worse("training")) && stderr.contains(": try --hidden none\n"), "{stderr}");
+    for flags in ["--epochs 1 --no-baseline", "--epochs 1 --quiet", "--hidden none --epochs 300"] {
+        assert!(!told(flags).contains("is worse than"), "{flags}");
+    }
     let table = place.stdout("train numbers.csv --target y --device cpu --epochs 1 --test-fraction 0");
     assert!(table.contains("\ntrain, linear") && table.contains("\ntrain, mean "), "{table}");
     let table = place.stdout("train numbers.csv --target y --hidden none --device cpu --epochs 1");
@@ -198,6 +209,30 @@ fn a_table_is_described() {
     assert_eq!(place.json("data moons")["rows"], 1000);
     place.refuses("data leak.csv --target z", 2, &["leak.csv", "no column `z`"]);
     place.refuses("data absent.csv", 2, &["absent.csv", "cannot read the table"]);
+}
+
+/// Numbers that differ in every row may be salaries as well as names of rows; only what counts rows, or is called so, is warned of.
+#[test]
+fn identifiers_are_told_from_numbers_that_differ() {
+    let place = Place::new();
+    let row = |i: usize| {
+        let (salary, power, down, shuffled) = (i * 7919 % 40_009, i * 7919 % 40_009 + 100_000, 900 - i, i * 37 % 150);
+        format!(
+            "{salary},1.{power}e+30,{down},{shuffled},{salary},{salary},n{},w{},2024-01-{}\n",
+            i.max(1),
+            i / 2,
+            1 + i % 28
+        )
+    };
+    let rows: String = (0..150).map(row).collect();
+    place.file("t.csv", &format!("salary,power,down,shuffled,customer_id,PassengerId,name,word,day\n{rows}"));
+    let found = place.json("data t.csv");
+    let warnings: Vec<_> = found["warnings"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let every =
+        |name: &str| format!("`{name}` is different in every row, so it is probably an identifier: --ignore {name}");
+    let nearly = "`name` is different in nearly every row, so it is probably an identifier: --ignore name".to_string();
+    let told = ["down", "shuffled", "customer_id", "PassengerId"].map(every);
+    assert_eq!(warnings, [&told[..], &[nearly]].concat());
 }
 
 /// A column that only numbers the rows is learned from, and said; so is that a model of other data gives way, and predictions have the

@@ -86,7 +86,7 @@ fn numbers_are_read_in_the_form_that_their_column_agrees_on() {
             &[guess],
         ),
         (&["+1", "1e3", ".5", "5."], &[1.0, 1000.0, 0.5, 5.0], plain, &[]),
-        (&["02101", "2101"], &[2101.0, 2101.0], plain, &[]),
+        (&["02101", "2101"], &[2101.0, 2101.0], plain, &[NoteKind::PaddedNumbers]),
         (&["$(5)", "$7"], &[-5.0, 7.0], NumberForm { brackets: true, currency: Some('$'), ..plain }, &[form]),
     ];
     for (cells, expected, form, notes) in cases {
@@ -370,8 +370,10 @@ fn rows_of_a_single_column_are_all_there() {
 fn headers_are_taken_as_they_occur() {
     let names = |text: &str| (read(text).names(), kinds(&read(text)));
     let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    use NoteKind::{DuplicateName, EmptyColumn, IndexColumn, NumberForm, NumericHeader, Preamble, UnnamedColumn};
-    let cases: [(&str, &[&str], &[NoteKind]); 23] = [
+    use NoteKind::{
+        DataHeader, DuplicateName, EmptyColumn, IndexColumn, NumberForm, NumericHeader, Preamble, UnnamedColumn,
+    };
+    let cases: [(&str, &[&str], &[NoteKind]); 31] = [
         (",a,y\n0,1,2\n1,3,4\n", &["a", "y"], &[IndexColumn]),
         ("\"\",\"a\",\"y\"\n\"1\",1,2\n\"2\",3,4\n", &["a", "y"], &[IndexColumn]),
         ("a,y\nr1,1,2\nr2,3,4\n", &["a", "y"], &[IndexColumn]),
@@ -395,6 +397,14 @@ fn headers_are_taken_as_they_occur() {
         ("0.5,0.5\n1,2\n", &["0.5", "0.5.1"], &[NumericHeader, DuplicateName]),
         ("0,1,2\n5,6,7\n", &["0", "1", "2"], &[]),
         ("1,2,3\n5,6,7\n", &["1", "2", "3"], &[]),
+        ("0.1,0.2,x\n0.3,0.5,y\n0.6,,x\n", &["0.1", "0.2", "x"], &[DataHeader]),
+        ("39;private;no\n50;state;no\n", &["39", "private", "no"], &[DataHeader]),
+        ("39;private;no\nold;state;no\n", &["39", "private", "no"], &[]),
+        ("39;private;pay\n50;state;no\n", &["39", "private", "pay"], &[]),
+        ("7,8,y\na,b,y\n", &["7", "8", "y"], &[]),
+        ("city,2019,2021,2025\nu,1,2,3\nv,4,5,6\n", &["city", "2019", "2021", "2025"], &[]),
+        ("city,10,20,30\nu,1,2,3\nv,4,5,6\n", &["city", "10", "20", "30"], &[]),
+        ("1,2,label\n5,6,u\n", &["1", "2", "label"], &[]),
     ];
     for (text, expected, notes) in cases {
         assert_eq!(names(text), (owned(expected), notes.to_vec()), "{text:?}");

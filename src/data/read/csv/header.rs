@@ -14,6 +14,9 @@ use crate::data::reading::Reading;
 use crate::data::table::unfit_names;
 use crate::error::{Error, Place, Result, list, shorten};
 
+/// Rows that are looked at for whether the header is like them.
+const ROWS: usize = 100;
+
 /// The start of a file.
 #[derive(Debug)]
 pub(in crate::data) struct Header {
@@ -81,6 +84,10 @@ impl Header {
         let last = names.len();
         if start.fit(&mut names, &text[row.end..], delimiter) {
             found.notes.push(Note::column(NoteKind::EmptyColumn, format!("column {last}")));
+        }
+        if reading.header.is_none() && !is_data(&names) && start.is_like_rows(&names, &text[row.end..], delimiter) {
+            let examples = names.iter().filter(|name| !name.is_empty()).take(1).cloned().collect();
+            found.notes.push(Note::file(NoteKind::DataHeader).count(0, 0, examples).place(Place::Line(row.line)));
         }
         found.name(names);
         let plain: Vec<&str> = found.names.iter().map(String::as_str).collect();
@@ -236,6 +243,33 @@ impl Start<'_> {
         Err(self.malformed(1, problem))
     }
 
+    /// Whether names are like the cells below them: most are numbers over numbers, or one is, and another is a text of its own column.
+    /// Numbers that are years or ascend evenly count columns.
+    fn is_like_rows(&self, names: &[String], rows: &[u8], delimiter: u8) -> bool {
+        let is_number = |text: &str| form::find([(text, 1)].into_iter(), form::Marks::default()).is_some();
+        let numbers: Vec<bool> = names.iter().map(|name| is_number(name)).collect();
+        if !numbers.contains(&true) || counts_columns(names, &numbers) {
+            return false;
+        }
+        // Of each name, whether a cell of its column is like it, and whether none is unlike it.
+        let mut like = vec![(false, true); names.len()];
+        let (mut scanner, mut seen, mut at) = (Scanner::new(rows, delimiter), 0, 0);
+        while !scanner.is_done() && seen < ROWS {
+            let Cell { bytes, end, .. } = scanner.cell();
+            let cell = String::from_utf8_lossy(bytes.trim_ascii());
+            if let Some((any, all)) =
+                like.get_mut(at).filter(|_| end != End::Text && !self.reading.missing.contains(&cell))
+            {
+                let is_like = if numbers[at] { is_number(&cell) } else { *cell == names[at] };
+                (*any, *all) = (*any || is_like, *all && is_like);
+            }
+            (seen, at) = if end == End::Cell { (seen, at + 1) } else { (seen + 1, 0) };
+        }
+        let over_numbers = numbers.iter().zip(&like).filter(|(number, (any, all))| **number && *any && *all).count();
+        let among_texts = numbers.iter().zip(&like).any(|(number, (any, _))| !number && *any);
+        2 * over_numbers > names.len() || (over_numbers > 0 && among_texts)
+    }
+
     /// Where rows have a cell more than the header: the first one names rows, as R's tables have it, unless the last
     /// one is always empty. Where they have a cell less, a delimiter ends the header alone, whose last name goes;
     /// whether that is so.
@@ -263,6 +297,17 @@ fn is_data(names: &[String]) -> bool {
     let counts = |from: usize| names.iter().enumerate().all(|(at, name)| *name == (from + at).to_string());
     let number = |name: &String| form::find([(name.as_str(), 1)].into_iter(), form::Marks::default()).is_some();
     names.iter().all(number) && !counts(0) && !counts(1)
+}
+
+/// Whether those of names that are numbers are years, or whole and evenly apart, as numbers of columns are.
+fn counts_columns(names: &[String], numbers: &[bool]) -> bool {
+    let values = names.iter().zip(numbers).filter(|(_, number)| **number).map(|(name, _)| name.parse::<i64>().ok());
+    let Some(values) = values.collect::<Option<Vec<i64>>>() else { return false };
+    let mut steps = values.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+    let step = steps.next();
+    let even =
+        step.is_some_and(|step| step != 0 && (values.len() > 2 || step.abs() == 1) && steps.all(|next| next == step));
+    even || values.iter().all(|year| (1800..=2100).contains(year))
 }
 
 fn most_frequent(counts: &[usize]) -> Option<usize> {

@@ -16,7 +16,7 @@ use std::path::Path;
 use foldhash::HashMap;
 
 use crate::data::column::{Categorical, Cells, Column, in_order};
-use crate::data::infer::{Inference, Unfit};
+use crate::data::infer::{Inference, Unfit, padded};
 use crate::data::note::{Note, NoteKind, Notes};
 use crate::data::read::bytes::Bytes;
 use crate::data::read::csv::blocks::Blocks;
@@ -203,6 +203,7 @@ enum Growing {
         values: Vec<f64>,
         infinite: Option<(usize, String)>,
         strays: StrayCells,
+        codes: StrayCells,
     },
     Text {
         known: HashMap<String, u32>,
@@ -331,7 +332,10 @@ impl Growing {
     fn new(parsed: Parsed) -> Self {
         match parsed {
             Parsed::Skip => Self::Skipped,
-            Parsed::Number { .. } => Self::Number { values: Vec::new(), infinite: None, strays: StrayCells::default() },
+            Parsed::Number { .. } => {
+                let (values, infinite) = (Vec::new(), None);
+                Self::Number { values, infinite, strays: StrayCells::default(), codes: StrayCells::default() }
+            }
             Parsed::Text => Self::Text { known: HashMap::default(), codes: Vec::new() },
         }
     }
@@ -350,7 +354,10 @@ impl Growing {
             Self::Number { infinite: Some((row, cell)), .. } => {
                 Err(Unfit { row, cell, infinite: true }.error(path, (inference.place)(row), name))
             }
-            Self::Number { values, strays, .. } => {
+            Self::Number { values, strays, codes: StrayCells { count, first, examples }, .. } => {
+                if count > 0 {
+                    notes.push(padded(name, count, values.len(), examples, (inference.place)(first)));
+                }
                 if strays.count > 0 {
                     let StrayCells { count, first, examples } = strays;
                     let note = Note::column(kind.stray_note(), name).count(count, values.len(), examples);
@@ -376,16 +383,16 @@ impl Growing {
     fn append(&mut self, piece: Piece<'_>, rows: usize, unfit: impl Fn(&str) -> Error) -> Result<()> {
         match (&mut *self, piece) {
             (
-                Self::Number { values, infinite, strays },
-                Piece::Number { values: more, infinite: found, strays: stray, .. },
+                Self::Number { values, infinite, strays, codes },
+                Piece::Number { values: more, infinite: found, strays: stray, codes: code, .. },
             ) => {
                 limits::more_room("a column", values, more.len())?;
                 values.extend_from_slice(&more);
                 if infinite.is_none() {
                     *infinite = found.map(|(row, cell)| (rows + row, cell));
                 }
-                if stray.count > 0 {
-                    strays.append(stray, rows);
+                for (all, more) in [(strays, stray), (codes, code)].into_iter().filter(|(_, more)| more.count > 0) {
+                    all.append(more, rows);
                 }
             }
             (Self::Text { known, codes }, Piece::Text { labels, codes: more, .. }) => {

@@ -7,6 +7,7 @@ use std::path::Path;
 use foldhash::HashMap;
 use memchr::{memchr, memchr_iter};
 
+use crate::data::cell::is_code;
 use crate::data::column::Categorical;
 use crate::data::form::NumberForm;
 use crate::data::read::csv::scan::{Cell, End, Scanner};
@@ -47,7 +48,7 @@ impl Parsed {
     }
 }
 
-/// Cells that their column can't take.
+/// Cells that their column can't take, or of which there is something to say.
 #[derive(Clone, Debug, Default)]
 pub(in crate::data) struct StrayCells {
     pub count: usize,
@@ -92,6 +93,8 @@ pub(in crate::data) enum Piece<'b> {
         /// The first infinite number of a column that may turn out to be one of texts.
         infinite: Option<(usize, String)>,
         strays: StrayCells,
+        /// Numbers that may be codes.
+        codes: StrayCells,
     },
     Text {
         /// Numbers of the texts, also of those that stand for a missing cell.
@@ -204,7 +207,8 @@ impl<'b> Piece<'b> {
         match parsed {
             Parsed::Skip => Self::Skipped,
             Parsed::Number { fast } => {
-                Self::Number { fast, values: Vec::new(), infinite: None, strays: StrayCells::default() }
+                let (values, infinite) = (Vec::new(), None);
+                Self::Number { fast, values, infinite, strays: StrayCells::default(), codes: StrayCells::default() }
             }
             Parsed::Text => Self::Text { known: HashMap::default(), labels: Vec::new(), codes: Vec::new() },
         }
@@ -252,7 +256,7 @@ impl<'b> Piece<'b> {
 
     /// A cell of a column that may be one of numbers as programs write them.
     fn push_plain(&mut self, cell: &[u8], kind: ReadAs, reading: &Reading, row: usize) {
-        let Self::Number { values, infinite, .. } = self else { return };
+        let Self::Number { values, infinite, codes, .. } = self else { return };
         let text = std::str::from_utf8(cell).ok();
         if text.is_some_and(|text| reading.missing.contains(text)) {
             return values.push(f64::NAN);
@@ -261,6 +265,11 @@ impl<'b> Piece<'b> {
             Ok(value) if !value.is_nan() && !text.is_some_and(|text| kind.goes_by_text(text, value)) => {
                 if value.is_infinite() && infinite.is_none() {
                     *infinite = Some((row, lossy(cell)));
+                }
+                if kind == ReadAs::Infer
+                    && let Some(text) = text.filter(|text| is_code(text))
+                {
+                    codes.push(row, text);
                 }
                 values.push(value);
             }
