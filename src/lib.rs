@@ -95,7 +95,7 @@ pub use infer::{Metrics, Predictor};
 pub use math::{Activation, Loss, Optimizer, Rule};
 pub use model::{MemberRecord, Model, TrainingRecord};
 pub use params::Init;
-pub use pipeline::{Estimator, Fitted, Prediction};
+pub use pipeline::{Estimator, Fitted, Prediction, TablePredictor};
 /// Waits for a future on this thread: for programs that are not async themselves.
 #[cfg(not(target_family = "wasm"))]
 pub use pollster::block_on;

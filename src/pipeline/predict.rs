@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::arrays::columns_of;
 use super::evaluate::{check_target, encoder_of, evaluate};
+use super::table_predictor::TablePredictor;
 use crate::backend::Device;
-use crate::data::{Encoder, Feature, FeatureKind, Notes, Table, TargetKind};
-use crate::error::{Error, Result, shorten};
-use crate::infer::{Metrics, Predictor};
+use crate::data::{Encoder, Notes, Table, TargetKind};
+use crate::error::Result;
+use crate::infer::Metrics;
 use crate::math::predicted_class;
 use crate::model::{IN_MEMORY, Model};
 
@@ -94,7 +94,7 @@ fn rounded(number: f64, next: f64) -> f64 {
 
 impl Model {
     /// Predicts the target of every row of a table, in its order. Columns are found by their names; others than the model's are
-    /// not looked at, and the target need not be there. The notes are those of [`Encoder::encode_features`]: which cells the model cannot take
+    /// not looked at, and the target need not be there. A [`TablePredictor`] does the same again and again. The notes are those of [`Encoder::encode_features`]: which cells the model cannot take
     /// as they are, so that their predictions say little.
     ///
     /// # Errors
@@ -109,12 +109,7 @@ impl Model {
     /// # Errors
     /// As there.
     pub async fn predict_async(&self, table: &Table, device: &Device) -> Result<(Vec<Prediction>, Notes)> {
-        let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
-        let (features, notes) = encoder.encode_features(table)?;
-        let predictor = Predictor::new_async(device, &self.spec, &self.parameters, table.rows()).await?;
-        let outputs = predictor.outputs_async(&features).await?;
-        let predictions = outputs.chunks(encoder.outputs()).map(|z| Prediction::of_outputs(self, encoder, z));
-        Ok((predictions.collect(), notes))
+        TablePredictor::new_async(self, device, table.rows()).await?.predict_async(table).await
     }
 
     /// Predicts rows of numbers, [rows, features], in the order of [`Encoder::features`] and in the columns' own units; NaN stands
@@ -132,21 +127,8 @@ impl Model {
     /// # Errors
     /// As there.
     pub async fn predict_rows_async(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
-        let encoder = encoder_of(self, Path::new(IN_MEMORY))?;
-        let is_number = |feature: &&Feature| matches!(feature.kind, FeatureKind::Number { .. });
-        if let Some(feature) = encoder.features().iter().find(|feature| !is_number(feature)) {
-            let found = format!("one with categories or dates in `{}`", shorten(&feature.name));
-            let expected = "one whose features are all numbers: predict takes a table with any".into();
-            return Err(Error::Setting { what: "the model for predict_rows", found, expected });
-        }
-        let width = encoder.features().len();
-        if rows.is_empty() || !rows.len().is_multiple_of(width) {
-            let (what, found) = ("the table of features".into(), rows.len());
-            return Err(Error::Shape { what, found, expected: format!("a multiple of {width}, the model's features") });
-        }
-        let names = encoder.features().iter().map(|feature| feature.name.clone()).collect();
-        // Of numbers and missing cells there is nothing to note.
-        Ok(self.predict_async(&Table::of_rows(IN_MEMORY, columns_of(rows, names))?, device).await?.0)
+        let width = encoder_of(self, Path::new(IN_MEMORY))?.features().len();
+        TablePredictor::new_async(self, device, rows.len() / width).await?.predict_rows_async(rows).await
     }
 
     /// How good the model is on a table that has its target.

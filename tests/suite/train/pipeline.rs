@@ -8,8 +8,8 @@ use wgpu_mlp::data::{Categorical, Cells, Column, Task};
 use wgpu_mlp::pipeline::{ClassWeight, Fitting, HeldOutTables, Hint, Preset, SplitBy, Splits};
 use wgpu_mlp::train::{EarlyStopping, Monitor};
 use wgpu_mlp::{
-    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Rule, Table, TrainConfig,
-    open,
+    Batch, Checkpoint, Error, Estimator, Event, Fitted, Loss, Model, Optimizer, Prediction, Rule, Table,
+    TablePredictor, TrainConfig, open,
 };
 
 use crate::cli::Place;
@@ -78,6 +78,8 @@ fn an_estimator_learns_what_the_command_learns() {
         let table = Table::read(place.path().join("t.csv")).unwrap();
         let (predictions, notes) = fitted.model.predict(&table, &device).unwrap();
         assert!(notes.is_empty(), "{notes:?}");
+        let kept = TablePredictor::new(&fitted.model, &device, 1).unwrap();
+        (0..2).for_each(|_| assert_eq!(kept.predict(&table).unwrap().0, predictions));
         let lines = place.stdout("predict run t.csv --device cpu");
         for (prediction, line) in predictions.iter().zip(lines.lines().skip(1)) {
             let first = line.split(',').next().unwrap();
