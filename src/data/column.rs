@@ -251,7 +251,7 @@ fn names_rows(name: &str) -> bool {
         let before = name[..at].chars().next_back();
         (char.is_uppercase() && before.is_some_and(char::is_lowercase)) || before.is_some_and(|c| !c.is_alphanumeric())
     };
-    let last = name.char_indices().filter(|&place| begins(place)).last().map_or(0, |(at, _)| at);
+    let last = name.char_indices().rfind(|&place| begins(place)).map_or(0, |(at, _)| at);
     ["id", "index", "key", "number", "no", "nr"].iter().any(|word| name[last..].eq_ignore_ascii_case(word))
 }
 
