@@ -5,9 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::evaluate::{check_target, encoder_of, evaluate};
-use super::table_predictor::TablePredictor;
 use crate::backend::Device;
-use crate::data::{Encoder, Notes, Table, TargetKind};
+use crate::data::{Encoder, Table, TargetKind};
 use crate::error::Result;
 use crate::infer::Metrics;
 use crate::math::predicted_class;
@@ -93,44 +92,6 @@ fn rounded(number: f64, next: f64) -> f64 {
 }
 
 impl Model {
-    /// Predicts the target of every row of a table, in its order. Columns are found by their names; others than the model's are
-    /// not looked at, and the target need not be there. A [`TablePredictor`] does the same again and again. The notes are those of [`Encoder::encode_features`]: which cells the model cannot take
-    /// as they are, so that their predictions say little.
-    ///
-    /// # Errors
-    /// [`Error::ModelFile`] for a model without an encoder; those of [`Encoder::encode_features`]; what the device says.
-    #[cfg(not(target_family = "wasm"))]
-    pub fn predict(&self, table: &Table, device: &Device) -> Result<(Vec<Prediction>, Notes)> {
-        pollster::block_on(self.predict_async(table, device))
-    }
-
-    /// [`predict`](Self::predict) for async programs.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn predict_async(&self, table: &Table, device: &Device) -> Result<(Vec<Prediction>, Notes)> {
-        TablePredictor::new_async(self, device, table.rows()).await?.predict_async(table).await
-    }
-
-    /// Predicts rows of numbers, [rows, features], in the order of [`Encoder::features`] and in the columns' own units; NaN stands
-    /// for a missing one. All features of the model are numbers.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a model with a feature of categories or dates, [`Error::Shape`] for what are no whole rows, else those of [`predict`](Self::predict).
-    #[cfg(not(target_family = "wasm"))]
-    pub fn predict_rows(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
-        pollster::block_on(self.predict_rows_async(rows, device))
-    }
-
-    /// [`predict_rows`](Self::predict_rows) for async programs.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn predict_rows_async(&self, rows: &[f64], device: &Device) -> Result<Vec<Prediction>> {
-        let width = encoder_of(self, Path::new(IN_MEMORY))?.features().len();
-        TablePredictor::new_async(self, device, rows.len() / width).await?.predict_rows_async(rows).await
-    }
-
     /// How good the model is on a table that has its target.
     ///
     /// # Errors
