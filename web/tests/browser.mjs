@@ -11,7 +11,7 @@ const [site, referenceFile, settings, steps] = process.argv.slice(2);
 const reference = JSON.parse(readFileSync(referenceFile, "utf8"));
 
 /** Most bytes of the engine by gzip: what it has, and a little. */
-const MOST_BYTES = 960_000;
+const MOST_BYTES = 962_000;
 /** Accuracy that the moons have to come to. */
 const LEAST_ACCURACY = 0.95;
 /** How far loss and accuracy may be from the native run's after all steps. The plans add up in other orders; the losses of a run without a unit near a kink
