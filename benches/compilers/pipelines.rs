@@ -119,20 +119,17 @@ fn tiles(kind: PartKind) -> Vec<Part> {
 }
 
 /// Products by matrix units of 16x16x16, as plans take them. Subgroups have 32 invocations, whatever a GPU's have: that is a number in the text.
-fn by_matrix_units() -> Vec<Pipeline> {
-    let mut found = Vec::new();
-    let relu = Activation::Relu;
-    let kernels = [(&MATMUL, Activation::Identity), (&DENSE, relu), (&DENSE_BACKWARD, relu)];
-    for (kernel, activation) in kernels.into_iter().chain([(&DENSE_GRADIENT, Activation::Identity)]) {
-        for tile in [&MEDIUM, &LARGE] {
-            for precision in [Precision::F16, Precision::F16x3] {
-                let units = Some(MatrixUnits { precision, size: 16, subgroup: 32 });
-                let part = Part::Tiling(Tiling { tile, wide: true, units, activation });
-                found.push(Pipeline { kernel, part, variant: 0 });
-            }
-        }
-    }
-    found
+fn by_matrix_units() -> impl Iterator<Item = Pipeline> {
+    let (plain, relu) = (Activation::Identity, Activation::Relu);
+    let kernels = [(&MATMUL, plain), (&DENSE, relu), (&DENSE_BACKWARD, relu), (&DENSE_GRADIENT, plain)];
+    let tiles = kernels.into_iter().flat_map(|of| [&MEDIUM, &LARGE].map(|tile| (of, tile)));
+    tiles.flat_map(|((kernel, activation), tile)| {
+        [Precision::F16, Precision::F16x3].map(|precision| {
+            let units = Some(MatrixUnits { precision, size: 16, subgroup: 32 });
+            let part = Part::Tiling(Tiling { tile, wide: true, units, activation });
+            Pipeline { kernel, part, variant: 0 }
+        })
+    })
 }
 
 /// Ways of planning, rules, KiB of workgroup memory and cores.
@@ -227,7 +224,7 @@ fn make(device: &wgpu::Device, of: &Pipeline) {
 }
 
 fn main() {
-    let pipelines = pipelines();
+    let mut pipelines = pipelines();
     let mut labels: Vec<_> = pipelines.iter().map(Pipeline::label).collect();
     labels.sort();
     labels.windows(2).for_each(|pair| assert_ne!(pair[0], pair[1], "two pipelines of one label"));
@@ -235,11 +232,14 @@ fn main() {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--dump", folder] => dump(Path::new(folder), &pipelines),
         [word @ ("--make" | "--make-units")] => {
-            let asked = if word == "--make" { wgpu::Features::empty() } else { UNITS };
+            let mut asked = wgpu::Features::empty();
+            if word == "--make-units" {
+                asked = UNITS;
+                pipelines.extend(by_matrix_units());
+            }
             let device = open(|kind| kind != DeviceType::Cpu, asked);
-            let units = if word == "--make" { Vec::new() } else { by_matrix_units() };
             let broken = Pipeline { kernel: &MUST_SPILL, part: Part::None, variant: 0 };
-            for pipeline in pipelines.iter().chain(&units).chain([&broken]) {
+            for pipeline in pipelines.iter().chain([&broken]) {
                 println!("{}", pipeline.label());
                 make(&device, pipeline);
             }

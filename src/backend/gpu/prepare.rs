@@ -34,9 +34,10 @@ pub(super) type Grids = Vec<Vec<[u32; 2]>>;
 /// Refuses a plan that is not sound, that shaders cannot count or that the device does not hold.
 pub(super) fn check(gpu: &GpuDevice, plan: &Plan) -> Result<Grids> {
     plan.check()?;
-    let dispatches = plan.passes.iter().flat_map(|pass| &pass.dispatches);
-    dispatches.clone().filter_map(|dispatch| dispatch.part.network()).try_for_each(check_network)?;
-    dispatches.clone().try_for_each(check_scratch)?;
+    for dispatch in plan.passes.iter().flat_map(|pass| &pass.dispatches) {
+        dispatch.part.network().map_or(Ok(()), check_network)?;
+        check_scratch(dispatch)?;
+    }
     let limits = &gpu.0.limits;
     // Shaders count elements in u32, with room for what the last row of a grid overhangs.
     let available = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(4 << 31);
